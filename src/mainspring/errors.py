@@ -1,0 +1,164 @@
+"""Every error that mainspring raises on purpose, as one tree.
+
+::
+
+    MainspringError
+    ├── TriggerError (ValueError)            a trigger can't mean what was written
+    │   └── CronSyntaxError                  which field, what text, where in it
+    ├── ConfigurationError (ValueError)      an option or a value that nothing understands
+    ├── SerializationError (ValueError)      a job or value that can't be written or read back
+    ├── JobLookupError (KeyError)            no such job
+    ├── ConflictingIdError (KeyError)        the id is taken
+    ├── TransientJobError (ValueError)       no text reference, so it can't be stored outside the process
+    ├── MaxInstancesReachedError             an executor runs as many of this job as it may
+    ├── SchedulerAlreadyRunningError
+    ├── SchedulerNotRunningError
+    └── RunError                             a run has no outcome of its function's own making
+        ├── WorkerDiedError                  the process that ran it ended
+        └── TransferError                    argument, result or exception can't cross the process border
+
+Names and bases that APScheduler 3 has are kept: code that catches ``KeyError`` goes on working.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MainspringError(Exception):
+    """Base of all errors below."""
+
+
+class TriggerError(MainspringError, ValueError):
+    """A trigger was given values that it can't mean."""
+
+
+class CronSyntaxError(TriggerError):
+    """A cron field holds text that means nothing.
+
+    Attributes:
+        field: name of the field (``"day_of_week"``), or ``None`` for the expression as a whole.
+        text: the whole text of that field as it was given.
+        position: 0-based offset in `text` at which reading stopped.
+        hint: the nearest valid form, or ``None``.
+    """
+
+    def __init__(
+        self, reason: str, *, text: str, position: int = 0, field: str | None = None, hint: str | None = None
+    ) -> None:
+        self.field = field
+        self.text = text
+        self.position = position
+        self.hint = hint
+        self.reason = reason
+        where = f"{field}={text!r}" if field else repr(text)
+        suggestion = f"; did you mean {hint!r}?" if hint else ""
+        super().__init__(f"{where}, at position {position}: {reason}{suggestion}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_cron_syntax_error, (self.reason, self.text, self.position, self.field, self.hint)
+
+
+def _rebuild_cron_syntax_error(
+    reason: str, text: str, position: int, field: str | None, hint: str | None
+) -> CronSyntaxError:
+    return CronSyntaxError(reason, text=text, position=position, field=field, hint=hint)
+
+
+class ConfigurationError(MainspringError, ValueError):
+    """A configuration key, option or value that nothing here understands."""
+
+
+class SerializationError(MainspringError, ValueError):
+    """A job, trigger or value that can't be written out or read back."""
+
+
+class JobLookupError(MainspringError, KeyError):
+    """The job store has no job with this id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"No job by the id of {job_id} was found")
+        self.job_id = job_id
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id,)
+
+
+class ConflictingIdError(MainspringError, KeyError):
+    """A job with this id exists already, and replacing it was not asked for."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"Job identifier ({job_id}) conflicts with an existing job; "
+            "give another id, or replace_existing=True to replace it"
+        )
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id,)
+
+
+class TransientJobError(MainspringError, ValueError):
+    """The job's function has no text reference, so a store outside this process can't keep the job."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"Job ({job_id}) can't be stored: its function has no importable reference. "
+            "Give a module-level function, or its text reference 'package.module:function'"
+        )
+        self.job_id = job_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id,)
+
+
+class MaxInstancesReachedError(MainspringError):
+    """The executor is already running as many instances of the job as its ``max_instances``."""
+
+    def __init__(self, job: Any) -> None:
+        super().__init__(
+            f'Job "{job.id}" has already reached its maximum number of instances ({job.max_instances})'
+        )
+
+
+class SchedulerAlreadyRunningError(MainspringError):
+    """``start()`` or ``configure()`` was called on a scheduler that is running."""
+
+    def __str__(self) -> str:
+        return "Scheduler is already running"
+
+
+class SchedulerNotRunningError(MainspringError):
+    """A call that needs a running scheduler was made on a stopped one."""
+
+    def __str__(self) -> str:
+        return "Scheduler is not running"
+
+
+class RunError(MainspringError):
+    """A run ended without an outcome made by its function."""
+
+
+class WorkerDiedError(RunError):
+    """The worker process ended before it answered.
+
+    Attributes:
+        exit_code: of the process; negative is the number of the signal that ended it.
+    """
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.exit_code)
+
+
+class TransferError(RunError):
+    """An argument, a result or an exception can't be carried between two processes."""

@@ -1,0 +1,40 @@
+"""What an executor tells about the runs it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mainspring.model import Submission
+
+
+class RunReporter(Protocol):
+    """Where executors send what happens to a submission.
+
+    For each due time the order is `started`, then `succeeded` or `failed`; when nothing of the submission is left to
+    run, `done`, exactly once, whatever happened. All may be called from any thread, never raise, and never block on
+    listeners or locks held by user code.
+    """
+
+    def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
+        """The function is about to be called; the answer is to be handed back with the outcome."""
+
+    def succeeded(
+        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any
+    ) -> None:
+        """The function returned `retval`."""
+
+    def failed(
+        self,
+        submission: Submission,
+        scheduled_run_time: datetime,
+        started: datetime | None,
+        error: BaseException,
+        traceback: str,
+    ) -> None:
+        """The run ended with `error`; `traceback` is its formatted text."""
+
+    def done(self, submission: Submission) -> None:
+        """Nothing of the submission is left to run: its instance slot is free."""

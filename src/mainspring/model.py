@@ -1,0 +1,102 @@
+"""The plain values that all layers pass round: a job as data, and a submission of its runs.
+
+Nothing here acts. A record is never changed in place, so a run that waits in a queue keeps the arguments it was
+submitted with, whatever becomes of the job meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from mainspring.triggers.base import BaseTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """How a job is run; records of like jobs share one object.
+
+    Attributes:
+        executor: alias of the executor.
+        misfire_grace_time: how late a run may be dispatched; ``None``: however late.
+        coalesce: whether several overdue times make one run.
+        max_instances: how many submissions of the job may run at a time.
+    """
+
+    executor: str = "default"
+    misfire_grace_time: timedelta | None = None
+    coalesce: bool = True
+    max_instances: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One job as a store keeps it.
+
+    Attributes:
+        func: the function, or ``None`` where only its reference is known.
+        func_ref: its text reference ``"package.module:name"``, or ``None`` if it has none.
+        next_run_time: aware; ``None`` while the job is paused.
+        version: counted up by the store at every change.
+    """
+
+    id: str
+    name: str
+    func: Callable[..., Any] | None
+    func_ref: str | None
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    trigger: BaseTrigger
+    options: JobOptions
+    next_run_time: datetime | None
+    version: int = 0
+
+    def rescheduled(self, next_run_time: datetime | None) -> JobRecord:
+        """The same job with another next run time."""
+        return JobRecord(
+            self.id,
+            self.name,
+            self.func,
+            self.func_ref,
+            self.args,
+            self.kwargs,
+            self.trigger,
+            self.options,
+            next_run_time,
+            self.version + 1,
+        )
+
+    def changed(self, **changes: Any) -> JobRecord:
+        """The same job with other values."""
+        return replace(self, version=self.version + 1, **changes)
+
+
+def run_id(job_id: str, scheduled_run_time: datetime, attempt: int = 1) -> str:
+    """The identifier of a run: the same for the same job, time and attempt, on every node, for ever."""
+    moment = scheduled_run_time.astimezone(UTC).replace(tzinfo=None)
+    return f"{job_id}/{moment.isoformat(timespec='microseconds')}Z/{attempt}"
+
+
+class Submission:
+    """Due times of one job that are run one after another by its executor, as one instance.
+
+    Attributes:
+        job: the job as it was when its runs were claimed.
+        jobstore: alias of the job's store.
+        run_times: the due times, oldest first.
+    """
+
+    __slots__ = ("__weakref__", "job", "jobstore", "run_times")
+
+    def __init__(self, job: JobRecord, jobstore: str, run_times: Sequence[datetime]) -> None:
+        self.job = job
+        self.jobstore = jobstore
+        self.run_times = run_times
+
+    def __repr__(self) -> str:
+        return f"<Submission of {self.job.id!r}: {len(self.run_times)} runs>"
