@@ -162,3 +162,7 @@ class WorkerDiedError(RunError):
 
 class TransferError(RunError):
     """An argument, a result or an exception can't be carried between two processes."""
+
+
+class ConfigurationWarning(UserWarning):
+    """An option or configuration key has no effect, most likely because it is misspelt."""

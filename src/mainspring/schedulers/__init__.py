@@ -1,0 +1,3 @@
+from mainspring.errors import SchedulerAlreadyRunningError, SchedulerNotRunningError
+
+__all__ = ["SchedulerAlreadyRunningError", "SchedulerNotRunningError"]

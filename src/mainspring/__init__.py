@@ -1,0 +1,78 @@
+"""Job scheduling: run Python functions on time, once, at intervals or by cron.
+
+The interface is APScheduler 3's. The common names can be imported from here; they are loaded when they are first used,
+so that importing mainspring loads no database driver and no event loop.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mainspring._version import __version__
+
+if TYPE_CHECKING:
+    from mainspring.executors.debug import DebugExecutor
+    from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
+    from mainspring.job import Job
+    from mainspring.jobstores.memory import MemoryJobStore
+    from mainspring.schedulers.background import BackgroundScheduler
+    from mainspring.schedulers.blocking import BlockingScheduler
+    from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
+    from mainspring.triggers.combining import AndTrigger, OrTrigger
+    from mainspring.triggers.cron import CronTrigger
+    from mainspring.triggers.date import DateTrigger
+    from mainspring.triggers.interval import IntervalTrigger
+
+#: mainspring's own version as text, and as numbers.
+version = release = __version__
+version_info = tuple(int(part) for part in __version__.split("."))
+
+_HOME = {
+    "AndTrigger": "triggers.combining",
+    "BackgroundScheduler": "schedulers.background",
+    "BlockingScheduler": "schedulers.blocking",
+    "CalendarIntervalTrigger": "triggers.calendarinterval",
+    "CronTrigger": "triggers.cron",
+    "DateTrigger": "triggers.date",
+    "DebugExecutor": "executors.debug",
+    "IntervalTrigger": "triggers.interval",
+    "Job": "job",
+    "MemoryJobStore": "jobstores.memory",
+    "OrTrigger": "triggers.combining",
+    "ProcessPoolExecutor": "executors.pool",
+    "ThreadPoolExecutor": "executors.pool",
+}
+
+__all__ = [  # noqa: RUF022 - versions first
+    "__version__",
+    "release",
+    "version",
+    "version_info",
+    "AndTrigger",
+    "BackgroundScheduler",
+    "BlockingScheduler",
+    "CalendarIntervalTrigger",
+    "CronTrigger",
+    "DateTrigger",
+    "DebugExecutor",
+    "IntervalTrigger",
+    "Job",
+    "MemoryJobStore",
+    "OrTrigger",
+    "ProcessPoolExecutor",
+    "ThreadPoolExecutor",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,95 @@
+"""What can be learned about a callable without calling it."""
+
+from __future__ import annotations
+
+from asyncio import iscoroutinefunction
+from functools import partial
+from inspect import Parameter, isclass, ismethod, signature
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_VAR_POSITIONAL_OR_KEYWORD = 0x04 | 0x08  # CO_VARARGS | CO_VARKEYWORDS
+
+
+def get_callable_name(func: Any) -> str:
+    """A name to show for `func`: qualified for functions and methods, the class's for an instance with ``__call__``.
+
+    Raises:
+        TypeError: no name can be had; say what came.
+    """
+    if ismethod(func):
+        owner = func.__self__ if isclass(func.__self__) else type(func.__self__)
+        return f"{owner.__qualname__}.{func.__func__.__name__}"
+    if hasattr(func, "__qualname__"):
+        return str(func.__qualname__)
+    if isinstance(func, partial):
+        return get_callable_name(func.func)
+    if callable(func):
+        return type(func).__qualname__
+    raise TypeError(f"a callable was expected, {func!r} is not one")
+
+
+def iscoroutinefunction_partial(func: Any) -> bool:
+    """Whether calling `func` makes a coroutine: also through ``partial``, or by an async ``__call__``."""
+    while isinstance(func, partial):
+        func = func.func
+    return iscoroutinefunction(func) or (
+        not isinstance(func, FunctionType) and iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004 - the method itself is asked
+    )
+
+
+def _takes(func: FunctionType, count: int) -> bool:
+    """Whether a plain function certainly takes `count` positional arguments: a shortcut past `signature`."""
+    code = func.__code__
+    if code.co_kwonlyargcount or code.co_flags & _VAR_POSITIONAL_OR_KEYWORD or hasattr(func, "__wrapped__"):
+        return False
+    required = code.co_argcount - len(func.__defaults__ or ())
+    return required <= count <= code.co_argcount
+
+
+def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """See that `func` can be called with `args` and `kwargs`.
+
+    Raises:
+        ValueError: it can't; the message names all arguments that are missing, unknown or given twice.
+    """
+    if not kwargs and type(func) is FunctionType and _takes(func, len(args)):
+        return
+    try:
+        parameters = list(signature(func).parameters.values())
+    except (TypeError, ValueError):
+        return  # some built-in callables don't tell their signature
+
+    positional = [p for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    keyword_only = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    takes_any_positional = any(p.kind is Parameter.VAR_POSITIONAL for p in parameters)
+    takes_any_keyword = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
+    by_keyword = {p.name for p in positional if p.kind is Parameter.POSITIONAL_OR_KEYWORD}
+    by_keyword |= {p.name for p in keyword_only}
+
+    filled = positional[: len(args)]
+    twice = [p.name for p in filled if p.name in kwargs and p.name in by_keyword]
+    missing = [
+        p.name
+        for p in positional[len(args) :]
+        if p.default is Parameter.empty and not (p.name in kwargs and p.name in by_keyword)
+    ]
+    missing_keywords = [p.name for p in keyword_only if p.default is Parameter.empty and p.name not in kwargs]
+    unknown = [] if takes_any_keyword else [name for name in kwargs if name not in by_keyword]
+
+    problems = []
+    if twice:
+        problems.append(f"given both in args and in kwargs: {', '.join(twice)}")
+    if missing:
+        problems.append(f"missing: {', '.join(missing)}")
+    if missing_keywords:
+        problems.append(f"missing in kwargs (keyword-only): {', '.join(missing_keywords)}")
+    if unknown:
+        problems.append(f"unknown in kwargs: {', '.join(unknown)}")
+    if len(args) > len(positional) and not takes_any_positional:
+        problems.append(f"args has {len(args)} values, at most {len(positional)} are taken")
+    if problems:
+        raise ValueError(f"{get_callable_name(func)} can't be called with these arguments: {'; '.join(problems)}")

@@ -1,0 +1,79 @@
+"""Values as configuration files write them, read as what they mean."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})
+_FALSE = frozenset({"false", "no", "off", "n", "f", "0"})
+
+
+class _Undefined:
+    """Marks a parameter that was not given, where ``None`` is a value of its own."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "<undefined>"
+
+    def __reduce__(self) -> str:
+        return "undefined"
+
+
+undefined: Any = _Undefined()
+
+
+def asbool(value: Any) -> bool:
+    """`value` as a truth value; text is read as configuration files write it.
+
+    Raises:
+        ValueError: text that is neither yes nor no.
+    """
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        raise ValueError(f"expected true/false, yes/no, on/off or 1/0, got {value!r}")
+    return bool(value)
+
+
+def asint(value: Any) -> int | None:
+    """`value` as a whole number, ``None`` staying ``None``.
+
+    Raises:
+        ValueError: it isn't one.
+    """
+    if value is None:
+        return None
+    if isinstance(value, float) and value != int(value):
+        raise ValueError(f"expected a whole number, got {value!r}")
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected a whole number, got {value!r}") from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    known = list(known)
+    matches = get_close_matches(name, known, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
+    squeezed = {candidate.replace("_", "").lower(): candidate for candidate in known}
+    return squeezed.get(name.replace("_", "").replace("-", "").lower())
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence for a name that nothing understands: with the nearest valid one, or all of them."""
+    known = sorted(known)
+    candidate = nearest(name, known)
+    if candidate is not None:
+        return f"unknown {kind} {name!r}; did you mean {candidate!r}?"
+    return f"unknown {kind} {name!r}; valid: {', '.join(known) or 'none'}"

@@ -1,0 +1,240 @@
+"""What may be said of a job, checked and turned into a record.
+
+`add_job`, `modify_job` and third parties' stores all come through here, so a value is judged in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+from uuid import uuid4
+
+from mainspring.callables import check_callable_args, get_callable_name
+from mainspring.coercion import asint, unknown_name
+from mainspring.model import JobOptions, JobRecord
+from mainspring.references import obj_to_ref, ref_to_obj
+from mainspring.triggers.base import BaseTrigger
+
+#: What `modify_job` may change.
+CHANGEABLE = frozenset(
+    {
+        "args",
+        "coalesce",
+        "executor",
+        "func",
+        "kwargs",
+        "max_instances",
+        "misfire_grace_time",
+        "name",
+        "next_run_time",
+        "trigger",
+    }
+)
+OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor"})
+
+# Jobs of one kind share one options object, which saves a million of them.
+_shared_options = lru_cache(maxsize=1024)(JobOptions)
+
+
+def new_job_id() -> str:
+    """An identifier that no other job has."""
+    return uuid4().hex
+
+
+def grace_as_timedelta(value: Any) -> timedelta | None:
+    """A grace time as a duration; numbers are seconds.
+
+    Raises:
+        TypeError: it is neither ``None`` nor a duration of zero or more.
+    """
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        grace = value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        grace = timedelta(seconds=value)
+    else:
+        raise TypeError(
+            f"misfire_grace_time must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}"
+        )
+    if grace < timedelta(0):
+        raise TypeError(f"misfire_grace_time can't be negative, got {value!r}")
+    return grace
+
+
+def grace_as_number(grace: timedelta | None) -> float | None:
+    """A grace time as users wrote it: seconds, whole where they are."""
+    if grace is None:
+        return None
+    seconds = grace.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _checked_max_instances(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise TypeError(f"max_instances must be a whole number of 1 or more, got {value!r}")
+    return value
+
+
+def _checked_text(what: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{what} must be text that is not empty, got {value!r}")
+    return value
+
+
+def _checked_trigger(value: Any) -> BaseTrigger:
+    if not isinstance(value, BaseTrigger):
+        raise TypeError(f"trigger must be a trigger object or the name of one, got {type(value).__name__} {value!r}")
+    return value
+
+
+def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
+    """`base` with those of `changes` that are options.
+
+    Raises:
+        TypeError: a value of the wrong kind.
+    """
+    return _shared_options(
+        executor=_checked_text("executor", changes["executor"]) if "executor" in changes else base.executor,
+        misfire_grace_time=(
+            grace_as_timedelta(changes["misfire_grace_time"])
+            if "misfire_grace_time" in changes
+            else base.misfire_grace_time
+        ),
+        coalesce=bool(changes["coalesce"]) if "coalesce" in changes else base.coalesce,
+        max_instances=(
+            _checked_max_instances(changes["max_instances"]) if "max_instances" in changes else base.max_instances
+        ),
+    )
+
+
+def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``job_defaults`` of a configuration, text values read as what they mean.
+
+    Raises:
+        TypeError: a value of the wrong kind.
+        ValueError: text that is not a number or a truth value.
+    """
+    from mainspring.coercion import asbool
+
+    defaults: dict[str, Any] = {}
+    if "misfire_grace_time" in values:
+        grace = values["misfire_grace_time"]
+        if isinstance(grace, str):
+            grace = None if grace.strip().lower() in {"", "none"} else float(grace)
+        defaults["misfire_grace_time"] = grace_as_number(grace_as_timedelta(grace))
+    if "coalesce" in values:
+        defaults["coalesce"] = asbool(values["coalesce"])
+    if "max_instances" in values:
+        defaults["max_instances"] = _checked_max_instances(asint(values["max_instances"]))
+    return defaults
+
+
+def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
+    """The function and its text reference, from either; the reference is ``None`` where there is none.
+
+    Raises:
+        TypeError: `func` is neither callable nor text.
+        ValueError, LookupError: the text is no reference, or names nothing.
+    """
+    if isinstance(func, str):
+        return ref_to_obj(func), func
+    if not callable(func):
+        raise TypeError(f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}")
+    try:
+        return func, obj_to_ref(func)
+    except ValueError:
+        return func, None
+
+
+def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    if isinstance(args, str) or not isinstance(args, Iterable):
+        raise TypeError(f"args must be a list or another iterable that is not text, got {type(args).__name__} {args!r}")
+    if not isinstance(kwargs, Mapping):
+        raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__} {kwargs!r}")
+    return tuple(args), dict(kwargs) if kwargs else _NO_KEYWORDS
+
+
+_NO_KEYWORDS: Mapping[str, Any] = {}
+
+
+def new_record(
+    *,
+    func: Any,
+    trigger: Any,
+    args: Any = None,
+    kwargs: Any = None,
+    id: str | None = None,  # noqa: A002 - APScheduler's name
+    name: str | None = None,
+    options: JobOptions,
+    next_run_time: datetime | None = None,
+) -> JobRecord:
+    """The record of a new job.
+
+    Raises:
+        TypeError: a value of the wrong kind.
+        ValueError: the arguments don't fit the function, or a reference is malformed.
+        LookupError: a text reference names nothing.
+    """
+    function, func_ref = resolved_function(func)
+    args, kwargs = _checked_arguments(() if args is None else args, _NO_KEYWORDS if kwargs is None else kwargs)
+    check_callable_args(function, args, kwargs)
+    return JobRecord(
+        id=new_job_id() if id is None else _checked_text("id", id),
+        name=get_callable_name(function) if name is None else _checked_text("name", name),
+        func=function,
+        func_ref=func_ref,
+        args=args,
+        kwargs=kwargs,
+        trigger=_checked_trigger(trigger),
+        options=options,
+        next_run_time=next_run_time,
+    )
+
+
+def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
+    """`record` with `changes`, of which `next_run_time` must be aware by now.
+
+    Raises:
+        AttributeError: a name that can't be changed or doesn't exist.
+        TypeError, ValueError, LookupError: as for `new_record`.
+    """
+    unknown = [name for name in changes if name not in CHANGEABLE]
+    if unknown:
+        if unknown == ["id"]:
+            raise ValueError("The job ID may not be changed: add a new job and remove this one")
+        raise AttributeError(
+            "The following are not modifiable attributes of Job: "
+            + "; ".join(unknown_name("attribute", name, CHANGEABLE) for name in unknown)
+        )
+    fields: dict[str, Any] = {}
+    if changes.keys() & {"func", "args", "kwargs"}:
+        function, func_ref = resolved_function(changes["func"]) if "func" in changes else (record.func, record.func_ref)
+        args, kwargs = _checked_arguments(changes.get("args", record.args), changes.get("kwargs", record.kwargs))
+        if function is not None:
+            check_callable_args(function, args, kwargs)
+        fields.update(func=function, func_ref=func_ref, args=args, kwargs=kwargs)
+    if "name" in changes:
+        fields["name"] = _checked_text("name", changes["name"])
+    if "trigger" in changes:
+        fields["trigger"] = _checked_trigger(changes["trigger"])
+    if changes.keys() & OPTIONS:
+        fields["options"] = options_with(record.options, changes)
+    if "next_run_time" in changes:
+        fields["next_run_time"] = _checked_time(changes["next_run_time"])
+    return replace(record, version=record.version + 1, **fields)
+
+
+def _checked_time(value: Any) -> datetime | None:
+    if value is not None and not isinstance(value, datetime):
+        raise TypeError(f"next_run_time must be None or a datetime, got {type(value).__name__} {value!r}")
+    return value
+
+
+def is_plain_function(func: Any) -> bool:
+    """Whether `func` is a function made by ``def`` at module level, whose reference doesn't change from call to call."""
+    return type(func) is FunctionType and "<" not in func.__qualname__

@@ -1,0 +1,57 @@
+"""Which of a job's due times are to be run now, and when it is due next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mainspring.errors import TriggerError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mainspring.triggers.base import BaseTrigger
+
+#: How many overdue times of a job that does not coalesce are caught up at most. The latest are kept.
+BACKLOG_LIMIT = 1000
+
+
+class DueTimes(NamedTuple):
+    """What is due of one job.
+
+    Attributes:
+        times: to be run, oldest first; never empty.
+        following: the next due time after them, or ``None`` when the trigger has ended.
+        dropped: the oldest due time that is beyond the backlog's limit, or ``None`` when none is.
+    """
+
+    times: list[datetime]
+    following: datetime | None
+    dropped: datetime | None = None
+
+
+def due_times(
+    trigger: BaseTrigger, first: datetime, now: datetime, *, coalesce: bool, limit: int = BACKLOG_LIMIT
+) -> DueTimes:
+    """The due times in ``[first, now]``, where `first` is the job's next run time and has come.
+
+    With `coalesce` it is the latest alone, found without walking through the others.
+
+    Raises:
+        TriggerError: the trigger gave a time that is not after the one before.
+    """
+    times = [first]
+    following = trigger.get_next_fire_time(first, now)
+    dropped = None
+    if following is not None and following <= now:
+        if coalesce:
+            times = [trigger.latest_fire_time(first, now)]
+        else:
+            times, beyond = trigger.fire_times(first, now, limit)
+            dropped = first if beyond else None
+        following = trigger.get_next_fire_time(times[-1], now)
+    if following is not None and following <= times[-1]:
+        raise TriggerError(
+            f"{trigger!r} gave {following} as the fire time after {times[-1]}: "
+            "get_next_fire_time must return a later time than previous_fire_time, or None"
+        )
+    return DueTimes(times, following, dropped)

@@ -1,0 +1,264 @@
+"""The handle on one job that `add_job` and `get_job` return.
+
+A handle holds a frozen record. Where the job's store keeps its records in this process, a handle shows the job as it
+is now; elsewhere it shows the job as it was when it was read.
+"""
+
+from __future__ import annotations
+
+from inspect import isclass, ismethod
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.definition import changed_record, grace_as_number, new_record, options_with
+from mainspring.model import JobOptions, JobRecord
+from mainspring.references import ref_to_obj
+from mainspring.timezones import datetime_repr
+from mainspring.triggers.base import BaseTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+_STATE_VERSION = 1
+
+
+class Job:
+    """A job that was added to a scheduler.
+
+    Attributes:
+        id: its identifier, which never changes.
+        name: what people see.
+        func, func_ref: the function, and its text reference (``None`` if it has none).
+        args, kwargs: what the function is called with.
+        trigger: when it runs.
+        executor: alias of the executor that runs it.
+        misfire_grace_time: seconds that a run may be late, or ``None``: it is run however late.
+        coalesce: whether several overdue runs are made into one.
+        max_instances: how many of its runs may go on at a time.
+        next_run_time: aware; ``None`` while paused, or pending.
+    """
+
+    __slots__ = ("__weakref__", "_jobstore_alias", "_lookup", "_scheduler", "_snapshot")
+
+    _scheduler: Any
+    _jobstore_alias: str | None
+    _snapshot: JobRecord
+    _lookup: Callable[[str], JobRecord | None] | None
+
+    def __init__(self, scheduler: Any, id: str | None = None, **values: Any) -> None:  # noqa: A002 - APScheduler's name
+        self._scheduler = scheduler
+        self._jobstore_alias = None
+        self._lookup = None
+        self._snapshot = new_record(
+            id=id,
+            func=values.pop("func"),
+            trigger=values.pop("trigger"),
+            args=values.pop("args", None),
+            kwargs=values.pop("kwargs", None),
+            name=values.pop("name", None),
+            options=JobOptions(),
+            next_run_time=values.pop("next_run_time", None),
+        )
+        self._snapshot = changed_record(self._snapshot, values)
+
+    @classmethod
+    def _from_record(
+        cls,
+        record: JobRecord,
+        scheduler: Any,
+        jobstore: str | None,
+        lookup: Callable[[str], JobRecord | None] | None = None,
+    ) -> Self:
+        job = cls.__new__(cls)
+        job._scheduler = scheduler
+        job._jobstore_alias = jobstore
+        job._lookup = lookup
+        job._snapshot = record
+        return job
+
+    # What the record says
+
+    @property
+    def _record(self) -> JobRecord:
+        lookup = getattr(self, "_lookup", None)
+        if lookup is not None:
+            self._snapshot = lookup(self._snapshot.id) or self._snapshot
+        return self._snapshot
+
+    @_record.setter
+    def _record(self, record: JobRecord) -> None:
+        self._snapshot = record
+
+    @property
+    def id(self) -> str:
+        return self._snapshot.id
+
+    @property
+    def name(self) -> str:
+        return self._record.name
+
+    @property
+    def func(self) -> Any:
+        return self._record.func
+
+    @property
+    def func_ref(self) -> str | None:
+        return self._record.func_ref
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        return self._record.args
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return dict(self._record.kwargs)
+
+    @property
+    def trigger(self) -> BaseTrigger:
+        return self._record.trigger
+
+    @property
+    def executor(self) -> str:
+        return self._record.options.executor
+
+    @property
+    def misfire_grace_time(self) -> float | None:
+        return grace_as_number(self._record.options.misfire_grace_time)
+
+    @property
+    def coalesce(self) -> bool:
+        return self._record.options.coalesce
+
+    @property
+    def max_instances(self) -> int:
+        return self._record.options.max_instances
+
+    @property
+    def next_run_time(self) -> datetime | None:
+        return self._record.next_run_time
+
+    @next_run_time.setter
+    def next_run_time(self, moment: datetime | None) -> None:
+        # Stores written for APScheduler set it on jobs that they rebuild.
+        self._snapshot = self._snapshot.rescheduled(moment)
+
+    @property
+    def pending(self) -> bool:
+        """Whether the job waits for its scheduler to be started before it is put into its store."""
+        return self._jobstore_alias is None
+
+    # What can be done with it
+
+    def modify(self, **changes: Any) -> Job:
+        """Change some of the job's attributes; see `BaseScheduler.modify_job`."""
+        return self._took(self._scheduler.modify_job(self.id, self._jobstore_alias, **changes))
+
+    def reschedule(self, trigger: BaseTrigger | str | None, **trigger_args: Any) -> Job:
+        """Give the job another trigger; see `BaseScheduler.reschedule_job`."""
+        return self._took(self._scheduler.reschedule_job(self.id, self._jobstore_alias, trigger, **trigger_args))
+
+    def pause(self) -> Job:
+        """Suspend the job until `resume`."""
+        return self._took(self._scheduler.pause_job(self.id, self._jobstore_alias))
+
+    def resume(self) -> Job:
+        """Go on with a paused job; it is removed if its trigger has ended meanwhile."""
+        return self._took(self._scheduler.resume_job(self.id, self._jobstore_alias))
+
+    def remove(self) -> None:
+        """Remove the job from its scheduler.
+
+        Raises:
+            JobLookupError: it is gone already.
+        """
+        self._scheduler.remove_job(self.id, self._jobstore_alias)
+
+    def _took(self, job: Job | None) -> Job:
+        if job is not None:
+            self._snapshot = job._snapshot  # noqa: SLF001 - another handle on the same job
+        return self
+
+    def _modify(self, **changes: Any) -> None:
+        self._snapshot = changed_record(self._snapshot, changes)
+
+    def _get_run_times(self, now: datetime) -> list[datetime]:
+        """All due times up to `now`, oldest first; for stores and tests written for APScheduler."""
+        record = self._record
+        if record.next_run_time is None or record.next_run_time > now:
+            return []
+        times, _ = record.trigger.fire_times(record.next_run_time, now, 100_000)
+        return times
+
+    # Pickling: the state is APScheduler's, so that its stores can keep our jobs
+
+    def __getstate__(self) -> dict[str, Any]:
+        record = self._record
+        if record.func_ref is None:
+            raise ValueError(
+                f"Job {record.id!r} can't be serialized: no reference to its function {record.func!r} is known. "
+                "Give a text reference ('package.module:function') or a function defined at module level"
+            )
+        args = record.args
+        if ismethod(record.func) and not isclass(record.func.__self__):
+            # The reference names the function on the class, which wants the instance as its first argument.
+            args = (record.func.__self__, *args)
+        return {
+            "version": _STATE_VERSION,
+            "id": record.id,
+            "func": record.func_ref,
+            "trigger": record.trigger,
+            "executor": record.options.executor,
+            "args": args,
+            "kwargs": dict(record.kwargs),
+            "name": record.name,
+            "misfire_grace_time": self.misfire_grace_time,
+            "coalesce": record.options.coalesce,
+            "max_instances": record.options.max_instances,
+            "next_run_time": record.next_run_time,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state.get("version", 1) > _STATE_VERSION:
+            raise ValueError(
+                f"Job has version {state['version']}, but only version {_STATE_VERSION} and older can be read: "
+                "it was written by a newer release, upgrade this one"
+            )
+        self._scheduler = None
+        self._jobstore_alias = None
+        self._lookup = None
+        self._snapshot = JobRecord(
+            id=state["id"],
+            name=state["name"],
+            func=ref_to_obj(state["func"]),
+            func_ref=state["func"],
+            args=tuple(state["args"]),
+            kwargs=dict(state["kwargs"]),
+            trigger=state["trigger"],
+            options=options_with(
+                JobOptions(), {key: state[key] for key in _OPTION_KEYS if key in state}
+            ),
+            next_run_time=state["next_run_time"],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Job):
+            return self.id == other.id
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Job (id={self.id} name={self.name})>"
+
+    def __str__(self) -> str:
+        if self.pending:
+            status = "pending"
+        elif self.next_run_time is None:
+            status = "paused"
+        else:
+            status = "next run at: " + datetime_repr(self.next_run_time)
+        return f"{self.name} (trigger: {self.trigger}, {status})"
+
+
+_OPTION_KEYS = ("executor", "misfire_grace_time", "coalesce", "max_instances")

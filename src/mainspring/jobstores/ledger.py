@@ -1,0 +1,59 @@
+"""What a store that serves one process remembers about runs: how many go on, who waits, who is parked.
+
+Not thread-safe: the store that owns a ledger guards it with its own lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mainspring.engine.waiting import retry_delay
+from mainspring.jobstores.contract import ParkedJob
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Ledger:
+    """Instances that run, jobs that wait for one to end, and parked jobs, by job id."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, int] = {}
+        self.waiting: set[str] = set()
+        self.parked: dict[str, ParkedJob] = {}
+
+    def begin(self, job_id: str) -> None:
+        """An instance of the job begins."""
+        self.running[job_id] = self.running.get(job_id, 0) + 1
+
+    def end(self, job_id: str) -> bool:
+        """An instance of the job has ended; whether the job was waiting for that."""
+        self.take_back(job_id)
+        if self.parked:
+            # It could be run after all. Not earlier: a claim whose submission fails must count as another attempt.
+            self.parked.pop(job_id, None)
+        if job_id in self.waiting:
+            self.waiting.remove(job_id)
+            return True
+        return False
+
+    def take_back(self, job_id: str) -> None:
+        """An instance of the job counts no more."""
+        left = self.running.get(job_id, 0) - 1
+        if left > 0:
+            self.running[job_id] = left
+        else:
+            self.running.pop(job_id, None)
+
+    def park(self, job_id: str, reason: str, now: datetime) -> datetime:
+        """Put the job aside; the answer is when to try again, later after each time in a row."""
+        before = self.parked.get(job_id)
+        attempts = before.attempts + 1 if before else 1
+        retry_at = now + retry_delay(attempts)
+        self.parked[job_id] = ParkedJob(job_id, reason, attempts, retry_at)
+        return retry_at
+
+    def forget(self, job_id: str) -> None:
+        """The job was changed or removed: whatever kept it from running may have gone."""
+        self.parked.pop(job_id, None)
+        self.waiting.discard(job_id)

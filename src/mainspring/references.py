@@ -1,0 +1,87 @@
+"""Text references to importable objects: ``"package.module:name.attribute"``."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from importlib import import_module
+from inspect import isclass, ismethod
+from types import ModuleType
+from typing import Any
+
+from mainspring.callables import get_callable_name
+
+
+def obj_to_ref(obj: Any) -> str:
+    """The text reference that gives `obj` back.
+
+    The reference is looked up before it is returned: where a decorated function carries the name of the plain one,
+    the module is searched for the name under which the decorated one is kept, so that the plain one is never run
+    in its place.
+
+    Raises:
+        ValueError: `obj` can't be reached by a reference; the message says why.
+    """
+    if isinstance(obj, partial):
+        raise ValueError("a functools.partial has no reference: give the function, and its arguments as args/kwargs")
+    name = get_callable_name(obj)
+    if "<lambda>" in name:
+        raise ValueError("a lambda has no reference: use a function defined at module level")
+    if "<locals>" in name:
+        raise ValueError(f"{name!r} is defined inside a function and has no reference: move it to module level")
+    if ismethod(obj):
+        owner = obj.__self__ if isclass(obj.__self__) else type(obj.__self__)
+        # The function is looked up on the class, so an instance's method refers to the plain function.
+        target: Any = obj if isclass(obj.__self__) else obj.__func__
+        module_name, name = owner.__module__, f"{owner.__qualname__}.{obj.__func__.__name__}"
+    else:
+        target, module_name = obj, getattr(obj, "__module__", None)
+    module = sys.modules.get(module_name) if module_name else None
+    if module is None:
+        raise ValueError(f"{obj!r} has no reference: its module {module_name!r} is not imported")
+    if _resolve(module, name) == target:
+        return f"{module_name}:{name}"
+    for attribute, value in list(vars(module).items()):
+        if value is target:
+            return f"{module_name}:{attribute}"
+    raise ValueError(
+        f"{module_name}:{name} is not this object, and no name of {module_name} is: "
+        "keep it under a module-level name of its own"
+    )
+
+
+def _resolve(module: ModuleType, path: str) -> Any:
+    found: Any = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def ref_to_obj(ref: str) -> Any:
+    """The object that `ref` names, importing its module.
+
+    Raises:
+        TypeError: `ref` is not text.
+        ValueError: `ref` is not of the form ``"module:name"``.
+        LookupError: the module can't be imported, or has no such name.
+    """
+    if not isinstance(ref, str):
+        raise TypeError(f"a reference is text of the form 'package.module:name', not {type(ref).__name__}")
+    module_name, colon, path = ref.partition(":")
+    if not (module_name and colon and path):
+        raise ValueError(f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them")
+    try:
+        found: Any = import_module(module_name)
+    except ImportError as error:
+        raise LookupError(f"can't resolve {ref!r}: importing {module_name!r} failed: {error}") from error
+    try:
+        for part in path.split("."):
+            found = getattr(found, part)
+    except AttributeError as error:
+        raise LookupError(f"can't resolve {ref!r}: {error}") from error
+    return found
+
+
+def maybe_ref(ref: Any) -> Any:
+    """The object that `ref` names if it is text, otherwise `ref` itself."""
+    return ref_to_obj(ref) if isinstance(ref, str) else ref

@@ -1,0 +1,54 @@
+"""A scheduler that runs its loop in a thread of its own, beside whatever the program does."""
+
+from __future__ import annotations
+
+from threading import Thread, current_thread
+from typing import Any
+
+from mainspring.coercion import asbool
+from mainspring.schedulers.blocking import BlockingScheduler
+
+__all__ = ["BackgroundScheduler"]
+
+#: How long a shutdown that is not to wait waits for the loop's thread all the same: it ends at once, unless a job store
+#: is slow to answer.
+_GLANCE = 0.5
+
+
+class BackgroundScheduler(BlockingScheduler):
+    """Runs in the background: `start` returns at once.
+
+    Args:
+        daemon: whether the process may end while the scheduler runs (the default), or the loop keeps it alive.
+
+    Takes the other arguments of `BaseScheduler`.
+    """
+
+    _own_options = ("daemon",)
+    _daemon = True
+    _thread: Thread | None = None
+
+    def _configure(self, config: dict[str, Any]) -> None:
+        if "daemon" in config:
+            self._daemon = asbool(config.pop("daemon"))
+        super()._configure(config)
+
+    def start(self, *args: Any, **kwargs: Any) -> None:
+        """Start, and process jobs in a thread until `shutdown`; takes the arguments of `BaseScheduler.start`."""
+        self._begin(*args, **kwargs)
+        self._thread = Thread(target=self._main_loop, name="APScheduler", daemon=self._daemon)
+        self._thread.start()
+
+    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
+        """Stop; see `BaseScheduler.shutdown`."""
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        super().shutdown(wait, timeout)
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not current_thread():
+            thread.join(self._left(deadline) if wait else _GLANCE)
+
+    @property
+    def running(self) -> bool:
+        """Whether the scheduler was started and not shut down, and its thread is alive."""
+        thread = self._thread
+        return super().running and (thread is None or thread.is_alive())

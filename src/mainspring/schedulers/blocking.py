@@ -1,0 +1,96 @@
+"""A scheduler whose `start` runs the loop on the calling thread, for programs that do nothing else."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+from mainspring.engine.waiting import LONGEST_WAIT, seconds_until
+from mainspring.schedulers import process_end
+from mainspring.schedulers.base import STATE_STOPPED, BaseScheduler
+
+__all__ = ["BlockingScheduler"]
+
+
+class BlockingScheduler(BaseScheduler):
+    """Runs in the foreground: `start` returns when the scheduler is shut down.
+
+    Takes the arguments of `BaseScheduler`.
+    """
+
+    _event: Any = None
+
+    def start(self, *args: Any, **kwargs: Any) -> None:
+        """Start, and process jobs until `shutdown`; takes the arguments of `BaseScheduler.start`."""
+        self._begin(*args, **kwargs)
+        self._main_loop()
+
+    def _begin(self, *args: Any, **kwargs: Any) -> None:
+        if self._event is None or self.state == STATE_STOPPED:
+            self._event = Event()
+        super().start(*args, **kwargs)
+
+    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
+        """Stop; see `BaseScheduler.shutdown`."""
+        super().shutdown(wait, timeout)
+
+    def wakeup(self) -> None:
+        """Have the loop look for due jobs as soon as it can."""
+        if self._event is not None:
+            self._event.set()
+
+    def _main_loop(self) -> None:
+        outlives = process_end.outlives_main_thread()
+        if outlives:
+            self._prestart_executors()
+            process_end.loop_began(self)
+        try:
+            while self.state != STATE_STOPPED:
+                self._event.clear()
+                try:
+                    wait = self._process_jobs()
+                except Exception:
+                    # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
+                    self._logger.exception("Error in the scheduler's loop; going on")
+                    self._clock.wait(self._event, LONGEST_WAIT)
+                else:
+                    self._sleep(wait)
+        except BaseException:
+            self._loop_has_died = True
+            self._abandon_executors()
+            raise
+        finally:
+            if outlives:
+                process_end.loop_ended(self)
+
+    def _sleep(self, wait: float | None) -> None:
+        """Sleep until woken, or for `wait` seconds of wall time, which may pass faster or slower than they should."""
+        if self.state == STATE_STOPPED:
+            return
+        if wait is None:
+            self._clock.wait(self._event, None)
+            return
+        until = self._planned
+        while until is not None and not self._clock.wait(self._event, min(wait, LONGEST_WAIT)):
+            wait = seconds_until(until, self._clock.now(self.timezone))
+            if wait <= 0:
+                return
+
+    def _prestart_executors(self) -> None:
+        """Have pools start their workers now: after the end of the main thread, Python 3.12 starts none."""
+        for executor in list(self._executors.values()):
+            prestart = getattr(executor, "prestart", None)
+            if prestart is not None:
+                prestart()
+
+    def _abandon_executors(self) -> None:
+        """Let the process end without waiting for the jobs that run: Ctrl-C has been pressed, or something like it."""
+        for executor in list(self._executors.values()):
+            abandon = getattr(executor, "abandon", None)
+            if abandon is not None:
+                abandon()
+
+    def _end_with_process(self) -> None:
+        self._abandon_executors()
+        if self.state != STATE_STOPPED:
+            self.shutdown(wait=False)

@@ -1,0 +1,115 @@
+"""What a scheduler's configuration says: keys collected, text read as what it means, unknown names reported."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from mainspring.coercion import nearest, unknown_name
+from mainspring.definition import job_defaults_from_configuration
+from mainspring.errors import ConfigurationError, ConfigurationWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+_DEFAULT_PREFIX = "apscheduler."
+_OWN_PREFIX = "mainspring."
+
+
+def collected(gconfig: Mapping[str, Any], prefix: str | None, options: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """One nested configuration from a global one with dotted, prefixed keys, and from keyword options, which win.
+
+    ``{"apscheduler.executors.default.class": "…"}`` becomes ``{"executors": {"default": {"class": "…"}}}``. Neither
+    argument is changed. Keys without the prefix belong to somebody else, unless there is no prefix.
+    """
+    prefixes = (prefix or "",) if prefix != _DEFAULT_PREFIX else (_DEFAULT_PREFIX, _OWN_PREFIX)
+    nested: dict[str, Any] = {}
+    known = set(known)
+    for key, value in gconfig.items():
+        for candidate in prefixes:
+            if key.startswith(candidate):
+                _place(nested, key.removeprefix(candidate).split("."), value, key)
+                break
+        else:
+            if key.partition(".")[0] in known:
+                warnings.warn(
+                    f"configuration key {key!r} is ignored, because it lacks the prefix: "
+                    f"write {prefixes[0] + key!r}, or give it as a keyword argument",
+                    ConfigurationWarning,
+                    stacklevel=4,
+                )
+    for key, value in options.items():
+        nested[key] = _copied(value)
+    return nested
+
+
+def _place(nested: dict[str, Any], path: list[str], value: Any, key: str) -> None:
+    *parents, last = path
+    for part in parents:
+        nested = nested.setdefault(part, {})
+        if not isinstance(nested, dict):
+            raise ConfigurationError(f"configuration key {key!r}: {part!r} has a value of its own, so it can't have parts")
+    if isinstance(nested.get(last), dict) and isinstance(value, dict):
+        nested[last] = nested[last] | _copied(value)
+    else:
+        nested[last] = _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    return {key: _copied(part) for key, part in value.items()} if type(value) is dict else value
+
+
+def report_unknown(kind: str, names: Iterable[str], known: Iterable[str], *, strict: bool) -> None:
+    """Say of each of `names` that nothing understands it, with the nearest that something would.
+
+    Raises:
+        ConfigurationError: where `strict`; otherwise it is a `ConfigurationWarning`.
+    """
+    known = list(known)
+    for name in names:
+        message = unknown_name(kind, str(name), known)
+        if strict:
+            raise ConfigurationError(message)
+        warnings.warn(message, ConfigurationWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """The stack level of the nearest caller outside this package, whose line a warning should show."""
+    import sys
+
+    level = 2
+    frame = sys._getframe(2)  # noqa: SLF001 - warnings has no public way to skip a package before Python 3.12
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("mainspring."):
+        frame = frame.f_back
+        level += 1
+    return level
+
+
+def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool) -> dict[str, Any]:
+    """`present` defaults with those that a configuration gives.
+
+    Raises:
+        TypeError, ValueError: a value of the wrong kind.
+    """
+    if not hasattr(given, "items"):
+        raise TypeError(f"job_defaults must be a dict, got {type(given).__name__} {given!r}")
+    report_unknown("key in job_defaults", given.keys() - JOB_DEFAULTS.keys(), JOB_DEFAULTS, strict=strict)
+    return {**present, **job_defaults_from_configuration(given)}
+
+
+def logger_from(value: Any) -> logging.Logger:
+    """The scheduler's logger, from one or from its name."""
+    if value is None:
+        return logging.getLogger("apscheduler.scheduler")
+    if isinstance(value, str):
+        return logging.getLogger(value)
+    return value  # type: ignore[no-any-return] - a LoggerAdapter, or anything that logs
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A half-sentence with the nearest known name, or nothing."""
+    candidate = nearest(name, known)
+    return f"; did you mean {candidate!r}?" if candidate else ""

@@ -1,0 +1,236 @@
+"""One pass over the job stores: claims what is due, and carries out what the engine decided about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mainspring.engine.decision import Decision, decide
+from mainspring.errors import MaxInstancesReachedError
+from mainspring.events import (
+    EVENT_JOB_BACKLOG_DROPPED,
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_JOB_PARKED,
+    EVENT_JOB_REMOVED,
+    EVENT_JOB_SUBMITTED,
+    JobBacklogEvent,
+    JobEvent,
+    JobExecutionEvent,
+    JobParkedEvent,
+    JobSubmissionEvent,
+)
+from mainspring.model import JobRecord, Submission, run_id
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, tzinfo
+
+    from mainspring.clock import Clock
+    from mainspring.executors.base import BaseExecutor
+    from mainspring.jobstores.contract import RunStore
+    from mainspring.schedulers.in_flight import InFlight
+    from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.reporting import Reporter
+
+#: How many due jobs are claimed at a time, so that the first run while the rest are still being decided on.
+CLAIM_LIMIT = 500
+
+
+class Dispatch:
+    """Carries out decisions for one scheduler.
+
+    Attributes:
+        store_errors: by alias, what a store last raised, until it works again.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        listeners: Listeners,
+        in_flight: InFlight,
+        reporter: Reporter,
+        executors: Mapping[str, BaseExecutor],
+        may_submit: Callable[[], bool],
+    ) -> None:
+        self.store_errors: dict[str, Exception] = {}
+        self._clock = clock
+        self._listeners = listeners
+        self._in_flight = in_flight
+        self._reporter = reporter
+        self._executors = executors
+        self._may_submit = may_submit
+
+    def run(
+        self, stores: Mapping[str, RunStore], timezone: tzinfo, retry_interval: float, logger: logging.Logger
+    ) -> datetime | None:
+        """Claim and hand out all that is due in `stores`; when to come back, or ``None``: when something changes.
+
+        A store that raises doesn't keep the others from being served; it is tried again after `retry_interval` seconds.
+        """
+        next_times: list[datetime] = []
+        for alias, store in stores.items():
+            try:
+                next_time = self._serve(alias, store, timezone, logger)
+            except Exception as error:
+                if alias not in self.store_errors:
+                    logger.exception("Error getting due jobs from job store %r; trying again", alias)
+                else:
+                    logger.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
+                self.store_errors[alias] = error
+                next_time = self._clock.now(timezone) + timedelta(seconds=retry_interval)
+            else:
+                if self.store_errors.pop(alias, None) is not None:
+                    logger.info("Job store %r works again", alias)
+            if next_time is not None:
+                next_times.append(next_time)
+        return min(next_times, default=None)
+
+    def _serve(self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger) -> datetime | None:
+        while True:
+            now = self._clock.now(timezone)
+            executors = self._executors
+
+            def decide_now(job: JobRecord, running: int, now: datetime = now) -> Decision:
+                return decide(job, now, running, executor_known=job.options.executor in executors)
+
+            batch = store.claim(now, decide_now, CLAIM_LIMIT)
+            for decision in batch.decisions:
+                self._carry_out(decision, alias, store, now, logger)
+            if not batch.more or not self._may_submit():
+                return batch.next_time
+
+    def _carry_out(
+        self, decision: Decision, alias: str, store: RunStore, now: datetime, logger: logging.Logger
+    ) -> None:
+        job = decision.job
+        if decision.reason is not None:
+            self._tell_parked(decision, alias, logger)
+            return
+        if decision.dropped is not None:
+            self._tell_dropped(decision, alias, logger)
+        for missed in decision.missed:
+            logger.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
+            if self._listeners.mask & EVENT_JOB_MISSED:
+                self._listeners.post(
+                    JobExecutionEvent(EVENT_JOB_MISSED, job.id, alias, missed, run_id=run_id(job.id, missed))
+                )
+        if decision.overlapping:
+            self._tell_overlapping(job, decision.overlapping, alias, logger)
+        if decision.submit and not self._submit(decision, alias, store, logger):
+            return
+        if decision.following is None:
+            logger.info("Removed job %s, which will not run again", job.id)
+            self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
+
+    def _submit(self, decision: Decision, alias: str, store: RunStore, logger: logging.Logger) -> bool:
+        """Hand a claimed submission to its executor; whether the claim stands."""
+        job = decision.job
+        submission = Submission(job, alias, decision.submit)
+        # The place is taken before the executor can report anything, and given up if it refuses.
+        place = self._listeners.reserve() if self._listeners.mask & EVENT_JOB_SUBMITTED else None
+        self._in_flight.begin(submission)
+        try:
+            if not self._may_submit():
+                self._undo(decision, submission, store)
+                return False
+            self._executors[job.options.executor].submit(submission, self._reporter)
+        except Exception as error:  # noqa: BLE001 - executors are third parties' code
+            if place is not None:
+                self._listeners.cancel(place)
+                place = None
+            return self._refused(error, decision, submission, store, logger)
+        else:
+            if place is not None:
+                times = list(decision.submit)
+                event = JobSubmissionEvent(
+                    EVENT_JOB_SUBMITTED, job.id, alias, times, [run_id(job.id, time) for time in times]
+                )
+                self._listeners.fill(place, event)
+                place = None
+            return True
+        finally:
+            if place is not None:
+                self._listeners.cancel(place)
+
+    def _undo(self, decision: Decision, submission: Submission, store: RunStore) -> datetime | None:
+        self._in_flight.end(submission)
+        return store.give_back(decision, self._clock.now())
+
+    def _refused(
+        self, error: Exception, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger
+    ) -> bool:
+        """What becomes of a claim whose executor raised; whether the claim stands, its runs being accounted for."""
+        job = decision.job
+        alias = submission.jobstore
+        executor = job.options.executor
+        if isinstance(error, MaxInstancesReachedError) and decision.following is not None:
+            # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
+            self._in_flight.end(submission)
+            store.finish(submission)
+            self._tell_overlapping(job, decision.submit, alias, logger)
+            return True
+        decision.error = error
+        decision.reason = f"executor {executor!r} refused it"
+        decision.retry_at = self._undo(decision, submission, store)
+        if decision.retry_at is not None:
+            logger.error(
+                'Error submitting job "%s" to executor "%s"; trying again at %s',
+                job.name,
+                executor,
+                decision.retry_at,
+                exc_info=error,
+            )
+            self._tell_parked(decision, alias, logger)
+            return False
+        logger.error(
+            'Error submitting job "%s" to executor "%s"; the job was changed meanwhile, so this run is given up',
+            job.name,
+            executor,
+            exc_info=error,
+        )
+        for time in decision.submit:
+            self._listeners.post(
+                JobExecutionEvent(
+                    EVENT_JOB_ERROR, job.id, alias, time, exception=error, run_id=run_id(job.id, time)
+                )
+            )
+        return True
+
+    def _tell_parked(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
+        job = decision.job
+        reason = decision.reason or ""
+        retry_at: Any = decision.retry_at
+        logger.warning(
+            'Job "%s" can\'t be run for now: %s%s; trying again at %s',
+            job.name,
+            reason,
+            f" ({type(decision.error).__name__}: {decision.error})" if decision.error else "",
+            retry_at,
+            exc_info=decision.error,
+        )
+        self._listeners.post(JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at))
+
+    def _tell_overlapping(
+        self, job: JobRecord, times: Any, alias: str, logger: logging.Logger
+    ) -> None:
+        logger.warning(
+            'Execution of job "%s" skipped: maximum number of running instances reached (%d)',
+            job.name,
+            job.options.max_instances,
+        )
+        times = list(times)
+        self._listeners.post(
+            JobSubmissionEvent(
+                EVENT_JOB_MAX_INSTANCES, job.id, alias, times, [run_id(job.id, time) for time in times]
+            )
+        )
+
+    def _tell_dropped(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
+        job, first = decision.job, decision.dropped
+        before = min([*decision.missed, *decision.submit, *decision.overlapping])
+        logger.warning('Job "%s" was overdue too often: its runs due from %s to before %s are dropped', job.name, first, before)
+        if first is not None:
+            self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))

@@ -1,0 +1,56 @@
+"""Whether a scheduler does its work, for health checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueJob:
+    """A job that should have been run by now.
+
+    Attributes:
+        job_id, jobstore: which.
+        due: its next run time.
+        overdue: for how long it has been due.
+    """
+
+    job_id: str
+    jobstore: str
+    due: datetime
+    overdue: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The answer of `BaseScheduler.health`.
+
+    Attributes:
+        state: ``"stopped"``, ``"running"`` or ``"paused"``.
+        loop_alive: whether whatever runs the loop is there; false when stopped.
+        last_pass: when the loop last looked for due jobs, aware; ``None`` before the first time.
+        oldest_overdue: the job that has been due longest, or ``None`` when none is.
+        running_runs: how many submissions are with the executors, queued or running.
+        parked_jobs: how many jobs can't be run here for now.
+        undelivered_events: how many events wait for slow listeners.
+        store_errors: by alias, what each failing job store last raised.
+    """
+
+    state: str
+    loop_alive: bool
+    last_pass: datetime | None
+    oldest_overdue: OverdueJob | None
+    running_runs: int
+    parked_jobs: int
+    undelivered_events: int
+    store_errors: Mapping[str, str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the loop is alive and every store answers."""
+        return self.loop_alive and not self.store_errors

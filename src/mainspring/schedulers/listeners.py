@@ -1,0 +1,203 @@
+"""Delivers events to listeners, in the order in which they happened, away from the loop that runs the jobs.
+
+There is one queue. What the scheduler's own threads report is delivered by a thread kept for it, so a slow or raising
+listener delays no run. What a caller did (`add_job` and the like) is delivered on the caller's thread before the call
+returns when nothing else waits to be delivered, and otherwise behind that.
+
+A place in the queue can be reserved before the thing has happened, so that what follows from it can't be told first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Condition, Event, Thread, get_ident
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from mainspring.clock import Clock
+    from mainspring.events import SchedulerEvent
+
+    Listener = Callable[[Any], Any]
+
+
+class _Place:
+    """A place in the queue: waiting for its event, ready, or given up."""
+
+    __slots__ = ("event", "waits")
+
+    def __init__(self, event: SchedulerEvent | None, *, waits: bool) -> None:
+        self.event = event
+        self.waits = waits
+
+
+class Listeners:
+    """The listeners of one scheduler, and what they have still to be told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.logger: logging.Logger | None = None
+        #: All codes that anybody listens to: what nobody listens to need not be made.
+        self.mask = 0
+        self.pairs: tuple[tuple[Listener, int], ...] = ()
+        self._clock = clock
+        self._queue: deque[_Place] = deque()
+        self._changed = Condition()
+        self._deliverer: int | None = None  # identifier of the thread that delivers at present
+        self._wake = Event()
+        self._thread: Thread | None = None
+        self._is_open = False
+
+    def add(self, callback: Listener, mask: int) -> None:
+        """Tell `callback` of events whose code is in `mask`."""
+        with self._changed:
+            self.pairs = (*self.pairs, (callback, mask))
+            self._count_mask()
+            self._ensure_thread()
+
+    def remove(self, callback: Listener) -> None:
+        """Tell `callback` nothing more, however often it was added."""
+        with self._changed:
+            self.pairs = tuple(pair for pair in self.pairs if pair[0] != callback)
+            self._count_mask()
+
+    def _count_mask(self) -> None:
+        mask = 0
+        for _, wanted in self.pairs:
+            mask |= wanted
+        self.mask = mask
+
+    def open(self) -> None:
+        """Deliver on a thread of our own from now on."""
+        with self._changed:
+            self._is_open = True
+            self._ensure_thread()
+
+    def _ensure_thread(self) -> None:
+        if self._is_open and self.pairs and self._thread is None:
+            thread = Thread(target=self._run, name="APScheduler-listeners", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return  # too late in the life of the interpreter: whoever reports delivers
+            self._thread = thread
+
+    def close(self, timeout: float | None) -> None:
+        """Deliver what is waiting, for `timeout` seconds at most (``None``: however long), and end the thread."""
+        self._flush(timeout)
+        with self._changed:
+            self._is_open = False
+            self._thread = None
+            self._wake.set()
+
+    def _flush(self, timeout: float | None) -> None:
+        if self._deliverer == get_ident():
+            return  # called from a listener: it can't wait for itself
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        with self._changed:
+            while self._queue or self._deliverer is not None:
+                left = None if deadline is None else deadline - self._clock.monotonic()
+                if left is not None and left <= 0:
+                    return
+                self._changed.wait(left)
+
+    @property
+    def undelivered(self) -> int:
+        """How many events wait to be delivered."""
+        return len(self._queue)
+
+    def post(self, event: SchedulerEvent) -> None:
+        """Have `event` delivered, without waiting for it."""
+        if event.code & self.mask:
+            self.fill(self.reserve(), event)
+
+    def reserve(self) -> _Place:
+        """A place in the queue, to be given its event by `fill`, `publish` or `cancel`; what comes later waits for it."""
+        place = _Place(None, waits=True)
+        with self._changed:
+            self._queue.append(place)
+        return place
+
+    def fill(self, place: _Place, event: SchedulerEvent) -> None:
+        """Give a reserved place its event, without waiting for its delivery."""
+        with self._changed:
+            place.event = event
+            place.waits = False
+            if self._thread is not None:
+                if self._deliverer is None:
+                    self._wake.set()
+                return
+        self._deliver()
+
+    def publish(self, event: SchedulerEvent, place: _Place | None = None) -> None:
+        """Have `event` delivered, on this thread before returning if nothing else is waiting."""
+        if place is None:
+            if not event.code & self.mask:
+                return
+            place = self.reserve()
+        with self._changed:
+            place.event = event
+            place.waits = False
+            inline = self._thread is None or (self._deliverer is None and self._queue[0] is place)
+            if not inline:
+                self._wake.set()
+        if inline:
+            self._deliver(last=place)
+
+    def cancel(self, place: _Place) -> None:
+        """Give a reserved place up: nothing happened."""
+        with self._changed:
+            place.waits = False
+            if self._thread is not None:
+                self._wake.set()
+                return
+        self._deliver()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                self._deliver()
+            except BaseException:  # a listener that exits must not take the others' events with it
+                if self.logger is not None:
+                    self.logger.exception("A listener raised an exception that ends threads")
+            with self._changed:
+                if not self._is_open:
+                    return
+
+    def _deliver(self, last: _Place | None = None) -> None:
+        """Deliver what is ready, up to `last` if given. Only one thread does at a time."""
+        with self._changed:
+            if self._deliverer is not None:
+                return  # whoever delivers goes on with what was added
+            self._deliverer = get_ident()
+        try:
+            while True:
+                with self._changed:
+                    if not self._queue or self._queue[0].waits:
+                        break
+                    place = self._queue.popleft()
+                if place.event is not None:
+                    self._tell(place.event)
+                if place is last:
+                    break
+        finally:
+            with self._changed:
+                self._deliverer = None
+                left = bool(self._queue) and not self._queue[0].waits
+                if left and self._thread is not None:
+                    self._wake.set()
+                self._changed.notify_all()
+        if left and self._thread is None:
+            self._deliver()
+
+    def _tell(self, event: SchedulerEvent) -> None:
+        for callback, mask in self.pairs:
+            if event.code & mask:
+                try:
+                    callback(event)
+                except Exception:
+                    if self.logger is not None:
+                        self.logger.exception("Error notifying listener %r of %r", callback, event)

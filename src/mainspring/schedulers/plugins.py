@@ -1,0 +1,133 @@
+"""Triggers, executors and job stores by their short names.
+
+The built-in names are a table here, so that they work from a zip file, a frozen program or a source tree, where no
+metadata is installed. Third parties' names are entry points of the groups ``mainspring.*`` and ``apscheduler.*``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from mainspring.coercion import unknown_name
+from mainspring.errors import ConfigurationError
+from mainspring.references import ref_to_obj
+
+BUILT_IN: dict[str, dict[str, str]] = {
+    "triggers": {
+        "date": "mainspring.triggers.date:DateTrigger",
+        "interval": "mainspring.triggers.interval:IntervalTrigger",
+        "cron": "mainspring.triggers.cron:CronTrigger",
+        "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
+        "and": "mainspring.triggers.combining:AndTrigger",
+        "or": "mainspring.triggers.combining:OrTrigger",
+    },
+    "executors": {
+        "debug": "mainspring.executors.debug:DebugExecutor",
+        "threadpool": "mainspring.executors.pool:ThreadPoolExecutor",
+        "processpool": "mainspring.executors.pool:ProcessPoolExecutor",
+    },
+    "jobstores": {
+        "memory": "mainspring.jobstores.memory:MemoryJobStore",
+    },
+}
+
+
+class Plugins(MutableMapping[str, Any]):
+    """The names of one kind of part, each with its class, an entry point, or a text reference to the class."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._known: dict[str, Any] = dict(BUILT_IN[kind])
+        self._has_entry_points = False
+
+    def _read_entry_points(self) -> None:
+        # Not at import: reading the metadata of everything installed takes longer than starting a scheduler.
+        if not self._has_entry_points:
+            self._has_entry_points = True
+            for group in ("apscheduler", "mainspring"):
+                for point in entry_points(group=f"{group}.{self._kind}"):
+                    # APScheduler itself offers the built-in names too, for classes that don't belong here.
+                    if not point.value.startswith("apscheduler.") and point.name not in BUILT_IN[self._kind]:
+                        self._known[point.name] = point
+
+    def load(self, name: str) -> Any:
+        """The class behind `name`.
+
+        Raises:
+            LookupError: nothing has that name; the message names the nearest that exists.
+        """
+        if name not in self._known:
+            self._read_entry_points()
+        try:
+            found = self._known[name]
+        except KeyError:
+            singular = self._kind.removesuffix("s")
+            raise LookupError(f"No {singular} by the name {name!r} was found: {unknown_name(singular, name, self)}") from None
+        if isinstance(found, str):
+            found = self._known[name] = ref_to_obj(found)
+        elif isinstance(found, EntryPoint):
+            found = self._known[name] = found.load()
+        return found
+
+    def create(self, name: str, base: type, arguments: dict[str, Any]) -> Any:
+        """An instance of the class behind `name`, which must be a `base`.
+
+        Raises:
+            LookupError: nothing has that name.
+            TypeError: what has it is no `base`, or doesn't take the arguments.
+        """
+        plugin = self.load(name)
+        if not (isinstance(plugin, type) and issubclass(plugin, base)):
+            raise TypeError(f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}")
+        return plugin(**arguments)
+
+    def __getitem__(self, name: str) -> Any:
+        self._read_entry_points()
+        return self._known[name]
+
+    def __setitem__(self, name: str, plugin: Any) -> None:
+        self._known[name] = plugin
+
+    def __delitem__(self, name: str) -> None:
+        del self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._read_entry_points()
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        self._read_entry_points()
+        return len(self._known)
+
+
+def part_from(value: Any, what: str, plugins: Plugins, base: type) -> Any:
+    """An executor or job store from what a configuration says of it: an instance, or a dict with ``type`` or ``class``.
+
+    The dict is not changed.
+
+    Raises:
+        ConfigurationError: it says neither, or both.
+        TypeError: it is of another kind.
+    """
+    if isinstance(value, base):
+        return value
+    if not isinstance(value, dict):
+        raise TypeError(
+            f"expected an instance of {base.__name__} or a dict for {what}, got {type(value).__name__} {value!r}"
+        )
+    arguments = dict(value)
+    name = arguments.pop("type", None)
+    reference = arguments.pop("class", None)
+    if (name is None) == (reference is None):
+        raise ConfigurationError(
+            f"{what} must say either 'type' (a name such as {next(iter(plugins))!r}) or 'class' "
+            f"('package.module:Class'), got {value!r}"
+        )
+    if name is not None:
+        return plugins.create(name, base, arguments)
+    made = (ref_to_obj(reference) if isinstance(reference, str) else reference)(**arguments)
+    if not isinstance(made, base):
+        raise TypeError(f"{what}: {reference!r} made a {type(made).__name__}, which is not a {base.__name__}")
+    return made
