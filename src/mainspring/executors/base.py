@@ -1,0 +1,302 @@
+"""The interface of an executor, as APScheduler 3 defined it and as our own schedulers use it.
+
+Third parties subclass `BaseExecutor` and implement `_do_submit_job`: run `run_job` somewhere, then call
+`_run_job_success` or `_run_job_error`. Our own executors implement `submit` instead, and report each run as it happens.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback as traceback_module
+from abc import ABC
+from collections import defaultdict, deque
+from datetime import UTC
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.definition import grace_as_timedelta
+from mainspring.engine.misfire import is_misfired
+from mainspring.errors import MaxInstancesReachedError
+from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
+from mainspring.executors.run import finished, log_failure, traceback_text
+from mainspring.job import Job
+from mainspring.model import Submission, run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from datetime import datetime
+
+    from mainspring.executors.report import RunReporter
+
+__all__ = ["BaseExecutor", "MaxInstancesReachedError", "run_coroutine_job", "run_job"]
+
+
+class BaseExecutor(ABC):
+    """Runs jobs.
+
+    A scheduler calls `start`, then `submit` from any thread, then `shutdown`; it may `start` it again after that.
+    """
+
+    _scheduler: Any = None
+    _alias: str | None = None
+    _logger = logging.getLogger("apscheduler.executors")
+
+    def __init__(self) -> None:
+        self._instances: defaultdict[str, int] = defaultdict(int)
+        self._handed: dict[str, deque[tuple[Submission, RunReporter]]] = {}
+        self._lock = RLock()
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Called when the scheduler starts, or when the executor is added to a running one."""
+        self._scheduler = scheduler
+        self._alias = alias
+        self._logger = logging.getLogger(f"apscheduler.executors.{alias}")
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Take no more submissions.
+
+        Args:
+            wait: return when those that were taken have ended.
+        """
+
+    def submit(self, submission: Submission, reporter: RunReporter) -> None:
+        """Run a submission, and tell `reporter`; returns without waiting for it.
+
+        This one serves executors written for APScheduler: it calls their `_do_submit_job`.
+
+        Raises:
+            MaxInstancesReachedError: the executor has a limit of its own.
+            Exception: whatever keeps it from being taken; it is then not run.
+        """
+        job = Job._from_record(submission.job, self._scheduler, submission.jobstore)  # noqa: SLF001 - handles are ours
+        with self._lock:
+            self._handed.setdefault(job.id, deque()).append((submission, reporter))
+        try:
+            self.submit_job(job, list(submission.run_times))
+        except BaseException:
+            self._taken_back(job.id)
+            raise
+
+    def submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        """Run a job for the given due times.
+
+        Raises:
+            MaxInstancesReachedError: as many instances of it run as may.
+        """
+        with self._lock:
+            if self._instances.get(job.id, 0) >= job.max_instances:
+                raise MaxInstancesReachedError(job)
+            self._instances[job.id] += 1
+        try:
+            self._do_submit_job(job, run_times)
+        except BaseException:
+            self._one_less(job.id)
+            raise
+
+    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        """Have `run_job` called somewhere, and then `_run_job_success` or `_run_job_error`."""
+        raise TypeError(f"{type(self).__name__} must implement _do_submit_job(job, run_times), or submit")
+
+    def _run_job_success(self, job_id: str, events: list[JobExecutionEvent]) -> None:
+        """A job's runs have ended; `events` is what `run_job` returned."""
+        self._one_less(job_id)
+        handed = self._taken_back(job_id)
+        if handed is None:
+            for event in events:
+                self._scheduler._dispatch_event(event)  # noqa: SLF001 - APScheduler's interface
+            return
+        submission, reporter = handed
+        try:
+            for event in events:
+                self._pass_on(event, submission, reporter)
+        finally:
+            reporter.done(submission)
+
+    def _pass_on(self, event: JobExecutionEvent, submission: Submission, reporter: RunReporter) -> None:
+        time = event.scheduled_run_time
+        if event.code not in (EVENT_JOB_EXECUTED, EVENT_JOB_ERROR):
+            self._scheduler._dispatch_event(event)  # noqa: SLF001 - APScheduler's interface
+            return
+        started = reporter.started(submission, time)
+        if event.code == EVENT_JOB_EXECUTED:
+            reporter.succeeded(submission, time, event.started or started, event.retval)
+        else:
+            error = event.exception or RuntimeError("the executor reported an error without saying which")
+            reporter.failed(submission, time, event.started or started, error, event.traceback or "")
+
+    def _run_job_error(self, job_id: str, exc: BaseException, traceback: Any = None) -> None:
+        """A job's runs could not be run, or not be reported."""
+        self._one_less(job_id)
+        text = "".join(traceback_module.format_exception(type(exc), exc, traceback or exc.__traceback__))
+        self._logger.error("Error running job %s: %r\n%s", job_id, exc, text.rstrip())
+        handed = self._taken_back(job_id)
+        if handed is None:
+            return
+        submission, reporter = handed
+        try:
+            for time in submission.run_times:
+                reporter.failed(submission, time, reporter.started(submission, time), exc, text)
+        finally:
+            reporter.done(submission)
+
+    def _one_less(self, job_id: str) -> None:
+        with self._lock:
+            self._instances[job_id] -= 1
+            if self._instances[job_id] <= 0:
+                del self._instances[job_id]
+
+    def _taken_back(self, job_id: str) -> tuple[Submission, RunReporter] | None:
+        with self._lock:
+            waiting = self._handed.get(job_id)
+            if not waiting:
+                return None
+            first = waiting.popleft()
+            if not waiting:
+                del self._handed[job_id]
+            return first
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class NativeExecutor(BaseExecutor):
+    """An executor that implements `submit`; `submit_job` goes through it when it is called directly."""
+
+    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        submission = Submission(job._record, job._jobstore_alias or "", run_times)  # noqa: SLF001 - handles are ours
+        self.submit(submission, _EventReporter(self))
+
+
+class _EventReporter:
+    """Turns what is reported about a directly submitted job into APScheduler's events."""
+
+    def __init__(self, executor: BaseExecutor) -> None:
+        self._executor = executor
+        self._events: list[JobExecutionEvent] = []
+
+    def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
+        return SYSTEM_CLOCK.now(scheduled_run_time.tzinfo or UTC)
+
+    def succeeded(self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any) -> None:
+        self._add(EVENT_JOB_EXECUTED, submission, scheduled_run_time, started, retval=retval)
+
+    def failed(
+        self,
+        submission: Submission,
+        scheduled_run_time: datetime,
+        started: datetime | None,
+        error: BaseException,
+        traceback: str,
+    ) -> None:
+        self._add(EVENT_JOB_ERROR, submission, scheduled_run_time, started, exception=error, traceback=traceback)
+
+    def _add(self, code: int, submission: Submission, time: datetime, started: datetime | None, **outcome: Any) -> None:
+        self._events.append(
+            JobExecutionEvent(
+                code,
+                submission.job.id,
+                submission.jobstore,
+                time,
+                run_id=run_id(submission.job.id, time),
+                started=started,
+                finished=SYSTEM_CLOCK.now(time.tzinfo or UTC),
+                **outcome,
+            )
+        )
+
+    def done(self, submission: Submission) -> None:
+        self._executor._run_job_success(submission.job.id, self._events)  # noqa: SLF001 - made for it
+
+
+def _due_events(
+    job: Job, jobstore_alias: str | None, run_times: list[datetime], logger: logging.Logger
+) -> Iterator[tuple[datetime, JobExecutionEvent | None]]:
+    """For each due time: the event that says it was missed, or ``None`` if it is to be run now."""
+    grace = grace_as_timedelta(job.misfire_grace_time)
+    for time in run_times:
+        now = SYSTEM_CLOCK.now(UTC)
+        if is_misfired(time, now, grace):
+            logger.warning('Run time of job "%s" was missed by %s', job, now - time)
+            yield (
+                time,
+                JobExecutionEvent(EVENT_JOB_MISSED, job.id, jobstore_alias, time, run_id=run_id(job.id, time)),
+            )
+        else:
+            logger.info('Running job "%s" (scheduled at %s)', job, time)
+            yield time, None
+
+
+class _Outcome:
+    """Makes the event of one run."""
+
+    def __init__(self, job: Job, jobstore_alias: str | None, time: datetime, logger: logging.Logger) -> None:
+        self._job = job
+        self._alias = jobstore_alias
+        self._time = time
+        self._logger = logger
+        self._started = SYSTEM_CLOCK.now(time.tzinfo or UTC)
+
+    def _event(self, code: int, **outcome: Any) -> JobExecutionEvent:
+        return JobExecutionEvent(
+            code,
+            self._job.id,
+            self._alias,
+            self._time,
+            run_id=run_id(self._job.id, self._time),
+            started=self._started,
+            finished=SYSTEM_CLOCK.now(self._time.tzinfo or UTC),
+            **outcome,
+        )
+
+    def succeeded(self, retval: Any) -> JobExecutionEvent:
+        self._logger.info('Job "%s" executed successfully', self._job)
+        return self._event(EVENT_JOB_EXECUTED, retval=retval)
+
+    def failed(self, error: BaseException) -> JobExecutionEvent:
+        text = traceback_text(error)
+        log_failure(str(self._job), error, text, self._logger)
+        return self._event(EVENT_JOB_ERROR, exception=error, traceback=text)
+
+
+def run_job(
+    job: Job, jobstore_alias: str | None, run_times: list[datetime], logger_name: str
+) -> list[JobExecutionEvent]:
+    """Call a job's function once for each due time, for executors written for APScheduler.
+
+    Returns:
+        for each due time an event: executed, error, or missed if it is later than the job's grace time.
+    """
+    logger = logging.getLogger(logger_name)
+    events = []
+    for time, missed in _due_events(job, jobstore_alias, run_times, logger):
+        if missed is not None:
+            events.append(missed)
+            continue
+        outcome = _Outcome(job, jobstore_alias, time, logger)
+        try:
+            events.append(outcome.succeeded(finished(job.func(*job.args, **job.kwargs))))
+        except SystemExit as error:
+            events.append(outcome.failed(error) if error.code else outcome.succeeded(None))
+        except Exception as error:  # noqa: BLE001 - jobs are users' code
+            events.append(outcome.failed(error))
+    return events
+
+
+async def run_coroutine_job(
+    job: Job, jobstore_alias: str | None, run_times: list[datetime], logger_name: str
+) -> list[JobExecutionEvent]:
+    """`run_job` for coroutine functions: awaits each run on the running event loop."""
+    logger = logging.getLogger(logger_name)
+    events = []
+    for time, missed in _due_events(job, jobstore_alias, run_times, logger):
+        if missed is not None:
+            events.append(missed)
+            continue
+        outcome = _Outcome(job, jobstore_alias, time, logger)
+        function: Callable[..., Awaitable[Any]] = job.func
+        try:
+            events.append(outcome.succeeded(await function(*job.args, **job.kwargs)))
+        except Exception as error:  # noqa: BLE001 - jobs are users' code
+            events.append(outcome.failed(error))
+    return events

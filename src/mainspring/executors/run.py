@@ -1,0 +1,129 @@
+"""The one place where a submission's runs are run, and where a job's function is called."""
+
+from __future__ import annotations
+
+import _thread
+import traceback
+from asyncio import Future, Runner
+from inspect import isawaitable, iscoroutine
+from logging import ERROR, INFO
+from threading import local
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Awaitable, Callable
+
+    from mainspring.executors.report import RunReporter
+    from mainspring.model import JobRecord, Submission
+
+# Results of these types are by far the most frequent, and are certainly not awaitable.
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple})
+
+
+class _Worker(local):
+    """What belongs to one worker thread: its event loop, made when the first coroutine comes."""
+
+    runner: Runner | None = None
+
+
+_worker = _Worker()
+
+
+def call_function(job: JobRecord) -> Any:
+    """Call a job's function on the calling thread; a coroutine is run to its end in an event loop of that thread."""
+    return finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc] - the engine parks jobs without function
+
+
+def finished(result: Any) -> Any:
+    """`result` itself, or what comes of awaiting it."""
+    if type(result) in _PLAIN or not isawaitable(result) or isinstance(result, Future):
+        return result  # a Future is run by the loop that it belongs to
+    if _worker.runner is None:
+        _worker.runner = Runner()
+    return _worker.runner.run(result if iscoroutine(result) else _awaited(result))
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def close_worker() -> None:
+    """The calling thread will call no more functions: close its event loop, if it has one."""
+    runner, _worker.runner = _worker.runner, None
+    if runner is not None:
+        runner.close()
+
+
+def perform(
+    submission: Submission, reporter: RunReporter, call: Callable[[JobRecord], Any], logger: logging.Logger
+) -> None:
+    """Run all due times of `submission`, one after another, and report each.
+
+    Nothing that the job raises leaves here, except a `KeyboardInterrupt`, which is not the job's to keep.
+    """
+    job = submission.job
+    told = logger.isEnabledFor(INFO)
+    try:
+        for time in submission.run_times:
+            if told:
+                logger.info('Running job "%s" (scheduled at %s)', job.name, time)
+            started = reporter.started(submission, time)
+            try:
+                retval = call(job)
+            except SystemExit as error:
+                # It ends this run: neither the worker nor the program belongs to the job.
+                if error.code not in (None, 0):
+                    _report_failure(submission, reporter, time, started, error, logger)
+                    continue
+                retval = None
+            except BaseException as error:
+                _report_failure(submission, reporter, time, started, error, logger)
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                continue
+            reporter.succeeded(submission, time, started, retval)
+            retval = None
+            if told:
+                logger.info('Job "%s" executed successfully', job.name)
+    finally:
+        reporter.done(submission)
+
+
+def perform_in_worker(
+    submission: Submission, reporter: RunReporter, call: Callable[[JobRecord], Any], logger: logging.Logger
+) -> None:
+    """`perform` on a thread that must go on: an interrupt is passed on to the main thread, whom it is for."""
+    try:
+        perform(submission, reporter, call, logger)
+    except KeyboardInterrupt:
+        _thread.interrupt_main()
+
+
+def _report_failure(
+    submission: Submission,
+    reporter: RunReporter,
+    time: Any,
+    started: Any,
+    error: BaseException,
+    logger: logging.Logger,
+) -> None:
+    text = traceback_text(error)
+    reporter.failed(submission, time, started, error, text)
+    log_failure(submission.job.name, error, text, logger)
+    # The traceback's frames hold the job's arguments, and this frame itself.
+    traceback.clear_frames(error.__traceback__)
+
+
+def log_failure(name: str, error: BaseException, text: str, logger: logging.Logger) -> None:
+    """Log what a job raised; `text` is the traceback, which for another process is all there is."""
+    if logger.isEnabledFor(ERROR):
+        logger.error('Job "%s" raised an exception: %r\n%s', name, error, text.rstrip())
+
+
+def traceback_text(error: BaseException) -> str:
+    """The formatted traceback of `error`: the other process's where there is one, otherwise from the job's frame on."""
+    remote = getattr(error, "_remote_traceback", None)
+    if remote is not None:
+        return str(remote)
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
