@@ -1,0 +1,209 @@
+"""Time zones and points in time, as users write them."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from mainspring.coercion import nearest
+
+__all__ = [
+    "UTC",
+    "asdate",
+    "astimezone",
+    "convert_to_datetime",
+    "datetime_ceil",
+    "datetime_repr",
+    "datetime_to_utc_timestamp",
+    "datetime_utc_add",
+    "local_timezone",
+    "localize",
+    "normalize",
+    "timedelta_seconds",
+    "timezone_repr",
+    "utc_timestamp_to_datetime",
+]
+
+
+def astimezone(value: Any) -> tzinfo | None:
+    """A time zone from one, from a name, or from an object of pytz; ``None`` stays ``None``.
+
+    Raises:
+        TypeError: it is of another kind.
+        ZoneInfoNotFoundError: no zone has this name; the message names the nearest.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _zone_named(value)
+    if not isinstance(value, tzinfo):
+        raise TypeError(f"expected a time zone or the name of one, got {type(value).__name__} {value!r}")
+    zone = getattr(value, "zone", None)  # pytz keeps the name there, and is wrong without its own methods
+    if isinstance(zone, str):
+        return UTC if zone == "UTC" else _zone_named(zone)
+    if type(value).__module__.partition(".")[0] == "pytz":
+        return UTC if str(value) == "UTC" else timezone(value.utcoffset(None) or timedelta(0))
+    return value
+
+
+def _zone_named(name: str) -> tzinfo:
+    if name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        candidate = nearest(name, available_timezones())
+        hint = f"; did you mean {candidate!r}?" if candidate else ". Is the tzdata package installed?"
+        raise ZoneInfoNotFoundError(f"no time zone is named {name!r}{hint}") from None
+
+
+def local_timezone() -> tzinfo:
+    """The machine's time zone; UTC, with a warning, where none can be found out."""
+    from tzlocal import get_localzone
+
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if name and not name.startswith("/"):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a zone it makes up, and so do we
+            return astimezone(get_localzone()) or UTC
+    except Exception as error:  # noqa: BLE001 - whatever is odd about the machine, the scheduler starts
+        warnings.warn(f"the machine's time zone can't be found out ({error}); using UTC", stacklevel=3)
+        return UTC
+
+
+_DATETIME = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:[ T](?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<microsecond>\d{1,6}))?)?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?$"
+)
+
+
+def _parsed(text: str) -> datetime | None:
+    match = _DATETIME.match(text.strip())
+    if match is None:
+        return None
+    values = match.groupdict()
+    zone: tzinfo | None = None
+    if values["zone"] == "Z":
+        zone = UTC
+    elif values["zone"]:
+        digits = values["zone"].replace(":", "")
+        offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+        zone = timezone(-offset if digits[0] == "-" else offset)
+    return datetime(
+        int(values["year"]),
+        int(values["month"]),
+        int(values["day"]),
+        int(values["hour"] or 0),
+        int(values["minute"] or 0),
+        int(values["second"] or 0),
+        int((values["microsecond"] or "0").ljust(6, "0")),
+        tzinfo=zone,
+    )
+
+
+def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str | None) -> datetime | None:
+    """An aware point in time from a datetime, a date or text; what has no zone is read in `timezone`.
+
+    Raises:
+        ValueError: the text is no point in time, or there is no zone to read it in.
+        TypeError: it is of another kind.
+    """
+    what = argument_name or "the value"
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime.combine(value, time())
+    elif isinstance(value, str):
+        try:
+            parsed = _parsed(value)
+        except ValueError as error:
+            raise ValueError(f"{what}: {value!r} is no point in time: {error}") from None
+        if parsed is None:
+            raise ValueError(
+                f"{what}: {value!r} is no point in time: expected '2026-03-29', or '2026-03-29 02:30:00', "
+                "with an offset like '+01:00' or 'Z' behind it if you like"
+            )
+        moment = parsed
+    else:
+        raise TypeError(f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}")
+    if moment.tzinfo is not None:
+        return moment
+    if timezone is None:
+        raise ValueError(f"{what}: {value!r} has no time zone, and there is none to read it in")
+    return localize(moment, astimezone(timezone) or UTC)
+
+
+def asdate(value: Any) -> date:
+    """A date from one, from a datetime, or from text like ``"2026-03-29"``.
+
+    Raises:
+        TypeError: it is of another kind.
+        ValueError: the text is no date.
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    raise TypeError(f"expected a date or text like '2026-03-29', got {type(value).__name__} {value!r}")
+
+
+def localize(moment: datetime, zone: tzinfo) -> datetime:
+    """A naive point in time, read in `zone`."""
+    return moment.replace(tzinfo=zone)
+
+
+def normalize(moment: datetime) -> datetime:
+    """The same instant under the wall time that its zone has then."""
+    zone = moment.tzinfo
+    return moment.astimezone(UTC).astimezone(zone)
+
+
+def datetime_to_utc_timestamp(moment: datetime | None) -> float | None:
+    """Seconds since 1970-01-01 UTC; ``None`` stays ``None``."""
+    return None if moment is None else moment.timestamp()
+
+
+def utc_timestamp_to_datetime(timestamp: float | None) -> datetime | None:
+    """The inverse of `datetime_to_utc_timestamp`, in UTC."""
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
+
+
+def datetime_ceil(moment: datetime) -> datetime:
+    """The next whole second, or `moment` itself if it is one."""
+    if moment.microsecond:
+        return moment.replace(microsecond=0) + timedelta(seconds=1)
+    return moment
+
+
+def datetime_utc_add(moment: datetime, delta: timedelta) -> datetime:
+    """`moment` after `delta` has elapsed, whatever its zone's clocks did meanwhile."""
+    return (moment.astimezone(UTC) + delta).astimezone(moment.tzinfo)
+
+
+def timedelta_seconds(delta: timedelta) -> float:
+    """A duration in seconds."""
+    return delta.total_seconds()
+
+
+def datetime_repr(moment: datetime | None) -> str:
+    """A point in time with the abbreviation of its zone, as people read it."""
+    return "None" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def timezone_repr(zone: tzinfo) -> str:
+    """Python text that stands for a time zone."""
+    return repr(zone)
