@@ -30,42 +30,18 @@ class Decision:
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
     """
 
-    __slots__ = (
-        "dropped",
-        "error",
-        "following",
-        "job",
-        "missed",
-        "overlapping",
-        "reason",
-        "retry_at",
-        "submit",
-        "waits",
-    )
+    submit: Sequence[datetime] = ()
+    missed: Sequence[datetime] = ()
+    overlapping: Sequence[datetime] = ()
+    dropped: datetime | None = None
+    following: JobRecord | None = None
+    waits = False
+    reason: str | None = None
+    error: Exception | None = None
+    retry_at: datetime | None = None
 
-    def __init__(
-        self,
-        job: JobRecord,
-        *,
-        submit: Sequence[datetime] = (),
-        missed: Sequence[datetime] = (),
-        overlapping: Sequence[datetime] = (),
-        dropped: datetime | None = None,
-        following: JobRecord | None = None,
-        waits: bool = False,
-        reason: str | None = None,
-        error: Exception | None = None,
-    ) -> None:
+    def __init__(self, job: JobRecord) -> None:
         self.job = job
-        self.submit = submit
-        self.missed = missed
-        self.overlapping = overlapping
-        self.dropped = dropped
-        self.following = following
-        self.waits = waits
-        self.reason = reason
-        self.error = error
-        self.retry_at: datetime | None = None
 
 
 def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool = True) -> Decision:
@@ -79,34 +55,38 @@ def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool 
 
     Anything that the trigger raises becomes part of the decision: one bad trigger is no reason to stop.
     """
-    if not executor_known:
-        return Decision(job, reason=f"no executor {job.options.executor!r} here")
-    if job.func is None:
-        return Decision(job, reason=f"no function {job.func_ref!r} here")
+    decision = Decision(job)
     first = job.next_run_time
     if first is None:
         raise ValueError(f"job {job.id!r} is paused: it can't be due")
     options = job.options
+    if not executor_known:
+        decision.reason = f"no executor {options.executor!r} here"
+        return decision
+    if job.func is None:
+        decision.reason = f"no function {job.func_ref!r} here"
+        return decision
     try:
         times, following_time, dropped = due_times(job.trigger, first, now, coalesce=options.coalesce)
     except Exception as error:  # noqa: BLE001 - triggers are users' code
-        return Decision(job, reason="its trigger failed", error=error)
+        decision.reason, decision.error = "its trigger failed", error
+        return decision
 
-    missed: list[datetime] = []
-    if options.misfire_grace_time is not None:
-        missed = [time for time in times if is_misfired(time, now, options.misfire_grace_time)]
-        times = times[len(missed) :]
-    if times and running >= options.max_instances:
-        if following_time is None:
-            # No later time would make up for this one, so it keeps its turn instead of being skipped.
-            return Decision(job, waits=True)
-        return Decision(
-            job, missed=missed, overlapping=times, dropped=dropped, following=job.rescheduled(following_time)
-        )
-    return Decision(
-        job,
-        submit=times,
-        missed=missed,
-        dropped=dropped,
-        following=None if following_time is None else job.rescheduled(following_time),
-    )
+    grace = options.misfire_grace_time
+    missed: list[datetime] = [] if grace is None else [time for time in times if is_misfired(time, now, grace)]
+    times = times[len(missed) :]
+    if not times or running < options.max_instances:
+        decision.submit = times
+    elif following_time is None:
+        # No later time would make up for this one, so it keeps its turn instead of being skipped.
+        decision.waits = True
+        return decision
+    else:
+        decision.overlapping = times
+    if missed:
+        decision.missed = missed
+    if dropped is not None:
+        decision.dropped = dropped
+    if following_time is not None:
+        decision.following = job.rescheduled(following_time)
+    return decision

@@ -41,8 +41,10 @@ def due_times(
     """
     times = [first]
     following = trigger.get_next_fire_time(first, now)
+    if following is None:
+        return DueTimes(times, None)
     dropped = None
-    if following is not None and following <= now:
+    if following <= now:
         if coalesce:
             times = [trigger.latest_fire_time(first, now)]
         else:

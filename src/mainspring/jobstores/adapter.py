@@ -180,9 +180,14 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             return self._ledger.park(job_id, reason, now)
 
-    def finish(self, submission: Submission) -> bool:
+    def finish(self, submissions: Sequence[Submission]) -> bool:
         with self._ledger_lock:
-            return self._ledger.end(submission.job.id)
+            awaited = [self._ledger.end(submission.job.id) for submission in submissions]
+        return any(awaited)
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._ledger.waiting)
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job

@@ -116,8 +116,13 @@ class RunStore(ABC):
         """Decide about up to `limit` due jobs, and make what was decided true in the store."""
 
     @abstractmethod
-    def finish(self, submission: Submission) -> bool:
-        """An instance has ended; whether that made a job due that was waiting for it."""
+    def finish(self, submissions: Sequence[Submission]) -> bool:
+        """These instances have ended; whether that made a job due that was waiting for one of them."""
+
+    @property
+    @abstractmethod
+    def has_waiting(self) -> bool:
+        """Whether some job waits for one of its instances to end; looked at after every run, without a lock."""
 
     @abstractmethod
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:

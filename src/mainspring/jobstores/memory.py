@@ -232,15 +232,21 @@ class MemoryJobStore(NativeJobStore):
         parked = self._ledger.parked.get(record.id)
         return parked.retry_at if parked is not None else record.next_run_time
 
-    def finish(self, submission: Submission) -> bool:
-        job_id = submission.job.id
+    def finish(self, submissions: Sequence[Submission]) -> bool:
+        was_awaited = False
         with self._lock:
-            if not self._ledger.end(job_id):
-                return False
-            entry = self._entries.get(job_id)
-            if entry is not None:
-                self._enqueue(entry)
-            return entry is not None
+            for submission in submissions:
+                job_id = submission.job.id
+                if self._ledger.end(job_id):
+                    entry = self._entries.get(job_id)
+                    if entry is not None:
+                        self._enqueue(entry)
+                        was_awaited = True
+        return was_awaited
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._ledger.waiting)
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job

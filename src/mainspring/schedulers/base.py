@@ -56,7 +56,7 @@ from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
-from mainspring.model import JobOptions, JobRecord
+from mainspring.model import JobOptions, JobRecord, Submission
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.schedulers import process_end
 from mainspring.schedulers.configuration import (
@@ -148,11 +148,9 @@ class BaseScheduler(ABC):
         self._jobstores: dict[str, BaseJobStore] = {}
         self._run_stores: dict[str, RunStore] = {}
         self._pending_jobs: list[_Pending] = []
-        self._in_flight = InFlight(self._clock)
+        self._in_flight = InFlight(self._clock, self._free_places, self._is_place_awaited)
         self._event_queue = Listeners(self._clock)
-        self._reporter = Reporter(
-            self._clock, self._event_queue, self._in_flight, self._run_stores.get, self._wake, lambda: self._logger
-        )
+        self._reporter = Reporter(self._clock, self._event_queue, self._in_flight)
         self._dispatch = Dispatch(
             self._clock,
             self._event_queue,
@@ -418,7 +416,7 @@ class BaseScheduler(ABC):
             loop_alive=self.running,
             last_pass=self._last_pass,
             oldest_overdue=max(overdue, key=lambda job: job.overdue, default=None),
-            running_runs=len(self._in_flight),
+            running_runs=len(self._in_flight.all()),
             parked_jobs=parked,
             undelivered_events=self._event_queue.undelivered,
             store_errors=errors,
@@ -1128,6 +1126,22 @@ class BaseScheduler(ABC):
         wait = min(seconds_until(next_time, self._clock.now(self.timezone)), TIMEOUT_MAX)
         self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
         return wait
+
+    def _free_places(self, ended: list[Submission]) -> None:
+        """Tell the stores which instances have ended."""
+        by_store: dict[str, list[Submission]] = {}
+        for submission in ended:
+            by_store.setdefault(submission.jobstore, []).append(submission)
+        for alias, submissions in by_store.items():
+            store = self._run_stores.get(alias)
+            try:
+                if store is not None and store.finish(submissions):
+                    self._wake()
+            except Exception:
+                self._logger.exception("Job store %r could not note that runs have ended", alias)
+
+    def _is_place_awaited(self) -> bool:
+        return any(store.has_waiting for store in list(self._run_stores.values()))
 
     def _create_lock(self) -> Any:
         return RLock()

@@ -25,7 +25,7 @@ from mainspring.model import JobRecord, Submission, run_id
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
@@ -89,21 +89,35 @@ class Dispatch:
         return min(next_times, default=None)
 
     def _serve(self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger) -> datetime | None:
+        executors = self._executors
         while True:
+            self._in_flight.settle()
             now = self._clock.now(timezone)
-            executors = self._executors
 
             def decide_now(job: JobRecord, running: int, now: datetime = now) -> Decision:
                 return decide(job, now, running, executor_known=job.options.executor in executors)
 
             batch = store.claim(now, decide_now, CLAIM_LIMIT)
-            for decision in batch.decisions:
-                self._carry_out(decision, alias, store, now, logger)
+            submissions = [
+                Submission(decision.job, alias, decision.submit) if decision.submit else None
+                for decision in batch.decisions
+            ]
+            self._in_flight.begin(filter(None, submissions))
+            for decision, submission in zip(batch.decisions, submissions, strict=True):
+                self._carry_out(decision, submission, alias, store, now, logger)
+            if store.has_waiting:
+                self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
                 return batch.next_time
 
     def _carry_out(
-        self, decision: Decision, alias: str, store: RunStore, now: datetime, logger: logging.Logger
+        self,
+        decision: Decision,
+        submission: Submission | None,
+        alias: str,
+        store: RunStore,
+        now: datetime,
+        logger: logging.Logger,
     ) -> None:
         job = decision.job
         if decision.reason is not None:
@@ -119,57 +133,57 @@ class Dispatch:
                 )
         if decision.overlapping:
             self._tell_overlapping(job, decision.overlapping, alias, logger)
-        if decision.submit and not self._submit(decision, alias, store, logger):
+        if submission is not None and not self._submit(decision, submission, store, logger):
             return
         if decision.following is None:
             logger.info("Removed job %s, which will not run again", job.id)
-            self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
+            if self._listeners.mask & EVENT_JOB_REMOVED:
+                self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
 
-    def _submit(self, decision: Decision, alias: str, store: RunStore, logger: logging.Logger) -> bool:
+    def _submit(
+        self, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger
+    ) -> bool:
         """Hand a claimed submission to its executor; whether the claim stands."""
-        job = decision.job
-        submission = Submission(job, alias, decision.submit)
-        # The place is taken before the executor can report anything, and given up if it refuses.
-        place = self._listeners.reserve() if self._listeners.mask & EVENT_JOB_SUBMITTED else None
-        self._in_flight.begin(submission)
-        try:
-            if not self._may_submit():
-                self._undo(decision, submission, store)
-                return False
-            self._executors[job.options.executor].submit(submission, self._reporter)
-        except Exception as error:  # noqa: BLE001 - executors are third parties' code
-            if place is not None:
-                self._listeners.cancel(place)
-                place = None
-            return self._refused(error, decision, submission, store, logger)
-        else:
-            if place is not None:
-                times = list(decision.submit)
-                event = JobSubmissionEvent(
-                    EVENT_JOB_SUBMITTED, job.id, alias, times, [run_id(job.id, time) for time in times]
-                )
-                self._listeners.fill(place, event)
-                place = None
+        executor = self._executors[decision.job.options.executor]
+        if not self._listeners.mask & EVENT_JOB_SUBMITTED:
+            try:
+                executor.submit(submission, self._reporter)
+            except Exception as error:  # noqa: BLE001 - executors are third parties' code
+                return self._refused(error, decision, submission, store, logger)
             return True
+        # The place is taken before the executor can report anything, and given up if it refuses.
+        place = self._listeners.reserve()
+        event = None
+        try:
+            executor.submit(submission, self._reporter)
+            event = _submission_event(EVENT_JOB_SUBMITTED, decision.job, submission.jobstore, decision.submit)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(error, decision, submission, store, logger)
         finally:
-            if place is not None:
+            if event is None:
                 self._listeners.cancel(place)
+            else:
+                self._listeners.fill(place, event)
+        return True
 
     def _undo(self, decision: Decision, submission: Submission, store: RunStore) -> datetime | None:
-        self._in_flight.end(submission)
+        self._in_flight.withdraw(submission)
         return store.give_back(decision, self._clock.now())
 
     def _refused(
         self, error: Exception, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger
     ) -> bool:
         """What becomes of a claim whose executor raised; whether the claim stands, its runs being accounted for."""
+        if not self._may_submit():
+            self._undo(decision, submission, store)  # shut down meanwhile: the job stays as it was
+            return False
         job = decision.job
         alias = submission.jobstore
         executor = job.options.executor
         if isinstance(error, MaxInstancesReachedError) and decision.following is not None:
             # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
-            self._in_flight.end(submission)
-            store.finish(submission)
+            self._in_flight.withdraw(submission)
+            store.finish([submission])
             self._tell_overlapping(job, decision.submit, alias, logger)
             return True
         decision.error = error
@@ -214,19 +228,14 @@ class Dispatch:
         self._listeners.post(JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at))
 
     def _tell_overlapping(
-        self, job: JobRecord, times: Any, alias: str, logger: logging.Logger
+        self, job: JobRecord, times: Sequence[datetime], alias: str, logger: logging.Logger
     ) -> None:
         logger.warning(
             'Execution of job "%s" skipped: maximum number of running instances reached (%d)',
             job.name,
             job.options.max_instances,
         )
-        times = list(times)
-        self._listeners.post(
-            JobSubmissionEvent(
-                EVENT_JOB_MAX_INSTANCES, job.id, alias, times, [run_id(job.id, time) for time in times]
-            )
-        )
+        self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, job, alias, times))
 
     def _tell_dropped(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
         job, first = decision.job, decision.dropped
@@ -234,3 +243,7 @@ class Dispatch:
         logger.warning('Job "%s" was overdue too often: its runs due from %s to before %s are dropped', job.name, first, before)
         if first is not None:
             self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))
+
+
+def _submission_event(code: int, job: JobRecord, alias: str, times: Sequence[datetime]) -> JobSubmissionEvent:
+    return JobSubmissionEvent(code, job.id, alias, list(times), [run_id(job.id, time) for time in times])

@@ -1,29 +1,59 @@
-"""The submissions that this scheduler has handed to executors and that have not come back yet."""
+"""The submissions that this scheduler has handed to executors and that have not been settled yet.
+
+Workers only note that a submission has ended; settling, which frees its place in the store, is done for many at once: at
+the next pass, when nothing is left in flight, or at once where somebody waits for it. So a thousand short runs don't
+fight for a lock. What is noted first and asked for second can't be missed: a worker notes the end, then looks whether
+anybody waits; who waits says so first, then settles.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Condition, local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from mainspring.clock import Clock
     from mainspring.model import Submission
 
+#: How many ended submissions are kept unsettled at most.
+_UNSETTLED_LIMIT = 256
+
 
 class InFlight:
-    """Counts submissions, and waits until none is left."""
+    """Counts submissions, and waits until none is left.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        free: given the submissions that have ended, frees their places; called without a lock.
+        is_awaited: whether some job waits for a place, so that the end of a submission is to be settled at once.
+    """
+
+    def __init__(
+        self, clock: Clock, free: Callable[[list[Submission]], None], is_awaited: Callable[[], bool]
+    ) -> None:
         self._clock = clock
+        self._free = free
+        self._is_awaited = is_awaited
         self._changed = Condition()
         self._submissions: dict[int, Submission] = {}
+        self._ended: deque[Submission] = deque()
         self._waiters = 0
         self._own = local()
 
-    def begin(self, submission: Submission) -> None:
-        """`submission` is about to be handed to its executor."""
+    def begin(self, submissions: Iterable[Submission]) -> None:
+        """`submissions` are about to be handed to their executors."""
         with self._changed:
-            self._submissions[id(submission)] = submission
+            for submission in submissions:
+                self._submissions[id(submission)] = submission
+
+    def withdraw(self, submission: Submission) -> None:
+        """`submission` was not taken by its executor after all."""
+        with self._changed:
+            self._submissions.pop(id(submission), None)
+            if self._waiters:
+                self._changed.notify_all()
 
     def entered(self, submission: Submission) -> None:
         """The calling thread runs `submission` from now on."""
@@ -32,8 +62,26 @@ class InFlight:
     def end(self, submission: Submission) -> None:
         """Nothing of `submission` is left to run."""
         self._own.submission = None
+        ended = self._ended
+        ended.append(submission)
+        count = len(ended)
+        if self._waiters or count >= _UNSETTLED_LIMIT or count >= len(self._submissions) or self._is_awaited():
+            self.settle()
+
+    def settle(self) -> None:
+        """Free the places of all submissions that have ended."""
+        batch: list[Submission] = []
+        while True:
+            try:
+                batch.append(self._ended.popleft())
+            except IndexError:
+                break
+        if not batch:
+            return
+        self._free(batch)
         with self._changed:
-            self._submissions.pop(id(submission), None)
+            for submission in batch:
+                self._submissions.pop(id(submission), None)
             if self._waiters:
                 self._changed.notify_all()
 
@@ -44,12 +92,10 @@ class InFlight:
         return submission
 
     def all(self) -> list[Submission]:
-        """The submissions that have not come back."""
+        """The submissions that have not ended."""
+        self.settle()
         with self._changed:
             return list(self._submissions.values())
-
-    def __len__(self) -> int:
-        return len(self._submissions)
 
     def wait_for_others(self, timeout: float | None, *, executor: str | None = None) -> bool:
         """Wait until nothing is left but what the calling thread runs itself; whether that came about in time.
@@ -62,7 +108,9 @@ class InFlight:
         own = self.own
         with self._changed:
             self._waiters += 1
-            try:
+        try:
+            self.settle()
+            with self._changed:
                 while any(
                     submission is not own and executor in (None, submission.job.options.executor)
                     for submission in self._submissions.values()
@@ -71,6 +119,7 @@ class InFlight:
                     if left is not None and left <= 0:
                         return False
                     self._changed.wait(left)
-            finally:
+        finally:
+            with self._changed:
                 self._waiters -= 1
         return True

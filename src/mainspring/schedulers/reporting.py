@@ -1,4 +1,4 @@
-"""Receives what executors report, and passes it on: to the listeners, to the store, to whoever waits."""
+"""Receives what executors report, and passes it on to the listeners."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from mainspring.events import (
 from mainspring.model import run_id
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable
     from datetime import datetime
 
     from mainspring.clock import Clock
-    from mainspring.jobstores.contract import RunStore
     from mainspring.model import Submission
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
@@ -35,16 +32,10 @@ class Reporter:
         clock: Clock,
         listeners: Listeners,
         in_flight: InFlight,
-        store_of: Callable[[str], RunStore | None],
-        wakeup: Callable[[], None],
-        logger: Callable[[], logging.Logger],
     ) -> None:
         self._clock = clock
         self._listeners = listeners
         self._in_flight = in_flight
-        self._store_of = store_of
-        self._wakeup = wakeup
-        self._logger = logger
 
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
         """A run begins on the calling thread; its start time, if anybody will want to know."""
@@ -111,12 +102,5 @@ class Reporter:
         )
 
     def done(self, submission: Submission) -> None:
-        """The instance has ended: free its place."""
-        store = self._store_of(submission.jobstore)
-        try:
-            if store is not None and store.finish(submission):
-                self._wakeup()
-        except Exception:
-            self._logger().exception("Job store %r could not note that %r has ended", submission.jobstore, submission)
-        finally:
-            self._in_flight.end(submission)
+        """The instance has ended: its place is to be freed."""
+        self._in_flight.end(submission)
