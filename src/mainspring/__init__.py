@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
 
-#: mainspring's own version as text, and as numbers.
-version = release = __version__
-version_info = tuple(int(part) for part in __version__.split("."))
+#: The release of APScheduler whose interface this is: programs written for it ask for it by these names.
+version = release = "3.11.3"
+version_info = (3, 11, 3)
 
 _HOME = {
     "AndTrigger": "triggers.combining",
