@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _ALIAS = "apscheduler"
 _OWN = "mainspring"
+
+_ANY = DistributionFinder.Context()
 
 _USAGE = """\
 usage: python -m mainspring.as_apscheduler [script.py | -m module | -c code] [arguments…]
@@ -71,7 +73,10 @@ class _Finder(MetaPathFinder):
     """Finds ``apscheduler`` and all below it."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None  # noqa: ARG002 - importlib's
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - importlib's
+        target: ModuleType | None = None,  # noqa: ARG002 - importlib's
     ) -> ModuleSpec | None:
         if fullname != _ALIAS and not fullname.startswith(f"{_ALIAS}."):
             return None
@@ -85,11 +90,11 @@ class _Finder(MetaPathFinder):
             )
         return ModuleSpec(fullname, _Aliased(own_name), is_package=own.submodule_search_locations is not None)
 
-    def find_distributions(
-        self, context: DistributionFinder.Context = DistributionFinder.Context()
-    ) -> Iterable[Distribution]:
+    def find_distributions(self, context: DistributionFinder.Context = _ANY) -> Iterable[Distribution]:
         """APScheduler's, if it is asked for by name and not installed."""
-        if (context.name or "").lower() == _ALIAS and not list(MetadataPathFinder.find_distributions(context)):
+        if (context.name or "").lower() == _ALIAS and not list(
+            MetadataPathFinder.find_distributions(context)
+        ):
             return [_Distribution()]
         return []
 
@@ -114,7 +119,7 @@ def install() -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run a program as ``python`` would, under the alias."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_USAGE, end="", file=sys.stdout if arguments else sys.stderr)  # noqa: T201 - a command's help
+        print(_USAGE, end="", file=sys.stdout if arguments else sys.stderr)
         sys.exit(0 if arguments else 2)
     if arguments[0] in ("-m", "-c") and len(arguments) == 1:
         print(f"argument expected for the {arguments[0]} option\n{_USAGE}", end="", file=sys.stderr)  # noqa: T201
@@ -149,13 +154,12 @@ def _module_to_run(name: str) -> ModuleSpec:
 
 
 def _code_of(spec: ModuleSpec) -> Any:
-    return spec.loader.get_code(spec.name)  # type: ignore[union-attr] - all loaders of runnable modules have it
+    loader: Any = spec.loader  # all loaders of modules that can be run have it
+    return loader.get_code(spec.name)
 
 
 def _code_at(path: Path) -> Any:
-    return SourceFileLoader("__main__", str(path)).get_code("__main__") if path.suffix != ".py" else compile(
-        path.read_bytes(), str(path), "exec"
-    )
+    return compile(path.read_bytes(), str(path), "exec")
 
 
 def _run(code: Any, file: str | None, package: str | None = None) -> None:

@@ -63,7 +63,9 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
     except (TypeError, ValueError):
         return  # some built-in callables don't tell their signature
 
-    positional = [p for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    positional = [
+        p for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    ]
     keyword_only = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
     takes_any_positional = any(p.kind is Parameter.VAR_POSITIONAL for p in parameters)
     takes_any_keyword = any(p.kind is Parameter.VAR_KEYWORD for p in parameters)
@@ -92,4 +94,6 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
     if len(args) > len(positional) and not takes_any_positional:
         problems.append(f"args has {len(args)} values, at most {len(positional)} are taken")
     if problems:
-        raise ValueError(f"{get_callable_name(func)} can't be called with these arguments: {'; '.join(problems)}")
+        raise ValueError(
+            f"{get_callable_name(func)} can't be called with these arguments: {'; '.join(problems)}"
+        )

@@ -88,7 +88,9 @@ def _checked_text(what: str, value: Any) -> str:
 
 def _checked_trigger(value: Any) -> BaseTrigger:
     if not isinstance(value, BaseTrigger):
-        raise TypeError(f"trigger must be a trigger object or the name of one, got {type(value).__name__} {value!r}")
+        raise TypeError(
+            f"trigger must be a trigger object or the name of one, got {type(value).__name__} {value!r}"
+        )
     return value
 
 
@@ -107,7 +109,9 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
         ),
         coalesce=bool(changes["coalesce"]) if "coalesce" in changes else base.coalesce,
         max_instances=(
-            _checked_max_instances(changes["max_instances"]) if "max_instances" in changes else base.max_instances
+            _checked_max_instances(changes["max_instances"])
+            if "max_instances" in changes
+            else base.max_instances
         ),
     )
 
@@ -144,7 +148,9 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
     if isinstance(func, str):
         return ref_to_obj(func), func
     if not callable(func):
-        raise TypeError(f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}")
+        raise TypeError(
+            f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}"
+        )
     try:
         return func, obj_to_ref(func)
     except ValueError:
@@ -153,7 +159,9 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
 
 def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     if isinstance(args, str) or not isinstance(args, Iterable):
-        raise TypeError(f"args must be a list or another iterable that is not text, got {type(args).__name__} {args!r}")
+        raise TypeError(
+            f"args must be a list or another iterable that is not text, got {type(args).__name__} {args!r}"
+        )
     if not isinstance(kwargs, Mapping):
         raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__} {kwargs!r}")
     return tuple(args), dict(kwargs) if kwargs else _NO_KEYWORDS
@@ -181,7 +189,9 @@ def new_record(
         LookupError: a text reference names nothing.
     """
     function, func_ref = resolved_function(func)
-    args, kwargs = _checked_arguments(() if args is None else args, _NO_KEYWORDS if kwargs is None else kwargs)
+    args, kwargs = _checked_arguments(
+        () if args is None else args, _NO_KEYWORDS if kwargs is None else kwargs
+    )
     check_callable_args(function, args, kwargs)
     return JobRecord(
         id=new_job_id() if id is None else _checked_text("id", id),
@@ -213,8 +223,12 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
         )
     fields: dict[str, Any] = {}
     if changes.keys() & {"func", "args", "kwargs"}:
-        function, func_ref = resolved_function(changes["func"]) if "func" in changes else (record.func, record.func_ref)
-        args, kwargs = _checked_arguments(changes.get("args", record.args), changes.get("kwargs", record.kwargs))
+        function, func_ref = (
+            resolved_function(changes["func"]) if "func" in changes else (record.func, record.func_ref)
+        )
+        args, kwargs = _checked_arguments(
+            changes.get("args", record.args), changes.get("kwargs", record.kwargs)
+        )
         if function is not None:
             check_callable_args(function, args, kwargs)
         fields.update(func=function, func_ref=func_ref, args=args, kwargs=kwargs)

@@ -194,7 +194,9 @@ class JobBacklogEvent(JobEvent):
         before: the oldest due time that still will; everything due from `first` up to it was dropped.
     """
 
-    def __init__(self, code: int, job_id: str, jobstore: str | None, first: datetime, before: datetime) -> None:
+    def __init__(
+        self, code: int, job_id: str, jobstore: str | None, first: datetime, before: datetime
+    ) -> None:
         super().__init__(code, job_id, jobstore)
         self.first = first
         self.before = before

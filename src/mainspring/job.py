@@ -13,11 +13,12 @@ from mainspring.definition import changed_record, grace_as_number, new_record, o
 from mainspring.model import JobOptions, JobRecord
 from mainspring.references import ref_to_obj
 from mainspring.timezones import datetime_repr
-from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from mainspring.triggers.base import BaseTrigger
 
 _STATE_VERSION = 1
 
@@ -69,12 +70,12 @@ class Job:
         jobstore: str | None,
         lookup: Callable[[str], JobRecord | None] | None = None,
     ) -> Self:
-        job = cls.__new__(cls)
-        job._scheduler = scheduler
-        job._jobstore_alias = jobstore
-        job._lookup = lookup
-        job._snapshot = record
-        return job
+        self = cls.__new__(cls)
+        self._scheduler = scheduler
+        self._jobstore_alias = jobstore
+        self._lookup = lookup
+        self._snapshot = record
+        return self
 
     # What the record says
 
@@ -155,7 +156,9 @@ class Job:
 
     def reschedule(self, trigger: BaseTrigger | str | None, **trigger_args: Any) -> Job:
         """Give the job another trigger; see `BaseScheduler.reschedule_job`."""
-        return self._took(self._scheduler.reschedule_job(self.id, self._jobstore_alias, trigger, **trigger_args))
+        return self._took(
+            self._scheduler.reschedule_job(self.id, self._jobstore_alias, trigger, **trigger_args)
+        )
 
     def pause(self) -> Job:
         """Suspend the job until `resume`."""
@@ -234,9 +237,7 @@ class Job:
             args=tuple(state["args"]),
             kwargs=dict(state["kwargs"]),
             trigger=state["trigger"],
-            options=options_with(
-                JobOptions(), {key: state[key] for key in _OPTION_KEYS if key in state}
-            ),
+            options=options_with(JobOptions(), {key: state[key] for key in _OPTION_KEYS if key in state}),
             next_run_time=state["next_run_time"],
         )
 

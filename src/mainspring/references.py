@@ -6,10 +6,12 @@ import sys
 from functools import partial
 from importlib import import_module
 from inspect import isclass, ismethod
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import get_callable_name
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def obj_to_ref(obj: Any) -> str:
@@ -23,19 +25,23 @@ def obj_to_ref(obj: Any) -> str:
         ValueError: `obj` can't be reached by a reference; the message says why.
     """
     if isinstance(obj, partial):
-        raise ValueError("a functools.partial has no reference: give the function, and its arguments as args/kwargs")
+        raise ValueError(  # noqa: TRY004 - no mistake of type: the same for all that has no reference
+            "a functools.partial has no reference: give the function, and its arguments as args/kwargs"
+        )
     name = get_callable_name(obj)
     if "<lambda>" in name:
         raise ValueError("a lambda has no reference: use a function defined at module level")
     if "<locals>" in name:
-        raise ValueError(f"{name!r} is defined inside a function and has no reference: move it to module level")
+        raise ValueError(
+            f"{name!r} is defined inside a function and has no reference: move it to module level"
+        )
     if ismethod(obj):
         owner = obj.__self__ if isclass(obj.__self__) else type(obj.__self__)
         # The function is looked up on the class, so an instance's method refers to the plain function.
         target: Any = obj if isclass(obj.__self__) else obj.__func__
         module_name, name = owner.__module__, f"{owner.__qualname__}.{obj.__func__.__name__}"
     else:
-        target, module_name = obj, getattr(obj, "__module__", None)
+        target, module_name = obj, getattr(obj, "__module__", "")
     module = sys.modules.get(module_name) if module_name else None
     if module is None:
         raise ValueError(f"{obj!r} has no reference: its module {module_name!r} is not imported")
@@ -69,7 +75,9 @@ def ref_to_obj(ref: str) -> Any:
         raise TypeError(f"a reference is text of the form 'package.module:name', not {type(ref).__name__}")
     module_name, colon, path = ref.partition(":")
     if not (module_name and colon and path):
-        raise ValueError(f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them")
+        raise ValueError(
+            f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them"
+        )
     try:
         found: Any = import_module(module_name)
     except ImportError as error:

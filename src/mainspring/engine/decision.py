@@ -73,7 +73,9 @@ def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool 
         return decision
 
     grace = options.misfire_grace_time
-    missed: list[datetime] = [] if grace is None else [time for time in times if is_misfired(time, now, grace)]
+    missed: list[datetime] = (
+        [] if grace is None else [time for time in times if is_misfired(time, now, grace)]
+    )
     times = times[len(missed) :]
     if not times or running < options.max_instances:
         decision.submit = times

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseExecutor", "MaxInstancesReachedError", "run_coroutine_job", "run_job"]
 
 
-class BaseExecutor(ABC):
+class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to be implemented
     """Runs jobs.
 
     A scheduler calls `start`, then `submit` from any thread, then `shutdown`; it may `start` it again after that.
@@ -53,7 +53,7 @@ class BaseExecutor(ABC):
         self._alias = alias
         self._logger = logging.getLogger(f"apscheduler.executors.{alias}")
 
-    def shutdown(self, wait: bool = True) -> None:
+    def shutdown(self, wait: bool = True) -> None:  # noqa: B027 - executors without resources have nothing to do
         """Take no more submissions.
 
         Args:
@@ -94,7 +94,7 @@ class BaseExecutor(ABC):
             self._one_less(job.id)
             raise
 
-    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:  # noqa: ARG002
         """Have `run_job` called somewhere, and then `_run_job_success` or `_run_job_error`."""
         raise TypeError(f"{type(self).__name__} must implement _do_submit_job(job, run_times), or submit")
 
@@ -175,10 +175,12 @@ class _EventReporter:
         self._executor = executor
         self._events: list[JobExecutionEvent] = []
 
-    def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
+    def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:  # noqa: ARG002
         return SYSTEM_CLOCK.now(scheduled_run_time.tzinfo or UTC)
 
-    def succeeded(self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any) -> None:
+    def succeeded(
+        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any
+    ) -> None:
         self._add(EVENT_JOB_EXECUTED, submission, scheduled_run_time, started, retval=retval)
 
     def failed(
@@ -189,9 +191,13 @@ class _EventReporter:
         error: BaseException,
         traceback: str,
     ) -> None:
-        self._add(EVENT_JOB_ERROR, submission, scheduled_run_time, started, exception=error, traceback=traceback)
+        self._add(
+            EVENT_JOB_ERROR, submission, scheduled_run_time, started, exception=error, traceback=traceback
+        )
 
-    def _add(self, code: int, submission: Submission, time: datetime, started: datetime | None, **outcome: Any) -> None:
+    def _add(
+        self, code: int, submission: Submission, time: datetime, started: datetime | None, **outcome: Any
+    ) -> None:
         self._events.append(
             JobExecutionEvent(
                 code,
@@ -220,7 +226,9 @@ def _due_events(
             logger.warning('Run time of job "%s" was missed by %s', job, now - time)
             yield (
                 time,
-                JobExecutionEvent(EVENT_JOB_MISSED, job.id, jobstore_alias, time, run_id=run_id(job.id, time)),
+                JobExecutionEvent(
+                    EVENT_JOB_MISSED, job.id, jobstore_alias, time, run_id=run_id(job.id, time)
+                ),
             )
         else:
             logger.info('Running job "%s" (scheduled at %s)', job, time)

@@ -57,16 +57,16 @@ class ProcessOfThread:
         initargs: tuple[Any, ...] = (),
         max_tasks_per_child: int | None = None,
     ) -> None:
-        if max_tasks_per_child is not None and (not isinstance(max_tasks_per_child, int) or max_tasks_per_child < 1):
+        if max_tasks_per_child is not None and (
+            not isinstance(max_tasks_per_child, int) or max_tasks_per_child < 1
+        ):
             raise ConfigurationError(
                 f"max_tasks_per_child must be a whole number of 1 or more, or None, got {max_tasks_per_child!r}"
             )
         # fork() copies locks in whatever state they are in, and a scheduler has threads: spawn unless told otherwise.
-        self._context: Any = (
-            mp_context
-            if mp_context is not None and not isinstance(mp_context, str)
-            else multiprocessing.get_context(mp_context or "spawn")
-        )
+        self._context: Any = mp_context
+        if mp_context is None or isinstance(mp_context, str):
+            self._context = multiprocessing.get_context(mp_context or "spawn")
         self._initializer = initializer
         self._initargs = initargs
         self._max_calls = max_tasks_per_child
@@ -104,7 +104,10 @@ class ProcessOfThread:
     def _started(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_serve, args=(theirs, self._initializer, self._initargs), name="APScheduler-worker", daemon=True
+            target=_serve,
+            args=(theirs, self._initializer, self._initargs),
+            name="APScheduler-worker",
+            daemon=True,
         )
         try:
             process.start()
@@ -158,7 +161,9 @@ def _packed_call(job: JobRecord) -> bytes:
         # By reference, and only if the reference gives this very function: pickle would go by its name, which for a
         # decorated function may be the name of the plain one.
         if ref_to_obj(job.func_ref) is not function:
-            raise TransferError(f"{job.func_ref} is another object by now than the job's function {function!r}")
+            raise TransferError(
+                f"{job.func_ref} is another object by now than the job's function {function!r}"
+            )
         function = job.func_ref
     try:
         packed = pickle.dumps(function)
@@ -179,7 +184,9 @@ def _unpacked_answer(answer: bytes, job: JobRecord) -> Any:
         value = pickle.loads(packed)  # noqa: S301 - as above
     except Exception as error:
         what = "result" if kind == "result" else "exception"
-        transfer = TransferError(f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {error}")
+        transfer = TransferError(
+            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {error}"
+        )
         transfer._remote_traceback = text  # type: ignore[attr-defined] # noqa: SLF001
         raise transfer from error
     if kind == "result":
@@ -219,7 +226,9 @@ def _answered(request: bytes) -> bytes:
                 func = ref_to_obj(func)
             args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
-            raise TransferError(f"{name} or its arguments can't be unpickled: {type(error).__name__}: {error}") from error
+            raise TransferError(
+                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {error}"
+            ) from error
         result = finished(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
         return _packed_error(error, name)

@@ -32,7 +32,7 @@ _worker = _Worker()
 
 def call_function(job: JobRecord) -> Any:
     """Call a job's function on the calling thread; a coroutine is run to its end in an event loop of that thread."""
-    return finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc] - the engine parks jobs without function
+    return finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
 
 
 def finished(result: Any) -> Any:

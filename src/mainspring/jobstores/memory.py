@@ -267,9 +267,8 @@ class MemoryJobStore(NativeJobStore):
         with self._lock:
             self._drop_stale()
             candidates = [self._heap[0][2].record] if self._heap else []
-            for job_id in (*self._ledger.parked, *self._ledger.waiting):
-                if job_id in self._entries:
-                    candidates.append(self._entries[job_id].record)
+            set_aside = (*self._ledger.parked, *self._ledger.waiting)
+            candidates += [self._entries[job_id].record for job_id in set_aside if job_id in self._entries]
         timed = [(record.next_run_time.timestamp(), record) for record in candidates if record.next_run_time]
         return min(timed, key=lambda pair: pair[0])[1] if timed else None
 

@@ -6,7 +6,7 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from mainspring.coercion import nearest, unknown_name
+from mainspring.coercion import unknown_name
 from mainspring.definition import job_defaults_from_configuration
 from mainspring.errors import ConfigurationError, ConfigurationWarning
 
@@ -19,7 +19,9 @@ _DEFAULT_PREFIX = "apscheduler."
 _OWN_PREFIX = "mainspring."
 
 
-def collected(gconfig: Mapping[str, Any], prefix: str | None, options: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def collected(
+    gconfig: Mapping[str, Any], prefix: str | None, options: Mapping[str, Any], known: Iterable[str]
+) -> dict[str, Any]:
     """One nested configuration from a global one with dotted, prefixed keys, and from keyword options, which win.
 
     ``{"apscheduler.executors.default.class": "…"}`` becomes ``{"executors": {"default": {"class": "…"}}}``. Neither
@@ -51,7 +53,9 @@ def _place(nested: dict[str, Any], path: list[str], value: Any, key: str) -> Non
     for part in parents:
         nested = nested.setdefault(part, {})
         if not isinstance(nested, dict):
-            raise ConfigurationError(f"configuration key {key!r}: {part!r} has a value of its own, so it can't have parts")
+            raise ConfigurationError(
+                f"configuration key {key!r}: {part!r} has a value of its own, so it can't have parts"
+            )
     if isinstance(nested.get(last), dict) and isinstance(value, dict):
         nested[last] = nested[last] | _copied(value)
     else:
@@ -100,16 +104,8 @@ def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool)
     return {**present, **job_defaults_from_configuration(given)}
 
 
-def logger_from(value: Any) -> logging.Logger:
+def logger_from(value: logging.Logger | str | None) -> logging.Logger:
     """The scheduler's logger, from one or from its name."""
-    if value is None:
-        return logging.getLogger("apscheduler.scheduler")
-    if isinstance(value, str):
-        return logging.getLogger(value)
-    return value  # type: ignore[no-any-return] - a LoggerAdapter, or anything that logs
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """A half-sentence with the nearest known name, or nothing."""
-    candidate = nearest(name, known)
-    return f"; did you mean {candidate!r}?" if candidate else ""
+    if value is None or isinstance(value, str):
+        return logging.getLogger(value or "apscheduler.scheduler")
+    return value

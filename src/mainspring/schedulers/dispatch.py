@@ -88,7 +88,9 @@ class Dispatch:
                 next_times.append(next_time)
         return min(next_times, default=None)
 
-    def _serve(self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger) -> datetime | None:
+    def _serve(
+        self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger
+    ) -> datetime | None:
         executors = self._executors
         while True:
             self._in_flight.settle()
@@ -171,7 +173,12 @@ class Dispatch:
         return store.give_back(decision, self._clock.now())
 
     def _refused(
-        self, error: Exception, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger
+        self,
+        error: Exception,
+        decision: Decision,
+        submission: Submission,
+        store: RunStore,
+        logger: logging.Logger,
     ) -> bool:
         """What becomes of a claim whose executor raised; whether the claim stands, its runs being accounted for."""
         if not self._may_submit():
@@ -225,7 +232,9 @@ class Dispatch:
             retry_at,
             exc_info=decision.error,
         )
-        self._listeners.post(JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at))
+        self._listeners.post(
+            JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at)
+        )
 
     def _tell_overlapping(
         self, job: JobRecord, times: Sequence[datetime], alias: str, logger: logging.Logger
@@ -240,7 +249,12 @@ class Dispatch:
     def _tell_dropped(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
         job, first = decision.job, decision.dropped
         before = min([*decision.missed, *decision.submit, *decision.overlapping])
-        logger.warning('Job "%s" was overdue too often: its runs due from %s to before %s are dropped', job.name, first, before)
+        logger.warning(
+            'Job "%s" was overdue too often: its runs due from %s to before %s are dropped',
+            job.name,
+            first,
+            before,
+        )
         if first is not None:
             self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))
 

@@ -65,7 +65,12 @@ class InFlight:
         ended = self._ended
         ended.append(submission)
         count = len(ended)
-        if self._waiters or count >= _UNSETTLED_LIMIT or count >= len(self._submissions) or self._is_awaited():
+        if (
+            self._waiters
+            or count >= _UNSETTLED_LIMIT
+            or count >= len(self._submissions)
+            or self._is_awaited()
+        ):
             self.settle()
 
     def settle(self) -> None:

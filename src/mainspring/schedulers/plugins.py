@@ -64,7 +64,9 @@ class Plugins(MutableMapping[str, Any]):
             found = self._known[name]
         except KeyError:
             singular = self._kind.removesuffix("s")
-            raise LookupError(f"No {singular} by the name {name!r} was found: {unknown_name(singular, name, self)}") from None
+            raise LookupError(
+                f"No {singular} by the name {name!r} was found: {unknown_name(singular, name, self)}"
+            ) from None
         if isinstance(found, str):
             found = self._known[name] = ref_to_obj(found)
         elif isinstance(found, EntryPoint):
@@ -80,7 +82,9 @@ class Plugins(MutableMapping[str, Any]):
         """
         plugin = self.load(name)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
-            raise TypeError(f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}")
+            raise TypeError(
+                f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}"
+            )
         return plugin(**arguments)
 
     def __getitem__(self, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from mainspring.events import (
@@ -43,7 +44,7 @@ class Reporter:
         mask = self._listeners.mask
         if not mask & _TIMED:
             return None
-        started = self._clock.now(scheduled_run_time.tzinfo)
+        started = self._clock.now(scheduled_run_time.tzinfo or UTC)
         if mask & EVENT_JOB_STARTED:
             job_id = submission.job.id
             self._listeners.post(
@@ -96,7 +97,7 @@ class Reporter:
                 scheduled_run_time,
                 run_id=run_id(job_id, scheduled_run_time),
                 started=started,
-                finished=self._clock.now(scheduled_run_time.tzinfo),
+                finished=self._clock.now(scheduled_run_time.tzinfo or UTC),
                 **outcome,
             )
         )

@@ -31,7 +31,7 @@ class BaseTrigger(ABC):
             an aware datetime after `previous_fire_time`, or ``None`` when there is no next time.
         """
 
-    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:  # noqa: ARG002 - for subclasses
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         """This trigger with what it left open filled in by the scheduler that it is added to."""
         return self
 
@@ -54,7 +54,9 @@ class BaseTrigger(ABC):
             if following is None or following > now:
                 break
             if following <= current:
-                raise TriggerError(f"{self!r} gave {following} as the fire time after {current}: it must be later")
+                raise TriggerError(
+                    f"{self!r} gave {following} as the fire time after {current}: it must be later"
+                )
             steps += 1
             if steps > _STEP_LIMIT:
                 break
@@ -63,7 +65,10 @@ class BaseTrigger(ABC):
         return list(latest), steps >= limit
 
     def _apply_jitter(
-        self, next_fire_time: datetime | None, jitter: float | None, now: datetime  # noqa: ARG002 - APScheduler's
+        self,
+        next_fire_time: datetime | None,
+        jitter: float | None,
+        now: datetime,
     ) -> datetime | None:
         """`next_fire_time` delayed by up to `jitter` seconds, always by the same for the same time."""
         if next_fire_time is None or not jitter:

@@ -21,7 +21,7 @@ class DateTrigger(BaseTrigger):
         zone = astimezone(timezone)
         self.run_date = convert_to_datetime(run_date, zone, "run_date") if zone else run_date
 
-    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:  # noqa: ARG002
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         run_date = self.run_date
         if type(run_date) is datetime and run_date.tzinfo is not None:
             return self

@@ -1,0 +1,478 @@
+"""The methods of a scheduler by which jobs are added, changed and looked at."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mainspring.coercion import undefined
+from mainspring.definition import changed_record
+from mainspring.engine.replacing import replaced
+from mainspring.errors import JobLookupError
+from mainspring.events import (
+    EVENT_ALL_JOBS_REMOVED,
+    EVENT_JOB_ADDED,
+    EVENT_JOB_MODIFIED,
+    EVENT_JOB_REMOVED,
+    JobEvent,
+    SchedulerEvent,
+)
+from mainspring.job import Job
+from mainspring.schedulers.pending import PendingJob
+from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.triggers.base import BaseTrigger
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime, tzinfo
+    from typing import TextIO
+
+    from mainspring.clock import Clock
+    from mainspring.jobstores.contract import RunStore
+    from mainspring.model import JobRecord
+    from mainspring.schedulers.job_factory import JobFactory
+    from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.pending import PendingJobs
+    from mainspring.schedulers.stores import Stores
+
+
+class JobMethods:
+    """The half of `BaseScheduler` that is about jobs."""
+
+    state: int
+    timezone: tzinfo
+    _clock: Clock
+    _logger: logging.Logger
+    _event_queue: Listeners
+    _stores: Stores
+    _pending_jobs: PendingJobs
+    _factory: JobFactory
+
+    # Adding
+
+    def add_job(
+        self,
+        func: Callable[..., Any] | str,
+        trigger: BaseTrigger | str | None = None,
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - APScheduler's name
+        name: str | None = None,
+        misfire_grace_time: Any = undefined,
+        coalesce: Any = undefined,
+        max_instances: Any = undefined,
+        next_run_time: Any = undefined,
+        jobstore: str = "default",
+        executor: str = "default",
+        replace_existing: bool = False,
+        **trigger_args: Any,
+    ) -> Job:
+        """Add a job; before `start` it is kept aside until then.
+
+        Args:
+            func: what to run, or a text reference ``"package.module:function"`` to it.
+            trigger: when: a trigger, or the name of one with its arguments in `trigger_args`; ``None``: once, now.
+            args, kwargs: what to call it with.
+            id: the job's identifier; a new one is made if it is not given.
+            name: what people see; the function's name if it is not given.
+            misfire_grace_time: seconds (or a ``timedelta``) that a run may be late and still be dispatched;
+                ``None``: any.
+            coalesce: make one run of several that are overdue.
+            max_instances: how many runs of the job may go on at a time.
+            next_run_time: the first time, instead of the trigger's; ``None`` adds the job paused.
+            jobstore: alias of the job store.
+            executor: alias of the executor.
+            replace_existing: replace a job of the same id. With an equal trigger it keeps its next run time; a
+                paused job stays paused.
+
+        Raises:
+            ConflictingIdError: the id is taken.
+            TypeError, ValueError, LookupError: a value that can't be what it should; the message says what was
+                expected.
+        """
+        values = {
+            **trigger_args,
+            "func": func,
+            "trigger": trigger,
+            "args": args,
+            "kwargs": kwargs,
+            "id": id,
+            "name": name,
+            "executor": executor,
+        }
+        if misfire_grace_time is not undefined:
+            values["misfire_grace_time"] = misfire_grace_time
+        if coalesce is not undefined:
+            values["coalesce"] = coalesce
+        if max_instances is not undefined:
+            values["max_instances"] = max_instances
+        if next_run_time is not undefined:
+            values["next_run_time"] = next_run_time
+        record, has_next_run_time = self._factory.record(values)
+        job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
+        if self.state == STATE_STOPPED:
+            self._add_pending([job], jobstore, [has_next_run_time], replace_existing=replace_existing)
+        else:
+            self._real_add_job(job, jobstore, replace_existing, has_next_run_time=has_next_run_time)
+        return job
+
+    def add_jobs(
+        self, jobs: Iterable[Mapping[str, Any]], *, jobstore: str = "default", replace_existing: bool = False
+    ) -> list[Job]:
+        """Add many jobs at once: all of them, or none.
+
+        Args:
+            jobs: for each job what `add_job` takes, as a mapping: ``{"func": f, "trigger": "interval", "minutes": 5}``.
+            jobstore: alias of the job store for all.
+            replace_existing: as for `add_job`.
+
+        Raises:
+            ConflictingIdError: an id is taken.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        made = [self._factory.record(dict(job)) for job in jobs]
+        if self.state == STATE_STOPPED:
+            pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
+            self._add_pending(pending, jobstore, [has for _, has in made], replace_existing=replace_existing)
+            return pending
+        now = self._clock.now(self.timezone)
+        tied = [
+            self._factory.tied(record, now, has_next_run_time=has, logger=self._logger)
+            for record, has in made
+        ]
+        keeps_schedule = {record.id: not has for record, has in made}
+        place = self._event_queue.reserve()
+        try:
+            kept = self._store_records(
+                jobstore, tied, replace_existing=replace_existing, keeps=keeps_schedule
+            )
+            for record in kept:
+                self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
+        finally:
+            self._event_queue.cancel(place)
+        self._logger.info('Added %d jobs to job store "%s"', len(kept), jobstore)
+        if kept:
+            self._wake_for(min(kept, key=_timestamp).next_run_time)
+        return [self._stores.handle(record, jobstore) for record in kept]
+
+    def scheduled_job(
+        self,
+        trigger: BaseTrigger | str,
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - APScheduler's name
+        name: str | None = None,
+        misfire_grace_time: Any = undefined,
+        coalesce: Any = undefined,
+        max_instances: Any = undefined,
+        next_run_time: Any = undefined,
+        jobstore: str = "default",
+        executor: str = "default",
+        **trigger_args: Any,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes."""
+
+        def add(func: Callable[..., Any]) -> Callable[..., Any]:
+            self.add_job(
+                func,
+                trigger,
+                args,
+                kwargs,
+                id,
+                name,
+                misfire_grace_time,
+                coalesce,
+                max_instances,
+                next_run_time,
+                jobstore,
+                executor,
+                True,
+                **trigger_args,
+            )
+            return func
+
+        return add
+
+    def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> None:
+        self._pending_jobs.add(
+            PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
+            for job, has in zip(jobs, named, strict=True)
+        )
+        self._logger.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
+
+    def _real_add_job(
+        self, job: Job, jobstore_alias: str, replace_existing: bool, *, has_next_run_time: bool | None = None
+    ) -> None:
+        """Put a job into its store, and tell of it; the scheduler has been started."""
+        if has_next_run_time is None:
+            has_next_run_time = job.next_run_time is not None
+        # The place is taken first: a run of the job can't be told of before the job is.
+        place = self._event_queue.reserve()
+        try:
+            self._put(job, jobstore_alias, replace_existing, has_next_run_time=has_next_run_time)
+        except BaseException:
+            self._event_queue.cancel(place)
+            raise
+        self._logger.info('Added job "%s" to job store "%s"', job.name, jobstore_alias)
+        self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
+        self._wake_for(job.next_run_time)
+
+    def _put(self, job: Job, alias: str, replace_existing: bool, *, has_next_run_time: bool) -> None:
+        record = self._factory.tied(
+            job._record,  # noqa: SLF001 - handles are ours
+            self._clock.now(self.timezone),
+            has_next_run_time=has_next_run_time,
+            logger=self._logger,
+        )
+        (kept,) = self._store_records(
+            alias, [record], replace_existing=replace_existing, keeps={record.id: not has_next_run_time}
+        )
+        self._stores.attach(job, kept, alias)
+
+    def _store_records(
+        self, alias: str, records: list[JobRecord], *, replace_existing: bool, keeps: Mapping[str, bool]
+    ) -> list[JobRecord]:
+        replace = None
+        if replace_existing:
+
+            def replace(old: JobRecord, new: JobRecord) -> JobRecord:
+                return replaced(old, new, keeps_schedule=keeps[new.id])
+
+        return self._stores[alias].add_records(records, replace)
+
+    # Changing
+
+    def modify_job(self, job_id: str, jobstore: str | None = None, **changes: Any) -> Job:
+        """Change attributes of a job: any that `add_job` takes, but for its id and stores.
+
+        A new trigger without a `next_run_time` makes the next run time anew; a paused job stays paused.
+
+        Raises:
+            JobLookupError: there is no such job.
+            AttributeError: an attribute that can't be changed.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        if "next_run_time" in changes:
+            changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
+        pending = self._pending_jobs.find(job_id, jobstore)
+        if pending is not None:
+            pending.job._modify(**changes)  # noqa: SLF001 - handles are ours
+            pending.has_next_run_time = pending.has_next_run_time or "next_run_time" in changes
+            self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
+            return pending.job
+        upcoming: datetime | None = None
+        trigger = changes.get("trigger")
+        recomputes = isinstance(trigger, BaseTrigger) and "next_run_time" not in changes
+        if isinstance(trigger, BaseTrigger):
+            # The trigger is a user's code: it is asked here, once, and not while a store is being changed.
+            now = self._clock.now(self.timezone)
+            trigger = changes["trigger"] = trigger.bind(timezone=self.timezone, now=now, job_id=job_id)
+            upcoming = trigger.get_next_fire_time(None, now) if recomputes else None
+
+        def change(old: JobRecord) -> JobRecord:
+            new = changed_record(old, changes)
+            return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
+
+        alias, store = self._find(job_id, jobstore)
+        return self._changed(store.change(job_id, change), alias)
+
+    def _changed(self, record: JobRecord, alias: str) -> Job:
+        """Tell of a changed job, and return a handle on it."""
+        self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, record.id, alias))
+        self._wake_for(record.next_run_time)
+        return self._stores.handle(record, alias)
+
+    def reschedule_job(
+        self,
+        job_id: str,
+        jobstore: str | None = None,
+        trigger: BaseTrigger | str | None = None,
+        **trigger_args: Any,
+    ) -> Job:
+        """Give a job another trigger, and a next run time by it; a paused job stays paused.
+
+        Raises:
+            JobLookupError: there is no such job.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        return self.modify_job(job_id, jobstore, trigger=self._create_trigger(trigger, trigger_args))
+
+    def pause_job(self, job_id: str, jobstore: str | None = None) -> Job:
+        """Don't run a job until `resume_job`.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+        return self.modify_job(job_id, jobstore, next_run_time=None)
+
+    def resume_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
+        """Run a paused job again, from the next time of its trigger on.
+
+        Returns:
+            the job; ``None`` if its trigger has no time left, in which case the job is removed.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+        pending = self._pending_jobs.find(job_id, jobstore)
+        if pending is not None:
+            pending.job._modify(next_run_time=None)  # noqa: SLF001 - handles are ours
+            pending.has_next_run_time = False
+            return pending.job
+        alias, store = self._find(job_id, jobstore)
+        while True:
+            before = store.get_record(job_id)
+            if before is None:
+                raise JobLookupError(job_id)
+            upcoming = before.trigger.get_next_fire_time(None, self._clock.now(self.timezone))
+            if upcoming is None:
+                self.remove_job(job_id, alias)
+                return None
+            record = store.change(job_id, partial(_resumed, seen=before, upcoming=upcoming))
+            if record.next_run_time == upcoming:
+                return self._changed(record, alias)
+
+    def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
+        """Remove a job; what runs of it goes on.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+        pending = self._pending_jobs.find(job_id, jobstore)
+        if pending is not None:
+            alias = pending.alias
+            self._pending_jobs.remove([pending])
+        else:
+            alias, store = self._find(job_id, jobstore)
+            store.remove(job_id)
+        self._event_queue.publish(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
+        self._logger.info("Removed job %s", job_id)
+
+    def remove_all_jobs(self, jobstore: str | None = None) -> None:
+        """Remove all jobs, of one job store or of all."""
+        stores = self._readable(jobstore)
+        self._pending_jobs.remove(self._pending_jobs.of(jobstore))
+        for _, store in stores:
+            store.remove_all()
+        self._event_queue.publish(SchedulerEvent(EVENT_ALL_JOBS_REMOVED, jobstore))
+
+    # Looking
+
+    def get_jobs(self, jobstore: str | None = None, pending: bool | None = None) -> list[Job]:
+        """The jobs, of one job store or of all, soonest first in each.
+
+        Args:
+            jobstore: alias of a job store.
+            pending: only pending jobs (true) or only stored ones (false).
+        """
+        stored = [
+            self._stores.handle(record, alias)
+            for alias, store in self._readable(jobstore)
+            if not pending
+            for record in store.list_records()
+        ]
+        waiting = [] if pending is False else [one.job for one in self._pending_jobs.of(jobstore)]
+        return waiting + stored
+
+    def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
+        """The job with this id, or ``None``."""
+        try:
+            job, _ = self._lookup_job(job_id, jobstore)
+        except JobLookupError:
+            return None
+        return job
+
+    def _lookup_job(self, job_id: str, jobstore_alias: str | None) -> tuple[Job, str | None]:
+        pending = self._pending_jobs.find(job_id, jobstore_alias)
+        if pending is not None:
+            return pending.job, None
+        for alias, store in self._readable(jobstore_alias):
+            record = store.get_record(job_id)
+            if record is not None:
+                return self._stores.handle(record, alias), alias
+        raise JobLookupError(job_id)
+
+    def print_jobs(self, jobstore: str | None = None, out: TextIO | None = None) -> None:
+        """Print what `get_jobs` returns, by job store, to `out` (``sys.stdout`` if it is not given)."""
+        out = out or sys.stdout
+        if self.state == STATE_STOPPED:
+            _print("Pending jobs", self.get_jobs(jobstore), "No pending jobs", out)
+            return
+        for alias, store in sorted(self._readable(jobstore)):
+            jobs = [self._stores.handle(record, alias) for record in store.list_records()]
+            _print(f"Jobstore {alias}", jobs, "No scheduled jobs", out)
+
+    def export_jobs(self, outfile: Any, jobstore: str | None = None) -> None:
+        """Write jobs as JSON, for `import_jobs` of this or another scheduler.
+
+        Args:
+            outfile: a path, or a file open for text.
+            jobstore: alias of the job store whose jobs are written; ``None``: those of all.
+
+        Raises:
+            SerializationError: a job holds something that can't be written.
+        """
+        from mainspring.schedulers.exchange import write_jobs
+
+        write_jobs(outfile, self.get_jobs(jobstore))
+
+    def import_jobs(
+        self, infile: Any, jobstore: str = "default", *, replace_existing: bool = False
+    ) -> list[Job]:
+        """Add the jobs that `export_jobs` wrote, with the next run times that they had.
+
+        Args:
+            infile: a path, or a file open for text.
+            jobstore: alias of the job store that they are put into.
+            replace_existing: replace jobs of the same ids.
+
+        Raises:
+            ConflictingIdError: an id is taken.
+            SerializationError: the file holds something else.
+        """
+        from mainspring.schedulers.exchange import read_jobs
+
+        jobs = [Job._from_record(record, self, None) for record in read_jobs(infile)]  # noqa: SLF001 - handles are ours
+        if self.state == STATE_STOPPED:
+            self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing)
+        else:
+            for job in jobs:
+                self._real_add_job(job, jobstore, replace_existing, has_next_run_time=True)
+        return jobs
+
+    # What the rest of the scheduler provides
+
+    def _create_trigger(self, trigger: Any, trigger_args: dict[str, Any]) -> BaseTrigger:
+        return self._factory.trigger(trigger, trigger_args)
+
+    def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]:
+        stopped = self.state == STATE_STOPPED
+        if alias is not None and not stopped:
+            return [(alias, self._stores[alias])]
+        return self._stores.readable(alias, stopped=stopped)
+
+    def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
+        if alias is not None and self.state != STATE_STOPPED:
+            return alias, self._stores[alias]
+        return self._stores.find(job_id, alias, stopped=self.state == STATE_STOPPED)
+
+    def _wake_for(self, moment: datetime | None) -> None:
+        raise NotImplementedError
+
+
+def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:
+    """`old` due at `upcoming`, if that still follows from its trigger."""
+    return old.rescheduled(upcoming) if old.trigger is seen.trigger or old.version == seen.version else old
+
+
+def _timestamp(record: JobRecord) -> float:
+    return float("inf") if record.next_run_time is None else record.next_run_time.timestamp()
+
+
+def _print(title: str, jobs: list[Job], none: str, out: TextIO) -> None:
+    print(f"{title}:", file=out)
+    lines: list[Any] = [*jobs] or [none]
+    for line in lines:
+        print(f"    {line}", file=out)

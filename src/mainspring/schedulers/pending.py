@@ -1,0 +1,77 @@
+"""Jobs that were added before the scheduler was started, and wait for it."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mainspring.errors import ConflictingIdError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mainspring.job import Job
+
+
+class PendingJob:
+    """A job's handle, and how it is to be added.
+
+    Attributes:
+        alias: of the job store that it is meant for.
+        replace_existing: whether it may replace a stored job.
+        has_next_run_time: whether its next run time was given, instead of following from its trigger.
+    """
+
+    __slots__ = ("alias", "has_next_run_time", "job", "replace_existing")
+
+    def __init__(self, job: Job, alias: str, *, replace_existing: bool, has_next_run_time: bool) -> None:
+        self.job = job
+        self.alias = alias
+        self.replace_existing = replace_existing
+        self.has_next_run_time = has_next_run_time
+
+
+class PendingJobs:
+    """The pending jobs, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._jobs: dict[tuple[str, str], PendingJob] = {}
+
+    def add(self, jobs: Iterable[PendingJob]) -> None:
+        """Keep all of `jobs`, or none.
+
+        Raises:
+            ConflictingIdError: two are for one store under one id, and the later is not to replace the earlier.
+        """
+        with self._lock:
+            added = dict(self._jobs)
+            for job in jobs:
+                key = (job.alias, job.job.id)
+                if key in added and not job.replace_existing:
+                    raise ConflictingIdError(job.job.id)
+                added[key] = job
+            self._jobs = added
+
+    def find(self, job_id: str, alias: str | None) -> PendingJob | None:
+        """The job with this id, for any store or for one."""
+        for pending in self:
+            if pending.job.id == job_id and alias in (None, pending.alias):
+                return pending
+        return None
+
+    def of(self, alias: str | None) -> list[PendingJob]:
+        """Those for one store, or all."""
+        return [pending for pending in self if alias in (None, pending.alias)]
+
+    def remove(self, jobs: Iterable[PendingJob]) -> None:
+        """Forget `jobs`."""
+        with self._lock:
+            gone = {(job.alias, job.job.id) for job in jobs}
+            self._jobs = {key: job for key, job in self._jobs.items() if key not in gone}
+
+    def __iter__(self) -> Iterator[PendingJob]:
+        return iter(list(self._jobs.values()))
+
+    def __len__(self) -> int:
+        return len(self._jobs)
