@@ -65,8 +65,10 @@ class ProcessOfThread:
             )
         # fork() copies locks in whatever state they are in, and a scheduler has threads: spawn unless told otherwise.
         self._context: Any = mp_context
-        if mp_context is None or isinstance(mp_context, str):
-            self._context = multiprocessing.get_context(mp_context or "spawn")
+        if mp_context is None:
+            self._context = multiprocessing.get_context("spawn")
+        elif isinstance(mp_context, str):
+            self._context = multiprocessing.get_context(mp_context)
         self._initializer = initializer
         self._initargs = initargs
         self._max_calls = max_tasks_per_child

@@ -1,0 +1,1 @@
+"""How jobs and values are written out and read back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Self
+from typing import Self
 from zlib import crc32
 
 from mainspring.errors import TriggerError
@@ -37,7 +37,7 @@ class BaseTrigger(ABC):
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         """Whether `other`, not bound yet, was made with the same arguments as this one."""
-        return self == other
+        return self == other or (type(self) is type(other) and self.__getstate__() == other.__getstate__())
 
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
         """The last fire time in ``[first, now]``, where `first` is one."""
@@ -76,6 +76,3 @@ class BaseTrigger(ABC):
         share = crc32(str(next_fire_time.timestamp()).encode()) / 0xFFFFFFFF
         delayed = next_fire_time.astimezone(UTC) + timedelta(seconds=share * jitter)
         return delayed.astimezone(next_fire_time.tzinfo)
-
-    def __getstate__(self) -> Any:
-        return {name: getattr(self, name) for name in getattr(self, "__slots__", ())}

@@ -1,0 +1,55 @@
+"""A clock that tests can move."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+
+
+class SettableClock:
+    """Stands still until it is moved; give it to a scheduler as ``clock=``.
+
+    Args:
+        start: the wall time at first, aware.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        self._lock = Lock()
+        self._now = start.astimezone(UTC)
+        self._monotonic = 0.0
+        self._sleepers: list[tuple[float, threading.Event]] = []
+
+    def now(self, timezone: tzinfo = UTC) -> datetime:
+        """The wall time, in `timezone`."""
+        return self._now.astimezone(timezone)
+
+    def monotonic(self) -> float:
+        """Seconds by which the clock was advanced so far."""
+        return self._monotonic
+
+    def wait(self, event: threading.Event, timeout: float | None) -> bool:
+        """Wait until `event` is set, or the clock was advanced by `timeout` seconds; then it is set too."""
+        if timeout is not None:
+            with self._lock:
+                self._sleepers.append((self._monotonic + timeout, event))
+        return event.wait()
+
+    def advance(self, delta: float | timedelta) -> None:
+        """Let time pass: seconds, or a duration. Whoever waited for it wakes."""
+        seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._monotonic += seconds
+            due = [event for until, event in self._sleepers if until <= self._monotonic]
+            self._sleepers = [(until, event) for until, event in self._sleepers if until > self._monotonic]
+        for event in due:
+            event.set()
+
+    def set_wall(self, now: datetime) -> None:
+        """Set the wall clock, forward or back, as an administrator or a suspended machine does: nobody wakes."""
+        with self._lock:
+            self._now = now.astimezone(UTC)
