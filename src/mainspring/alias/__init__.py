@@ -1,0 +1,1 @@
+"""What makes `mainspring.as_apscheduler`: importing this changes nothing yet, importing that does."""
