@@ -55,7 +55,7 @@ class ProcessOfThread:
         mp_context: BaseContext | str | None = None,
         initializer: Callable[..., Any] | None = None,
         initargs: tuple[Any, ...] = (),
-        max_tasks_per_child: int | None = None,
+        max_tasks_per_child: Any = None,
     ) -> None:
         if max_tasks_per_child is not None and (
             not isinstance(max_tasks_per_child, int) or max_tasks_per_child < 1

@@ -135,7 +135,7 @@ class AdaptedStore(RunStore):
             decision = decide(record, running)
             if self._apply(decision, stamps.get(record.id), now):
                 decisions.append(decision)
-        return ClaimedBatch(decisions, len(due) > limit, self.next_time())
+        return ClaimedBatch(decisions, len(due) > limit)
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:

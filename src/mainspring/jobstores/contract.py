@@ -33,12 +33,10 @@ class ClaimedBatch(NamedTuple):
     Attributes:
         decisions: those that took effect in the store, still to be carried out by the scheduler.
         more: whether more is due already.
-        next_time: when the next job is due after those, or ``None`` where none is known.
     """
 
     decisions: list[Decision]
     more: bool
-    next_time: datetime | None
 
 
 class ParkedJob(NamedTuple):

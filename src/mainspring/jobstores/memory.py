@@ -175,9 +175,9 @@ class MemoryJobStore(NativeJobStore):
                 for (entry, _), decision in zip(taken, decisions, strict=True)
                 if self._apply(entry, decision, now)
             ]
-            next_time = self._next_time()
+            self._drop_stale()
             more = bool(self._heap) and self._heap[0][0] <= now.timestamp()
-        return ClaimedBatch(effective, more, next_time)
+        return ClaimedBatch(effective, more)
 
     def _take_due(self, until: float, limit: int) -> list[tuple[_Entry, int]]:
         taken: list[tuple[_Entry, int]] = []

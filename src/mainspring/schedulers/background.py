@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread, current_thread
 from typing import Any
 
+from mainspring.clock import SYSTEM_CLOCK
 from mainspring.coercion import asbool
 from mainspring.schedulers.blocking import BlockingScheduler
 
@@ -41,7 +42,7 @@ class BackgroundScheduler(BlockingScheduler):
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Stop; see `BaseScheduler.shutdown`."""
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         super().shutdown(wait, timeout)
         thread, self._thread = self._thread, None
         if thread is not None and thread is not current_thread():

@@ -116,8 +116,8 @@ class BaseScheduler(JobMethods, ABC):
         self._jobstores = self._stores.given
         self._pending_jobs = PendingJobs()
         self._factory = JobFactory(self._trigger_plugins)
-        self._in_flight = InFlight(self._clock, self._free_places, self._stores.has_waiting)
-        self._event_queue = Listeners(self._clock)
+        self._in_flight = InFlight(self._free_places, self._stores.has_waiting)
+        self._event_queue = Listeners()
         self._reporter = Reporter(self._clock, self._event_queue, self._in_flight)
         self._dispatch = Dispatch(
             self._clock,
@@ -296,7 +296,7 @@ class BaseScheduler(JobMethods, ABC):
             if self.state == STATE_STOPPED:
                 raise SchedulerNotRunningError
             self.state = STATE_STOPPED
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         self._wake()
         self._wait_for_pass(wait, deadline)
         self._shut_executors_down(wait, deadline)
@@ -310,7 +310,7 @@ class BaseScheduler(JobMethods, ABC):
         self._event_queue.close(self._left(deadline) if wait else 0)
 
     def _left(self, deadline: float | None) -> float | None:
-        return None if deadline is None else max(deadline - self._clock.monotonic(), 0)
+        return None if deadline is None else max(deadline - SYSTEM_CLOCK.monotonic(), 0)
 
     def _wait_for_pass(self, wait: bool, deadline: float | None) -> None:
         """Let the loop finish what it is submitting, unless this is the loop."""

@@ -110,7 +110,8 @@ class Dispatch:
             if store.has_waiting:
                 self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
-                return batch.next_time
+                # Asked only now, when all that was claimed has been handed out: a store that fails here loses nothing.
+                return store.next_time()
 
     def _carry_out(
         self,

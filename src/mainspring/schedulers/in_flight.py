@@ -12,10 +12,11 @@ from collections import deque
 from threading import Condition, local
 from typing import TYPE_CHECKING
 
+from mainspring.clock import SYSTEM_CLOCK
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mainspring.clock import Clock
     from mainspring.model import Submission
 
 #: How many ended submissions are kept unsettled at most.
@@ -30,10 +31,7 @@ class InFlight:
         is_awaited: whether some job waits for a place, so that the end of a submission is to be settled at once.
     """
 
-    def __init__(
-        self, clock: Clock, free: Callable[[list[Submission]], None], is_awaited: Callable[[], bool]
-    ) -> None:
-        self._clock = clock
+    def __init__(self, free: Callable[[list[Submission]], None], is_awaited: Callable[[], bool]) -> None:
         self._free = free
         self._is_awaited = is_awaited
         self._changed = Condition()
@@ -106,10 +104,11 @@ class InFlight:
         """Wait until nothing is left but what the calling thread runs itself; whether that came about in time.
 
         Args:
-            timeout: seconds, or ``None``: however long it takes.
+            timeout: real seconds, whatever clock the scheduler has, since real threads are waited for; ``None``:
+                however long it takes.
             executor: only what this executor runs.
         """
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         own = self.own
         with self._changed:
             self._waiters += 1
@@ -120,7 +119,7 @@ class InFlight:
                     submission is not own and executor in (None, submission.job.options.executor)
                     for submission in self._submissions.values()
                 ):
-                    left = None if deadline is None else deadline - self._clock.monotonic()
+                    left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
                     if left is not None and left <= 0:
                         return False
                     self._changed.wait(left)

@@ -13,11 +13,12 @@ from collections import deque
 from threading import Condition, Event, Thread, get_ident
 from typing import TYPE_CHECKING, Any
 
+from mainspring.clock import SYSTEM_CLOCK
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-    from mainspring.clock import Clock
     from mainspring.events import SchedulerEvent
 
     Listener = Callable[[Any], Any]
@@ -36,12 +37,11 @@ class _Place:
 class Listeners:
     """The listeners of one scheduler, and what they have still to be told."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self.logger: logging.Logger | None = None
         #: All codes that anybody listens to: what nobody listens to need not be made.
         self.mask = 0
         self.pairs: tuple[tuple[Listener, int], ...] = ()
-        self._clock = clock
         self._queue: deque[_Place] = deque()
         self._changed = Condition()
         self._deliverer: int | None = None  # identifier of the thread that delivers at present
@@ -94,10 +94,10 @@ class Listeners:
     def _flush(self, timeout: float | None) -> None:
         if self._deliverer == get_ident():
             return  # called from a listener: it can't wait for itself
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         with self._changed:
             while self._queue or self._deliverer is not None:
-                left = None if deadline is None else deadline - self._clock.monotonic()
+                left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
                 if left is not None and left <= 0:
                     return
                 self._changed.wait(left)

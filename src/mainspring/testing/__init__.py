@@ -1,5 +1,6 @@
 """For the tests of programs that use mainspring."""
 
 from mainspring.testing.clock import SettableClock
+from mainspring.testing.recorder import EventRecorder
 
-__all__ = ["SettableClock"]
+__all__ = ["EventRecorder", "SettableClock"]

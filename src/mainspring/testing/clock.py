@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,9 +22,12 @@ class SettableClock:
         self._now = start.astimezone(UTC)
         self._monotonic = 0.0
         self._sleepers: list[tuple[float, threading.Event]] = []
+        self._moves = 0
+        self._seen = local()
 
     def now(self, timezone: tzinfo = UTC) -> datetime:
         """The wall time, in `timezone`."""
+        self._seen.moves = self._moves
         return self._now.astimezone(timezone)
 
     def monotonic(self) -> float:
@@ -32,9 +35,15 @@ class SettableClock:
         return self._monotonic
 
     def wait(self, event: threading.Event, timeout: float | None) -> bool:
-        """Wait until `event` is set, or the clock was advanced by `timeout` seconds; then it is set too."""
+        """Wait until `event` is set, or the clock was advanced by `timeout` seconds; then it is set too.
+
+        Returns at once if the clock was advanced since the calling thread last looked at it: what it wants to wait for
+        is by a time that has passed.
+        """
         if timeout is not None:
             with self._lock:
+                if timeout <= 0 or getattr(self._seen, "moves", self._moves) != self._moves:
+                    return event.is_set()
                 self._sleepers.append((self._monotonic + timeout, event))
         return event.wait()
 
@@ -44,6 +53,7 @@ class SettableClock:
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
+            self._moves += 1
             due = [event for until, event in self._sleepers if until <= self._monotonic]
             self._sleepers = [(until, event) for until, event in self._sleepers if until > self._monotonic]
         for event in due:

@@ -36,7 +36,7 @@ class BaseTrigger(ABC):
         return self
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
-        """Whether `other`, not bound yet, was made with the same arguments as this one."""
+        """Whether `other`, made later, says the same as this one; both are bound."""
         return self == other or (type(self) is type(other) and self.__getstate__() == other.__getstate__())
 
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:

@@ -45,11 +45,6 @@ class DateTrigger(BaseTrigger):
             return run_date
         return now if run_date is None else convert_to_datetime(run_date, now.tzinfo, "run_date")
 
-    def is_same_schedule(self, other: BaseTrigger) -> bool:
-        if type(other) is not type(self) or other.run_date is None:
-            return False  # without a date it means now, which is another time
-        return bool(convert_to_datetime(other.run_date, self.run_date.tzinfo, "run_date") == self.run_date)
-
     def __getstate__(self) -> dict[str, Any]:
         return {"version": _STATE_VERSION, "run_date": self.run_date}
 

@@ -28,7 +28,15 @@ class IntervalTrigger(BaseTrigger):
         TriggerError: the interval is zero or negative.
     """
 
-    __slots__ = ("end_date", "interval", "interval_length", "jitter", "start_date", "timezone")
+    __slots__ = (
+        "_is_start_given",
+        "end_date",
+        "interval",
+        "interval_length",
+        "jitter",
+        "start_date",
+        "timezone",
+    )
 
     def __init__(
         self,
@@ -50,6 +58,7 @@ class IntervalTrigger(BaseTrigger):
         self.start_date: Any = self._moment(start_date, "start_date")
         self.end_date: Any = self._moment(end_date, "end_date")
         self.jitter = jitter
+        self._is_start_given = start_date is not None
 
     def _set_interval(self, interval: timedelta) -> None:
         if interval <= timedelta(0):
@@ -68,6 +77,7 @@ class IntervalTrigger(BaseTrigger):
             return self
         bound = type(self).__new__(type(self))
         bound.interval, bound.interval_length, bound.jitter = self.interval, self.interval_length, self.jitter
+        bound._is_start_given = self._is_start_given
         bound.timezone = self.timezone or timezone
         bound.start_date = bound._moment(self.start_date, "start_date")
         bound.end_date = bound._moment(self.end_date, "end_date")
@@ -122,17 +132,10 @@ class IntervalTrigger(BaseTrigger):
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):
             return False
-        zone = self.timezone or UTC
-        return (
-            (self.interval, self.jitter) == (other.interval, other.jitter)
-            and (other.timezone is None or str(other.timezone) == str(self.timezone))
-            # Without a start date of its own it would go on wherever it is anchored.
-            and (
-                other.start_date is None
-                or convert_to_datetime(other.start_date, zone, "start_date") == self.start_date
-            )
-            and convert_to_datetime(other.end_date, zone, "end_date") == self.end_date
-        )
+        mine, theirs = self.__getstate__(), other.__getstate__()
+        if not other._is_start_given:
+            theirs["start_date"] = mine["start_date"]  # it goes on wherever it is anchored
+        return mine == theirs
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -157,6 +160,7 @@ class IntervalTrigger(BaseTrigger):
         self.end_date = state["end_date"]
         self._set_interval(state["interval"])
         self.jitter = state.get("jitter")
+        self._is_start_given = self.start_date is not None
 
     def __str__(self) -> str:
         return f"interval[{self.interval}]"

@@ -244,12 +244,6 @@ class CronTrigger(BaseTrigger):
     def __hash__(self) -> int:
         return hash(str(self))
 
-    def is_same_schedule(self, other: BaseTrigger) -> bool:
-        if type(other) is not type(self):
-            return False
-        bound = other.bind(timezone=self.timezone or UTC, now=datetime.max.replace(tzinfo=UTC), job_id="")
-        return self == bound
-
     def __str__(self) -> str:
         options = [f"{field.name}='{field}'" for field in self.fields if not field.is_default]
         return f"cron[{', '.join(options)}]"

@@ -1,0 +1,39 @@
+"""What most tests need: schedulers that end with the test, and a listener that remembers."""
+
+from __future__ import annotations
+
+import pytest
+
+from mainspring.events import EVENT_EVERY
+from mainspring.schedulers.background import BackgroundScheduler
+from mainspring.testing import EventRecorder
+
+
+@pytest.fixture
+def make_scheduler():
+    made = []
+
+    def make(*args, start=False, **options):
+        options.setdefault("timezone", "UTC")
+        scheduler = BackgroundScheduler(*args, **options)
+        made.append(scheduler)
+        if start:
+            scheduler.start()
+        return scheduler
+
+    yield make
+    for scheduler in made:
+        if scheduler.state:
+            scheduler.shutdown(wait=True, timeout=10)
+
+
+@pytest.fixture
+def scheduler(make_scheduler):
+    return make_scheduler()
+
+
+@pytest.fixture
+def heard(scheduler):
+    recorder = EventRecorder()
+    scheduler.add_listener(recorder, EVENT_EVERY)
+    return recorder
