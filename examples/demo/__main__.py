@@ -1,0 +1,44 @@
+"""Runs the demo, and ends it with a summary."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from contextlib import suppress
+
+from examples.demo import live_table, plain_lines
+from examples.demo.foreground import foreground
+from examples.demo.jobs import schedule
+from examples.demo.record import Record
+from examples.demo.website import Website
+
+from mainspring import BackgroundScheduler
+
+
+def main() -> None:
+    """Read the command line, and run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.demo",
+        description="Fetch pages from a local web server by date, interval and cron, and watch it happen.",
+    )
+    parser.add_argument("--seconds", type=float, default=30, help="how long to run (default: 30)")
+    parser.add_argument("--plain", action="store_true", help="print lines, in a terminal too")
+    arguments = parser.parse_args()
+    show = live_table.show if sys.stdout.isatty() and not arguments.plain else plain_lines.show
+
+    # A failing job is logged with its traceback; here it has a row of its own.
+    logging.getLogger("apscheduler").addHandler(logging.NullHandler())
+
+    record = Record()
+    scheduler = BackgroundScheduler()
+    with foreground(), Website() as website:
+        with suppress(KeyboardInterrupt):
+            schedule(scheduler, website.url)
+            scheduler.start()
+            show(scheduler, record, arguments.seconds)
+        scheduler.shutdown(wait=True, timeout=5)
+    print(record.summary())
+
+
+main()
