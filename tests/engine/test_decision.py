@@ -31,9 +31,7 @@ def test_one_due_time_is_submitted_and_the_job_moves_on():
     decision = decide(job(), START + SECOND, 0)
     assert decision.submit == [START]
     assert decision.following.next_run_time == START + 10 * SECOND
-    assert not (
-        decision.missed or decision.overlapping or decision.waits or decision.reason or decision.dropped
-    )
+    assert not any([decision.missed, decision.overlapping, decision.waits, decision.reason, decision.dropped])
 
 
 def test_a_job_without_a_next_time_has_ended():
@@ -99,7 +97,7 @@ def test_below_the_instance_limit_it_runs():
 def test_at_the_instance_limit_a_last_run_waits_for_its_turn():
     decision = decide(job(DateTrigger(START)), START, 1)
     assert decision.waits
-    assert not (decision.submit or decision.overlapping or decision.missed)
+    assert not any([decision.submit, decision.overlapping, decision.missed])
 
 
 def test_a_missed_run_does_not_wait_for_an_instance():

@@ -101,7 +101,9 @@ class Dispatch:
 
             batch = store.claim(now, decide_now, CLAIM_LIMIT)
             submissions = [
-                Submission(decision.job, alias, decision.submit) if decision.submit else None
+                Submission(decision.job, alias, decision.submit)
+                if decision.submit and decision.reason is None
+                else None
                 for decision in batch.decisions
             ]
             self._in_flight.begin(filter(None, submissions))

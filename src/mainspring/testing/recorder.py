@@ -22,7 +22,7 @@ class EventRecorder:
         self.events: list[Any] = []
         self._changed = Condition()  # reentrant: conditions are looked at while it is held
 
-    def __call__(self, event: SchedulerEvent) -> None:
+    def __call__(self, event: SchedulerEvent) -> None:  # noqa: D102 - what a listener is called for
         with self._changed:
             self.events.append(event)
             self._changed.notify_all()
