@@ -89,14 +89,16 @@ class Submission:
         job: the job as it was when its runs were claimed.
         jobstore: alias of the job's store.
         run_times: the due times, oldest first.
+        has_begun: whether a worker has taken it up.
     """
 
-    __slots__ = ("__weakref__", "job", "jobstore", "run_times")
+    __slots__ = ("__weakref__", "has_begun", "job", "jobstore", "run_times")
 
     def __init__(self, job: JobRecord, jobstore: str, run_times: Sequence[datetime]) -> None:
         self.job = job
         self.jobstore = jobstore
         self.run_times = run_times
+        self.has_begun = False
 
     def __repr__(self) -> str:
         return f"<Submission of {self.job.id!r}: {len(self.run_times)} runs>"

@@ -370,6 +370,27 @@ def test_bug_23_a_job_may_shut_its_scheduler_down(scheduler, heard, wait):
     assert not scheduler.running
 
 
+def test_bug_23_a_job_may_shut_down_a_pool_in_which_others_wait_for_its_worker(make_scheduler):
+    scheduler = make_scheduler(executors={"default": ThreadPoolExecutor(1)})
+    heard = EventRecorder()
+    scheduler.add_listener(heard)
+    queued, ran = threading.Event(), threading.Event()
+
+    def ends():
+        queued.wait(10)
+        scheduler.shutdown(wait=True)
+
+    scheduler.start()
+    thread = scheduler._thread
+    scheduler.add_job(ends, id="ends")
+    scheduler.add_job(ran.set, id="queued")
+    heard.wait_for(EVENT_JOB_SUBMITTED, "queued")
+    queued.set()
+    assert ran.wait(10)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 def test_bug_24_a_failed_start_leaves_everything_as_it_was(scheduler):
     log = []
 

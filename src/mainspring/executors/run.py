@@ -6,7 +6,7 @@ import _thread
 import traceback
 from asyncio import Future, Runner
 from inspect import isawaitable, iscoroutine
-from logging import ERROR, INFO
+from logging import INFO
 from threading import local
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # Results of these types are by far the most frequent, and are certainly not awaitable.
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple})
+
+
+# Where frames of tracebacks are ours, above the job's function.
+_OWN_MODULES = ("mainspring.executors.", "asyncio.")
 
 
 class _Worker(local):
@@ -111,19 +115,29 @@ def _report_failure(
     text = traceback_text(error)
     reporter.failed(submission, time, started, error, text)
     log_failure(submission.job.name, error, text, logger)
-    # The traceback's frames hold the job's arguments, and this frame itself.
-    traceback.clear_frames(error.__traceback__)
 
 
 def log_failure(name: str, error: BaseException, text: str, logger: logging.Logger) -> None:
-    """Log what a job raised; `text` is the traceback, which for another process is all there is."""
-    if logger.isEnabledFor(ERROR):
-        logger.error('Job "%s" raised an exception: %r\n%s', name, error, text.rstrip())
+    """Log what a job raised; `text` is the traceback, which is all there is of one in another process."""
+    if _is_remote(error):
+        logger.error('Job "%s" raised an exception\n%s', name, text.rstrip())
+    else:
+        logger.error('Job "%s" raised an exception', name, exc_info=error)
+
+
+def _is_remote(error: BaseException) -> bool:
+    return hasattr(error, "_remote_traceback")
 
 
 def traceback_text(error: BaseException) -> str:
-    """The formatted traceback of `error`: the other process's where there is one, otherwise from the job's frame on."""
-    remote = getattr(error, "_remote_traceback", None)
-    if remote is not None:
-        return str(remote)
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    """The formatted traceback of `error`: the other process's where there is one, otherwise from the job's frame on.
+
+    Drops our own frames from the exception too: whoever keeps it would keep the submission with them.
+    """
+    if _is_remote(error):
+        return str(error._remote_traceback)  # type: ignore[attr-defined]  # noqa: SLF001 - set by ours
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(_OWN_MODULES):
+        frames = frames.tb_next
+    error.__traceback__ = frames
+    return "".join(traceback.format_exception(type(error), error, frames))

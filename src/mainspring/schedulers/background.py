@@ -7,6 +7,7 @@ from typing import Any
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.coercion import asbool
+from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
 
 __all__ = ["BackgroundScheduler"]
@@ -37,8 +38,19 @@ class BackgroundScheduler(BlockingScheduler):
     def start(self, *args: Any, **kwargs: Any) -> None:
         """Start, and process jobs in a thread until `shutdown`; takes the arguments of `BaseScheduler.start`."""
         self._begin(*args, **kwargs)
-        self._thread = Thread(target=self._main_loop, name="APScheduler", daemon=self._daemon)
+        if not self._daemon:
+            process_end.loop_began(self)
+        self._thread = Thread(target=self._run, name="APScheduler", daemon=self._daemon)
         self._thread.start()
+
+    def _outlives_main_thread(self) -> bool:
+        return not self._daemon
+
+    def _run(self) -> None:
+        try:
+            self._main_loop()
+        finally:
+            process_end.loop_ended(self)
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Stop; see `BaseScheduler.shutdown`."""

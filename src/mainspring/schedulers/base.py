@@ -247,9 +247,13 @@ class BaseScheduler(JobMethods, ABC):
         for alias, executor in list(self._executors.items()):
             started.append(executor)
             executor.start(self, alias)
+        self._executors_started()
         for alias, store in self._stores.items():
             started.append(store)
             store.start(self, alias)
+
+    def _executors_started(self) -> None:
+        """For shells that must do something before the first job can be submitted."""
 
     def _store_pending(self) -> None:
         """Put the jobs that were added before the start into their stores: all of them, or none."""
@@ -286,7 +290,8 @@ class BaseScheduler(JobMethods, ABC):
         """Stop: no job is started any more. May be called from a job or a listener.
 
         Args:
-            wait: let the runs that were submitted end, except the one that calls this.
+            wait: let the runs that were submitted end. A job that calls this waits for those that other workers have
+                taken up; what is still queued runs after it.
             timeout: wait for no longer than this many seconds.
 
         Raises:

@@ -22,8 +22,16 @@ class BlockingScheduler(BaseScheduler):
 
     def start(self, *args: Any, **kwargs: Any) -> None:
         """Start, and process jobs until `shutdown`; takes the arguments of `BaseScheduler.start`."""
-        self._begin(*args, **kwargs)
-        self._main_loop()
+        if not process_end.outlives_main_thread():
+            self._begin(*args, **kwargs)
+            self._main_loop()
+            return
+        process_end.loop_began(self)
+        try:
+            self._begin(*args, **kwargs)
+            self._main_loop()
+        finally:
+            process_end.loop_ended(self)
 
     def _begin(self, *args: Any, **kwargs: Any) -> None:
         if self._event is None or self.state == STATE_STOPPED:
@@ -40,10 +48,6 @@ class BlockingScheduler(BaseScheduler):
             self._event.set()
 
     def _main_loop(self) -> None:
-        outlives = process_end.outlives_main_thread()
-        if outlives:
-            self._prestart_executors()
-            process_end.loop_began(self)
         try:
             while self.state != STATE_STOPPED:
                 self._event.clear()
@@ -59,9 +63,6 @@ class BlockingScheduler(BaseScheduler):
             self._loop_has_died = True
             self._abandon_executors()
             raise
-        finally:
-            if outlives:
-                process_end.loop_ended(self)
 
     def _sleep(self, wait: float | None) -> None:
         """Sleep until woken, or for `wait` seconds of wall time, which may pass faster or slower than they should."""
@@ -76,8 +77,13 @@ class BlockingScheduler(BaseScheduler):
             if wait <= 0:
                 return
 
-    def _prestart_executors(self) -> None:
+    def _outlives_main_thread(self) -> bool:
+        return process_end.outlives_main_thread()
+
+    def _executors_started(self) -> None:
         """Have pools start their workers now: after the end of the main thread, Python 3.12 starts none."""
+        if not self._outlives_main_thread():
+            return
         for executor in list(self._executors.values()):
             prestart = getattr(executor, "prestart", None)
             if prestart is not None:

@@ -55,6 +55,7 @@ class InFlight:
 
     def entered(self, submission: Submission) -> None:
         """The calling thread runs `submission` from now on."""
+        submission.has_begun = True
         self._own.submission = submission
 
     def end(self, submission: Submission) -> None:
@@ -101,7 +102,10 @@ class InFlight:
             return list(self._submissions.values())
 
     def wait_for_others(self, timeout: float | None, *, executor: str | None = None) -> bool:
-        """Wait until nothing is left but what the calling thread runs itself; whether that came about in time.
+        """Wait until nothing is left; whether that came about in time.
+
+        A thread that runs a submission itself doesn't wait for that one, nor for those that no worker has taken up yet:
+        they may be waiting for this very worker.
 
         Args:
             timeout: real seconds, whatever clock the scheduler has, since real threads are waited for; ``None``:
@@ -116,7 +120,8 @@ class InFlight:
             self.settle()
             with self._changed:
                 while any(
-                    submission is not own and executor in (None, submission.job.options.executor)
+                    executor in (None, submission.job.options.executor)
+                    and (own is None or (submission is not own and submission.has_begun))
                     for submission in self._submissions.values()
                 ):
                     left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()

@@ -21,7 +21,6 @@ class _Stoppable(Protocol):
 _lock = threading.Lock()
 _loops: WeakSet[_Stoppable] = WeakSet()
 _none_left = threading.Event()
-_is_registered = False
 
 
 def outlives_main_thread() -> bool:
@@ -31,14 +30,10 @@ def outlives_main_thread() -> bool:
 
 
 def loop_began(loop: _Stoppable) -> None:
-    """`loop` runs on the calling thread, and is to be waited for at the end of the main thread."""
-    global _is_registered  # noqa: PLW0603 - there is one process
+    """`loop` is about to begin, and is to be waited for at the end of the main thread."""
     with _lock:
         _loops.add(loop)
         _none_left.clear()
-        if not _is_registered:
-            _is_registered = True
-            _register(_wait)
 
 
 def loop_ended(loop: _Stoppable) -> None:
@@ -50,7 +45,7 @@ def loop_ended(loop: _Stoppable) -> None:
 
 
 def _register(callback: Callable[[], None]) -> None:
-    # The pools of concurrent.futures shut down by the same hook, last registered first. Jobs may use them, so they are
+    # Done at import: when a loop begins, the main thread may have ended already, and nothing is registered any more. The pools of concurrent.futures shut down by the same hook, last registered first. Jobs may use them, so they are
     # to go after us, and must be registered by now.
     import concurrent.futures.thread  # noqa: F401
 
@@ -68,3 +63,6 @@ def _wait() -> None:
     except KeyboardInterrupt:
         for loop in list(_loops):
             loop._end_with_process()  # noqa: SLF001 - made for this module
+
+
+_register(_wait)

@@ -1,0 +1,94 @@
+"""What worker processes are asked to run."""
+
+import functools
+import os
+import signal
+import threading
+
+
+def add(one, two):
+    return one + two
+
+
+def pid():
+    return os.getpid()
+
+
+def crash():
+    os._exit(7)
+
+
+def kill_itself():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def return_lock():
+    return threading.Lock()
+
+
+class StubbornError(Exception):
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+class LockedError(Exception):
+    def __init__(self):
+        super().__init__("locked")
+        self.lock = threading.Lock()
+
+
+def raise_value_error():
+    raise ValueError("from the other side")
+
+
+def raise_stubborn():
+    raise StubbornError(1, 2)
+
+
+def raise_locked():
+    raise LockedError
+
+
+async def double(number):
+    return number * 2
+
+
+class Doubler:
+    async def __call__(self, number):
+        return number * 2
+
+
+doubler = Doubler()
+
+
+def doubled(func):
+    @functools.wraps(func)
+    def wrapper(number):
+        return 2 * func(number)
+
+    return wrapper
+
+
+def plain(number):
+    return number
+
+
+decorated = doubled(plain)
+
+
+def wait_for_file(path):
+    while not os.path.exists(path):
+        threading.Event().wait(0.01)
+    return "waited"
+
+
+MARK = None
+
+
+def set_mark(value):
+    global MARK
+    MARK = value
+
+
+def mark():
+    return MARK

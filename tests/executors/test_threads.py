@@ -1,0 +1,300 @@
+"""The thread pool and the debug executor."""
+
+import asyncio
+import functools
+import gc
+import logging
+import subprocess
+import sys
+import textwrap
+import threading
+import weakref
+from pathlib import Path
+
+import pytest
+
+from mainspring.errors import ConfigurationError
+from mainspring.executors.debug import DebugExecutor
+from mainspring.executors.pool import PoolClosedError, ThreadPoolExecutor
+
+
+def add(one, two):
+    return one + two
+
+
+async def double(number):
+    await asyncio.sleep(0)
+    return number * 2
+
+
+class Doubler:
+    async def __call__(self, number):
+        return await double(number)
+
+
+def returns_coroutine(number):
+    return double(number)
+
+
+@pytest.fixture(params=[ThreadPoolExecutor, DebugExecutor])
+def executor(request, started):
+    return started(request.param())
+
+
+def test_what_is_told_of_a_run(executor, reports, submission):
+    executor.submit(submission(add, 1, 2), reports)
+    reports.wait("done")
+    assert [told[0] for told in reports.told] == ["started", "succeeded", "done"]
+    assert reports.told[1][2] == 3
+
+
+def test_what_is_told_of_a_failure(executor, reports, submission):
+    executor.submit(submission(add, 1, "x"), reports)
+    reports.wait("done")
+    ((_, _, error, traceback),) = reports.of("failed")
+    assert isinstance(error, TypeError)
+    assert "return one + two" in traceback
+
+
+def test_due_times_run_one_after_another(executor, reports, submission):
+    executor.submit(submission(add, 1, 2, times=3), reports)
+    reports.wait("done")
+    assert [told[0] for told in reports.told] == ["started", "succeeded"] * 3 + ["done"]
+
+
+@pytest.mark.parametrize("function", [double, functools.partial(double), Doubler(), returns_coroutine])
+def test_bug_40_coroutines_run_to_their_end(executor, reports, submission, function):
+    executor.submit(submission(function, 21), reports)
+    reports.wait("done")
+    assert reports.of("succeeded")[0][2] == 42
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(None, "succeeded"), (0, "succeeded"), (3, "failed"), ("x", "failed")]
+)
+def test_bug_43_exiting_ends_the_run_alone(executor, reports, submission, code, kind):
+    executor.submit(submission(sys.exit, code), reports)
+    reports.wait("done")
+    assert reports.of(kind)
+    executor.submit(submission(add, 1, 2, id="next"), reports)
+    assert reports.wait("succeeded", "next")
+
+
+def raise_interrupt():
+    raise KeyboardInterrupt
+
+
+def test_bug_43_an_interrupt_reaches_the_caller_of_the_debug_executor(started, reports, submission):
+    with pytest.raises(KeyboardInterrupt):
+        started(DebugExecutor()).submit(submission(raise_interrupt), reports)
+    assert [told[0] for told in reports.told] == ["started", "failed", "done"]
+
+
+def test_bug_43_an_interrupt_in_a_worker_is_passed_on_to_the_main_thread(started, reports, submission):
+    pool = started(ThreadPoolExecutor(1))
+    with pytest.raises(KeyboardInterrupt):
+        pool.submit(submission(raise_interrupt), reports)
+        threading.Event().wait(10)
+    pool.submit(submission(add, 1, 2, id="next"), reports)
+    assert reports.wait("succeeded", "next")
+
+
+def test_as_many_run_at_a_time_as_there_are_workers(started, reports, submission):
+    pool = started(ThreadPoolExecutor(4))
+    together = threading.Barrier(4)
+    for _ in range(8):
+        pool.submit(submission(together.wait, 10), reports)
+    reports.wait("succeeded", count=8)
+    assert len(pool._pool) == 4
+
+
+def test_workers_start_on_demand(started, reports, submission):
+    pool = started(ThreadPoolExecutor(10))
+    assert len(pool._pool) == 0
+    for number in range(1, 6):
+        pool.submit(submission(add, 1, 2), reports)
+        reports.wait("done", count=number)
+    assert 1 <= len(pool._pool) < 6
+
+
+def test_no_wake_up_is_lost(started, reports, submission):
+    pool = started(ThreadPoolExecutor(3))
+    ran = threading.Semaphore(0)
+    job = submission(ran.release)
+
+    def submits():
+        for _ in range(2000):
+            pool.submit(job, reports)
+
+    submitters = [threading.Thread(target=submits) for _ in range(4)]
+    for thread in submitters:
+        thread.start()
+    for _ in range(8000):
+        assert ran.acquire(timeout=10)
+    for thread in submitters:
+        thread.join()
+
+
+def test_one_at_a_time_each_waits_for_the_last(started, reports, submission):
+    # The pool goes idle before every submission: a lost wake-up would stall it.
+    pool = started(ThreadPoolExecutor(2))
+    ran = threading.Semaphore(0)
+    for _ in range(3000):
+        pool.submit(submission(ran.release), reports)
+        assert ran.acquire(timeout=10)
+
+
+class Thing:
+    pass
+
+
+def touch(thing):
+    return thing
+
+
+class Forgets:
+    def __init__(self):
+        self.ended = threading.Semaphore(0)
+
+    def started(self, *args):
+        pass
+
+    def succeeded(self, *args):
+        pass
+
+    def failed(self, *args):
+        pass
+
+    def done(self, submission):
+        self.ended.release()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_idle_pool_keeps_nothing_of_its_last_job(started, submission, fails, caplog):
+    caplog.set_level(logging.CRITICAL)  # a logged exception is kept by what records the log
+    pool = started(ThreadPoolExecutor(1))
+    reporter = Forgets()
+    thing = Thing()
+    alive = weakref.ref(thing)
+    pool.submit(submission(add, thing, 1) if fails else submission(touch, thing), reporter)
+    assert reporter.ended.acquire(timeout=10)
+    del thing
+    pool.submit(submission(add, 1, 1), reporter)  # when it has begun, the first is forgotten
+    assert reporter.ended.acquire(timeout=10)
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_pool_can_be_started_again(started, reports, submission):
+    pool = started(ThreadPoolExecutor(1))
+    pool.shutdown()
+    with pytest.raises(PoolClosedError, match="not running"):
+        pool.submit(submission(add, 1, 2), reports)
+    pool.start(None, "default")
+    pool.submit(submission(add, 1, 2), reports)
+    assert reports.wait("succeeded")
+
+
+def test_a_worker_may_shut_its_pool_down(started, reports, submission):
+    pool = started(ThreadPoolExecutor(2))
+    pool.submit(submission(pool.shutdown, True), reports)
+    assert reports.wait("succeeded")
+    assert not reports.of("failed")
+
+
+def test_shutdown_finishes_what_was_queued(reports, submission):
+    pool = ThreadPoolExecutor(1)
+    pool.start(None, "default")
+    gate = threading.Event()
+    pool.submit(submission(gate.wait, 10), reports)
+    for _ in range(5):
+        pool.submit(submission(add, 1, 2), reports)
+    gate.set()
+    pool.shutdown(wait=True)
+    assert len(reports.of("done")) == 6
+
+
+def test_initializers_and_names(started, reports, submission):
+    seen = []
+    pool = started(
+        ThreadPoolExecutor(
+            1, {"thread_name_prefix": "mine", "initializer": seen.append, "initargs": ("begun",)}
+        )
+    )
+    pool.submit(submission(lambda: threading.current_thread().name), reports)
+    assert reports.wait("succeeded")[0][2] == "mine-worker-1"
+    assert seen == ["begun"]
+
+
+@pytest.mark.parametrize("value", [0, -1, "x", "", None, 2.5, False])
+def test_numbers_of_workers_that_cannot_be(value):
+    with pytest.raises(ConfigurationError, match="max_workers must be a whole number of 1 or more"):
+        ThreadPoolExecutor(value)
+
+
+def test_numbers_may_be_text():
+    assert ThreadPoolExecutor("20").max_workers == 20
+
+
+def test_an_option_that_nothing_understands():
+    with pytest.raises(ConfigurationError, match="did you mean 'thread_name_prefix'"):
+        ThreadPoolExecutor(1, {"thread_prefix_name": "x"})
+
+
+AFTER_MAIN = """
+    import sys, threading, time
+    from mainspring.schedulers.blocking import BlockingScheduler
+
+    ran = []
+
+    def job():
+        ran.append(threading.main_thread().is_alive())
+        print("ran", flush=True)
+        if len(ran) == 3:
+            scheduler.shutdown()
+
+    scheduler = BlockingScheduler(timezone="UTC")
+    scheduler.add_job(job, "interval", seconds=0.2)
+    scheduler.add_job(job, "interval", seconds=0.2)
+    threading.Thread(target=scheduler.start).start()
+    while not scheduler.running:
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.every_python
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_jobs_go_on_after_the_main_thread_has_ended(version, tmp_path):
+    python = _python(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not on this machine")
+    import tzlocal
+
+    import mainspring
+
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(AFTER_MAIN))
+    paths = [Path(mainspring.__file__).parent.parent, Path(tzlocal.__file__).parent.parent]
+    ended = subprocess.run(
+        [python, program],
+        env={"PYTHONPATH": ":".join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout.count("ran") >= 3, ended.stderr
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+
+
+def _python(version):
+    import shutil
+
+    if sys.version.startswith(version):
+        return sys.executable
+    found = shutil.which(f"python{version}")
+    if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
+        return found
+    installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    return installed[-1] if installed else None
