@@ -255,7 +255,6 @@ AFTER_MAIN = """
 
     scheduler = BlockingScheduler(timezone="UTC")
     scheduler.add_job(job, "interval", seconds=0.2)
-    scheduler.add_job(job, "interval", seconds=0.2)
     threading.Thread(target=scheduler.start).start()
     while not scheduler.running:
         time.sleep(0.01)

@@ -53,6 +53,7 @@ from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
+from mainspring.schedulers import process_end
 from mainspring.schedulers.configuration import (
     JOB_DEFAULTS,
     collected,
@@ -132,6 +133,7 @@ class BaseScheduler(JobMethods, ABC):
         self._last_pass: datetime | None = None
         self._planned: datetime | None = None  # when the loop will come back by itself; None: it won't
         self._loop_has_died = False
+        self._is_starting = False
 
         self.state = STATE_STOPPED
         self.jobstore_retry_interval = 10.0
@@ -215,25 +217,25 @@ class BaseScheduler(JobMethods, ABC):
         """
         _refuse_uwsgi_without_threads()
         with self._lock:
-            if self.state != STATE_STOPPED:
+            if self.state != STATE_STOPPED or self._is_starting:
                 raise SchedulerAlreadyRunningError
-            self.state = STATE_PAUSED  # nothing is processed before all is there
+            self._is_starting = True
         started: list[Any] = []
         try:
             self._start_parts(started)
-            self._store_pending()
+            self._store_pending(STATE_PAUSED if paused else STATE_RUNNING)
         except BaseException:
             for part in reversed(started):
                 try:
                     part.shutdown()
                 except Exception:
                     self._logger.exception("Error undoing the start of %r", part)
-            self.state = STATE_STOPPED
             raise
+        finally:
+            self._is_starting = False
         self._loop_has_died = False
+        process_end.scheduler_started(self)
         self._event_queue.open()
-        if not paused:
-            self.state = STATE_RUNNING
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
         self._logger.info("Scheduler started")
         if not paused:
@@ -255,9 +257,20 @@ class BaseScheduler(JobMethods, ABC):
     def _executors_started(self) -> None:
         """For shells that must do something before the first job can be submitted."""
 
-    def _store_pending(self) -> None:
-        """Put the jobs that were added before the start into their stores: all of them, or none."""
-        waiting = list(self._pending_jobs)
+    def _store_pending(self, state: int) -> None:
+        """Put the jobs that were added before the start into their stores, and enter `state` when none is left.
+
+        Other threads may go on adding jobs meanwhile: what they add is pending until the state has changed.
+        """
+        while True:
+            with self._lock:
+                if not len(self._pending_jobs):
+                    self.state = state
+                    return
+            self._store_all(list(self._pending_jobs))
+
+    def _store_all(self, waiting: list[PendingJob]) -> None:
+        """Put pending jobs into their stores: all of them, or none."""
         for pending in waiting:
             self._stores[pending.alias]  # an unknown alias is refused before anything is stored
         added: list[PendingJob] = []
@@ -301,6 +314,7 @@ class BaseScheduler(JobMethods, ABC):
             if self.state == STATE_STOPPED:
                 raise SchedulerNotRunningError
             self.state = STATE_STOPPED
+        process_end.scheduler_stopped(self)
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         self._wake()
         self._wait_for_pass(wait, deadline)
@@ -313,6 +327,17 @@ class BaseScheduler(JobMethods, ABC):
         self._logger.info("Scheduler has been shut down")
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
         self._event_queue.close(self._left(deadline) if wait else 0)
+
+    def _end_with_process(self) -> None:
+        """The main thread was interrupted while it waited for this scheduler's loop."""
+        if self.state != STATE_STOPPED:
+            self.shutdown(wait=False)
+
+    def _stop_claiming(self) -> None:
+        """The process ends: let the runs that were submitted end, and begin no others."""
+        self.state = STATE_STOPPED
+        self._wake()
+        self._wait_for_pass(True, SYSTEM_CLOCK.monotonic() + 1)
 
     def _left(self, deadline: float | None) -> float | None:
         return None if deadline is None else max(deadline - SYSTEM_CLOCK.monotonic(), 0)

@@ -98,5 +98,4 @@ class BlockingScheduler(BaseScheduler):
 
     def _end_with_process(self) -> None:
         self._abandon_executors()
-        if self.state != STATE_STOPPED:
-            self.shutdown(wait=False)
+        super()._end_with_process()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, tzinfo
+    from threading import Lock
     from typing import TextIO
 
     from mainspring.clock import Clock
@@ -43,6 +44,7 @@ class JobMethods:
 
     state: int
     timezone: tzinfo
+    _lock: Lock
     _clock: Clock
     _logger: logging.Logger
     _event_queue: Listeners
@@ -112,9 +114,7 @@ class JobMethods:
             values["next_run_time"] = next_run_time
         record, has_next_run_time = self._factory.record(values)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
-        if self.state == STATE_STOPPED:
-            self._add_pending([job], jobstore, [has_next_run_time], replace_existing=replace_existing)
-        else:
+        if not self._add_pending([job], jobstore, [has_next_run_time], replace_existing=replace_existing):
             self._real_add_job(job, jobstore, replace_existing, has_next_run_time=has_next_run_time)
         return job
 
@@ -135,8 +135,9 @@ class JobMethods:
         made = [self._factory.record(dict(job)) for job in jobs]
         if self.state == STATE_STOPPED:
             pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
-            self._add_pending(pending, jobstore, [has for _, has in made], replace_existing=replace_existing)
-            return pending
+            named = [has for _, has in made]
+            if self._add_pending(pending, jobstore, named, replace_existing=replace_existing):
+                return pending
         now = self._clock.now(self.timezone)
         tied = [
             self._factory.tied(record, now, has_next_run_time=has, logger=self._logger)
@@ -195,12 +196,19 @@ class JobMethods:
 
         return add
 
-    def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> None:
-        self._pending_jobs.add(
-            PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
-            for job, has in zip(jobs, named, strict=True)
-        )
+    def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> bool:
+        """Keep `jobs` until the start, if it is still to come; whether it is."""
+        if self.state != STATE_STOPPED:
+            return False
+        with self._lock:
+            if self.state != STATE_STOPPED:
+                return False  # it came while the lock was waited for
+            self._pending_jobs.add(
+                PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
+                for job, has in zip(jobs, named, strict=True)
+            )
         self._logger.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
+        return True
 
     def _real_add_job(
         self, job: Job, jobstore_alias: str, replace_existing: bool, *, has_next_run_time: bool | None = None
@@ -435,9 +443,7 @@ class JobMethods:
         from mainspring.schedulers.exchange import read_jobs
 
         jobs = [Job._from_record(record, self, None) for record in read_jobs(infile)]  # noqa: SLF001 - handles are ours
-        if self.state == STATE_STOPPED:
-            self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing)
-        else:
+        if not self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing):
             for job in jobs:
                 self._real_add_job(job, jobstore, replace_existing, has_next_run_time=True)
         return jobs

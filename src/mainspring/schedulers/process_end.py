@@ -6,9 +6,13 @@ little earlier, so that the loop goes on as it was and Ctrl-C ends the program q
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
+
+# The pools register with atexit when they are imported. What is registered last is called first, and that is to be ours.
+import mainspring.executors.workers  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +21,12 @@ if TYPE_CHECKING:
 class _Stoppable(Protocol):
     def _end_with_process(self) -> None: ...
 
+    def _stop_claiming(self) -> None: ...
+
 
 _lock = threading.Lock()
 _loops: WeakSet[_Stoppable] = WeakSet()
+_started: WeakSet[_Stoppable] = WeakSet()
 _none_left = threading.Event()
 
 
@@ -66,3 +73,22 @@ def _wait() -> None:
 
 
 _register(_wait)
+
+
+def scheduler_started(scheduler: _Stoppable) -> None:
+    """`scheduler` runs from now on, and is to claim nothing more when the process ends."""
+    _started.add(scheduler)
+
+
+def scheduler_stopped(scheduler: _Stoppable) -> None:
+    """`scheduler` was shut down."""
+    _started.discard(scheduler)
+
+
+def _stop_claiming() -> None:
+    # Before the pools finish what they have, so that they are given nothing new.
+    for scheduler in list(_started):
+        scheduler._stop_claiming()  # noqa: SLF001 - made for this module
+
+
+atexit.register(_stop_claiming)
