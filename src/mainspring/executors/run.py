@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import _thread
+import signal
+import threading
 import traceback
 from asyncio import Future, Runner
 from inspect import isawaitable, iscoroutine
 from logging import INFO
-from threading import local
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple}
 _OWN_MODULES = ("mainspring.executors.", "asyncio.")
 
 
-class _Worker(local):
+class _Worker(threading.local):
     """What belongs to one worker thread: its event loop, made when the first coroutine comes."""
 
     runner: Runner | None = None
@@ -101,6 +102,14 @@ def perform_in_worker(
     try:
         perform(submission, reporter, call, logger)
     except KeyboardInterrupt:
+        _interrupt_main_thread()
+
+
+def _interrupt_main_thread() -> None:
+    main_thread = threading.main_thread()
+    if main_thread.ident is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread.ident, signal.SIGINT)  # ends its waiting too
+    else:
         _thread.interrupt_main()
 
 
