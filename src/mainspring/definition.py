@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from os import urandom
 from types import FunctionType
 from typing import Any
-from uuid import uuid4
 
 from mainspring.callables import check_callable_args, get_callable_name
 from mainspring.coercion import asint, unknown_name
@@ -42,7 +41,7 @@ _shared_options = lru_cache(maxsize=1024)(JobOptions)
 
 def new_job_id() -> str:
     """An identifier that no other job has."""
-    return uuid4().hex
+    return urandom(16).hex()
 
 
 def grace_as_timedelta(value: Any) -> timedelta | None:
@@ -145,24 +144,38 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
         TypeError: `func` is neither callable nor text.
         ValueError, LookupError: the text is no reference, or names nothing.
     """
+    if type(func) is FunctionType:
+        return func, _reference_of(func)
     if isinstance(func, str):
         return ref_to_obj(func), func
     if not callable(func):
         raise TypeError(
             f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}"
         )
+    return func, _found_reference(func)
+
+
+def _found_reference(func: Any) -> str | None:
     try:
-        return func, obj_to_ref(func)
+        return obj_to_ref(func)
     except ValueError:
-        return func, None
+        return None
+
+
+# Programs add many jobs of few functions. The bound keeps functions that were made on the fly from staying for long.
+_reference_of = lru_cache(maxsize=64)(_found_reference)
 
 
 def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-    if isinstance(args, str) or not isinstance(args, Iterable):
+    if args is None:
+        args = ()
+    elif type(args) not in (tuple, list) and (isinstance(args, str) or not isinstance(args, Iterable)):
         raise TypeError(
             f"args must be a list or another iterable that is not text, got {type(args).__name__} {args!r}"
         )
-    if not isinstance(kwargs, Mapping):
+    if kwargs is None:
+        kwargs = _NO_KEYWORDS
+    elif type(kwargs) is not dict and not isinstance(kwargs, Mapping):
         raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__} {kwargs!r}")
     return tuple(args), dict(kwargs) if kwargs else _NO_KEYWORDS
 
@@ -240,15 +253,10 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
         fields["options"] = options_with(record.options, changes)
     if "next_run_time" in changes:
         fields["next_run_time"] = _checked_time(changes["next_run_time"])
-    return replace(record, version=record.version + 1, **fields)
+    return record.changed(**fields)
 
 
 def _checked_time(value: Any) -> datetime | None:
     if value is not None and not isinstance(value, datetime):
         raise TypeError(f"next_run_time must be None or a datetime, got {type(value).__name__} {value!r}")
     return value
-
-
-def is_plain_function(func: Any) -> bool:
-    """Whether `func` is a function made by ``def`` at module level, whose reference doesn't change from call to call."""
-    return type(func) is FunctionType and "<" not in func.__qualname__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,9 +16,9 @@ def replaced(old: JobRecord, new: JobRecord, *, keeps_schedule: bool) -> JobReco
     `keeps_schedule` is false because the caller named a next run time.
     """
     if not keeps_schedule:
-        return replace(new, version=old.version + 1)
+        return new._replace(version=old.version + 1)
     if old.next_run_time is None:
-        return replace(new, version=old.version + 1, next_run_time=None)
+        return new._replace(version=old.version + 1, next_run_time=None)
     if old.trigger.is_same_schedule(new.trigger):
-        return replace(new, version=old.version + 1, trigger=old.trigger, next_run_time=old.next_run_time)
-    return replace(new, version=old.version + 1)
+        return new._replace(version=old.version + 1, trigger=old.trigger, next_run_time=old.next_run_time)
+    return new._replace(version=old.version + 1)

@@ -49,17 +49,17 @@ class JobFactory:
         self.strict = False
         self.defaults = JobOptions()
 
-    def record(self, values: Mapping[str, Any]) -> tuple[JobRecord, bool]:
-        """A record from parameters of `add_job`, and whether they name its next run time.
+    def record(self, values: dict[str, Any]) -> tuple[JobRecord, bool]:
+        """A record from parameters of `add_job`, and whether they name its next run time; `values` is used up.
 
         Raises:
             TypeError, ValueError, LookupError: a value that can't be what it should.
         """
-        rest = dict(values)
+        rest = values
         if "func" not in rest:
             raise ValueError(f"a job needs a 'func', got only {', '.join(sorted(rest)) or 'nothing'}")
         func = rest.pop("func")
-        options = {key: rest.pop(key) for key in OPTIONS & rest.keys()}
+        options = {key: rest.pop(key) for key in OPTIONS if key in rest}
         has_next_run_time = "next_run_time" in rest
         next_run_time = self.moment(rest.pop("next_run_time")) if has_next_run_time else None
         args, kwargs = rest.pop("args", None), rest.pop("kwargs", None)

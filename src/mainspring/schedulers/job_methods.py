@@ -149,8 +149,9 @@ class JobMethods:
             kept = self._store_records(
                 jobstore, tied, replace_existing=replace_existing, keeps=keeps_schedule
             )
-            for record in kept:
-                self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
+            if self._event_queue.mask & EVENT_JOB_ADDED:
+                for record in kept:
+                    self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
         finally:
             self._event_queue.cancel(place)
         self._logger.info('Added %d jobs to job store "%s"', len(kept), jobstore)

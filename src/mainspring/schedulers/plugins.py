@@ -38,6 +38,7 @@ class Plugins(MutableMapping[str, Any]):
         self._kind = kind
         self._known: dict[str, Any] = dict(BUILT_IN[kind])
         self._has_entry_points = False
+        self._checked: set[Any] = set()
 
     def _read_entry_points(self) -> None:
         # Not at import: reading the metadata of everything installed takes longer than starting a scheduler.
@@ -78,11 +79,16 @@ class Plugins(MutableMapping[str, Any]):
             TypeError: what has it is no `base`, or doesn't take the arguments.
         """
         plugin = self.load(name)
+        if plugin not in self._checked:
+            self._check(name, plugin, base)
+        return plugin(**arguments)
+
+    def _check(self, name: str, plugin: Any, base: type) -> None:
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise TypeError(
                 f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}"
             )
-        return plugin(**arguments)
+        self._checked.add(plugin)
 
     def __getitem__(self, name: str) -> Any:
         self._read_entry_points()
