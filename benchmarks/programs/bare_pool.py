@@ -37,7 +37,7 @@ class Nobody:
 
 
 now = datetime.now(UTC)
-record = new_record(func=job, trigger=DateTrigger(now), options=JobOptions(), next_run_time=now)
+record = new_record("job", job, DateTrigger(now), None, None, None, JobOptions(), now)
 nobody = Nobody()
 executor = ThreadPoolExecutor(10)
 executor.start(None, "default")

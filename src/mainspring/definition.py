@@ -85,7 +85,12 @@ def _checked_text(what: str, value: Any) -> str:
     return value
 
 
-def _checked_trigger(value: Any) -> BaseTrigger:
+def checked_trigger(value: Any) -> BaseTrigger:
+    """`value`, if it is a trigger.
+
+    Raises:
+        TypeError: it isn't.
+    """
     if not isinstance(value, BaseTrigger):
         raise TypeError(
             f"trigger must be a trigger object or the name of one, got {type(value).__name__} {value!r}"
@@ -184,17 +189,16 @@ _NO_KEYWORDS: Mapping[str, Any] = {}
 
 
 def new_record(
-    *,
+    job_id: str,
     func: Any,
-    trigger: Any,
-    args: Any = None,
-    kwargs: Any = None,
-    id: str | None = None,  # noqa: A002 - APScheduler's name
-    name: str | None = None,
+    trigger: BaseTrigger,
+    args: Any,
+    kwargs: Any,
+    name: str | None,
     options: JobOptions,
     next_run_time: datetime | None = None,
 ) -> JobRecord:
-    """The record of a new job.
+    """The record of a new job; what is not given is ``None``.
 
     Raises:
         TypeError: a value of the wrong kind.
@@ -202,20 +206,20 @@ def new_record(
         LookupError: a text reference names nothing.
     """
     function, func_ref = resolved_function(func)
-    args, kwargs = _checked_arguments(
-        () if args is None else args, _NO_KEYWORDS if kwargs is None else kwargs
-    )
+    args, kwargs = _checked_arguments(args, kwargs)
     check_callable_args(function, args, kwargs)
+    if name is None:
+        name = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
     return JobRecord(
-        id=new_job_id() if id is None else _checked_text("id", id),
-        name=get_callable_name(function) if name is None else _checked_text("name", name),
-        func=function,
-        func_ref=func_ref,
-        args=args,
-        kwargs=kwargs,
-        trigger=_checked_trigger(trigger),
-        options=options,
-        next_run_time=next_run_time,
+        _checked_text("id", job_id),
+        _checked_text("name", name),
+        function,
+        func_ref,
+        args,
+        kwargs,
+        trigger,
+        options,
+        next_run_time,
     )
 
 
@@ -248,7 +252,7 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
     if "name" in changes:
         fields["name"] = _checked_text("name", changes["name"])
     if "trigger" in changes:
-        fields["trigger"] = _checked_trigger(changes["trigger"])
+        fields["trigger"] = checked_trigger(changes["trigger"])
     if changes.keys() & OPTIONS:
         fields["options"] = options_with(record.options, changes)
     if "next_run_time" in changes:

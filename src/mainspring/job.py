@@ -9,7 +9,14 @@ from __future__ import annotations
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, Self
 
-from mainspring.definition import changed_record, grace_as_number, new_record, options_with
+from mainspring.definition import (
+    changed_record,
+    checked_trigger,
+    grace_as_number,
+    new_job_id,
+    new_record,
+    options_with,
+)
 from mainspring.model import JobOptions, JobRecord
 from mainspring.references import ref_to_obj
 from mainspring.timezones import datetime_repr
@@ -51,14 +58,14 @@ class Job:
         self._jobstore_alias = None
         self._lookup = None
         self._snapshot = new_record(
-            id=id,
-            func=values.pop("func"),
-            trigger=values.pop("trigger"),
-            args=values.pop("args", None),
-            kwargs=values.pop("kwargs", None),
-            name=values.pop("name", None),
-            options=JobOptions(),
-            next_run_time=values.pop("next_run_time", None),
+            new_job_id() if id is None else id,
+            values.pop("func"),
+            checked_trigger(values.pop("trigger")),
+            values.pop("args", None),
+            values.pop("kwargs", None),
+            values.pop("name", None),
+            JobOptions(),
+            values.pop("next_run_time", None),
         )
         self._snapshot = changed_record(self._snapshot, values)
 

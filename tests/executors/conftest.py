@@ -57,9 +57,7 @@ def reports():
 @pytest.fixture
 def submission():
     def make(func, *args, id="job", times=1, **kwargs):  # noqa: A002 - as add_job has it
-        record = new_record(
-            func=func, trigger=DateTrigger(DUE), args=args, kwargs=kwargs, id=id, options=JobOptions()
-        )
+        record = new_record(id, func, DateTrigger(DUE), args, kwargs, None, JobOptions())
         return Submission(record, "default", [DUE] * times)
 
     return make

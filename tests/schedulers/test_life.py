@@ -139,18 +139,18 @@ def run_program(tmp_path, text, *, timeout=60, **options):
 def test_bug_39_of_the_wishes_the_last_one_shots_are_not_lost_at_exit(tmp_path):
     process = run_program(
         tmp_path,
-        """
+        r"""
+        import sys
         import time
         from mainspring.schedulers.background import BackgroundScheduler
 
         def slow(number):
             time.sleep(0.3)
-            print("ran", number, flush=True)
+            sys.stdout.write(f"ran {number}\n")  # in one piece
 
         scheduler = BackgroundScheduler(timezone="UTC")
         scheduler.start()
         scheduler.add_job(lambda: None, "interval", seconds=0.01)
-        begun = []
         for number in range(3):
             scheduler.add_job(slow, args=[number])
         while len(scheduler.get_jobs()) > 1:

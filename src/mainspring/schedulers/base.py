@@ -182,7 +182,7 @@ class BaseScheduler(JobMethods, ABC):
             self.timezone = self._factory.timezone = astimezone(config.get("timezone")) or local_timezone()
         if "logger" in config or self._event_queue.logger is None:
             self._logger = logger_from(config.get("logger"))
-            self._event_queue.logger = self._logger
+            self._event_queue.logger = self._factory.logger = self._logger
         if "jobstore_retry_interval" in config:
             self.jobstore_retry_interval = float(config["jobstore_retry_interval"])
         if "job_defaults" in config:

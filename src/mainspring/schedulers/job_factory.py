@@ -6,7 +6,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import unknown_name
-from mainspring.definition import OPTIONS, new_record, options_with
+from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.model import JobOptions, JobRecord
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
@@ -41,7 +41,10 @@ class JobFactory:
         timezone: in which times without one are read.
         strict: whether a parameter that nothing understands is an error.
         defaults: options of jobs that don't name their own.
+        logger: for what is odd, and no error.
     """
+
+    logger: logging.Logger
 
     def __init__(self, triggers: Plugins) -> None:
         self._triggers = triggers
@@ -49,30 +52,39 @@ class JobFactory:
         self.strict = False
         self.defaults = JobOptions()
 
-    def record(self, values: dict[str, Any]) -> tuple[JobRecord, bool]:
-        """A record from parameters of `add_job`, and whether they name its next run time; `values` is used up.
+    def record(self, values: dict[str, Any], now: datetime | None = None) -> tuple[JobRecord, bool]:
+        """A record from parameters of `add_job`, and whether they name its next run time.
+
+        Args:
+            values: the parameters, which are used up.
+            now: the present, for a record that is to be stored at once: it is `tied` already.
 
         Raises:
             TypeError, ValueError, LookupError: a value that can't be what it should.
         """
-        rest = values
-        if "func" not in rest:
-            raise ValueError(f"a job needs a 'func', got only {', '.join(sorted(rest)) or 'nothing'}")
-        func = rest.pop("func")
-        options = {key: rest.pop(key) for key in OPTIONS if key in rest}
-        has_next_run_time = "next_run_time" in rest
-        next_run_time = self.moment(rest.pop("next_run_time")) if has_next_run_time else None
-        args, kwargs = rest.pop("args", None), rest.pop("kwargs", None)
-        job_id, name = rest.pop("id", None), rest.pop("name", None)
+        take = values.pop
+        if "func" not in values:
+            raise ValueError(f"a job needs a 'func', got only {', '.join(sorted(values)) or 'nothing'}")
+        func = take("func")
+        options = {key: take(key) for key in OPTIONS if key in values}
+        has_next_run_time = "next_run_time" in values
+        next_run_time = self.moment(take("next_run_time")) if has_next_run_time else None
+        args, kwargs, name = take("args", None), take("kwargs", None), take("name", None)
+        job_id = take("id", None) or new_job_id()
+        trigger = self.trigger(take("trigger", None), values)
+        if now is not None:
+            trigger, next_run_time = self._tied(
+                trigger, next_run_time, now, job_id, has_next_run_time=has_next_run_time
+            )
         record = new_record(
-            func=func,
-            trigger=self.trigger(rest.pop("trigger", None), rest),
-            args=args,
-            kwargs=kwargs,
-            id=job_id,
-            name=name,
-            options=options_with(self.defaults, options) if options else self.defaults,
-            next_run_time=next_run_time,
+            job_id,
+            func,
+            trigger,
+            args,
+            kwargs,
+            name,
+            options_with(self.defaults, options) if options else self.defaults,
+            next_run_time,
         )
         return record, has_next_run_time
 
@@ -87,12 +99,12 @@ class JobFactory:
             LookupError: no trigger has this name.
             TypeError: it is of another kind, or doesn't take the arguments.
         """
-        if isinstance(trigger, BaseTrigger):
+        if trigger is None:
+            trigger = "date"
+        elif isinstance(trigger, BaseTrigger):
             if arguments:
                 report_unknown("parameter of add_job", arguments, _PARAMETERS, strict=self.strict)
             return trigger
-        if trigger is None:
-            trigger = "date"
         elif not isinstance(trigger, str):
             raise TypeError(
                 f"trigger must be a trigger, or the name of one, got {type(trigger).__name__} {trigger!r}"
@@ -106,31 +118,29 @@ class JobFactory:
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from error
         return made
 
-    def tied(
-        self, record: JobRecord, now: datetime, *, has_next_run_time: bool, logger: logging.Logger
-    ) -> JobRecord:
+    def tied(self, record: JobRecord, now: datetime, *, has_next_run_time: bool) -> JobRecord:
         """`record` with its trigger tied to this scheduler, and its first run time."""
+        trigger, next_run_time = self._tied(
+            record.trigger, record.next_run_time, now, record.id, has_next_run_time=has_next_run_time
+        )
+        return record._replace(trigger=trigger, next_run_time=next_run_time)
+
+    def _tied(
+        self,
+        trigger: BaseTrigger,
+        next_run_time: datetime | None,
+        now: datetime,
+        job_id: str,
+        *,
+        has_next_run_time: bool,
+    ) -> tuple[BaseTrigger, datetime | None]:
         timezone: Any = self.timezone
-        trigger = record.trigger.bind(timezone=timezone, now=now, job_id=record.id)
-        next_run_time = record.next_run_time
+        trigger = trigger.bind(timezone=timezone, now=now, job_id=job_id)
         if not has_next_run_time:
             next_run_time = trigger.get_next_fire_time(None, now)
             if next_run_time is None:
-                logger.warning(
-                    'Job "%s" will never run: its trigger %s has no time left', record.name, trigger
-                )
-        return JobRecord(
-            record.id,
-            record.name,
-            record.func,
-            record.func_ref,
-            record.args,
-            record.kwargs,
-            trigger,
-            record.options,
-            next_run_time,
-            record.version,
-        )
+                self.logger.warning("Job %s will never run: its trigger %s has no time left", job_id, trigger)
+        return trigger, next_run_time
 
 
 def _unknown_argument(arguments: Mapping[str, Any], trigger: Any) -> str | None:

@@ -132,18 +132,17 @@ class JobMethods:
             ConflictingIdError: an id is taken.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
-        made = [self._factory.record(dict(job)) for job in jobs]
+        jobs = list(jobs)
         if self.state == STATE_STOPPED:
+            made = [self._factory.record(dict(job)) for job in jobs]
             pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
             named = [has for _, has in made]
             if self._add_pending(pending, jobstore, named, replace_existing=replace_existing):
                 return pending
         now = self._clock.now(self.timezone)
-        tied = [
-            self._factory.tied(record, now, has_next_run_time=has, logger=self._logger)
-            for record, has in made
-        ]
-        keeps_schedule = {record.id: not has for record, has in made}
+        made = [self._factory.record(dict(job), now) for job in jobs]
+        tied = [record for record, _ in made]
+        keeps_schedule = {record.id: not has for record, has in made} if replace_existing else {}
         place = self._event_queue.reserve()
         try:
             kept = self._store_records(
@@ -156,8 +155,8 @@ class JobMethods:
             self._event_queue.cancel(place)
         self._logger.info('Added %d jobs to job store "%s"', len(kept), jobstore)
         if kept:
-            self._wake_for(min(kept, key=_timestamp).next_run_time)
-        return [self._stores.handle(record, jobstore) for record in kept]
+            self._wake()
+        return self._stores.handles(kept, jobstore)
 
     def scheduled_job(
         self,
@@ -233,7 +232,6 @@ class JobMethods:
             job._record,  # noqa: SLF001 - handles are ours
             self._clock.now(self.timezone),
             has_next_run_time=has_next_run_time,
-            logger=self._logger,
         )
         (kept,) = self._store_records(
             alias, [record], replace_existing=replace_existing, keeps={record.id: not has_next_run_time}
@@ -465,6 +463,9 @@ class JobMethods:
             return alias, self._stores[alias]
         return self._stores.find(job_id, alias, stopped=self.state == STATE_STOPPED)
 
+    def _wake(self) -> None:
+        raise NotImplementedError
+
     def _wake_for(self, moment: datetime | None) -> None:
         raise NotImplementedError
 
@@ -472,10 +473,6 @@ class JobMethods:
 def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:
     """`old` due at `upcoming`, if that still follows from its trigger."""
     return old.rescheduled(upcoming) if old.trigger is seen.trigger or old.version == seen.version else old
-
-
-def _timestamp(record: JobRecord) -> float:
-    return float("inf") if record.next_run_time is None else record.next_run_time.timestamp()
 
 
 def _print(title: str, jobs: list[Job], none: str, out: TextIO) -> None:

@@ -98,9 +98,14 @@ class Stores:
 
     def handle(self, record: JobRecord, alias: str) -> Job:
         """A handle on a job of the store with this alias."""
+        return self.handles([record], alias)[0]
+
+    def handles(self, records: Iterable[JobRecord], alias: str) -> list[Job]:
+        """Handles on many jobs of the store with this alias."""
         store = self[alias]
         lookup = store.get_record if store.live_records else None
-        return Job._from_record(record, self._scheduler, alias, lookup)  # noqa: SLF001 - handles are ours
+        made, scheduler = Job._from_record, self._scheduler  # noqa: SLF001 - handles are ours
+        return [made(record, scheduler, alias, lookup) for record in records]
 
     def attach(self, job: Job, record: JobRecord, alias: str) -> None:
         """Tie a handle that was made before its job was stored to the job as it is stored."""
