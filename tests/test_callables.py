@@ -1,0 +1,116 @@
+import asyncio
+import functools
+
+import pytest
+
+from mainspring.callables import check_callable_args, get_callable_name, iscoroutinefunction_partial
+
+
+def plain(one, two=2, *, three=3):
+    pass
+
+
+def strict(one, /, two, *, three):
+    pass
+
+
+async def coroutine():
+    pass
+
+
+class Callable:
+    def __call__(self, one):
+        pass
+
+    def method(self):
+        pass
+
+    @classmethod
+    def class_method(cls):
+        pass
+
+    @staticmethod
+    def static():
+        pass
+
+
+class AsyncCallable:
+    async def __call__(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("func", "name"),
+    [
+        (plain, "plain"),
+        (Callable, "Callable"),
+        (Callable(), "Callable"),
+        (Callable().method, "Callable.method"),
+        (Callable.class_method, "Callable.class_method"),
+        (Callable.static, "Callable.static"),
+        (functools.partial(plain, 1), "plain"),
+        (len, "len"),
+    ],
+)
+def test_names(func, name):
+    assert get_callable_name(func) == name
+
+
+def test_what_has_no_name():
+    with pytest.raises(TypeError, match="callable was expected, 5"):
+        get_callable_name(5)
+
+
+@pytest.mark.parametrize(
+    ("func", "answer"),
+    [
+        (plain, False),
+        (coroutine, True),
+        (functools.partial(coroutine), True),
+        (functools.partial(functools.partial(coroutine)), True),
+        (AsyncCallable(), True),
+        (functools.partial(AsyncCallable()), True),
+        (Callable(), False),
+        (asyncio.sleep, True),
+        (len, False),
+    ],
+)
+def test_coroutine_functions(func, answer):
+    assert iscoroutinefunction_partial(func) is answer
+
+
+@pytest.mark.parametrize(
+    ("func", "args", "kwargs"),
+    [
+        (plain, (1,), {}),
+        (plain, (1, 2), {}),
+        (plain, (), {"one": 1, "three": 3}),
+        (strict, (1, 2), {"three": 3}),
+        (strict, (1,), {"two": 2, "three": 3}),
+        (Callable(), (1,), {}),
+        (Callable().method, (), {}),
+        (functools.partial(plain, 1), (), {}),
+        (lambda *args, **kwargs: None, (1, 2, 3), {"x": 1}),
+        (print, (1, 2), {"end": ""}),
+        (len, ([],), {}),
+    ],
+)
+def test_arguments_that_fit(func, args, kwargs):
+    check_callable_args(func, args, kwargs)
+
+
+@pytest.mark.parametrize(
+    ("func", "args", "kwargs", "words"),
+    [
+        (plain, (), {}, "missing: one"),
+        (plain, (1, 2, 3), {}, "args has 3 values, at most 2"),
+        (plain, (1,), {"one": 1}, "both in args and in kwargs: one"),
+        (plain, (1,), {"four": 4}, "unknown in kwargs: four"),
+        (strict, (1, 2), {}, r"missing in kwargs \(keyword-only\): three"),
+        (strict, (), {"one": 1, "two": 2, "three": 3}, "missing: one; unknown in kwargs: one"),
+        (Callable(), (), {}, "Callable can't be called .* missing: one"),
+    ],
+)
+def test_arguments_that_do_not_fit(func, args, kwargs, words):
+    with pytest.raises(ValueError, match=words):
+        check_callable_args(func, args, kwargs)
