@@ -1,0 +1,30 @@
+"""What the README shows works."""
+
+import re
+from pathlib import Path
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {}
+    exec(compile(example, "README.md", "exec"), names)
+    scheduler = names["scheduler"]
+    try:
+        assert scheduler.running
+        triggers = [str(job.trigger) for job in scheduler.get_jobs()]
+        assert "interval[0:00:10]" in triggers
+        assert "cron[day_of_week='mon-fri', hour='9']" in triggers
+    finally:
+        scheduler.shutdown()
+
+
+def test_its_two_commands_stand_on_lines_of_their_own():
+    assert re.search(r"^make demo$", README, re.MULTILINE)
+    assert re.search(r"^make test$", README, re.MULTILINE)
+
+
+def test_its_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parent.parent / target).exists(), target
