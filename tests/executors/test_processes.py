@@ -133,7 +133,7 @@ def test_bug_40_coroutines_run_to_their_end(pool, reports, submission, function)
     assert reports.wait("succeeded")[0][2] == 8
 
 
-def test_a_process_is_replaced_after_so_many_jobs(started, reports, submission):
+def test_bug_42_a_process_is_replaced_after_so_many_jobs(started, reports, submission):
     pool = started(ProcessPoolExecutor(1, {"max_tasks_per_child": 2}))
     for _ in range(5):
         pool.submit(submission(functions.pid), reports)

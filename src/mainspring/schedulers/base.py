@@ -437,12 +437,13 @@ class BaseScheduler(JobMethods, ABC):
         Raises:
             ValueError: the alias is taken.
         """
+        made = self._part(executor, "executor", self._executor_plugins, BaseExecutor, executor_opts)
         with self._executors_lock:
             if alias in self._executors:
                 raise ValueError(
-                    f"This scheduler already has an executor by the alias of {alias!r}: remove it, or choose another alias"
+                    f"This scheduler already has an executor by the alias of {alias!r}: "
+                    "remove it, or choose another alias"
                 )
-            made = self._part(executor, "executor", self._executor_plugins, BaseExecutor, executor_opts)
             self._executors[alias] = made
         if self.state != STATE_STOPPED:
             try:
