@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name
-from mainspring.coercion import asint, unknown_name
+from mainspring.coercion import asbool, asint, unknown_name
 from mainspring.model import JobOptions, JobRecord
 from mainspring.references import obj_to_ref, ref_to_obj
 from mainspring.triggers.base import BaseTrigger
@@ -127,8 +127,6 @@ def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]
         TypeError: a value of the wrong kind.
         ValueError: text that is not a number or a truth value.
     """
-    from mainspring.coercion import asbool
-
     defaults: dict[str, Any] = {}
     if "misfire_grace_time" in values:
         grace = values["misfire_grace_time"]
@@ -210,9 +208,11 @@ def new_record(
     check_callable_args(function, args, kwargs)
     if name is None:
         name = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
+    else:
+        _checked_text("name", name)
     return JobRecord(
         _checked_text("id", job_id),
-        _checked_text("name", name),
+        name,
         function,
         func_ref,
         args,

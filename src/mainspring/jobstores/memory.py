@@ -74,12 +74,14 @@ class MemoryJobStore(NativeJobStore):
         return kept
 
     def _refuse_conflicts(self, records: Sequence[JobRecord]) -> None:
+        ids = {record.id for record in records}
+        if len(ids) == len(records) and self._entries.keys().isdisjoint(ids):
+            return
         seen: set[str] = set()
         for record in records:
             if record.id in self._entries or record.id in seen:
                 raise ConflictingIdError(record.id)
-            if len(records) > 1:
-                seen.add(record.id)
+            seen.add(record.id)
 
     def _insert(self, record: JobRecord) -> None:
         entry = self._entries[record.id] = _Entry(record)

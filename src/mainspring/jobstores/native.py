@@ -54,7 +54,7 @@ class NativeJobStore(RunStore, BaseJobStore):
     def update_job(self, job: Job) -> None:
         """Keep `job` in the place of the one with the same id; raises `JobLookupError` if there is none."""
         record = job._record  # noqa: SLF001 - as above
-        self.change(job.id, lambda old: record.changed() if record.version <= old.version else record)
+        self.change(job.id, lambda old: record._replace(version=old.version + 1))
 
     def remove_job(self, job_id: str) -> None:
         """Remove the job with this id; raises `JobLookupError` if there is none."""

@@ -66,7 +66,9 @@ class JobFactory:
         if "func" not in values:
             raise ValueError(f"a job needs a 'func', got only {', '.join(sorted(values)) or 'nothing'}")
         func = take("func")
-        options = {key: take(key) for key in OPTIONS if key in values}
+        options = self.defaults
+        if not OPTIONS.isdisjoint(values):
+            options = options_with(options, {key: take(key) for key in OPTIONS if key in values})
         has_next_run_time = "next_run_time" in values
         next_run_time = self.moment(take("next_run_time")) if has_next_run_time else None
         args, kwargs, name = take("args", None), take("kwargs", None), take("name", None)
@@ -83,7 +85,7 @@ class JobFactory:
             args,
             kwargs,
             name,
-            options_with(self.defaults, options) if options else self.defaults,
+            options,
             next_run_time,
         )
         return record, has_next_run_time

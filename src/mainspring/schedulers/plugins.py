@@ -38,7 +38,7 @@ class Plugins(MutableMapping[str, Any]):
         self._kind = kind
         self._known: dict[str, Any] = dict(BUILT_IN[kind])
         self._has_entry_points = False
-        self._checked: set[Any] = set()
+        self._checked: dict[str, Any] = {}
 
     def _read_entry_points(self) -> None:
         # Not at import: reading the metadata of everything installed takes longer than starting a scheduler.
@@ -78,17 +78,17 @@ class Plugins(MutableMapping[str, Any]):
             LookupError: nothing has that name.
             TypeError: what has it is no `base`, or doesn't take the arguments.
         """
-        plugin = self.load(name)
-        if plugin not in self._checked:
-            self._check(name, plugin, base)
+        plugin = self._checked.get(name) or self._check(name, base)
         return plugin(**arguments)
 
-    def _check(self, name: str, plugin: Any, base: type) -> None:
+    def _check(self, name: str, base: type) -> Any:
+        plugin = self.load(name)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise TypeError(
                 f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}"
             )
-        self._checked.add(plugin)
+        self._checked[name] = plugin
+        return plugin
 
     def __getitem__(self, name: str) -> Any:
         self._read_entry_points()
@@ -96,9 +96,11 @@ class Plugins(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, plugin: Any) -> None:
         self._known[name] = plugin
+        self._checked.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
         del self._known[name]
+        self._checked.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         self._read_entry_points()
