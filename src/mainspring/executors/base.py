@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.definition import grace_as_timedelta
 from mainspring.engine.misfire import is_misfired
-from mainspring.errors import MaxInstancesReachedError
+from mainspring.errors import MaxInstancesReachedError, RunError
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
-from mainspring.executors.run import finished, log_failure, traceback_text
+from mainspring.executors.run import finished, is_good_exit, log_failure, traceback_text
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from mainspring.executors.report import RunReporter
@@ -70,12 +71,13 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
             Exception: whatever keeps it from being taken; it is then not run.
         """
         job = Job._from_record(submission.job, self._scheduler, submission.jobstore)  # noqa: SLF001 - handles are ours
+        handed = (submission, reporter)
         with self._lock:
-            self._handed.setdefault(job.id, deque()).append((submission, reporter))
+            self._handed.setdefault(job.id, deque()).append(handed)
         try:
             self.submit_job(job, list(submission.run_times))
         except BaseException:
-            self._taken_back(job.id)
+            self._withdraw(job.id, handed)  # this one: others of the job may be running
             raise
 
     def submit_job(self, job: Job, run_times: list[datetime]) -> None:
@@ -101,15 +103,21 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
     def _run_job_success(self, job_id: str, events: list[JobExecutionEvent]) -> None:
         """A job's runs have ended; `events` is what `run_job` returned."""
         self._one_less(job_id)
-        handed = self._taken_back(job_id)
+        handed = self._taken_back(job_id, {event.scheduled_run_time for event in events})
         if handed is None:
             for event in events:
                 self._scheduler._dispatch_event(event)  # noqa: SLF001 - APScheduler's interface
             return
         submission, reporter = handed
+        untold = list(submission.run_times)
         try:
             for event in events:
+                if event.scheduled_run_time in untold:
+                    untold.remove(event.scheduled_run_time)
                 self._pass_on(event, submission, reporter)
+            for time in untold:
+                error = RunError(f"{type(self).__name__} reported no outcome of the run due at {time}")
+                reporter.failed(submission, time, reporter.started(submission, time), error, str(error))
         finally:
             reporter.done(submission)
 
@@ -146,26 +154,69 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
             if self._instances[job_id] <= 0:
                 del self._instances[job_id]
 
-    def _taken_back(self, job_id: str) -> tuple[Submission, RunReporter] | None:
+    def _taken_back(
+        self, job_id: str, times: AbstractSet[datetime] = frozenset()
+    ) -> tuple[Submission, RunReporter] | None:
+        """The submission whose due times these are; the oldest of the job where that can't be told."""
         with self._lock:
             waiting = self._handed.get(job_id)
             if not waiting:
                 return None
-            first = waiting.popleft()
+            found = next(
+                (each for each in waiting if not times or times & set(each[0].run_times)), waiting[0]
+            )
+            self._withdraw(job_id, found)
+            return found
+
+    def _withdraw(self, job_id: str, handed: tuple[Submission, RunReporter]) -> None:
+        with self._lock:
+            waiting = self._handed.get(job_id, deque())
+            if handed in waiting:
+                waiting.remove(handed)
             if not waiting:
-                del self._handed[job_id]
-            return first
+                self._handed.pop(job_id, None)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
 
+#: What subclasses of APScheduler's executors override to have a hand in how a job is run.
+_HOOKS = frozenset({"submit_job", "_do_submit_job", "_run_job_success", "_run_job_error"})
+
+
 class NativeExecutor(BaseExecutor):
-    """An executor that implements `submit`; `submit_job` goes through it when it is called directly."""
+    """An executor that implements `submit`; `submit_job` goes through it when it is called directly.
+
+    A subclass that overrides one of APScheduler's hooks is called through them, as there.
+    """
+
+    _is_hooked = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "submit" not in vars(cls) and _HOOKS & vars(cls).keys():
+            cls._is_hooked = True
+
+    def submit(self, submission: Submission, reporter: RunReporter) -> None:
+        """Run a submission, and tell `reporter`; returns without waiting for it."""
+        if self._is_hooked:
+            super().submit(submission, reporter)
+        else:
+            self._submit(submission, reporter)
+
+    def _submit(self, submission: Submission, reporter: RunReporter) -> None:
+        raise NotImplementedError
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
-        submission = Submission(job._record, job._jobstore_alias or "", run_times)  # noqa: SLF001 - handles are ours
-        self.submit(submission, _EventReporter(self))
+        reporter = _EventReporter(self)
+        due = []
+        for time, missed in _due_events(job, job._jobstore_alias, run_times, self._logger):  # noqa: SLF001 - handles are ours
+            if missed is None:
+                due.append(time)
+            else:
+                reporter.events.append(missed)
+        submission = Submission(job._record, job._jobstore_alias or "", due)  # noqa: SLF001 - as above
+        self._submit(submission, reporter)
 
 
 class _EventReporter:
@@ -173,7 +224,7 @@ class _EventReporter:
 
     def __init__(self, executor: BaseExecutor) -> None:
         self._executor = executor
-        self._events: list[JobExecutionEvent] = []
+        self.events: list[JobExecutionEvent] = []
 
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:  # noqa: ARG002
         return SYSTEM_CLOCK.now(scheduled_run_time.tzinfo or UTC)
@@ -198,7 +249,7 @@ class _EventReporter:
     def _add(
         self, code: int, submission: Submission, time: datetime, started: datetime | None, **outcome: Any
     ) -> None:
-        self._events.append(
+        self.events.append(
             JobExecutionEvent(
                 code,
                 submission.job.id,
@@ -212,7 +263,7 @@ class _EventReporter:
         )
 
     def done(self, submission: Submission) -> None:
-        self._executor._run_job_success(submission.job.id, self._events)  # noqa: SLF001 - made for it
+        self._executor._run_job_success(submission.job.id, self.events)  # noqa: SLF001 - made for it
 
 
 def _due_events(
@@ -231,7 +282,6 @@ def _due_events(
                 ),
             )
         else:
-            logger.info('Running job "%s" (scheduled at %s)', job, time)
             yield time, None
 
 
@@ -281,13 +331,12 @@ def run_job(
         if missed is not None:
             events.append(missed)
             continue
+        logger.info('Running job "%s" (scheduled at %s)', job, time)
         outcome = _Outcome(job, jobstore_alias, time, logger)
         try:
             events.append(outcome.succeeded(finished(job.func(*job.args, **job.kwargs))))
-        except SystemExit as error:
-            events.append(outcome.failed(error) if error.code else outcome.succeeded(None))
-        except Exception as error:  # noqa: BLE001 - jobs are users' code
-            events.append(outcome.failed(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - jobs are users' code
+            events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
     return events
 
 
@@ -301,10 +350,11 @@ async def run_coroutine_job(
         if missed is not None:
             events.append(missed)
             continue
+        logger.info('Running job "%s" (scheduled at %s)', job, time)
         outcome = _Outcome(job, jobstore_alias, time, logger)
         function: Callable[..., Awaitable[Any]] = job.func
         try:
             events.append(outcome.succeeded(await function(*job.args, **job.kwargs)))
-        except Exception as error:  # noqa: BLE001 - jobs are users' code
-            events.append(outcome.failed(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
     return events

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.executors.base import NativeExecutor
-from mainspring.executors.run import call_function, perform
+from mainspring.executors.run import call_function, close_worker, perform
 
 if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class DebugExecutor(NativeExecutor):
     """Runs each job on the scheduler's own thread, which waits for it: for debugging, and for tests."""
 
-    def submit(self, submission: Submission, reporter: RunReporter) -> None:
+    def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Run a submission before returning."""
-        perform(submission, reporter, call_function, self._logger)
+        try:
+            perform(submission, reporter, call_function, self._logger)
+        finally:
+            close_worker()  # the thread isn't ours: its event loop can't wait for it to end

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import asint, unknown_name
-from mainspring.errors import ConfigurationError
+from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
-from mainspring.executors.run import call_function, close_worker, perform_in_worker
+from mainspring.executors.run import call_function, close_worker, initializer_failed, perform_in_worker
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class _WorkerPool(NativeExecutor):
         for name in self.pool_kwargs:
             if name not in self._pool_options:
                 raise ConfigurationError(unknown_name("key in pool_kwargs", name, self._pool_options))
+        initializer = self.pool_kwargs.get("initializer")
+        if initializer is not None and not callable(initializer):
+            raise ConfigurationError(
+                f"initializer must be a function or another callable, or None, got {initializer!r}"
+            )
         self._pool: WorkerThreads | None = None
 
     def start(self, scheduler: Any, alias: str) -> None:
@@ -76,7 +82,6 @@ class _WorkerPool(NativeExecutor):
             self.max_workers,
             name=self.pool_kwargs.get("thread_name_prefix") or f"APScheduler-{alias}",
             logger=self._logger,
-            begin=self._begin_worker,
             end=self._end_worker,
         )
 
@@ -85,7 +90,7 @@ class _WorkerPool(NativeExecutor):
         if self._pool is not None:
             self._pool.prestart()
 
-    def submit(self, submission: Submission, reporter: RunReporter) -> None:
+    def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Queue a submission for the next free worker.
 
         Raises:
@@ -117,8 +122,6 @@ class _WorkerPool(NativeExecutor):
     def _call(self, job: JobRecord) -> Any:
         raise NotImplementedError
 
-    def _begin_worker(self) -> None: ...
-
     def _end_worker(self) -> None: ...
 
 
@@ -135,16 +138,23 @@ class ThreadPoolExecutor(_WorkerPool):
 
     _pool_options = frozenset({"thread_name_prefix", "initializer", "initargs"})
 
-    def _begin_worker(self) -> None:
+    def __init__(self, max_workers: Any = 10, pool_kwargs: Mapping[str, Any] | None = None) -> None:
+        super().__init__(max_workers, pool_kwargs)
+        self._own = local()
+
+    def _call(self, job: JobRecord) -> Any:
+        # At the first call, not when the thread starts: a failure then has a run whose outcome it is.
         initializer = self.pool_kwargs.get("initializer")
-        if initializer is not None:
-            initializer(*self.pool_kwargs.get("initargs", ()))
+        if initializer is not None and not hasattr(self._own, "is_ready"):
+            try:
+                initializer(*self.pool_kwargs.get("initargs", ()))
+            except (Exception, SystemExit) as error:
+                raise RunError(initializer_failed(error)) from error
+            self._own.is_ready = True
+        return call_function(job)
 
     def _end_worker(self) -> None:
         close_worker()
-
-    def _call(self, job: JobRecord) -> Any:
-        return call_function(job)
 
 
 class ProcessPoolExecutor(_WorkerPool):
@@ -166,6 +176,10 @@ class ProcessPoolExecutor(_WorkerPool):
         from mainspring.executors.processes import ProcessOfThread
 
         self._process = ProcessOfThread(**self.pool_kwargs)
+
+    def _work(self, item: tuple[Submission, RunReporter]) -> None:
+        super()._work(item)
+        self._process.retire()  # after the outcome was reported: to end may take a process a while
 
     def _end_worker(self) -> None:
         self._process.close()

@@ -8,16 +8,23 @@ What crosses the border is pickled here, piece by piece, so that an error can sa
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
+import multiprocessing.connection
+import multiprocessing.util
 import pickle
 import signal
-from threading import local
+from contextlib import suppress
+from threading import Event, Lock, local
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import get_callable_name
-from mainspring.errors import ConfigurationError, TransferError, WorkerDiedError
-from mainspring.executors.run import close_worker, finished, traceback_text
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.coercion import asint, unknown_name
+from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError
+from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
+from mainspring.executors.workers import call_when_finished
 from mainspring.references import ref_to_obj
 
 if TYPE_CHECKING:
@@ -31,6 +38,27 @@ if TYPE_CHECKING:
 #: How long a process may take to end after its pipe has been closed, before it is killed; seconds.
 _PATIENCE = 5.0
 
+#: How long its exit code may take to come after its sentinel; seconds.
+_MOMENT = 1.0
+
+#: Sent in place of a call: end. (Closing the pipe says the same, but not where a forked neighbour holds a copy of it.)
+_GOODBYE = b""
+
+#: Held while a process is started or asked whether it lives. Starting one makes multiprocessing collect the exit codes
+#: of all that have ended; a thread that asks for one of them at that moment would be told that there is none.
+_children = Lock()
+
+
+def _end_after_the_pools() -> None:
+    """At the end of the program, multiprocessing ends all processes: have it wait until the pools have used them."""
+    end = getattr(multiprocessing.util, "_exit_function", None)  # nothing public has a say in when it comes
+    if end is not None:
+        atexit.unregister(end)
+        call_when_finished(end)
+
+
+_end_after_the_pools()
+
 
 class _Worker:
     """A process, and our end of the pipe to it."""
@@ -39,6 +67,34 @@ class _Worker:
         self.process = process
         self.pipe = pipe
         self.calls = 0
+
+    def is_alive(self) -> bool:
+        with _children:
+            return self.process.is_alive()
+
+    def exit_code(self, patience: float) -> int | None:
+        """Wait until it has ended, for so many seconds at most; ``None`` if it goes on."""
+        multiprocessing.connection.wait([self.process.sentinel], patience)
+        deadline = SYSTEM_CLOCK.monotonic() + _MOMENT
+        while True:
+            with _children:
+                code: int | None = self.process.exitcode
+            if code is not None or SYSTEM_CLOCK.monotonic() >= deadline:
+                return code
+            # The sentinel is a file that ends a moment before the process does (or that a job has closed).
+            Event().wait(0.001)
+
+    def end(self) -> None:
+        """Have it end, by force if it doesn't in time."""
+        with suppress(OSError):  # it may have ended already
+            self.pipe.send_bytes(_GOODBYE)
+        self.pipe.close()
+        if self.exit_code(_PATIENCE) is None:
+            self.process.kill()
+            if self.exit_code(_PATIENCE) is None:
+                return  # in the middle of what can't be interrupted; multiprocessing collects it later
+        with _children:
+            self.process.close()
 
 
 class ProcessOfThread:
@@ -57,21 +113,11 @@ class ProcessOfThread:
         initargs: tuple[Any, ...] = (),
         max_tasks_per_child: Any = None,
     ) -> None:
-        if max_tasks_per_child is not None and (
-            not isinstance(max_tasks_per_child, int) or max_tasks_per_child < 1
-        ):
-            raise ConfigurationError(
-                f"max_tasks_per_child must be a whole number of 1 or more, or None, got {max_tasks_per_child!r}"
-            )
+        self._max_calls = _checked_calls(max_tasks_per_child)
         # fork() copies locks in whatever state they are in, and a scheduler has threads: spawn unless told otherwise.
-        self._context: Any = mp_context
-        if mp_context is None:
-            self._context = multiprocessing.get_context("spawn")
-        elif isinstance(mp_context, str):
-            self._context = multiprocessing.get_context(mp_context)
+        self._context: Any = _checked_context("spawn" if mp_context is None else mp_context)
         self._initializer = initializer
         self._initargs = initargs
-        self._max_calls = max_tasks_per_child
         self._own = local()
 
     def call(self, job: JobRecord) -> Any:
@@ -83,20 +129,46 @@ class ProcessOfThread:
             BaseException: what the function raised.
         """
         request = _packed_call(job)
-        worker = self._worker()
+        try:
+            worker = self._sent(request)
+        except OSError:
+            # It died while it had nothing to do, and has not got this call: a new one does it.
+            self.close()
+            try:
+                worker = self._sent(request)
+            except OSError:
+                raise self._died(self._own.worker, job) from None
         worker.calls += 1
         try:
-            worker.pipe.send_bytes(request)
             answer = worker.pipe.recv_bytes()
         except (EOFError, OSError):
             raise self._died(worker, job) from None
-        if self._max_calls is not None and worker.calls >= self._max_calls:
+        return self._unpacked(answer, job)
+
+    def _sent(self, request: bytes) -> _Worker:
+        worker = self._worker()
+        worker.pipe.send_bytes(request)
+        return worker
+
+    def _unpacked(self, answer: bytes, job: JobRecord) -> Any:
+        kind, packed, text = pickle.loads(answer)  # noqa: S301 - from our own process
+        if kind == "unready":
             self.close()
-        return _unpacked_answer(answer, job)
+            error = RunError(packed)
+            error._remote_traceback = text  # type: ignore[attr-defined] # noqa: SLF001 - read by traceback_text
+            raise error
+        return _unpacked_answer(kind, packed, text, job)
+
+    def retire(self) -> None:
+        """End the calling thread's process if it has served as many calls as it may."""
+        worker: _Worker | None = getattr(self._own, "worker", None)
+        if worker is not None and self._max_calls is not None and worker.calls >= self._max_calls:
+            self.close()
 
     def _worker(self) -> _Worker:
+        self.retire()
         worker: _Worker | None = getattr(self._own, "worker", None)
-        if worker is not None and not worker.process.is_alive():
+        if worker is not None and not worker.is_alive():
             self.close()  # it died between two jobs, which concerns none of them
             worker = None
         if worker is None:
@@ -112,7 +184,8 @@ class ProcessOfThread:
             daemon=True,
         )
         try:
-            process.start()
+            with _children:
+                process.start()
         except BaseException:
             ours.close()
             raise
@@ -121,8 +194,7 @@ class ProcessOfThread:
         return _Worker(process, ours)
 
     def _died(self, worker: _Worker, job: JobRecord) -> WorkerDiedError:
-        worker.process.join(_PATIENCE)
-        code = worker.process.exitcode
+        code = worker.exit_code(_PATIENCE)
         self.close()
         if code is None:
             how = "closed its pipe"
@@ -138,12 +210,28 @@ class ProcessOfThread:
         self._own.worker = None
         if worker is None:
             return
-        worker.pipe.close()
-        worker.process.join(_PATIENCE)
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-        worker.process.close()
+        worker.end()
+
+
+def _checked_calls(value: Any) -> int | None:
+    try:
+        calls = asint(value)
+    except ValueError:
+        calls = 0
+    if calls is not None and (isinstance(value, bool) or calls < 1):
+        raise ConfigurationError(
+            f"max_tasks_per_child must be a whole number of 1 or more, or None, got {value!r}"
+        )
+    return calls
+
+
+def _checked_context(value: BaseContext | str) -> BaseContext:
+    if not isinstance(value, str):
+        return value
+    methods = multiprocessing.get_all_start_methods()
+    if value not in methods:
+        raise ConfigurationError(unknown_name("start method in mp_context", value, methods))
+    return multiprocessing.get_context(value)
 
 
 def _signal_name(number: int) -> str:
@@ -157,66 +245,99 @@ def _name(job: JobRecord) -> str:
     return job.func_ref or get_callable_name(job.func)
 
 
+def _words(error: BaseException) -> str:
+    """What an exception says, whatever its class makes of that."""
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
+        return f"(its text can't be had: {type(failure).__name__})"
+
+
 def _packed_call(job: JobRecord) -> bytes:
     function: Any = job.func
     if isinstance(function, (FunctionType, BuiltinFunctionType, type)) and job.func_ref is not None:
         # By reference, and only if the reference gives this very function: pickle would go by its name, which for a
         # decorated function may be the name of the plain one.
-        if ref_to_obj(job.func_ref) is not function:
+        try:
+            named = ref_to_obj(job.func_ref)
+        except Exception as error:
             raise TransferError(
-                f"{job.func_ref} is another object by now than the job's function {function!r}"
+                f"the function {job.func_ref} can't be sent to another process: {_words(error)}"
+            ) from error
+        if named is not function:
+            raise TransferError(
+                f"{job.func_ref} is another object by now than the job's function {function!r}, and is not run in its "
+                "place. Keep the function under a module-level name of its own"
             )
         function = job.func_ref
     try:
         packed = pickle.dumps(function)
     except Exception as error:
         raise TransferError(
-            f"the function {_name(job)} can't be sent to another process: {error}. Use one defined at module level"
+            f"the function {_name(job)} can't be sent to another process: {_words(error)}. Use one defined at module level"
         ) from error
     try:
         arguments = pickle.dumps((job.args, dict(job.kwargs)))
     except Exception as error:
-        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {error}") from error
+        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {_words(error)}") from error
     return pickle.dumps((_name(job), packed, arguments))
 
 
-def _unpacked_answer(answer: bytes, job: JobRecord) -> Any:
-    kind, packed, text = pickle.loads(answer)  # noqa: S301 - from our own process
+def _unpacked_answer(kind: str, packed: bytes, text: str, job: JobRecord) -> Any:
     try:
         value = pickle.loads(packed)  # noqa: S301 - as above
     except Exception as error:
         what = "result" if kind == "result" else "exception"
         transfer = TransferError(
-            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {error}"
+            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {_words(error)}"
         )
         transfer._remote_traceback = text  # type: ignore[attr-defined] # noqa: SLF001
         raise transfer from error
     if kind == "result":
         return value
-    value._remote_traceback = text  # noqa: SLF001 - read by traceback_text
+    value.__dict__["_remote_traceback"] = text  # read by traceback_text; some classes let no attribute be set
     raise value
 
 
 def _serve(pipe: Connection, initializer: Callable[..., Any] | None, initargs: tuple[Any, ...]) -> None:
     """What a worker process does: answer calls until its pipe ends."""
-    # Ctrl-C goes to all processes of a terminal; when to end is the asking process's decision, told by the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C goes to all processes of a terminal; when to end is the asking process's decision, told by the pipe. It is
+    # not ignored, but handled by nothing: programs that a job starts would inherit that, and couldn't be interrupted.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    # A forked process has the handlers of the program, which would shut down a scheduler that isn't here.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Our process ends with its pipe. As a daemon of multiprocessing a job in it couldn't start processes of its own.
+    multiprocessing.current_process().daemon = False
     try:
-        if initializer is not None:
-            initializer(*initargs)
-        while True:
+        unready = _initialized(initializer, initargs)
+        while request := _received(pipe):
             try:
-                request = pipe.recv_bytes()
-            except (EOFError, OSError):
-                return
-            answer = _answered(request)
-            try:
-                pipe.send_bytes(answer)
+                pipe.send_bytes(unready or _answered(request))
             except OSError:
                 return
-            del request, answer
+            if unready is not None:
+                return
+            del request
     finally:
         close_worker()
+
+
+def _received(pipe: Connection) -> bytes:
+    try:
+        return pipe.recv_bytes()
+    except (EOFError, OSError):
+        return _GOODBYE
+
+
+def _initialized(initializer: Callable[..., Any] | None, initargs: tuple[Any, ...]) -> bytes | None:
+    """Call the initializer; if it fails, the answer to the first call, of which that is the outcome."""
+    if initializer is None:
+        return None
+    try:
+        initializer(*initargs)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - initializers are users' code
+        return pickle.dumps(("unready", initializer_failed(error), traceback_text(error)))
+    return None
 
 
 def _answered(request: bytes) -> bytes:
@@ -229,7 +350,7 @@ def _answered(request: bytes) -> bytes:
             args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
             raise TransferError(
-                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {error}"
+                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {_words(error)}"
             ) from error
         result = finished(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
@@ -247,10 +368,12 @@ def _packed_error(error: BaseException, name: str) -> bytes:
     text = traceback_text(error)
     try:
         packed = pickle.dumps(error)
-        pickle.loads(packed)  # noqa: S301 - some exceptions pickle, and don't unpickle
+        copy = pickle.loads(packed)  # noqa: S301 - some exceptions pickle, and don't unpickle
+        if not isinstance(copy, BaseException):
+            raise TypeError(f"it is unpickled as {type(copy).__name__}")  # noqa: TRY301 - told as the rest is
     except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
         kind = type(error).__name__
         packed = pickle.dumps(
-            TransferError(f"{name} raised {kind}: {error!s}, which can't be pickled: {failure}")
+            TransferError(f"{name} raised {kind}: {_words(error)}, which can't be pickled: {_words(failure)}")
         )
     return pickle.dumps(("error", packed, text))

@@ -6,14 +6,18 @@ import _thread
 import signal
 import threading
 import traceback
-from asyncio import Future, Runner
+from asyncio import Future, Runner, _get_running_loop, all_tasks, current_task, gather
+from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from logging import INFO
 from typing import TYPE_CHECKING, Any
 
+from mainspring.errors import RunError
+
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
+    from datetime import datetime
 
     from mainspring.executors.report import RunReporter
     from mainspring.model import JobRecord, Submission
@@ -35,6 +39,11 @@ class _Worker(threading.local):
 _worker = _Worker()
 
 
+def initializer_failed(error: BaseException) -> str:
+    """What is said of a run whose worker could not be made ready."""
+    return f"the pool's initializer failed, so the job was not called: {type(error).__name__}: {error}"
+
+
 def call_function(job: JobRecord) -> Any:
     """Call a job's function on the calling thread; a coroutine is run to its end in an event loop of that thread."""
     return finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
@@ -44,13 +53,29 @@ def finished(result: Any) -> Any:
     """`result` itself, or what comes of awaiting it."""
     if type(result) in _PLAIN or not isawaitable(result) or isinstance(result, Future):
         return result  # a Future is run by the loop that it belongs to
+    if _get_running_loop() is not None:
+        if iscoroutine(result):
+            result.close()
+        raise RuntimeError(
+            "the job is a coroutine, and an event loop runs on this very thread already: it can't be run to its end here. "
+            "Give it an executor of its own thread, or that of the loop"
+        )
     if _worker.runner is None:
         _worker.runner = Runner()
-    return _worker.runner.run(result if iscoroutine(result) else _awaited(result))
+    # A context of its own for each run: what one job sets in it isn't there for the next.
+    return _worker.runner.run(_awaited(result), context=copy_context())
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+    try:
+        return await awaitable
+    finally:
+        # The loop goes on with another job. As asyncio.run() does, end what this one left running.
+        left = all_tasks() - {current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await gather(*left, return_exceptions=True)
 
 
 def close_worker() -> None:
@@ -70,29 +95,44 @@ def perform(
     job = submission.job
     told = logger.isEnabledFor(INFO)
     try:
-        for time in submission.run_times:
+        times = iter(submission.run_times)
+        for time in times:
             if told:
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)
             try:
                 retval = call(job)
-            except SystemExit as error:
-                # It ends this run: neither the worker nor the program belongs to the job.
-                if error.code not in (None, 0):
+            except BaseException as error:
+                if not is_good_exit(error):
                     _report_failure(submission, reporter, time, started, error, logger)
+                    if isinstance(error, KeyboardInterrupt):
+                        _report_not_run(submission, reporter, times, logger)
+                        raise
                     continue
                 retval = None
-            except BaseException as error:
-                _report_failure(submission, reporter, time, started, error, logger)
-                if isinstance(error, KeyboardInterrupt):
-                    raise
-                continue
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
                 logger.info('Job "%s" executed successfully', job.name)
     finally:
         reporter.done(submission)
+
+
+def is_good_exit(error: BaseException) -> bool:
+    """Whether `error` only says that the job wants to end, well: ``sys.exit()`` or ``sys.exit(0)``.
+
+    An exit ends the run: neither the worker nor the program belongs to the job.
+    """
+    return isinstance(error, SystemExit) and error.code in (None, 0)
+
+
+def _report_not_run(
+    submission: Submission, reporter: RunReporter, times: Iterable[datetime], logger: logging.Logger
+) -> None:
+    """`times` are not run, since the one before them was interrupted; each has an outcome all the same."""
+    for time in times:
+        error = RunError("not run, because the run before it was interrupted")
+        _report_failure(submission, reporter, time, reporter.started(submission, time), error, logger)
 
 
 def perform_in_worker(
@@ -135,7 +175,7 @@ def log_failure(name: str, error: BaseException, text: str, logger: logging.Logg
 
 
 def _is_remote(error: BaseException) -> bool:
-    return hasattr(error, "_remote_traceback")
+    return "_remote_traceback" in error.__dict__  # not hasattr(): some exceptions answer to any name
 
 
 def traceback_text(error: BaseException) -> str:
@@ -148,5 +188,5 @@ def traceback_text(error: BaseException) -> str:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(_OWN_MODULES):
         frames = frames.tb_next
-    error.__traceback__ = frames
+    error.with_traceback(frames)  # setting the attribute fails for an exception that is a frozen dataclass
     return "".join(traceback.format_exception(type(error), error, frames))

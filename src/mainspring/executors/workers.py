@@ -11,8 +11,9 @@ pool was abandoned.
 from __future__ import annotations
 
 import atexit
+import os
 from collections import deque
-from threading import Lock, Thread, current_thread
+from threading import Lock, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -31,10 +32,10 @@ class WorkerThreads:
     """Calls ``work(item)`` on worker threads, in the order in which items came.
 
     Args:
-        work: what is done with each item; it must not raise.
+        work: what is done with each item. It is to report its errors itself; what it raises is logged, no more.
         max_workers: how many threads at most.
         name: prefix of the threads' names.
-        begin, end: called on each worker thread before its first and after its last item.
+        end: called on each worker thread after its last item.
     """
 
     def __init__(
@@ -44,14 +45,12 @@ class WorkerThreads:
         *,
         name: str,
         logger: logging.Logger,
-        begin: Callable[[], None] | None = None,
         end: Callable[[], None] | None = None,
     ) -> None:
         self._work = work
         self._max_workers = max_workers
         self._name = name
         self._logger = logger
-        self._begin = begin
         self._end = end
         self._lock = Lock()
         self._items: deque[Any] = deque()
@@ -60,6 +59,8 @@ class WorkerThreads:
         self._started = 0
         self._is_closed = False
         self._can_grow = True
+        self._is_warned = False
+        self._refusal = ""
         _open_pools.add(self)
 
     def __len__(self) -> int:
@@ -78,48 +79,55 @@ class WorkerThreads:
             self._items.append(item)
             if self._idle:
                 self._idle.pop().release()
-                return
-            if len(self._threads) >= self._max_workers or not self._can_grow:
-                return
-            thread = self._new_thread()
-        if not self._start(thread) and not self._threads:
-            with self._lock:
-                self._items.remove(item)
-            raise PoolClosedError(
-                f"pool {self._name!r} has no worker, and Python starts no thread any more: the main thread has ended. "
-                "Start the scheduler before, so that its pool has workers by then"
-            )
+            elif len(self._threads) < self._max_workers and self._can_grow:
+                self._start_worker()
+            if not self._threads:
+                self._items.pop()  # the one just added: nobody else could have taken it
+                raise PoolClosedError(
+                    f"pool {self._name!r} has no worker, and Python starts no thread: {self._refusal}. "
+                    "Start the scheduler before the main thread ends, so that its pool has workers by then"
+                )
 
     def prestart(self) -> None:
         """Start all workers now."""
-        while True:
-            with self._lock:
-                if self._is_closed or not self._can_grow or len(self._threads) >= self._max_workers:
+        with self._lock:
+            while not self._is_closed and self._can_grow and len(self._threads) < self._max_workers:
+                if not self._start_worker():
                     return
-                thread = self._new_thread()
-            self._start(thread)
 
-    def _new_thread(self) -> Thread:
-        """A worker that is counted, but not started yet. Needs the lock."""
-        self._started += 1
-        thread = Thread(target=self._run, name=f"{self._name}-worker-{self._started}", daemon=True)
+    def _start_worker(self) -> bool:
+        """Start one more worker, if Python lets us. Needs the lock, so that what is counted does run."""
+        thread = Thread(target=self._run, name=f"{self._name}-worker-{self._started + 1}", daemon=True)
         self._threads.add(thread)
-        return thread
-
-    def _start(self, thread: Thread) -> bool:
         try:
             thread.start()
         except RuntimeError as error:
-            with self._lock:
-                self._threads.discard(thread)
-                first, self._can_grow = self._can_grow, False
-                left = len(self._threads)
-            if first:
-                self._logger.warning(
-                    "The pool can't grow beyond its %d workers (of %d): %s", left, self._max_workers, error
-                )
+            self._threads.discard(thread)
+            self._refused(error)
             return False
+        except BaseException:
+            # An interrupt while the thread was being started: it may run all the same, and discards itself then.
+            if not thread.is_alive():
+                self._threads.discard(thread)
+            raise
+        self._started += 1
         return True
+
+    def _refused(self, error: RuntimeError) -> None:
+        """Python started no thread: for good if the main thread has ended, otherwise perhaps for want of memory."""
+        is_over = not main_thread().is_alive()
+        self._refusal = "the main thread has ended" if is_over else str(error)
+        if is_over:
+            self._can_grow = False
+        if not self._is_warned:
+            self._is_warned = True
+            self._logger.warning(
+                "The pool can't grow beyond %d workers (of %d) because %s (%s)",
+                len(self._threads),
+                self._max_workers,
+                "the main thread has ended" if is_over else "Python can't start a thread now",
+                error,
+            )
 
     def _run(self) -> None:
         items = self._items
@@ -127,8 +135,6 @@ class WorkerThreads:
         parked = Lock()
         parked.acquire()
         try:
-            if self._begin is not None:
-                self._begin()
             while True:
                 try:
                     item = items.popleft()
@@ -141,7 +147,10 @@ class WorkerThreads:
                         self._idle.append(parked)
                     parked.acquire()
                     continue
-                work(item)
+                try:
+                    work(item)
+                except Exception:
+                    self._logger.exception("A worker goes on after an error that is none of its job's")
                 item = None  # an idle worker keeps nothing of its last job alive
         finally:
             try:
@@ -162,7 +171,7 @@ class WorkerThreads:
     def join(self) -> None:
         """Wait for the workers of a closed pool to end, except for the calling one."""
         for thread in list(self._threads):
-            if thread is not current_thread() and thread.ident is not None:
+            if thread is not current_thread():
                 thread.join()
 
     def abandon(self) -> None:
@@ -171,6 +180,16 @@ class WorkerThreads:
 
 
 _open_pools: WeakSet[WorkerThreads] = WeakSet()
+_afterwards: list[Callable[[], object]] = []
+
+if hasattr(os, "register_at_fork"):
+    # A forked process has none of the workers, and perhaps a lock that one of them held: it has nothing to finish.
+    os.register_at_fork(after_in_child=_open_pools.clear)
+
+
+def call_when_finished(callback: Callable[[], object]) -> None:
+    """Have `callback` called at the end of the process when the pools have done their work, which may need it."""
+    _afterwards.append(callback)
 
 
 def _finish_open_pools() -> None:
@@ -182,6 +201,8 @@ def _finish_open_pools() -> None:
             pool.join()
     except KeyboardInterrupt:
         pass  # whoever presses Ctrl-C now doesn't want to wait
+    for callback in _afterwards:
+        callback()
 
 
 atexit.register(_finish_open_pools)
