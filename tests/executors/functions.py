@@ -1,6 +1,8 @@
 """What worker processes are asked to run."""
 
+import dataclasses
 import functools
+import multiprocessing
 import os
 import signal
 import threading
@@ -92,3 +94,39 @@ def set_mark(value):
 
 def mark():
     return MARK
+
+
+def broken():
+    raise OSError("no database")
+
+
+def children():
+    """Starts a process of its own; gives its exit code."""
+    child = multiprocessing.get_context("spawn").Process(target=plain, args=(1,))
+    child.start()
+    child.join()
+    return child.exitcode
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    number: int
+
+    def __reduce__(self):
+        return FrozenError, (self.number,)
+
+
+def raise_frozen():
+    raise FrozenError(5)
+
+
+class SilentError(Exception):
+    def __str__(self):
+        raise RuntimeError("nothing to say")
+
+    def __reduce__(self):
+        raise RuntimeError("nor to send")
+
+
+def raise_silent():
+    raise SilentError

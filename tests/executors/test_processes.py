@@ -1,16 +1,19 @@
 """The process pool: what crosses the border, and what happens when a process dies."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from mainspring.errors import ConfigurationError, TransferError, WorkerDiedError
+from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError
+from mainspring.executors import processes
 from mainspring.executors.pool import ProcessPoolExecutor
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -168,6 +171,132 @@ def test_an_option_that_nothing_understands():
         ProcessPoolExecutor(1, {"max_task_per_child": 2})
     with pytest.raises(ConfigurationError, match="max_tasks_per_child"):
         ProcessPoolExecutor(1, {"max_tasks_per_child": 0})
+
+
+def test_start_methods_and_numbers_are_read_as_configuration_files_write_them(started, reports, submission):
+    pool = started(ProcessPoolExecutor("1", {"mp_context": "spawn", "max_tasks_per_child": "1"}))
+    for _ in range(2):
+        pool.submit(submission(functions.pid), reports)
+    assert len({told[2] for told in reports.wait("succeeded", count=2)}) == 2
+    with pytest.raises(ConfigurationError, match="did you mean 'spawn'"):
+        ProcessPoolExecutor(1, {"mp_context": "spwan"})
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_processes_of_every_start_method_end_at_once_at_shutdown(reports, submission, method):
+    pool = ProcessPoolExecutor(2, {"mp_context": method})
+    pool.start(None, "default")
+    together = [submission(functions.pid) for _ in range(6)]
+    for each in together:
+        pool.submit(each, reports)
+    reports.wait("done", count=6)
+    began = time.monotonic()
+    pool.shutdown()
+    assert time.monotonic() - began < processes._PATIENCE  # so none of them had to be killed
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_dies_idle_costs_no_job(started, reports, submission):
+    pool = started(ProcessPoolExecutor(1))
+    pool.submit(submission(functions.pid), reports)
+    pid = reports.wait("succeeded")[0][2]
+    os.kill(pid, signal.SIGKILL)
+    pool.submit(submission(functions.pid, id="next"), reports)
+    reports.wait("done", "next")
+    # Where the kill had not come about yet, the call may have gone to the dying process: that one is told, once.
+    ended = reports.of("succeeded", "next") + reports.of("failed", "next")
+    assert len(ended) == 1
+    assert ended[0][2] != pid
+    runs_another(pool, reports, submission)
+
+
+def test_an_initializer_that_fails_is_the_outcome_of_each_run(started, reports, submission):
+    pool = started(ProcessPoolExecutor(1, {"initializer": functions.broken}))
+    for number in range(2):
+        pool.submit(submission(functions.pid, id=str(number)), reports)
+        error, traceback = only_failure(reports, str(number))
+        assert type(error) is RunError
+        assert "initializer failed" in str(error)
+        assert "no database" in str(error)
+        assert "in broken" in traceback
+
+
+def test_a_job_may_start_processes(pool, reports, submission):
+    pool.submit(submission(functions.children), reports)
+    assert reports.wait("succeeded")[0][2] == 0
+
+
+def test_an_exception_that_cannot_be_changed_comes_back_as_itself(pool, reports, submission):
+    pool.submit(submission(functions.raise_frozen), reports)
+    error, traceback = only_failure(reports)
+    assert error == functions.FrozenError(5)
+    assert "in raise_frozen" in traceback
+
+
+def test_an_exception_without_words_is_still_an_outcome(pool, reports, submission):
+    pool.submit(submission(functions.raise_silent), reports)
+    error, _ = only_failure(reports)
+    assert isinstance(error, TransferError)
+    assert "SilentError" in str(error)
+    runs_another(pool, reports, submission)
+
+
+def test_bug_38_a_reference_that_gives_another_function_is_not_followed(
+    pool, reports, submission, monkeypatch
+):
+    given = submission(functions.plain, 4)
+    monkeypatch.setattr(functions, "plain", functions.decorated)
+    pool.submit(given, reports)
+    error, _ = only_failure(reports)
+    assert isinstance(error, TransferError)
+    assert "functions:plain is another object" in str(error)
+    monkeypatch.delattr(functions, "plain")
+    pool.submit(given, reports)
+    reports.wait("done", count=2)
+    assert all(isinstance(told[2], TransferError) for told in reports.of("failed"))
+    assert not reports.of("succeeded")
+
+
+def test_importing_the_pool_loads_no_multiprocessing():
+    program = "import sys, mainspring.executors.pool; print('multiprocessing' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+AT_EXIT = """
+    import sys, time
+    from mainspring.schedulers.background import BackgroundScheduler
+    from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_STARTED
+    import threading
+
+    def job(gate):
+        open(gate, "w").close()
+        threading.Event().wait(0.7)
+        open(gate + ".ended", "w").close()
+
+    if __name__ == "__main__":
+        gate, wait = sys.argv[1:]
+        scheduler = BackgroundScheduler(timezone="UTC", executors={"default": {"type": "processpool"}})
+        scheduler.start()
+        scheduler.add_job(job, args=[gate])
+        import os
+        while not os.path.exists(gate):
+            threading.Event().wait(0.01)
+        if wait == "no":
+            scheduler.shutdown(wait=False)
+"""
+
+
+@pytest.mark.parametrize(("wait", "ends"), [("yes", True), ("no", False)])
+def test_the_end_of_the_program_waits_for_a_running_job_unless_told_not_to(tmp_path, wait, ends):
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(AT_EXIT))
+    gate = tmp_path / "gate"
+    ended = subprocess.run([sys.executable, program, gate, wait], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert gate.exists()
+    assert gate.with_name("gate.ended").exists() is ends
+    if ends:
+        assert ended.stderr == ""
 
 
 ORPHAN = """

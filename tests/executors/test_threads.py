@@ -1,9 +1,12 @@
 """The thread pool and the debug executor."""
 
 import asyncio
+import contextvars
+import dataclasses
 import functools
 import gc
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -13,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from mainspring.errors import ConfigurationError
+from mainspring.errors import ConfigurationError, RunError
+from mainspring.executors import workers
 from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.pool import PoolClosedError, ThreadPoolExecutor
 
@@ -239,6 +243,139 @@ def test_numbers_may_be_text():
 def test_an_option_that_nothing_understands():
     with pytest.raises(ConfigurationError, match="did you mean 'thread_name_prefix'"):
         ThreadPoolExecutor(1, {"thread_prefix_name": "x"})
+
+
+SEEN = contextvars.ContextVar("SEEN", default="nothing")
+
+
+async def leaves_a_mark_and_a_task(left):
+    before = SEEN.get()
+    SEEN.set("a mark")
+    left.append(asyncio.ensure_future(asyncio.Event().wait()))
+    await asyncio.sleep(0)
+    return before
+
+
+def test_a_coroutine_leaves_nothing_to_the_next_on_the_same_worker(started, reports, submission):
+    pool = started(ThreadPoolExecutor(1))
+    left = []
+    for _ in range(2):
+        pool.submit(submission(leaves_a_mark_and_a_task, left), reports)
+    assert [told[2] for told in reports.wait("succeeded", count=2)] == ["nothing", "nothing"]
+    assert all(task.cancelled() for task in left)
+
+
+def test_bug_40_a_coroutine_where_a_loop_runs_is_an_error_and_no_success(started, reports, submission):
+    executor = started(DebugExecutor())
+
+    async def on_a_loop():
+        executor.submit(submission(double, 2), reports)
+
+    asyncio.run(on_a_loop())
+    assert [told[0] for told in reports.told] == ["started", "failed", "done"]
+    assert "an event loop runs on this very thread" in str(reports.told[1][2])
+
+
+def test_bug_43_due_times_after_an_interrupted_one_have_an_outcome(started, reports, submission):
+    with pytest.raises(KeyboardInterrupt):
+        started(DebugExecutor()).submit(submission(raise_interrupt, times=3), reports)
+    assert [told[0] for told in reports.told] == ["started", "failed"] * 3 + ["done"]
+    assert [type(told[2]) for told in reports.of("failed")] == [KeyboardInterrupt, RunError, RunError]
+
+
+def test_an_initializer_that_fails_is_the_outcome_of_the_run_and_tried_again(started, reports, submission):
+    tries = []
+
+    def initializer():
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("no database")
+
+    pool = started(ThreadPoolExecutor(1, {"initializer": initializer}))
+    for number in range(3):
+        pool.submit(submission(add, 1, 2, id=str(number)), reports)
+    reports.wait("done", count=3)
+    ((_, job_id, error, _),) = reports.of("failed")
+    assert job_id == "0"
+    assert type(error) is RunError
+    assert "no database" in str(error)
+    assert len(tries) == 2
+
+
+def test_an_initializer_must_be_callable():
+    with pytest.raises(ConfigurationError, match="initializer must be a function"):
+        ThreadPoolExecutor(1, {"initializer": "x"})
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    number: int
+
+
+def raise_frozen():
+    raise FrozenError(5)
+
+
+def test_an_exception_that_cannot_be_changed_is_reported(executor, reports, submission):
+    executor.submit(submission(raise_frozen), reports)
+    reports.wait("done")
+    assert reports.of("failed")[0][2] == FrozenError(5)
+
+
+def no_thread(self):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_pool_without_workers_that_can_start_none_says_so(started, reports, submission, monkeypatch):
+    pool = started(ThreadPoolExecutor(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        for _ in range(2):
+            with pytest.raises(PoolClosedError, match=r"no worker.*can't start new thread"):
+                pool.submit(submission(add, 1, 2), reports)
+    pool.submit(submission(add, 3, 4), reports)  # the want of threads has passed
+    reports.wait("done")
+    assert [told[2] for told in reports.of("succeeded")] == [7]
+
+
+def test_a_pool_that_cannot_grow_warns_once_and_goes_on(started, reports, submission, monkeypatch, caplog):
+    pool = started(ThreadPoolExecutor(3))
+    gate = threading.Event()
+    pool.submit(submission(gate.wait, 10), reports)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    for _ in range(4):
+        pool.submit(submission(add, 1, 2), reports)
+    gate.set()
+    reports.wait("done", count=5)
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == 1
+    assert "can't grow beyond 1 workers (of 3)" in warned[0]
+
+
+def test_a_worker_survives_a_reporter_that_raises(started, reports, submission, caplog):
+    class Raises(Forgets):
+        def done(self, submission):
+            raise OSError("not here")
+
+    pool = started(ThreadPoolExecutor(1))
+    pool.submit(submission(add, 1, 2), Raises())
+    pool.submit(submission(add, 1, 2), reports)
+    reports.wait("done")
+    assert "goes on after an error" in caplog.text
+    assert len(pool._pool) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_no_pools_to_finish(started, reports, submission):
+    pool = started(ThreadPoolExecutor(1))
+    pool.submit(submission(add, 1, 2), reports)
+    reports.wait("done")
+    child = os.fork()
+    if child == 0:
+        os._exit(len(workers._open_pools))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(workers._open_pools) > 0
 
 
 AFTER_MAIN = """

@@ -19,7 +19,7 @@ from mainspring.definition import grace_as_timedelta
 from mainspring.engine.misfire import is_misfired
 from mainspring.errors import MaxInstancesReachedError, RunError
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
-from mainspring.executors.run import finished, is_good_exit, log_failure, traceback_text
+from mainspring.executors.run import close_worker, finished, is_good_exit, log_failure, traceback_text
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
 
@@ -317,6 +317,14 @@ class _Outcome:
         return self._event(EVENT_JOB_ERROR, exception=error, traceback=text)
 
 
+def _finished_here(result: Any) -> Any:
+    """`finished` on a thread that isn't ours, whose end we aren't told of: an event loop doesn't outlast the run."""
+    try:
+        return finished(result)
+    finally:
+        close_worker()
+
+
 def run_job(
     job: Job, jobstore_alias: str | None, run_times: list[datetime], logger_name: str
 ) -> list[JobExecutionEvent]:
@@ -334,7 +342,7 @@ def run_job(
         logger.info('Running job "%s" (scheduled at %s)', job, time)
         outcome = _Outcome(job, jobstore_alias, time, logger)
         try:
-            events.append(outcome.succeeded(finished(job.func(*job.args, **job.kwargs))))
+            events.append(outcome.succeeded(_finished_here(job.func(*job.args, **job.kwargs))))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - jobs are users' code
             events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
     return events
