@@ -1,21 +1,33 @@
-"""What a trigger is: pure calendar arithmetic, without a clock."""
+"""What a trigger is: pure calendar arithmetic, without a clock.
+
+A trigger stands for a set of instants, its fire times. It keeps no state: the same question always gets the same answer,
+and any two calls may come in any order.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Self
-from zlib import crc32
+from typing import TYPE_CHECKING, Any, Self
 
-from mainspring.errors import TriggerError
+from mainspring.errors import SerializationError, TriggerError
+from mainspring.triggers.jitter import delay_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["BaseTrigger"]
 
 #: How many steps a trigger that can only go forward is followed before a long sleep is given up on.
 _STEP_LIMIT = 100_000
+_TICK = timedelta(microseconds=1)
 
 
 class BaseTrigger(ABC):
-    """When a job runs. Third parties subclass it and implement `get_next_fire_time`."""
+    """When a job runs. Third parties subclass it and implement `get_next_fire_time`; all else then works from that."""
 
     __slots__ = ()
 
@@ -25,44 +37,198 @@ class BaseTrigger(ABC):
 
         Args:
             previous_fire_time: the last one, or ``None`` if there was none.
-            now: the present; the answer to a first call is not before it.
+            now: the present; the answer to a first call is not before it. It doesn't matter to later calls.
 
         Returns:
             an aware datetime after `previous_fire_time`, or ``None`` when there is no next time.
         """
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
-        """This trigger with what it left open filled in by the scheduler that it is added to."""
+        """This trigger with what it left open filled in by the scheduler that it is added to.
+
+        Args:
+            timezone: for a trigger without one.
+            now: where a trigger begins that says nothing of that.
+            job_id: what spreads jobs with ``H`` in their cron fields, or with jitter.
+
+        Returns:
+            the trigger itself, or a copy.
+        """
         return self
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         """Whether `other`, made later, says the same as this one; both are bound."""
         return self == other or (type(self) is type(other) and self.__getstate__() == other.__getstate__())
 
+    def upcoming(self, start: datetime, n: int) -> list[datetime]:
+        """The first `n` fire times that are not before `start`."""
+        times: list[datetime] = []
+        if n > 0:
+            for time in self._from(start):
+                times.append(time)
+                if len(times) == n:
+                    break
+        return times
+
+    def between(self, a: datetime, b: datetime) -> Iterator[datetime]:
+        """The fire times from `a` to `b`, both included, one after the other."""
+        end = _aware(b, "b").astimezone(UTC)
+        for time in self._from(a):
+            if time.astimezone(UTC) > end:
+                break
+            yield time
+
+    def previous(self, before: datetime) -> datetime | None:
+        """The last fire time before `before`, or ``None``.
+
+        A third party's trigger is asked forward, from ever earlier times. ``None`` if that takes too long.
+        """
+        end = _aware(before, "before").astimezone(UTC)
+        span = timedelta(seconds=1)
+        while True:
+            try:
+                start = end - span
+            except OverflowError:
+                return None
+            latest: datetime | None = None
+            for steps, time in enumerate(self._from(start)):
+                if time.astimezone(UTC) >= end or steps > _STEP_LIMIT:
+                    break
+                latest = time
+            if latest is not None:
+                return latest
+            span *= 2
+
+    def explain(self, now: datetime | None = None) -> str:
+        """What the trigger means, in English; with the next fire time if `now` is given."""
+        text = self._meaning()
+        if now is not None:
+            times = self.upcoming(now, 1)
+            text += f"; next: {times[0]:%a %Y-%m-%d %H:%M:%S %Z}" if times else "; next: never"
+        return text
+
+    def excluding(self, *exclusions: Any) -> BaseTrigger:
+        """This trigger, but for some of its fire times.
+
+        Args:
+            exclusions: dates, pairs of dates (both included), pairs of datetimes, a `BusinessCalendar` (which excludes
+                all other days), anything with ``date in it`` such as an object of the ``holidays`` package, callables
+                that take the fire time and tell whether to leave it out, and lists of all these.
+        """
+        from mainspring.triggers.excluding import ExcludingTrigger
+
+        return ExcludingTrigger(self, exclusions)
+
+    def on_business_days(self, calendar: Any = None, roll: str = "next") -> BaseTrigger:
+        """This trigger, with what falls on another day moved to a business day at the same time of the day.
+
+        Args:
+            calendar: a `BusinessCalendar`; Monday to Friday without holidays, if not given.
+            roll: ``"next"`` or ``"previous"`` for that business day, or ``"skip"``.
+        """
+        from mainspring.triggers.rolling import rolled
+
+        return rolled(self, calendar, roll)
+
+    def limited(self, max_fires: int, start: datetime | None = None) -> BaseTrigger:
+        """The first `max_fires` fire times of this trigger, counted from `start` or from when it is added."""
+        from mainspring.triggers.limiting import LimitedTrigger
+
+        return LimitedTrigger(self, max_fires, start)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This trigger as a dict that JSON can carry; `mainspring.triggers.plain.trigger_from_dict` reads it.
+
+        Raises:
+            SerializationError: it holds something that isn't plain data.
+        """
+        raise SerializationError(
+            f"{type(self).__name__} can't be written as plain data: give it methods to_dict and from_dict, "
+            "or keep its jobs in a store that may pickle"
+        )
+
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
-        """The last fire time in ``[first, now]``, where `first` is one."""
+        """The last fire time in ``[first, now]``, where `first` counts as one wherever it is."""
         times, _ = self.fire_times(first, now, 1)
         return times[-1]
 
     def fire_times(self, first: datetime, now: datetime, limit: int) -> tuple[list[datetime], bool]:
-        """The last `limit` fire times in ``[first, now]``, oldest first, and whether there were more."""
+        """The last `limit` fire times in ``[first, now]``, oldest first, and whether there were more.
+
+        `first` counts as a fire time wherever it is.
+        """
         latest = deque([first], maxlen=limit)
-        steps = 0
-        current: datetime | None = first
-        while current is not None:
-            following = self.get_next_fire_time(current, now)
-            if following is None or following > now:
-                break
-            if following <= current:
-                raise TriggerError(
-                    f"{self!r} gave {following} as the fire time after {current}: it must be later"
-                )
-            steps += 1
-            if steps > _STEP_LIMIT:
+        count = 1
+        for following in self._following(first, now):
+            if following.astimezone(UTC) > now.astimezone(UTC):
                 break
             latest.append(following)
-            current = following
-        return list(latest), steps >= limit
+            count += 1
+            if count > _STEP_LIMIT:
+                # Too long a sleep to be followed step by step: at least the last time is right.
+                last = self.previous(now + _TICK)
+                if last is not None and last.astimezone(UTC) > following.astimezone(UTC):
+                    latest.append(last)
+                break
+        return list(latest), count > limit
+
+    def _meaning(self) -> str:
+        """What `explain` says without the next fire time."""
+        return str(self)
+
+    def _from(self, start: datetime) -> Iterator[datetime]:
+        """The fire times that are not before `start`."""
+        start = _aware(start, "start")
+        trigger = self.bind(timezone=start.tzinfo or UTC, now=start, job_id="")
+        first = trigger.get_next_fire_time(None, start)
+        if first is None:
+            return
+        if first.astimezone(UTC) >= start.astimezone(UTC):
+            yield first
+            yield from trigger._following(first, first)
+        else:
+            yield from (
+                time
+                for time in trigger._following(first, first)
+                if time.astimezone(UTC) >= start.astimezone(UTC)
+            )
+
+    def _following(self, moment: datetime, now: datetime) -> Iterator[datetime]:
+        """The fire times after `moment`.
+
+        Raises:
+            TriggerError: one isn't after the one before.
+        """
+        while True:
+            following = self.get_next_fire_time(moment, now)
+            if following is None:
+                return
+            if following.astimezone(UTC) <= moment.astimezone(UTC):
+                raise TriggerError(
+                    f"{self!r} gave {following} as the fire time after {moment}: get_next_fire_time must return a "
+                    "later time than previous_fire_time, or None"
+                )
+            yield following
+            moment = following
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        """The first fire time after `moment`, both in UTC; `self` is bound.
+
+        Raises:
+            SearchExhaustedError: it takes more than `steps`.
+        """
+        steps.take()
+        return next((time.astimezone(UTC) for time in self._following(moment, moment)), None)
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        """The last fire time before `moment`, both in UTC; `self` is bound.
+
+        Raises:
+            SearchExhaustedError: it takes more than `steps`.
+        """
+        steps.take()
+        found = self.previous(moment)
+        return None if found is None else found.astimezone(UTC)
 
     def _apply_jitter(
         self,
@@ -70,9 +236,17 @@ class BaseTrigger(ABC):
         jitter: float | None,
         now: datetime,
     ) -> datetime | None:
-        """`next_fire_time` delayed by up to `jitter` seconds, always by the same for the same time."""
+        """`next_fire_time` delayed by up to `jitter` seconds, always by the same for the same time.
+
+        For third parties' triggers; the delay is elapsed time, also where the clocks change.
+        """
         if next_fire_time is None or not jitter:
             return next_fire_time
-        share = crc32(str(next_fire_time.timestamp()).encode()) / 0xFFFFFFFF
-        delayed = next_fire_time.astimezone(UTC) + timedelta(seconds=share * jitter)
-        return delayed.astimezone(next_fire_time.tzinfo)
+        base = next_fire_time.astimezone(UTC)
+        return (base + delay_of(base, timedelta(seconds=jitter), "")).astimezone(next_fire_time.tzinfo)
+
+
+def _aware(moment: Any, name: str) -> datetime:
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise TypeError(f"{name} must be a datetime with a time zone, got {moment!r}: give it a tzinfo")
+    return moment

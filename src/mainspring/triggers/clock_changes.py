@@ -3,132 +3,259 @@
 One rule serves every trigger that names wall-clock times. A time that doesn't exist, because the clocks were put
 forward over it, is either skipped, or read with the offset in force before the change (as RFC 5545 and TC39 Temporal's
 "compatible" do). A time that exists twice fires at its first occurrence, at its second, or at both.
+
+Inside, all is whole numbers: seconds since the beginning of 1 January of the year 1, less the one day that
+`date.toordinal` counts from, on the wall clock ("wall") or in UTC ("instant"). Both on whole seconds; an offset's
+microseconds, which no zone has, are dropped.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from collections.abc import Iterator
 
 Gap = Literal["shift", "skip"]
 Fold = Literal["first", "second", "both"]
 
-# No zone has moved its clocks by more than a day.
-_LONGEST_CHANGE = timedelta(hours=25)
-_SECOND = timedelta(seconds=1)
-_TICK = timedelta(microseconds=1)
+DAY = 86_400
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_LAST_DAY = date.max.toordinal()
+_LAST_INSTANT = _LAST_DAY * DAY + DAY - 1
+
+# A zone's offset is looked up every three days: no two changes in the time zone database that undo each other are less
+# than that apart (the closest are those of Freetown in 1939, within four days).
+_PROBE = 3
+_SPAN = 24
+# No zone has moved its clocks by more than a day, so what is further than that from a change knows nothing of it.
+_MARGIN = 2
+
+
+class Change(NamedTuple):
+    """A change of a zone's offset: at the instant `at`, from `before` to `after` seconds east of UTC."""
+
+    at: int
+    before: int
+    after: int
 
 
 class Walls(Protocol):
-    """A set of naive datetimes."""
+    """A set of wall-clock times."""
 
-    def after(self, moment: datetime) -> datetime | None:
-        """The first one after `moment`, or ``None``."""
+    def after(self, wall: int) -> int | None:
+        """The first one after `wall`, or ``None``."""
+
+    def before(self, wall: int) -> int | None:
+        """The last one before `wall`, or ``None``."""
 
 
-def next_instant(walls: Walls, after: datetime, zone: tzinfo, gap: Gap, fold: Fold) -> datetime | None:
-    """The first instant after `after` at which `zone`'s clocks show one of `walls`, by the rule chosen.
+def instant_of(moment: datetime) -> int:
+    """The whole seconds of an aware datetime, as an instant."""
+    moment = moment.astimezone(UTC)
+    return moment.toordinal() * DAY + moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def utc_of(instant: int) -> datetime | None:
+    """The inverse of `instant_of`, in UTC; ``None`` outside of the years 1 to 9999."""
+    if not DAY <= instant <= _LAST_INSTANT:
+        return None
+    return _EPOCH + timedelta(seconds=instant - DAY)
+
+
+class ZoneChanges:
+    """When the clocks of a zone change. Learns from the zone, span by span, what is asked for."""
+
+    __slots__ = ("_calm", "_fixed", "_spans", "zone")
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self._fixed = zone.utcoffset(None) is not None
+        self._spans: dict[int, tuple[Change, ...]] = {}
+        # The stretch that was asked for last.
+        self._calm = (1, 0, 0)
+
+    def offset_at(self, instant: int) -> int:
+        """Seconds east of UTC."""
+        moment = utc_of(min(max(instant, 2 * DAY), _LAST_INSTANT - DAY))
+        offset = None if moment is None else moment.astimezone(self.zone).utcoffset()
+        return 0 if offset is None else offset.days * DAY + offset.seconds
+
+    def calm_days(self, day: int) -> tuple[int, int]:
+        """The first and the last of the days around `day` on which the clocks do not change, nor near them.
+
+        The span is empty, ``(1, 0)``, if they change near `day` itself.
+        """
+        if self._fixed:
+            return 1, _LAST_DAY
+        span = day // _SPAN
+        low, high = span * _SPAN, span * _SPAN + _SPAN - 1
+        for change in self._span(span):
+            changed = change.at // DAY
+            if changed + _MARGIN < day:
+                low = max(low, changed + _MARGIN + 1)
+            elif changed - _MARGIN > day:
+                high = min(high, changed - _MARGIN - 1)
+            else:
+                return 1, 0
+        return low, high
+
+    def calm_stretch(self, instant: int) -> tuple[int, int, int]:
+        """The first and the last instant around `instant` between which no change is near, and their offset.
+
+        They are out of order, ``(1, 0, 0)``, if a change is near `instant` itself.
+        """
+        known = self._calm  # read once: another thread may replace it
+        if known[0] <= instant <= known[1]:
+            return known
+        first, last = self.calm_days(instant // DAY)
+        if first > last:
+            return 1, 0, 0
+        self._calm = calm = (first * DAY, last * DAY + DAY - 1, self.offset_at(instant))
+        return calm
+
+    def near(self, instant: int) -> list[Change]:
+        """The changes not further than two days from `instant`, and maybe some more, in order."""
+        if self._fixed:
+            return []
+        day = instant // DAY
+        spans = sorted({(day - _MARGIN) // _SPAN, (day + _MARGIN) // _SPAN})
+        return sorted({change for span in spans for change in self._span(span)})
+
+    def _span(self, span: int) -> tuple[Change, ...]:
+        """The changes in a span of days, and those not much further than the margin outside."""
+        known = self._spans.get(span)
+        if known is None:
+            if len(self._spans) > 1000:  # noqa: PLR2004 - some sixty years
+                self._spans.clear()
+            first = span * _SPAN - _PROBE
+            known = self._spans[span] = tuple(self._found(first, first + _SPAN + 2 * _PROBE))
+        return known
+
+    def _found(self, first_day: int, last_day: int) -> Iterator[Change]:
+        low = first_day * DAY
+        offset = self.offset_at(low)
+        for high in range(low + _PROBE * DAY, last_day * DAY + 1, _PROBE * DAY):
+            following = self.offset_at(high)
+            if following != offset:
+                yield Change(self._changed_between(high - _PROBE * DAY, high, offset), offset, following)
+                offset = following
+
+    def _changed_between(self, low: int, high: int, offset: int) -> int:
+        """The first instant after `low` at which the offset isn't `offset`, as at `high` it isn't."""
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.offset_at(middle) == offset:
+                low = middle
+            else:
+                high = middle
+        return high
+
+
+@lru_cache(maxsize=256)
+def _changes_by_zone(zone: tzinfo) -> ZoneChanges:
+    return ZoneChanges(zone)
+
+
+def changes_of(zone: tzinfo) -> ZoneChanges:
+    """When the clocks of `zone` change; what was learnt is shared by all who ask for the same zone."""
+    try:
+        return _changes_by_zone(zone)
+    except TypeError:  # a zone that can't be hashed
+        return ZoneChanges(zone)
+
+
+class _Stretch(NamedTuple):
+    """A stretch of time with one offset, and of the walls in it those that fire."""
+
+    low: int
+    high: int
+    offset: int
+
+
+def _stretches(changes: list[Change], offset: int, gap: Gap, fold: Fold) -> Iterator[_Stretch]:
+    """Ranges of walls, ``low`` included and ``high`` not, each to be read with an offset.
 
     Args:
-        after: aware, in any zone.
-
-    Returns:
-        an aware datetime in `zone`, or ``None`` when there is none.
+        changes: in order; may be none.
+        offset: the one that is in force if there are none.
     """
-    start = after.astimezone(UTC)
-    local = start.astimezone(zone)
-    wall = local.replace(tzinfo=None, fold=0)
-    best = _ordinary(walls, wall, start, zone, gap, fold)
-    if gap == "shift":
-        best = _earlier(best, _moved_over_gap(walls, wall, start, local, zone))
-    if fold != "first" and local.fold == 0:
-        best = _earlier(best, _in_second_pass(walls, wall, start, local, zone))
-    return None if best is None else best.astimezone(zone)
+    far = _LAST_INSTANT * 2
+    low = -far
+    for change in changes:
+        at, before, after = change
+        ends, begins = at + before, at + after
+        if after >= before:  # a gap
+            yield _Stretch(low, ends, before)
+            if gap == "shift":
+                yield _Stretch(ends, begins, before)
+            low = begins
+        else:  # a repetition of the walls from `begins` to `ends`
+            yield _Stretch(low, begins if fold == "second" else ends, before)
+            low = ends if fold == "first" else begins
+        offset = after
+    yield _Stretch(low, far, offset)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
+    """The first instant after `after` at which the zone's clocks show one of `walls`, by the rule chosen."""
+    while after <= _LAST_INSTANT:
+        low, high, offset = zone.calm_stretch(after)
+        if low <= high:
+            found = walls.after(after + offset)
+            if found is None or found - offset <= high:
+                return None if found is None else found - offset
+            # Nothing fires in this stretch. Go to a day before the next wall, whatever its offset may be.
+            target = max(high, found - DAY - 1)
+            if target > after:
+                after = target
+                continue
+        horizon = after + _MARGIN * DAY
+        changes = zone.near(after)
+        offset = zone.offset_at(after)
+        best: int | None = None
+        for stretch in _stretches(changes, offset, gap, fold):
+            found = walls.after(max(stretch.low - 1, after + stretch.offset))
+            if found is not None and found < stretch.high:
+                instant = found - stretch.offset
+                best = instant if best is None else min(best, instant)
+        if best is not None and best <= horizon:
+            return best
+        # Nothing fires up to the horizon. Go to a day before the next wall, whatever its offset may be.
+        following = walls.after(after + offset)
+        if following is None:
+            return None
+        after = max(horizon, following - DAY - 1)
+    return None
 
 
-def _instants(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """What `wall` is in UTC by the offset before and after a change: in that order unless it falls into a gap."""
-    aware = wall.replace(tzinfo=zone)
-    first = aware.astimezone(UTC)
-    return first, aware.replace(fold=1).astimezone(UTC)
-
-
-def _ordinary(
-    walls: Walls, wall: datetime, start: datetime, zone: tzinfo, gap: Gap, fold: Fold
-) -> datetime | None:
-    """The earliest instant of the walls after `wall`."""
-    best: datetime | None = None
-    following = walls.after(wall)
-    while following is not None:
-        try:
-            first, second = _instants(following, zone)
-        except OverflowError:
-            return best  # beyond the year 9999 in UTC
-        if first == second:
-            if first > start:
-                return _earlier(best, first)
-        elif first > second:  # a gap: the offset before the change is the smaller one
-            if gap == "shift" and first > start:
-                best = _earlier(best, first)
-        elif fold != "second" and first > start:
-            return _earlier(best, first)
-        elif fold != "first" and second > start:
-            return _earlier(best, second)
-        following = walls.after(following)
-    return best
-
-
-def _moved_over_gap(
-    walls: Walls, wall: datetime, start: datetime, local: datetime, zone: tzinfo
-) -> datetime | None:
-    """The earliest instant of a wall before `wall` that doesn't exist, and is moved to after `start`."""
-    before = (start - _LONGEST_CHANGE).astimezone(zone).utcoffset()
-    now = local.utcoffset()
-    if before is None or now is None or now <= before:
-        return None
-    following = walls.after(wall - (now - before))
-    if following is None or following > wall:
-        return None
-    first, second = _instants(following, zone)
-    return first if first > second and first > start else None
-
-
-def _in_second_pass(
-    walls: Walls, wall: datetime, start: datetime, local: datetime, zone: tzinfo
-) -> datetime | None:
-    """During the first pass of a repeated stretch: the earliest instant of the second."""
-    repeated = local.replace(fold=1).utcoffset()
-    now = local.utcoffset()
-    if repeated is None or now is None or repeated >= now:
-        return None
-    begin = _first_repeated(wall, zone, now - repeated)
-    following = walls.after(begin - _TICK)
-    if following is None:
-        return None
-    first, second = _instants(following, zone)
-    return second if first < second and second > start else None
-
-
-def _first_repeated(wall: datetime, zone: tzinfo, length: timedelta) -> datetime:
-    """The first wall time of the repeated stretch, `length` long, that `wall` is in; on a whole second."""
-    low, high = wall.replace(microsecond=0) - length, wall.replace(microsecond=0)
-    while high - low > _SECOND:
-        middle = low + (high - low) // 2
-        middle = middle.replace(microsecond=0)
-        if middle in (low, high):
-            break
-        first, second = _instants(middle, zone)
-        if first < second:
-            high = middle
-        else:
-            low = middle
-    return high
+def previous_instant(walls: Walls, before: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
+    """The last instant before `before` at which the zone's clocks show one of `walls`, by the rule chosen."""
+    while before > DAY:
+        low, high, offset = zone.calm_stretch(before)
+        if low <= high:
+            found = walls.before(before + offset)
+            if found is None or found - offset >= low:
+                return None if found is None else found - offset
+            target = min(low, found + DAY + 1)
+            if target < before:
+                before = target
+                continue
+        horizon = before - _MARGIN * DAY
+        changes = zone.near(before)
+        offset = zone.offset_at(before)
+        best: int | None = None
+        for stretch in _stretches(changes, changes[0].before if changes else offset, gap, fold):
+            found = walls.before(min(stretch.high, before + stretch.offset))
+            if found is not None and found >= stretch.low:
+                instant = found - stretch.offset
+                best = instant if best is None else max(best, instant)
+        if best is not None and best >= horizon:
+            return best
+        preceding = walls.before(before + offset)
+        if preceding is None:
+            return None
+        before = min(horizon, preceding + DAY + 1)
+    return None

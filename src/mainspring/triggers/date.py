@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
-from typing import Any, Self
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Self
 
-from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
-from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_given
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
 
 __all__ = ["DateTrigger"]
 
-_STATE_VERSION = 1
 
-
-class DateTrigger(BaseTrigger):
+class DateTrigger(StandardTrigger):
     """Fires once, at `run_date`, also if that has passed.
 
     Args:
@@ -24,43 +24,75 @@ class DateTrigger(BaseTrigger):
 
     __slots__ = ("run_date",)
 
+    kind = "date"
+
     def __init__(self, run_date: Any = None, timezone: Any = None) -> None:
-        zone = None if timezone is None else astimezone(timezone)
         # What has no zone yet stays as it was written, until a scheduler with one comes.
-        self.run_date: Any = run_date if zone is None else convert_to_datetime(run_date, zone, "run_date")
+        if type(run_date) is datetime and run_date.tzinfo is not None:
+            self.run_date: Any = run_date
+        else:
+            self.run_date = moment_in(run_date, zone_given(timezone), "run_date")
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
-        run_date = self.run_date
-        if type(run_date) is datetime and run_date.tzinfo is not None:
+        if self._is_bound():
             return self
         bound = type(self).__new__(type(self))
-        bound.run_date = now if run_date is None else convert_to_datetime(run_date, timezone, "run_date")
+        bound.run_date = now if self.run_date is None else moment_in(self.run_date, timezone, "run_date")
         return bound
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """The run date, also if it has passed, if there was no time before; otherwise ``None``."""
         if previous_fire_time is not None:
             return None
+        run_date: datetime = self._ready(now).run_date
+        return run_date
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return type(other) is type(self) and self.run_date == other.run_date
+
+    def _is_bound(self) -> bool:
         run_date = self.run_date
-        if type(run_date) is datetime and run_date.tzinfo is not None:
-            return run_date
-        return now if run_date is None else convert_to_datetime(run_date, now.tzinfo, "run_date")
+        return isinstance(run_date, datetime) and run_date.tzinfo is not None
+
+    def _zone(self) -> tzinfo:
+        return self.run_date.tzinfo or UTC
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        run_date: datetime = self.run_date.astimezone(UTC)
+        return run_date if run_date > moment else None
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        run_date: datetime = self.run_date.astimezone(UTC)
+        return run_date if run_date < moment else None
+
+    def _meaning(self) -> str:
+        if self.run_date is None:
+            return "once, when it is added"
+        return f"once, at {shown(self.run_date)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_moment
+
+        return {"type": self.kind, "version": 1, "run_date": plain_moment(self.run_date)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_moment
+
+        return cls(read_moment(values["run_date"]))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"version": _STATE_VERSION, "run_date": self.run_date}
+        return {"version": self.state_version, "run_date": self.run_date}
 
     def __setstate__(self, state: Any) -> None:
-        if state.get("version", 1) > _STATE_VERSION:
-            raise TriggerError(
-                f"DateTrigger has version {state['version']}, but only {_STATE_VERSION} and older can be read: "
-                "it was written by a newer release, upgrade this one"
-            )
-        self.run_date = state["run_date"]
+        run_date = self._readable(state)["run_date"]
+        self.run_date = moment_in(run_date, None, "run_date")
 
     def __str__(self) -> str:
-        return f"date[{self._shown()}]"
+        return f"date[{shown(self.run_date)}]"
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} (run_date='{self._shown()}')>"
-
-    def _shown(self) -> str:
-        return datetime_repr(self.run_date) if isinstance(self.run_date, datetime) else str(self.run_date)
+        return f"<{type(self).__name__} (run_date='{shown(self.run_date)}')>"

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
-from mainspring.triggers.base import BaseTrigger
+from mainspring.timezones import astimezone
+from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.standard import DelayedTrigger, moment_in, shown, zone_given
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
 
 __all__ = ["IntervalTrigger"]
 
-_STATE_VERSION = 2
 
-
-class IntervalTrigger(BaseTrigger):
+class IntervalTrigger(DelayedTrigger):
     """Fires every so often, by elapsed time: a day is 24 hours, also where the clocks change.
+
+    So a job of every 24 hours that runs at 09:00 in winter runs at 10:00 in summer. What is to run at the same time of
+    the day is for `CronTrigger` or `CalendarIntervalTrigger`.
 
     Args:
         weeks, days, hours, minutes, seconds: the interval, which is their sum.
@@ -23,20 +29,29 @@ class IntervalTrigger(BaseTrigger):
         end_date: the last moment at which it may fire.
         timezone: in which times without one are read; the scheduler's if it is not given.
         jitter: delay each firing by up to so many seconds. The times that are delayed stay where they are.
+        first: without a start date, when to fire first: ``"now"``, as soon as the trigger is added, or ``"after"`` one
+            interval.
+        max_fires: fire so many times, counted from the start.
 
     Raises:
         TriggerError: the interval is zero or negative.
     """
 
     __slots__ = (
-        "_is_start_given",
+        "_is_anchored",
+        "_seed",
         "end_date",
+        "first",
         "interval",
         "interval_length",
         "jitter",
+        "max_fires",
         "start_date",
         "timezone",
     )
+
+    kind = "interval"
+    state_version = 2
 
     def __init__(
         self,
@@ -49,16 +64,19 @@ class IntervalTrigger(BaseTrigger):
         end_date: Any = None,
         timezone: Any = None,
         jitter: float | None = None,
+        *,
+        first: Literal["now", "after"] | None = None,
+        max_fires: int | None = None,
     ) -> None:
         self._set_interval(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds))
-        self.timezone = astimezone(timezone)
-        for bound in (start_date, end_date):
-            if self.timezone is None and isinstance(bound, datetime) and bound.tzinfo is not None:
-                self.timezone = astimezone(bound.tzinfo)
-        self.start_date: Any = self._moment(start_date, "start_date")
-        self.end_date: Any = self._moment(end_date, "end_date")
-        self.jitter = jitter
-        self._is_start_given = start_date is not None
+        self.timezone = zone_given(timezone, start_date, end_date)
+        self.start_date: Any = moment_in(start_date, self.timezone, "start_date")
+        self.end_date: Any = moment_in(end_date, self.timezone, "end_date")
+        self.jitter = checked_jitter(jitter)
+        self.first = checked_first(first, start_date)
+        self.max_fires = checked_count(max_fires)
+        self._is_anchored = False
+        self._seed: str | None = None
 
     def _set_interval(self, interval: timedelta) -> None:
         if interval <= timedelta(0):
@@ -68,109 +86,205 @@ class IntervalTrigger(BaseTrigger):
         self.interval = interval
         self.interval_length = interval.total_seconds()
 
-    def _moment(self, value: Any, name: str) -> Any:
-        """A bound, aware if its zone is known by now."""
-        return value if self.timezone is None else convert_to_datetime(value, self.timezone, name)
-
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
-        if self.timezone is not None and self.start_date is not None:
+        if self._is_bound() and (not self.jitter or self._seed is not None):
             return self
         bound = type(self).__new__(type(self))
         bound.interval, bound.interval_length, bound.jitter = self.interval, self.interval_length, self.jitter
-        bound._is_start_given = self._is_start_given
-        bound.timezone = self.timezone or timezone
-        bound.start_date = bound._moment(self.start_date, "start_date")
-        bound.end_date = bound._moment(self.end_date, "end_date")
+        bound.first, bound.max_fires, bound._is_anchored = self.first, self.max_fires, self._is_anchored
+        bound._seed = job_id if self._seed is None else self._seed
+        bound.timezone = zone = self.timezone or timezone
+        bound.start_date = moment_in(self.start_date, zone, "start_date")
+        bound.end_date = moment_in(self.end_date, zone, "end_date")
         if bound.start_date is None:
-            bound.start_date = (now.astimezone(UTC) + self.interval).astimezone(bound.timezone)
+            wait = timedelta(0) if self.first == "now" else self.interval
+            bound.start_date = (now.astimezone(UTC) + wait).astimezone(zone)
+            bound._is_anchored = True
         return bound
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        start = self._start(previous_fire_time, now)
-        if previous_fire_time is None:
-            steps = -((start - now) // self.interval) if start < now else 0
-        else:
-            # A delayed time belongs to the last step before it, so the steps never drift.
-            steps = (previous_fire_time.astimezone(UTC) - start) // self.interval + 1
-        base = start + max(steps, 0) * self.interval
-        if self.end_date is not None and base > self.end_date:
-            return None
-        return self._delayed(base).astimezone(self.timezone or now.tzinfo)
-
-    def _start(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """The first time, in UTC; for a trigger that was not added yet, what it would be."""
-        if self.start_date is None:
-            return (previous_fire_time or now + self.interval).astimezone(UTC)
-        zone = self.timezone or now.tzinfo or UTC
-        start = convert_to_datetime(self.start_date, zone, "start_date") or now
-        return start.astimezone(UTC)
-
-    def _delayed(self, base: datetime) -> datetime:
-        if not self.jitter:
-            return base
-        longest = min(float(self.jitter), self.interval_length - 1e-6)
-        return self._apply_jitter(base, longest, base) or base
-
-    def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
-        start = self._start(first, now)
-        latest = start + (now - start) // self.interval * self.interval
-        if self.end_date is not None and latest > self.end_date:
-            latest = start + (self.end_date - start) // self.interval * self.interval
-        fire_time = self._delayed(latest)
-        if fire_time > now:
-            fire_time = self._delayed(latest - self.interval)
-        return fire_time.astimezone(self.timezone or now.tzinfo) if fire_time > first else first
-
-    def fire_times(self, first: datetime, now: datetime, limit: int) -> tuple[list[datetime], bool]:
-        latest = self.latest_fire_time(first, now)
-        skipped_to = latest - limit * self.interval
-        if skipped_to <= first:
-            return super().fire_times(first, now, limit)
-        times, _ = super().fire_times(self.latest_fire_time(first, skipped_to + self.interval), now, limit)
-        return times, True
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):
             return False
         mine, theirs = self.__getstate__(), other.__getstate__()
-        if not other._is_start_given:
+        if other._is_anchored:
             theirs["start_date"] = mine["start_date"]  # it goes on wherever it is anchored
+            mine.pop("anchored", None)
+            theirs.pop("anchored", None)
         return mine == theirs
 
+    def _is_bound(self) -> bool:
+        return self.timezone is not None and self.start_date is not None
+
+    def _zone(self) -> tzinfo:
+        return self.timezone or UTC
+
+    def _last_step(self, start: datetime) -> int | None:
+        """The number of the last step, or ``None`` if there is no end to them; -1 if there is none at all."""
+        last = None if self.max_fires is None else self.max_fires - 1
+        if self.end_date is not None:
+            by_date = (self.end_date.astimezone(UTC) - start) // self.interval
+            last = by_date if last is None else min(last, by_date)
+        return last
+
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        start: datetime = self.start_date.astimezone(UTC)
+        step = 0 if moment < start else (moment - start) // self.interval + 1
+        if self.end_date is not None or self.max_fires is not None:
+            last = self._last_step(start)
+            if last is not None and step > last:
+                return None
+        try:
+            return start + step * self.interval
+        except OverflowError:
+            return None  # beyond the year 9999
+
+    def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        start: datetime = self.start_date.astimezone(UTC)
+        step = -((start - moment) // self.interval) - 1
+        last = self._last_step(start)
+        if last is not None:
+            step = min(step, last)
+        return None if step < 0 else start + step * self.interval
+
+    def _delay_limit(self) -> datetime | None:
+        return None if self.end_date is None else self.end_date.astimezone(UTC)
+
+    def _meaning(self) -> str:
+        text = f"every {_spoken(self.interval)}"
+        if self.start_date is not None:
+            text += f", from {shown(self.start_date)}"
+        elif self.first == "now":
+            text += ", at once when it is added"
+        if self.end_date is not None:
+            text += f", until {shown(self.end_date)}"
+        if self.max_fires is not None:
+            text += f", {self.max_fires} times"
+        if self.jitter:
+            text += f", each up to {self.jitter:g} s later"
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            seconds=self.interval_length,
+            start_date=plain_moment(self.start_date),
+            end_date=plain_moment(self.end_date),
+            timezone=plain_zone(self.timezone),
+            jitter=self.jitter,
+            first=self.first,
+            max_fires=self.max_fires,
+            anchored=self._is_anchored,
+            seed=self._seed,
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_moment, read_zone
+
+        zone = read_zone(values.get("timezone"))
+        made = cls(
+            seconds=values["seconds"],
+            start_date=read_moment(values.get("start_date"), zone),
+            end_date=read_moment(values.get("end_date"), zone),
+            timezone=zone,
+            jitter=values.get("jitter"),
+            max_fires=values.get("max_fires"),
+        )
+        made.first, made._is_anchored = values.get("first"), values.get("anchored", False)
+        made._seed = values.get("seed")
+        return made
+
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": _STATE_VERSION,
+        state = {
+            "version": self.state_version,
             "timezone": self.timezone,
             "start_date": self.start_date,
             "end_date": self.end_date,
             "interval": self.interval,
             "jitter": self.jitter,
         }
+        # What APScheduler doesn't know is only written where it says something.
+        own = {"first": self.first, "max_fires": self.max_fires, "anchored": self._is_anchored or None}
+        own["seed"] = self._seed if self.jitter else None
+        return state | {key: value for key, value in own.items() if value is not None}
 
     def __setstate__(self, state: Any) -> None:
-        if isinstance(state, tuple):
-            state = state[1]
-        if state.get("version", 1) > _STATE_VERSION:
-            raise TriggerError(
-                f"IntervalTrigger has version {state['version']}, but only {_STATE_VERSION} and older can be read: "
-                "it was written by a newer release, upgrade this one"
-            )
+        state = self._readable(state)
         self.timezone = astimezone(state["timezone"])
-        self.start_date = state["start_date"]
-        self.end_date = state["end_date"]
+        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
+        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
         self._set_interval(state["interval"])
         self.jitter = state.get("jitter")
-        self._is_start_given = self.start_date is not None
+        self.first = state.get("first")
+        self.max_fires = state.get("max_fires")
+        self._is_anchored = state.get("anchored", False)
+        self._seed = state.get("seed")
 
     def __str__(self) -> str:
         return f"interval[{self.interval}]"
 
     def __repr__(self) -> str:
         options = [f"interval={self.interval!r}"]
-        for name in ("start_date", "end_date"):
-            bound = getattr(self, name)
-            if bound is not None:
-                options.append(f"{name}='{datetime_repr(bound) if isinstance(bound, datetime) else bound}'")
+        options += [
+            f"{name}='{shown(getattr(self, name))}'"
+            for name in ("start_date", "end_date")
+            if getattr(self, name) is not None
+        ]
         if self.jitter:
             options.append(f"jitter={self.jitter}")
+        if self.first is not None:
+            options.append(f"first={self.first!r}")
+        if self.max_fires is not None:
+            options.append(f"max_fires={self.max_fires}")
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
+
+
+def _spoken(interval: timedelta) -> str:
+    """A duration in words, such as "2 days 30 minutes"."""
+    minutes, seconds = divmod(interval.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    exact_seconds: float = seconds + interval.microseconds / 1_000_000
+    counts = [
+        (interval.days, "day"),
+        (hours, "hour"),
+        (minutes, "minute"),
+        (exact_seconds if interval.microseconds else seconds, "second"),
+    ]
+    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts if count]
+    if len(words) == 1 and words[0].startswith("1 "):
+        return words[0][2:]
+    return " ".join(words)
+
+
+def checked_first(first: Any, start_date: Any) -> Any:
+    """`first`, if it is one of its values.
+
+    Raises:
+        TriggerError: it isn't, or there is a start date too.
+    """
+    if first not in (None, "now", "after"):
+        raise TriggerError(f"first must be 'now' or 'after', got {first!r}")
+    if first is not None and start_date is not None:
+        raise TriggerError(
+            f"first={first!r} says when to begin, and so does start_date={start_date!r}: give one"
+        )
+    return first
+
+
+def checked_count(max_fires: Any) -> int | None:
+    """`max_fires`, if it is a whole number above zero, or ``None``.
+
+    Raises:
+        TriggerError: it is neither.
+    """
+    if max_fires is None:
+        return None
+    if isinstance(max_fires, bool) or not isinstance(max_fires, int) or max_fires < 1:
+        raise TriggerError(f"max_fires must be a whole number, 1 or more, got {max_fires!r}")
+    return max_fires

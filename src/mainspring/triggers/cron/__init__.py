@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, ClassVar, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from mainspring.errors import CronSyntaxError, TriggerError
-from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
-from mainspring.triggers.base import BaseTrigger
-from mainspring.triggers.clock_changes import next_instant
+from mainspring.timezones import astimezone
+from mainspring.triggers.cron.days import DateFields
+from mainspring.triggers.cron.dialects import UNIX, expanded, split, weekdays_by_name
+from mainspring.triggers.cron.explaining import meaning
 from mainspring.triggers.cron.fields import (
     DEFAULT_VALUES,
     BaseField,
@@ -17,16 +17,24 @@ from mainspring.triggers.cron.fields import (
     DayOfWeekField,
     MonthField,
     WeekField,
+    YearField,
 )
+from mainspring.triggers.cron.quartz import quartz_fields
 from mainspring.triggers.cron.wall import WallSchedule
+from mainspring.triggers.interval import checked_count, checked_first
+from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.standard import moment_in, shown, zone_given
+from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
+
+if TYPE_CHECKING:
+    from mainspring.triggers.clock_changes import Fold, Gap, Walls
 
 __all__ = ["CronTrigger"]
 
-_STATE_VERSION = 2
-_TICK = timedelta(microseconds=1)
+_CRONTAB = ("minute", "hour", "day", "month", "day_of_week")
 
 
-class CronTrigger(BaseTrigger):
+class CronTrigger(WallClockTrigger):
     """Fires at every time that matches all fields given.
 
     Fields to the left of the leftmost that is given match everything; those to its right that are left out take their
@@ -39,13 +47,17 @@ class CronTrigger(BaseTrigger):
     Args:
         year: four digits.
         month: 1 to 12, or jan to dec.
-        day: 1 to 31, ``last``, or a position such as ``3rd fri``.
+        day: 1 to 31, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, or a position such as ``3rd fri``.
         week: ISO week, 1 to 53.
-        day_of_week: 0 for Monday to 6 for Sunday, or mon to sun.
+        day_of_week: 0 for Monday to 6 for Sunday, mon to sun, ``fri#2``, or ``friL``.
         hour, minute, second: as on the clock.
         start_date, end_date: the first and the last moment at which it may fire.
         timezone: whose wall clock; the scheduler's if it is not given.
-        jitter: delay each firing by up to so many seconds.
+        jitter: delay each firing by up to so many seconds. The times that are delayed stay where they are.
+        gap: for times that don't exist: ``"shift"`` reads them with the offset before the change, ``"skip"`` skips them.
+        fold: for times that exist twice: fire at the ``"first"``, the ``"second"``, or at ``"both"``.
+        first: ``"now"`` also fires once as soon as the trigger is added; ``"after"`` doesn't, and is the default.
+        max_fires: fire so many times, counted from the start date, or from when the trigger is added.
 
     Raises:
         CronSyntaxError: a field that can't be read; the message says where.
@@ -53,7 +65,7 @@ class CronTrigger(BaseTrigger):
 
     FIELD_NAMES = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
     FIELDS_MAP: ClassVar[dict[str, type[BaseField]]] = {
-        "year": BaseField,
+        "year": YearField,
         "month": MonthField,
         "week": WeekField,
         "day": DayOfMonthField,
@@ -63,7 +75,10 @@ class CronTrigger(BaseTrigger):
         "second": BaseField,
     }
 
-    __slots__ = ("_walls", "end_date", "fields", "jitter", "start_date", "timezone")
+    __slots__ = ("_is_either", "fields")
+
+    kind = "cron"
+    state_version = 2
 
     def __init__(
         self,
@@ -79,19 +94,28 @@ class CronTrigger(BaseTrigger):
         end_date: Any = None,
         timezone: Any = None,
         jitter: float | None = None,
+        *,
+        gap: Gap | None = None,
+        fold: Fold | None = None,
+        first: Literal["now", "after"] | None = None,
+        max_fires: int | None = None,
     ) -> None:
-        self.timezone = astimezone(timezone)
-        for bound in (start_date, end_date):
-            if self.timezone is None and isinstance(bound, datetime) and bound.tzinfo is not None:
-                self.timezone = astimezone(bound.tzinfo)
-        self.start_date: Any = self._moment(start_date, "start_date")
-        self.end_date: Any = self._moment(end_date, "end_date")
-        self.jitter = jitter
-        given = dict(
-            zip(self.FIELD_NAMES, (year, month, day, week, day_of_week, hour, minute, second), strict=True)
-        )
+        self.timezone = zone_given(timezone, start_date, end_date)
+        self.start_date = moment_in(start_date, self.timezone, "start_date")
+        self.end_date = moment_in(end_date, self.timezone, "end_date")
+        self.jitter = checked_jitter(jitter)
+        self.gap, self.fold = checked_policy(gap, fold)
+        self.first = checked_first(first, start_date)
+        self.max_fires = checked_count(max_fires)
+        values = (year, month, day, week, day_of_week, hour, minute, second)
+        given = dict(zip(self.FIELD_NAMES, values, strict=True))
         self.fields = self._read_fields({name: value for name, value in given.items() if value is not None})
-        self._walls: WallSchedule | None = None
+        # Whether a day fires if its day of the month or its weekday matches, as in a crontab.
+        self._is_either = False
+        self._is_anchored = False
+        self._seed: str | None = None
+        self._first_at: datetime | None = None
+        self._forget()
 
     def _read_fields(self, given: dict[str, Any]) -> list[BaseField]:
         fields = []
@@ -105,141 +129,197 @@ class CronTrigger(BaseTrigger):
                 fields.append(make(name, DEFAULT_VALUES[name] if is_right_of_a_given_one else "*", True))
         return fields
 
-    def _moment(self, value: Any, name: str) -> Any:
-        """A bound, aware if its zone is known by now."""
-        return value if self.timezone is None else convert_to_datetime(value, self.timezone, name)
-
     @classmethod
-    def from_crontab(cls, expr: str, timezone: Any = None) -> Self:
-        """A trigger from five fields as in a crontab: minute, hour, day, month, weekday.
+    def from_crontab(cls, expr: str, timezone: Any = None, **options: Any) -> Self:
+        """A trigger from five fields as in a crontab: minute, hour, day, month, weekday; or ``@daily`` and the like.
 
-        Numbers of weekdays are APScheduler's, 0 for Monday, and not cron's: a warning says so. Use names.
+        Numbers of weekdays are APScheduler's, 0 for Monday, and not cron's: a warning says so, once. A day fires if both
+        its day of the month and its weekday match. For a crontab as cron itself reads it, use `from_unix`.
+
+        Args:
+            options: further parameters of the constructor.
 
         Raises:
             CronSyntaxError: another number of fields, or one that can't be read.
         """
-        values = expr.split()
-        if len(values) != 5:  # noqa: PLR2004 - a crontab's
-            raise CronSyntaxError(
-                f"expected five fields (minute hour day month weekday), got {len(values)}", text=expr
-            )
-        weekday = values[4]
-        if any(character.isdigit() for character in weekday.partition("/")[0]):
-            warnings.warn(
-                f"from_crontab({expr!r}): the weekday {weekday!r} counts from 0 for Monday, as APScheduler does; "
-                "cron itself counts from 0 for Sunday. Write names (mon, tue, …) to be sure",
-                stacklevel=2,
-            )
-        return cls(
-            minute=values[0],
-            hour=values[1],
-            day=values[2],
-            month=values[3],
-            day_of_week=values[4],
-            timezone=timezone,
+        values: dict[str, Any] = split(expanded(expr), {5: _CRONTAB})
+        weekday = values["day_of_week"]
+        if any(character.isdigit() for part in weekday.split(",") for character in _before_step(part)):
+            _warn_of_numeric_weekday(expr, weekday)
+        return cls(**values, timezone=timezone, **options)
+
+    @classmethod
+    def from_unix(cls, text: str, timezone: Any = None, **options: Any) -> Self:
+        """A trigger from a line of a crontab, as cron reads it: five fields, six with seconds first, or ``@daily`` etc.
+
+        Sunday is 0 and 7. If both the day of the month and the weekday are restricted, that is if neither begins with
+        ``*``, a day fires if one of them matches (crontab(5)).
+
+        Args:
+            options: further parameters of the constructor.
+
+        Raises:
+            CronSyntaxError: it can't be read.
+        """
+        values: dict[str, Any] = split(expanded(text), {5: _CRONTAB, 6: ("second", *_CRONTAB)})
+        is_either = not any(values[name].startswith(("*", "?")) for name in ("day", "day_of_week"))
+        values["day_of_week"] = weekdays_by_name(values["day_of_week"], UNIX)
+        made = cls(**values, timezone=timezone, **options)
+        made._is_either = is_either
+        return made
+
+    @classmethod
+    def from_quartz(cls, text: str, timezone: Any = None, **options: Any) -> Self:
+        """A trigger from a Quartz expression: seconds, minutes, hours, day, month, weekday, and perhaps year.
+
+        Sunday is 1 and Saturday 7. One of the two fields for days must be ``?``.
+
+        Args:
+            options: further parameters of the constructor.
+
+        Raises:
+            CronSyntaxError: it can't be read.
+        """
+        values: dict[str, Any] = quartz_fields(text)
+        return cls(**values, timezone=timezone, **options)
+
+    def _field(self, name: str) -> BaseField:
+        return self.fields[self.FIELD_NAMES.index(name)]
+
+    def _needs_seed(self) -> bool:
+        return bool(self.jitter) or any(field.has_hash() for field in self.fields)
+
+    def _read_dates(self) -> None:
+        self.start_date = moment_in(self.start_date, self.timezone, "start_date")
+        self.end_date = moment_in(self.end_date, self.timezone, "end_date")
+
+    def _implied_policy(self) -> tuple[Gap, Fold]:
+        if str(self._field("hour")).startswith("*"):
+            return "skip", "both"
+        return "shift", "first"
+
+    def _make_limits(self) -> tuple[datetime | None, datetime | None]:
+        return tuple(  # type: ignore[return-value]  # there are two
+            None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
         )
 
-    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+    def _make_walls(self) -> Walls:
+        seed = self._seed or ""
+        fields = {field.name: field for field in self.fields}
+        bits = {
+            name: None
+            if field.matches_all() and name in ("year", "day", "week", "day_of_week")
+            else sum(1 << value for value in field.values(seed))
+            for name, field in fields.items()
+            if name != "year"
+        }
+        year = fields["year"]
+        dates = DateFields(
+            months=bits["month"] or 0,
+            days=bits["day"],
+            special_days=fields["day"].special_days(),
+            special_weekdays=fields["day_of_week"].special_days(),
+            weeks=bits["week"],
+            weekdays=bits["day_of_week"],
+            is_either=self._is_either,
+        )
+        return WallSchedule(
+            None if year.matches_all() else year.values(seed),
+            dates,
+            bits["hour"] or 0,
+            bits["minute"] or 0,
+            bits["second"] or 0,
+        )
+
+    def _delay_limit(self) -> datetime | None:
+        return None if self.end_date is None else self.end_date.astimezone(UTC)
+
+    def _meaning(self) -> str:
+        fields = {field.name: field for field in self.fields}
+        text = meaning(fields, is_either=self._is_either, seed=self._seed)
         if self.timezone is not None:
-            return self
-        bound = type(self).__new__(type(self))
-        bound.timezone = timezone
-        bound.fields, bound.jitter, bound._walls = self.fields, self.jitter, self._walls
-        bound.start_date = bound._moment(self.start_date, "start_date")
-        bound.end_date = bound._moment(self.end_date, "end_date")
-        return bound
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        zone = self.timezone or now.tzinfo or UTC
-        after = previous_fire_time
-        if after is None:
-            after = now - _TICK
-            if self.start_date is not None and self.start_date > now:
-                after = self.start_date - _TICK
-        elif self.jitter:
-            # A delayed time belongs to the last base time before it, which is where to go on from.
-            after = self._base_of(after, zone)
-        base = self._next_base(after, zone)
-        if base is None or not self.jitter:
-            return base
-        return self._delayed(base, zone)
-
-    def _next_base(self, after: datetime, zone: tzinfo) -> datetime | None:
-        if self._walls is None:
-            self._walls = WallSchedule({field.name: field for field in self.fields})
-        follows_elapsed_time = str(self.fields[5]).startswith("*")
-        found = next_instant(
-            self._walls,
-            after,
-            zone,
-            "skip" if follows_elapsed_time else "shift",
-            "both" if follows_elapsed_time else "first",
-        )
-        if found is not None and self.end_date is not None and found > self.end_date:
-            return None
-        return found
-
-    def _delayed(self, base: datetime, zone: tzinfo) -> datetime:
-        """`base` delayed by its jitter, which ends before the next base time."""
-        following = self._next_base(base, zone)
-        longest = float(self.jitter or 0)
-        if following is not None:
-            longest = min(longest, (following - base).total_seconds() - 1e-6)
-        return self._apply_jitter(base, longest, base) or base
-
-    def _base_of(self, moment: datetime, zone: tzinfo) -> datetime:
-        """The last base time at or before `moment`, which is one that was delayed."""
-        base = self._next_base(moment - timedelta(seconds=float(self.jitter or 0)) - _TICK, zone)
-        while base is not None and base <= moment:
-            following = self._next_base(base, zone)
-            if following is None or following > moment:
-                return base
-            base = following
-        return moment
-
-    def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
-        """The last fire time in ``[first, now]``, found by halving the time in which it must be."""
+            text += f", {self.timezone}"
+        if self.start_date is not None:
+            text += f", from {shown(self.start_date)}"
+        if self.end_date is not None:
+            text += f", until {shown(self.end_date)}"
+        if self.first == "now":
+            text += ", and once at once when it is added"
+        if self.max_fires is not None:
+            text += f", {self.max_fires} times"
         if self.jitter:
-            return super().latest_fire_time(first, now)
-        zone = self.timezone or now.tzinfo or UTC
-        latest, high = first.astimezone(UTC), now.astimezone(UTC)
-        while (following := self._next_base(latest, zone)) is not None and following <= now:
-            latest = following.astimezone(UTC)
-            middle = latest + (high - latest) / 2
-            beyond = self._next_base(middle, zone)
-            if beyond is None or beyond > now:
-                high = middle  # nothing fires from there to `now`
-            else:
-                latest = beyond.astimezone(UTC)
-        return latest.astimezone(first.tzinfo) if latest == first else latest.astimezone(zone)
+            text += f", each up to {self.jitter:g} s later"
+        return text + self._change_rule()
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            fields={field.name: str(field) for field in self.fields if not field.is_default},
+            either_day=self._is_either,
+            start_date=plain_moment(self.start_date),
+            end_date=plain_moment(self.end_date),
+            timezone=plain_zone(self.timezone),
+            jitter=self.jitter,
+            gap=self.gap,
+            fold=self.fold,
+            first=self.first,
+            first_at=plain_moment(self._first_at),
+            max_fires=self.max_fires,
+            anchored=self._is_anchored,
+            seed=self._seed,
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_moment, read_zone
+
+        zone = read_zone(values.get("timezone"))
+        made = cls(
+            **values["fields"],
+            start_date=read_moment(values.get("start_date"), zone),
+            end_date=read_moment(values.get("end_date"), zone),
+            timezone=zone,
+            jitter=values.get("jitter"),
+            gap=values.get("gap"),
+            fold=values.get("fold"),
+            max_fires=values.get("max_fires"),
+        )
+        made.first = values.get("first")
+        made._first_at = read_moment(values.get("first_at"), zone)
+        made._is_either = values.get("either_day", False)
+        made._is_anchored = values.get("anchored", False)
+        made._seed = values.get("seed")
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": _STATE_VERSION,
+        state = {
+            "version": self.state_version,
             "timezone": self.timezone,
             "start_date": self.start_date,
             "end_date": self.end_date,
             "fields": self.fields,
             "jitter": self.jitter,
         }
+        if self._is_either:
+            state["either_day"] = True
+        return state | self._own_state()
 
     def __setstate__(self, state: Any) -> None:
-        if isinstance(state, tuple):
-            state = state[1]
-        if state.get("version", 1) > _STATE_VERSION:
-            raise TriggerError(
-                f"{type(self).__name__} has version {state['version']}, but only {_STATE_VERSION} and older can be "
-                "read: it was written by a newer release, upgrade this one"
-            )
+        state = self._readable(state)
         self.timezone = astimezone(state["timezone"])
-        self.start_date = state["start_date"]
-        self.end_date = state["end_date"]
+        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
+        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
         self.fields = state["fields"]
         self.jitter = state.get("jitter")
-        self._walls = None
+        self._is_either = state.get("either_day", False)
+        self._set_own_state(state)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__getstate__() == other.__getstate__()
+        return super().__eq__(other)
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -251,13 +331,28 @@ class CronTrigger(BaseTrigger):
     def __repr__(self) -> str:
         options = [f"{field.name}='{field}'" for field in self.fields if not field.is_default]
         if self.start_date:
-            options.append(f"start_date={_shown(self.start_date)!r}")
+            options.append(f"start_date={shown(self.start_date)!r}")
         if self.end_date:
-            options.append(f"end_date={_shown(self.end_date)!r}")
+            options.append(f"end_date={shown(self.end_date)!r}")
         if self.jitter:
             options.append(f"jitter={self.jitter}")
+        options += self._own_options()
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
 
 
-def _shown(moment: Any) -> str:
-    return datetime_repr(moment) if isinstance(moment, datetime) else str(moment)
+def _before_step(part: str) -> str:
+    return part.partition("/")[0].partition("#")[0]
+
+
+_warned_of: set[str] = set()
+
+
+def _warn_of_numeric_weekday(expr: str, weekday: str) -> None:
+    if _warned_of:
+        return
+    _warned_of.add(weekday)
+    warnings.warn(
+        f"from_crontab({expr!r}): the weekday {weekday!r} counts from 0 for Monday, as APScheduler does; cron itself "
+        "counts from 0 for Sunday. Write names (mon, tue, …) to be sure, or use CronTrigger.from_unix",
+        stacklevel=3,
+    )

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = [
+    "MONTHS",
+    "WEEKDAYS",
+    "AllExpression",
+    "DayExpression",
+    "HashExpression",
+    "LastDayOfMonthExpression",
+    "LastWeekdayExpression",
+    "LastWorkdayExpression",
+    "MonthRangeExpression",
+    "NearestWorkdayExpression",
+    "NthWeekdayExpression",
+    "RangeExpression",
+    "WeekdayPositionExpression",
+    "WeekdayRangeExpression",
+]
+
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+FULL_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+FULL_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_SATURDAY, _SUNDAY = 5, 6
 
 
-class AllExpression:
+class Expression:
+    """Something that a field may hold. Two are equal if they are written the same."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class AllExpression(Expression):
     """``*``, or ``*/step``: every value, or every step-th counted from the field's lowest.
 
     Attributes:
@@ -24,7 +67,7 @@ class AllExpression:
             raise ValueError("the step must be 1 or more")
         self.step = step
 
-    def values(self, lowest: int, highest: int) -> Iterable[int]:
+    def values(self, lowest: int, highest: int, seed: str = "") -> Iterable[int]:
         """The values from `lowest` to `highest` that match."""
         return range(lowest, highest + 1, self.step or 1)
 
@@ -35,23 +78,31 @@ class AllExpression:
             ValueError: it doesn't.
         """
         if self.step is not None and self.step > highest - lowest:
-            raise ValueError(f"the step {self.step} is wider than the field, which has {lowest} to {highest}")
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
+            raise ValueError(
+                f"the step {self.step} is wider than the field, which has {lowest} to {highest}", str(lowest)
+            )
 
     def __str__(self) -> str:
         return f"*/{self.step}" if self.step else "*"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.step})"
+        return f"{type(self).__name__}({self.step or ''})"
+
+
+class AnyExpression(AllExpression):
+    """``?``: every value, in one of the two fields for days, where the other says which."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "?"
 
 
 class RangeExpression(AllExpression):
     """``first``, ``first-last``, ``first-last/step``, or ``first/step``, which goes on to the field's highest value.
+
+    A range whose last value is lower than its first wraps around: ``22-2`` is 22, 23, 0, 1, 2.
 
     Attributes:
         first, last: the bounds, both included; `last` is ``None`` for the field's highest value.
@@ -67,97 +118,152 @@ class RangeExpression(AllExpression):
         super().__init__(step)
         self.first: int = first
         self.last: int | None = first if last is None and step is None else last
-        if self.last is not None and self.first > self.last:
-            raise ValueError("the first value of a range must not be higher than the last")
 
-    def values(self, lowest: int, highest: int) -> Iterable[int]:
-        """The values up to `highest` that match."""
-        last = highest if self.last is None else min(self.last, highest)
-        return range(self.first, last + 1, self.step or 1)
+    def values(self, lowest: int, highest: int, seed: str = "") -> Iterable[int]:
+        last = highest if self.last is None else self.last
+        if last < self.first:
+            size = highest - lowest + 1
+            return [
+                (value - lowest) % size + lowest
+                for value in range(self.first, last + size + 1, self.step or 1)
+            ]
+        return range(self.first, min(last, highest) + 1, self.step or 1)
 
     def validate(self, lowest: int, highest: int) -> None:
-        if self.first < lowest:
-            raise ValueError(f"{self.first} is lower than the field's lowest value {lowest}")
-        last = self.first if self.last is None else self.last
-        if last > highest:
-            raise ValueError(f"{last} is higher than the field's highest value {highest}")
-        width = (highest if self.last is None else self.last) - self.first
+        last = highest if self.last is None else self.last
+        for value in (self.first, last):
+            if value < lowest:
+                raise ValueError(f"{value} is lower than the field's lowest value {lowest}", str(lowest))
+            if value > highest:
+                nearest = str(lowest if value == highest + 1 else highest)
+                raise ValueError(f"{value} is higher than the field's highest value {highest}", nearest)
+        width = last - self.first
+        if width < 0:
+            width += highest - lowest + 1
         if self.step is not None and self.step > max(width, 1):
-            raise ValueError(f"the step {self.step} is wider than the range, which is {width}")
+            raise ValueError(
+                f"the step {self.step} is wider than the range, which is {width}", self._name(self.first)
+            )
 
     def _name(self, value: int) -> str:
         return str(value) if self.names is None else self.names[value - self.names_start]
 
     def __str__(self) -> str:
         text = self._name(self.first)
-        if self.last is not None and self.last != self.first:
+        if self.last is not None and (self.last != self.first or self.step):
             text += f"-{self._name(self.last)}"
         return f"{text}/{self.step}" if self.step else text
 
     def __repr__(self) -> str:
-        bounds: list[int | None] = [self.first]
+        arguments: list[Any] = [self._argument(self.first)]
         if self.last is not None and (self.last != self.first or self.step):
-            bounds.append(self.last)
+            arguments.append(self._argument(self.last))
         if self.step:
-            bounds += [None] * (2 - len(bounds)) + [self.step]
-        return f"{type(self).__name__}({', '.join(map(str, bounds))})"
+            arguments += [None] * (2 - len(arguments)) + [self.step]
+        return f"{type(self).__name__}({', '.join(map(repr, arguments))})"
+
+    def _argument(self, value: int) -> Any:
+        return value if self.names is None else self._name(value)
 
 
-def _numbered(name: str, names: list[str], start: int, what: str) -> int:
-    try:
-        return names.index(name.lower()) + start
-    except ValueError:
-        raise ValueError(f"{name!r} is no {what}: expected one of {', '.join(names)}") from None
+def number_of(name: str | int, names: list[str], full: list[str], start: int, what: str) -> int:
+    """The number of a month or weekday, by its short or its full name.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if isinstance(name, int):
+        return name
+    low = name.lower()
+    for known in (names, full):
+        if low in known:
+            return known.index(low) + start
+    raise ValueError(f"{name!r} is no {what}: expected one of {', '.join(names)}")
+
+
+def weekday_number(name: str | int) -> int:
+    """The number of a weekday, 0 for Monday."""
+    return number_of(name, WEEKDAYS, FULL_WEEKDAYS, 0, "weekday")
+
+
+def month_number(name: str | int) -> int:
+    """The number of a month."""
+    return number_of(name, MONTHS, FULL_MONTHS, 1, "month")
 
 
 class MonthRangeExpression(RangeExpression):
-    """``jan``, or ``jan-mar``."""
+    """``jan``, ``jan-mar``, ``nov-feb`` or ``jan-dec/3``."""
 
     names = MONTHS
     names_start = 1
 
-    def __init__(self, first: str, last: str | None = None) -> None:
-        super().__init__(
-            _numbered(first, MONTHS, 1, "month"),
-            None if last is None else _numbered(last, MONTHS, 1, "month"),
-        )
-
-    def __repr__(self) -> str:
-        return _named_repr(self)
+    def __init__(self, first: str | int, last: str | int | None = None, step: int | None = None) -> None:
+        super().__init__(month_number(first), None if last is None else month_number(last), step)
 
 
 class WeekdayRangeExpression(RangeExpression):
-    """``mon``, or ``mon-fri``."""
+    """``mon``, ``mon-fri``, ``sat-mon`` or ``mon-fri/2``."""
 
     names = WEEKDAYS
 
-    def __init__(self, first: str, last: str | None = None) -> None:
-        super().__init__(
-            _numbered(first, WEEKDAYS, 0, "weekday"),
-            None if last is None else _numbered(last, WEEKDAYS, 0, "weekday"),
-        )
+    def __init__(self, first: str | int, last: str | int | None = None, step: int | None = None) -> None:
+        super().__init__(weekday_number(first), None if last is None else weekday_number(last), step)
+
+
+class HashExpression(AllExpression):
+    """``H``, ``H(0-29)``, ``H/15``, ``H(0-29)/10``: a value, or values, that the job's id chooses.
+
+    Jobs that would all run on the hour are spread by it, and each keeps its time for ever.
+
+    Attributes:
+        first, last: the bounds, or ``None`` for the field's own; a day of the month is at most 28, which all months have.
+    """
+
+    def __init__(
+        self, name: str, first: int | None = None, last: int | None = None, step: int | None = None
+    ) -> None:
+        super().__init__(step)
+        self.name = name
+        self.first, self.last = first, last
+
+    def values(self, lowest: int, highest: int, seed: str = "") -> Iterable[int]:
+        first, last = self._bounds(lowest, highest)
+        text = f"{seed}\0{self.name}".encode("utf-8", "surrogatepass")
+        number = int.from_bytes(blake2b(text, digest_size=8).digest())
+        if self.step is None:
+            return (first + number % (last - first + 1),)
+        return range(first + number % self.step, last + 1, self.step)
+
+    def _bounds(self, lowest: int, highest: int) -> tuple[int, int]:
+        if self.name == "day":
+            highest = 28
+        first = lowest if self.first is None else self.first
+        return first, highest if self.last is None else self.last
+
+    def validate(self, lowest: int, highest: int) -> None:
+        first, last = self._bounds(lowest, highest)
+        if not lowest <= first <= last <= highest:
+            raise ValueError(f"the range of H must be within {lowest} to {highest}", "H")
+        if self.step is not None and self.step > last - first + 1:
+            raise ValueError(f"the step {self.step} is wider than the range {first} to {last}", "H")
+
+    def __str__(self) -> str:
+        text = "H" if self.first is None else f"H({self.first}-{self.last})"
+        return f"{text}/{self.step}" if self.step else text
 
     def __repr__(self) -> str:
-        return _named_repr(self)
+        return f"{type(self).__name__}({self.name!r}, {self.first}, {self.last}, {self.step})"
 
 
-def _named_repr(expression: RangeExpression) -> str:
-    names = [repr(part) for part in str(expression).split("-")]
-    return f"{type(expression).__name__}({', '.join(names)})"
+class DayExpression(Expression):
+    """An expression for a day that depends on the month."""
 
-
-class DayExpression:
-    """An expression for the day of the month that depends on the month."""
-
-    def day(self, year: int, month: int) -> int | None:
-        """The day that matches in this month, or ``None``."""
+    def day_of(self, first_weekday: int, length: int) -> int | None:
+        """The day that matches, in a month of `length` days, the first of which is `first_weekday`, or ``None``."""
         raise NotImplementedError
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 class WeekdayPositionExpression(DayExpression):
@@ -170,12 +276,16 @@ class WeekdayPositionExpression(DayExpression):
 
     options: ClassVar[list[str]] = ["1st", "2nd", "3rd", "4th", "5th", "last"]
 
-    def __init__(self, option_name: str, weekday_name: str) -> None:
-        self.option_num = _numbered(option_name, self.options, 0, "position")
-        self.weekday = _numbered(weekday_name, WEEKDAYS, 0, "weekday")
+    def __init__(self, option_name: str, weekday_name: str | int) -> None:
+        try:
+            self.option_num = self.options.index(option_name.lower())
+        except ValueError:
+            raise ValueError(
+                f"{option_name!r} is no position: expected one of {', '.join(self.options)}"
+            ) from None
+        self.weekday = weekday_number(weekday_name)
 
-    def day(self, year: int, month: int) -> int | None:
-        first_weekday, length = monthrange(year, month)
+    def day_of(self, first_weekday: int, length: int) -> int | None:
         first = (self.weekday - first_weekday) % 7 + 1
         if self.option_num == self.options.index("last"):
             return first + (length - first) // 7 * 7
@@ -189,27 +299,112 @@ class WeekdayPositionExpression(DayExpression):
         return f"{type(self).__name__}({self.options[self.option_num]!r}, {WEEKDAYS[self.weekday]!r})"
 
 
-class LastDayOfMonthExpression(DayExpression):
-    """``last``: the last day of the month."""
+class NthWeekdayExpression(WeekdayPositionExpression):
+    """``fri#2``, in the field for weekdays: the second Friday of the month."""
 
-    def day(self, year: int, month: int) -> int:
-        return monthrange(year, month)[1]
+    def __init__(self, weekday_name: str | int, position: int) -> None:
+        if not 1 <= position <= 5:  # noqa: PLR2004 - a month has five at most
+            raise ValueError(
+                f"a month has no weekday number {position}: expected 1 to 5", f"{_short(weekday_name)}#5"
+            )
+        super().__init__(self.options[position - 1], weekday_name)
 
     def __str__(self) -> str:
-        return "last"
+        return f"{WEEKDAYS[self.weekday]}#{self.option_num + 1}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({WEEKDAYS[self.weekday]!r}, {self.option_num + 1})"
 
 
-__all__ = [
-    "MONTHS",
-    "WEEKDAYS",
-    "AllExpression",
-    "DayExpression",
-    "LastDayOfMonthExpression",
-    "MonthRangeExpression",
-    "RangeExpression",
-    "WeekdayPositionExpression",
-    "WeekdayRangeExpression",
-]
+class LastWeekdayExpression(WeekdayPositionExpression):
+    """``friL``, in the field for weekdays: the last Friday of the month."""
+
+    def __init__(self, weekday_name: str | int) -> None:
+        super().__init__("last", weekday_name)
+
+    def __str__(self) -> str:
+        return f"{WEEKDAYS[self.weekday]}L"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({WEEKDAYS[self.weekday]!r})"
+
+
+def _short(weekday: str | int) -> str:
+    return WEEKDAYS[weekday_number(weekday)]
+
+
+class LastDayOfMonthExpression(DayExpression):
+    """``last``, ``L``, or ``L-3``: the last day of the month, or so many days before it.
+
+    Attributes:
+        days_before: the last, if 0.
+    """
+
+    days_before: int = 0
+
+    def __init__(self, days_before: int = 0) -> None:
+        if days_before > 30:  # noqa: PLR2004 - the first of 31 days
+            raise ValueError(f"no month has a day {days_before} days before its last", "L-30")
+        if days_before:
+            self.days_before = days_before
+
+    def day_of(self, first_weekday: int, length: int) -> int | None:
+        return length - self.days_before if length > self.days_before else None
+
+    def __str__(self) -> str:
+        return f"L-{self.days_before}" if self.days_before else "last"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.days_before or ''})"
+
+
+class NearestWorkdayExpression(DayExpression):
+    """``15W``: the day of Monday to Friday that is nearest to the 15th, in the same month.
+
+    Attributes:
+        day: of the month. A month that doesn't have it doesn't match.
+    """
+
+    def __init__(self, day: int) -> None:
+        if not 1 <= day <= 31:  # noqa: PLR2004 - the longest month
+            raise ValueError(f"no month has a day {day}", "31W")
+        self.day = day
+
+    def day_of(self, first_weekday: int, length: int) -> int | None:
+        return _nearest_workday(self.day, first_weekday, length) if self.day <= length else None
+
+    def __str__(self) -> str:
+        return f"{self.day}W"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.day})"
+
+
+class LastWorkdayExpression(DayExpression):
+    """``LW``: the last day of Monday to Friday in the month."""
+
+    def day_of(self, first_weekday: int, length: int) -> int | None:
+        weekday = (first_weekday + length - 1) % 7
+        return length - max(weekday - _SATURDAY + 1, 0)
+
+    def __str__(self) -> str:
+        return "LW"
+
+
+def _nearest_workday(day: int, first_weekday: int, length: int) -> int:
+    weekday = (first_weekday + day - 1) % 7
+    if weekday == _SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == _SUNDAY:
+        return day + 1 if day < length else day - 2
+    return day
+
+
+def spoken_weekday(number: int) -> str:
+    """The English name of a weekday, 0 for Monday."""
+    return FULL_WEEKDAYS[number].capitalize()
+
+
+def spoken_month(number: int) -> str:
+    """The English name of a month."""
+    return FULL_MONTHS[number - 1].capitalize()

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.coercion import nearest
 from mainspring.errors import CronSyntaxError
 from mainspring.triggers.cron.expressions import (
+    FULL_MONTHS,
+    FULL_WEEKDAYS,
     MONTHS,
     WEEKDAYS,
     AllExpression,
+    AnyExpression,
     DayExpression,
+    HashExpression,
     LastDayOfMonthExpression,
+    LastWeekdayExpression,
+    LastWorkdayExpression,
     MonthRangeExpression,
+    NearestWorkdayExpression,
+    NthWeekdayExpression,
     RangeExpression,
     WeekdayPositionExpression,
     WeekdayRangeExpression,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "DEFAULT_VALUES",
+    "MAX_VALUES",
+    "MIN_VALUES",
+    "BaseField",
+    "DayOfMonthField",
+    "DayOfWeekField",
+    "MonthField",
+    "WeekField",
+]
 
 MIN_VALUES = {
     "year": 1970,
@@ -50,10 +72,18 @@ DEFAULT_VALUES = {
     "second": 0,
 }
 
-_ALL = re.compile(r"\*(?:/(?P<step>\d+))?")
-_RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<step>\d+))?")
-_NAMES = re.compile(r"(?P<first>[a-z]+)(?:-(?P<last>[a-z]+))?", re.IGNORECASE)
-_POSITION = re.compile(r"(?P<position>\w+) +(?P<weekday>[a-z]+)", re.IGNORECASE)
+_ALL = re.compile(r"\*(?:/(?P<step>\d{1,9}))?", re.ASCII)
+_RANGE = re.compile(
+    r"(?P<first>\d{1,9}|[a-z]+)(?:-(?P<last>\d{1,9}|[a-z]+))?(?:/(?P<step>\d{1,9}))?",
+    re.ASCII | re.IGNORECASE,
+)
+_HASH = re.compile(r"H(?:\((?P<first>\d{1,9})-(?P<last>\d{1,9})\))?(?:/(?P<step>\d{1,9}))?", re.ASCII)
+_POSITION = re.compile(r"(?P<position>\w+)\s+(?P<weekday>[a-z]+)", re.ASCII | re.IGNORECASE)
+_BEFORE_LAST = re.compile(r"L(?:-(?P<days>\d{1,9}))?", re.ASCII | re.IGNORECASE)
+_WORKDAY = re.compile(r"(?P<day>\d{1,9})W", re.ASCII | re.IGNORECASE)
+_NTH = re.compile(r"(?P<weekday>[a-z]+|\d)#(?P<position>\d{1,9})", re.ASCII | re.IGNORECASE)
+_LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]+?|\d)L", re.ASCII | re.IGNORECASE)
+_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
 
 class BaseField:
@@ -65,8 +95,12 @@ class BaseField:
         expressions: what it consists of; a value matches when one of them matches.
     """
 
-    #: Words that the field understands, for hints.
-    words: ClassVar[list[str]] = []
+    #: Names that may stand for a number.
+    names: ClassVar[tuple[str, ...]] = ()
+    #: Other words that the field understands, for hints.
+    words: ClassVar[tuple[str, ...]] = ()
+    #: What makes an expression out of bounds of which at least one is a name.
+    named: ClassVar[Callable[..., RangeExpression] | None] = None
 
     def __init__(self, name: str, exprs: Any, is_default: bool = False) -> None:
         self.name = name
@@ -81,40 +115,105 @@ class BaseField:
     def _read(self, part: str, text: str, position: int) -> Any:
         stripped = part.strip()
         position += len(part) - len(part.lstrip())
+        hint: str | None = None
         try:
             expression = self._expression(stripped)
             if isinstance(expression, AllExpression):
                 expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
         except ValueError as error:
-            raise CronSyntaxError(str(error), text=text, position=position, field=self.name) from None
+            reason = str(error.args[0])
+            hint = error.args[1] if len(error.args) > 1 else self._hint(stripped)
+            raise CronSyntaxError(reason, text=text, position=position, field=self.name, hint=hint) from None
         if expression is None:
             reason = (
                 f"{stripped!r} is nothing that this field understands" if stripped else "a value is missing"
             )
-            hint = nearest(stripped.lower(), self.words) if stripped else None
-            raise CronSyntaxError(reason, text=text, position=position, field=self.name, hint=hint)
+            raise CronSyntaxError(
+                reason, text=text, position=position, field=self.name, hint=self._hint(stripped)
+            )
         return expression
+
+    def _hint(self, text: str) -> str | None:
+        """The nearest text that this field reads."""
+        candidates = []
+        corrected = _WORD.sub(
+            lambda word: nearest(word[0].lower(), self._vocabulary()) or word[0], text.lower()
+        )
+        candidates += [corrected, corrected.replace("last-", "L-"), corrected.replace(" ", "")]
+        candidates += [nearest(text.lower(), self.words) or "", text.strip("/"), text.strip("-")]
+        candidates.append(re.sub(r"^/", "*/", text))
+        for candidate in candidates:
+            if candidate and candidate != text and self._reads(candidate):
+                return candidate
+        return None
+
+    def _vocabulary(self) -> list[str]:
+        return [*self.names, *(word for phrase in self.words for word in phrase.split())]
+
+    def _reads(self, text: str) -> bool:
+        try:
+            expression = self._expression(text)
+            if isinstance(expression, AllExpression):
+                expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
+        except ValueError:
+            return False
+        return expression is not None
 
     def _expression(self, text: str) -> Any:
         """The expression that `text` is as a whole, or ``None``."""
         if match := _ALL.fullmatch(text):
             return AllExpression(_number(match["step"]))
+        if match := _HASH.fullmatch(text):
+            return HashExpression(
+                self.name, _number(match["first"]), _number(match["last"]), _number(match["step"])
+            )
         if match := _RANGE.fullmatch(text):
-            return RangeExpression(int(match["first"]), _number(match["last"]), _number(match["step"]))
+            first, last, step = match["first"], match["last"], _number(match["step"])
+            if first.isdigit() and (last is None or last.isdigit()):
+                return self._numeric(int(first), _number(last), step)
+            if self.named is not None:
+                return self._named(first, last, step)
         return None
 
-    def values(self) -> frozenset[int]:
-        """The values that match, of a field where that doesn't depend on the date."""
+    def _numeric(self, first: int, last: int | None, step: int | None) -> RangeExpression:
+        return RangeExpression(first, last, step)
+
+    def _named(self, first: str, last: str | None, step: int | None) -> RangeExpression:
+        bounds = [int(bound) if bound and bound.isdigit() else bound for bound in (first, last)]
+        lowest, highest = MIN_VALUES[self.name], MAX_VALUES[self.name]
+        for bound in bounds:
+            if isinstance(bound, int) and not lowest <= bound <= highest:
+                raise ValueError(f"{bound} is not within {lowest} to {highest}")
+        return type(self).named(bounds[0], bounds[1], step)  # type: ignore[misc]  # asked by the caller
+
+    def values(self, seed: str = "") -> frozenset[int]:
+        """The values that match, of a field where that doesn't depend on the date.
+
+        Args:
+            seed: what chooses the values of ``H``.
+        """
         lowest, highest = MIN_VALUES[self.name], MAX_VALUES[self.name]
         return frozenset(
-            value for expression in self.expressions for value in expression.values(lowest, highest)
+            value
+            for expression in self.expressions
+            if isinstance(expression, AllExpression)
+            for value in expression.values(lowest, highest, seed)
         )
+
+    def special_days(self) -> tuple[DayExpression, ...]:
+        """The expressions that depend on the month."""
+        return tuple(expression for expression in self.expressions if isinstance(expression, DayExpression))
 
     def matches_all(self) -> bool:
         """Whether the field lets every value through."""
         return any(
-            type(expression) is AllExpression and not expression.step for expression in self.expressions
+            type(expression) in (AllExpression, AnyExpression) and not expression.step
+            for expression in self.expressions
         )
+
+    def has_hash(self) -> bool:
+        """Whether the job's id chooses the values."""
+        return any(type(expression) is HashExpression for expression in self.expressions)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BaseField) and (self.name, self.expressions) == (
@@ -136,55 +235,81 @@ def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
 
 
+class YearField(BaseField):
+    """The year. Its ranges don't wrap around: there is no year after the last."""
+
+    def _numeric(self, first: int, last: int | None, step: int | None) -> RangeExpression:
+        if last is not None and last < first:
+            raise ValueError(f"the first year {first} must not be after the last, {last}", f"{last}-{first}")
+        return RangeExpression(first, last, step)
+
+
 class WeekField(BaseField):
     """The ISO week of the year, 1 to 53."""
 
 
 class DayOfMonthField(BaseField):
-    """The day of the month: numbers, ``last``, or a position such as ``3rd fri``."""
+    """The day of the month: numbers, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, or a position such as ``3rd fri``."""
 
-    words: ClassVar[list[str]] = [
+    words = (
         "last",
+        "L",
+        "LW",
         *(f"{at} {day}" for at in WeekdayPositionExpression.options for day in WEEKDAYS),
-    ]
+    )
 
-    def _expression(self, text: str) -> Any:
+    def _vocabulary(self) -> list[str]:
+        return ["last", *WEEKDAYS, *FULL_WEEKDAYS]
+
+    def _expression(self, text: str) -> Any:  # noqa: PLR0911 - one for each form
+        if text == "?":
+            return AnyExpression()
         if text.lower() == "last":
             return LastDayOfMonthExpression()
+        if text.lower() == "lw":
+            return LastWorkdayExpression()
+        if match := _BEFORE_LAST.fullmatch(text):
+            return LastDayOfMonthExpression(int(match["days"] or 0))
+        if match := _WORKDAY.fullmatch(text):
+            return NearestWorkdayExpression(int(match["day"]))
         if match := _POSITION.fullmatch(text):
             return WeekdayPositionExpression(match["position"], match["weekday"])
         return super()._expression(text)
 
-    def days(self, year: int, month: int, length: int) -> frozenset[int]:
-        """The days of a month, `length` days long, that match."""
-        days: set[int] = set()
-        for expression in self.expressions:
-            if isinstance(expression, DayExpression):
-                day = expression.day(year, month)
-                if day is not None:
-                    days.add(day)
-            else:
-                days.update(expression.values(1, length))
-        return frozenset(days)
-
 
 class DayOfWeekField(BaseField):
-    """The day of the week: 0 for Monday to 6 for Sunday, or names."""
+    """The day of the week: 0 for Monday to 6 for Sunday, names, ``fri#2`` or ``friL``."""
 
-    words: ClassVar[list[str]] = WEEKDAYS
+    names = (*WEEKDAYS, *FULL_WEEKDAYS)
+    named = WeekdayRangeExpression
 
     def _expression(self, text: str) -> Any:
-        if match := _NAMES.fullmatch(text):
-            return WeekdayRangeExpression(match["first"], match["last"])
+        if text == "?":
+            return AnyExpression()
+        if match := _NTH.fullmatch(text):
+            return NthWeekdayExpression(self._weekday(match["weekday"]), int(match["position"]))
+        if (match := _LAST_WEEKDAY.fullmatch(text)) and match["weekday"].lower() in (
+            *self.names,
+            *"0123456789",
+        ):
+            return LastWeekdayExpression(self._weekday(match["weekday"]))
         return super()._expression(text)
+
+    def _weekday(self, text: str) -> str | int:
+        if not text.isdigit():
+            return text
+        if int(text) > MAX_VALUES[self.name]:
+            raise ValueError(f"{text} is no weekday: they are 0 for Monday to 6 for Sunday")
+        return int(text)
+
+    def _numeric(self, first: int, last: int | None, step: int | None) -> RangeExpression:
+        if first == 7 and last is None and step is None:  # noqa: PLR2004 - Sunday in a crontab
+            raise ValueError("7 is no weekday: they are 0 for Monday to 6 for Sunday", "sun")
+        return RangeExpression(first, last, step)
 
 
 class MonthField(BaseField):
     """The month: 1 to 12, or names."""
 
-    words: ClassVar[list[str]] = MONTHS
-
-    def _expression(self, text: str) -> Any:
-        if match := _NAMES.fullmatch(text):
-            return MonthRangeExpression(match["first"], match["last"])
-        return super()._expression(text)
+    names = (*MONTHS, *FULL_MONTHS)
+    named = MonthRangeExpression

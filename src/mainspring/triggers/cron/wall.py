@@ -1,132 +1,231 @@
-"""Which wall-clock times match a set of cron fields: calendar arithmetic without time zones."""
+"""Which wall-clock times match a set of cron fields: calendar arithmetic without time zones.
+
+Times are whole seconds as in `mainspring.triggers.clock_changes`. The next time of the day comes from one table for
+each field, the next day from the bits of a whole year (see `mainspring.triggers.cron.days`).
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from calendar import monthrange
-from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.clock_changes import DAY
+from mainspring.triggers.cron.days import DateFields, matching_days
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
-    from mainspring.triggers.cron.fields import BaseField, DayOfMonthField
-
-_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
+_FIRST_YEAR = 1970  # APScheduler's; the year field says nothing of earlier ones
+_LAST_YEAR = 9999
 #: The Gregorian calendar repeats after so many years: what doesn't come within them never comes.
 _CALENDAR_CYCLE = 400
 
 
+@lru_cache(maxsize=1024)
+def _following(values: int, size: int) -> tuple[int, ...]:
+    """For each number up to `size` the lowest of `values`, given as bits, that isn't lower; -1 for none."""
+    table = [-1] * (size + 1)
+    for number in range(size - 1, -1, -1):
+        table[number] = number if values >> number & 1 else table[number + 1]
+    return tuple(table)
+
+
+@lru_cache(maxsize=1024)
+def _preceding(values: int, size: int) -> tuple[int, ...]:
+    """For each number up to `size` the highest of `values` that is lower; -1 for none."""
+    table = [-1] * (size + 1)
+    for number in range(1, size + 1):
+        table[number] = number - 1 if values >> (number - 1) & 1 else table[number - 1]
+    return tuple(table)
+
+
+def _leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
 class WallSchedule:
-    """The naive datetimes, on whole seconds, that match all fields."""
+    """The wall-clock times, on whole seconds, that match all fields.
+
+    Args:
+        years: the years that match, or ``None`` for all.
+        dates: what the other date fields let through.
+        hours, minutes, seconds: the values that match, as bits.
+    """
 
     __slots__ = (
-        "_cached",
-        "_day",
-        "_hours",
-        "_minutes",
-        "_months",
-        "_seconds",
-        "_week",
-        "_weekdays",
+        "_dates",
+        "_first_time",
+        "_hours_after",
+        "_hours_before",
+        "_is_daily",
+        "_last_time",
+        "_minutes_after",
+        "_minutes_before",
+        "_possible",
+        "_seconds_after",
+        "_seconds_before",
+        "_year",
         "_years",
     )
 
-    def __init__(self, fields: Mapping[str, BaseField]) -> None:
-        year, week = fields["year"], fields["week"]
-        self._years = None if year.matches_all() else year.values()
-        self._months = sorted(fields["month"].values())
-        self._day: DayOfMonthField = fields["day"]  # type: ignore[assignment]  # that is the class of this field
-        self._week = None if week.matches_all() else week.values()
-        self._weekdays = fields["day_of_week"].values()
-        self._hours = sorted(fields["hour"].values())
-        self._minutes = sorted(fields["minute"].values())
-        self._seconds = sorted(fields["second"].values())
-        self._months = [month for month in self._months if self._is_possible(month)]
-        self._cached: tuple[tuple[int, int], list[int]] = ((0, 0), [])
+    def __init__(
+        self, years: Collection[int] | None, dates: DateFields, hours: int, minutes: int, seconds: int
+    ) -> None:
+        self._years = years
+        self._dates = dates
+        self._hours_after, self._hours_before = _following(hours, 24), _preceding(hours, 24)
+        self._minutes_after, self._minutes_before = _following(minutes, 60), _preceding(minutes, 60)
+        self._seconds_after, self._seconds_before = _following(seconds, 60), _preceding(seconds, 60)
+        self._is_daily = years is None and dates.are_all_open()
+        self._first_time = self._hours_after[0] * 3600 + self._minutes_after[0] * 60 + self._seconds_after[0]
+        self._last_time = (
+            self._hours_before[24] * 3600 + self._minutes_before[60] * 60 + self._seconds_before[60]
+        )
+        self._possible: bool | None = None
+        # The year asked for last: its number, the ordinal of its 1 January, and its days.
+        self._year = (0, 0, 0)
 
-    def _is_possible(self, month: int) -> bool:
-        """Whether any year's `month` has a day that the day field lets through, as 30 February never is."""
-        length = _LONGEST_MONTH[month - 1]
-        return any(self._day.days(year, month, length) for year in range(2000, 2028))
+    def after(self, wall: int) -> int | None:
+        """The first match after `wall`, or ``None``."""
+        day, time = divmod(wall, DAY)
+        if time < self._last_time and self._matches(day):
+            return day * DAY + self._time_after(time)
+        following = self.day_after(day)
+        return None if following is None else following * DAY + self._first_time
 
-    def after(self, moment: datetime) -> datetime | None:
-        """The first match after `moment`, or ``None``."""
-        if moment.microsecond:
-            moment = moment.replace(microsecond=0)
-        day: date | None = moment.date()
-        if self._matches_day(moment.year, moment.month, moment.day):
-            found = self._time_after(moment.hour, moment.minute, moment.second)
-            if found is not None:
-                return datetime.combine(moment.date(), found)
-        day = self._day_after(moment.year, moment.month, moment.day)
-        if day is None:
+    def before(self, wall: int) -> int | None:
+        """The last match before `wall`, or ``None``."""
+        day, time = divmod(wall, DAY)
+        if time > self._first_time and self._matches(day):
+            return day * DAY + self._time_before(time)
+        preceding = self._day_before(day)
+        return None if preceding is None else preceding * DAY + self._last_time
+
+    def _time_after(self, time: int) -> int:
+        """The first time of the day after `time`, where there is one."""
+        minute_of_day, second = divmod(time, 60)
+        hour, minute = divmod(minute_of_day, 60)
+        following_hour = self._hours_after[hour]
+        if following_hour == hour:
+            following_minute = self._minutes_after[minute]
+            if following_minute == minute:
+                following_second = self._seconds_after[second + 1]
+                if following_second >= 0:
+                    return time - second + following_second
+                following_minute = self._minutes_after[minute + 1]
+            if following_minute >= 0:
+                return hour * 3600 + following_minute * 60 + self._seconds_after[0]
+            following_hour = self._hours_after[hour + 1]
+        return following_hour * 3600 + self._first_time % 3600
+
+    def _time_before(self, time: int) -> int:
+        """The last time of the day before `time`, where there is one."""
+        minute_of_day, second = divmod(time, 60)
+        hour, minute = divmod(minute_of_day, 60)
+        if self._hours_after[hour] == hour:
+            if self._minutes_after[minute] == minute:
+                preceding_second = self._seconds_before[second]
+                if preceding_second >= 0:
+                    return time - second + preceding_second
+            preceding_minute = self._minutes_before[minute]
+            if preceding_minute >= 0:
+                return hour * 3600 + preceding_minute * 60 + self._seconds_before[60]
+        return self._hours_before[hour] * 3600 + self._last_time % 3600
+
+    def _matches(self, day: int) -> bool:
+        if self._is_daily and day >= _FIRST_DAY:
+            return True
+        _, first, days = self._year_of(day)
+        return bool(days >> (day - first) & 1)
+
+    def day_after(self, day: int) -> int | None:
+        """The first matching day after `day`, both as `date.toordinal` counts, or ``None``."""
+        day += 1
+        day = max(day, _FIRST_DAY)
+        if self._is_daily:
+            return day
+        year, first, days = self._year_of(day)
+        left = days >> (day - first)
+        if left:
+            return day + (left & -left).bit_length() - 1
+        if not self._is_possible():
             return None
-        return datetime.combine(day, time(self._hours[0], self._minutes[0], self._seconds[0]))
-
-    def at_or_after(self, moment: datetime) -> datetime | None:
-        """The first match that is not before `moment`, or ``None``."""
-        return self.after(moment - timedelta(microseconds=1))
-
-    def _time_after(self, hour: int, minute: int, second: int) -> time | None:
-        hours, minutes, seconds = self._hours, self._minutes, self._seconds
-        at = bisect_left(hours, hour)
-        if at == len(hours):
-            return None
-        if hours[at] == hour:
-            at_minute = bisect_left(minutes, minute)
-            if at_minute < len(minutes) and minutes[at_minute] == minute:
-                at_second = bisect_left(seconds, second + 1)
-                if at_second < len(seconds):
-                    return time(hour, minute, seconds[at_second])
-                at_minute += 1
-            if at_minute < len(minutes):
-                return time(hour, minutes[at_minute], seconds[0])
-            at += 1
-            if at == len(hours):
-                return None
-        return time(hours[at], minutes[0], seconds[0])
-
-    def _matches_day(self, year: int, month: int, day: int) -> bool:
-        return month in self._months and day in self._days(year, month)
-
-    def _day_after(self, year: int, month: int, day: int) -> date | None:
-        """The first matching day after the given one."""
-        if not self._months:
-            return None
-        last_year = min(year + _CALENDAR_CYCLE, 9999)
-        days = self._days(year, month) if month in self._months else []
-        at = bisect_left(days, day + 1)
-        if at < len(days):
-            return date(year, month, days[at])
-        months = [following for following in self._months if following > month]
-        while year <= last_year:
-            if self._years is None or year in self._years:
-                for following in months:
-                    days = self._days(year, following)
-                    if days:
-                        return date(year, following, days[0])
-            year += 1
-            if self._years is not None and year not in self._years:
-                year = min((one for one in self._years if one > year), default=10_000)
-            months = self._months
+        following = self._year_after(year)
+        last = year + _CALENDAR_CYCLE
+        while following is not None and (following <= last or self._years is not None):
+            _, first, days = self._days_of(following)
+            if days:
+                return first + (days & -days).bit_length() - 1
+            following = self._year_after(following)
         return None
 
-    def _days(self, year: int, month: int) -> list[int]:
-        """The matching days of a month, in order."""
-        key = (year, month)
-        cached = self._cached  # read once: another thread may replace it
-        if cached[0] == key:
-            return cached[1]
-        days: list[int] = []
-        if self._years is None or year in self._years:
-            first_weekday, length = monthrange(year, month)
-            days = sorted(
-                day
-                for day in self._day.days(year, month, length)
-                if (first_weekday + day - 1) % 7 in self._weekdays
-                and (self._week is None or date(year, month, day).isocalendar().week in self._week)
+    def _day_before(self, day: int) -> int | None:
+        day -= 1
+        if day < _FIRST_DAY:
+            return None
+        if self._is_daily:
+            return day
+        year, first, days = self._year_of(day)
+        left = days & ((2 << (day - first)) - 1)
+        if left:
+            return first + left.bit_length() - 1
+        if not self._is_possible():
+            return None
+        oldest = _FIRST_YEAR if self._years is not None else max(year - _CALENDAR_CYCLE, _FIRST_YEAR)
+        for preceding in range(year - 1, oldest - 1, -1):
+            _, first, days = self._days_of(preceding)
+            if days:
+                return first + days.bit_length() - 1
+        return None
+
+    def _is_possible(self) -> bool:
+        """Whether any kind of year has a matching day, as none has for 30 February."""
+        if self._possible is None:
+            self._possible = any(
+                matching_days(self._dates, weekday, is_leap, follows_leap)
+                for weekday in range(7)
+                for is_leap, follows_leap in ((False, False), (True, False), (False, True))
             )
-        self._cached = (key, days)
-        return days
+        return self._possible
+
+    def _year_after(self, year: int) -> int | None:
+        """The next year that the year field lets through."""
+        years = self._years
+        if years is None:
+            return year + 1 if year < _LAST_YEAR else None
+        if year + 1 in years:
+            return year + 1
+        return min((one for one in years if one > year), default=None)
+
+    def _year_of(self, day: int) -> tuple[int, int, int]:
+        """The year that `day` is in: its number, its first day, and its matching days."""
+        latest = self._year  # read once: another thread may replace it
+        if latest[1] and 0 <= day - latest[1] < 365:  # noqa: PLR2004 - the last of a leap year is looked up
+            return latest
+        return self._days_of(_year_number(day))
+
+    def _days_of(self, year: int) -> tuple[int, int, int]:
+        latest = self._year
+        if latest[0] == year:
+            return latest
+        past = year - 1
+        first = past * 365 + past // 4 - past // 100 + past // 400 + 1
+        if year < _FIRST_YEAR or year > _LAST_YEAR or (self._years is not None and year not in self._years):
+            days = 0
+        else:
+            days = matching_days(self._dates, (first + 6) % 7, _leap(year), _leap(past))
+        found = self._year = (year, first, days)
+        return found
+
+
+def _year_number(day: int) -> int:
+    """The year that a day, as `date.toordinal` counts, is in; also beyond the year 9999."""
+    year = day * 400 // 146_097 + 1
+    past = year - 1
+    if past * 365 + past // 4 - past // 100 + past // 400 >= day:
+        return past
+    past = year
+    return year + 1 if past * 365 + past // 4 - past // 100 + past // 400 < day else year
+
+
+_FIRST_DAY = 719_163  # 1 January 1970

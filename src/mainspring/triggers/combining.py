@@ -1,0 +1,297 @@
+"""Triggers made of others: what all have in common, or what any of them has."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import gcd
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.naming import found_by, reference_to
+from mainspring.triggers.standard import TICK, DelayedTrigger, StandardTrigger
+from mainspring.triggers.steps import SearchExhaustedError, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["AndTrigger", "BaseCombiningTrigger", "OrTrigger"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BaseCombiningTrigger(DelayedTrigger):
+    """A trigger made of others.
+
+    Args:
+        triggers: at least one.
+        jitter: delay each firing by up to so many seconds. The times that are delayed stay where they are.
+
+    Raises:
+        TriggerError: there are none, or something isn't a trigger.
+    """
+
+    __slots__ = ("_seed", "end_date", "jitter", "triggers")
+
+    def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
+        self.triggers = list(triggers)
+        if not self.triggers:
+            raise TriggerError(f"{type(self).__name__} needs at least one trigger, got none")
+        for trigger in self.triggers:
+            if not isinstance(trigger, BaseTrigger):
+                raise TriggerError(
+                    f"{type(self).__name__} is made of triggers, got {type(trigger).__name__} {trigger!r}"
+                )
+        self.jitter = checked_jitter(jitter)
+        self.end_date = None
+        self._seed: str | None = None
+
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+        triggers = [trigger.bind(timezone=timezone, now=now, job_id=job_id) for trigger in self.triggers]
+        is_seeded = not self.jitter or self._seed is not None
+        if is_seeded and all(new is old for new, old in zip(triggers, self.triggers, strict=True)):
+            return self
+        bound = type(self)(triggers, self.jitter)
+        bound._seed = job_id if self._seed is None else self._seed
+        return bound
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.jitter == other.jitter
+            and len(self.triggers) == len(other.triggers)
+            and all(
+                mine.is_same_schedule(theirs)
+                for mine, theirs in zip(self.triggers, other.triggers, strict=True)
+            )
+        )
+
+    def _is_bound(self) -> bool:
+        # A third party's trigger doesn't tell; binding it once more does no harm.
+        return all(isinstance(trigger, StandardTrigger) and trigger._is_bound() for trigger in self.triggers)
+
+    def _zone(self) -> tzinfo:
+        for trigger in self.triggers:
+            if isinstance(trigger, StandardTrigger):
+                return trigger._zone()
+        return UTC
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            triggers=[trigger_to_dict(trigger) for trigger in self.triggers],
+            jitter=self.jitter,
+            seed=self._seed,
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import trigger_from_dict
+
+        made = cls([trigger_from_dict(one) for one in values["triggers"]], values.get("jitter"))
+        made._seed = values.get("seed")
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "version": self.state_version,
+            "triggers": [
+                (reference_to(type(trigger)), trigger.__getstate__())  # APScheduler's form
+                for trigger in self.triggers
+            ],
+            "jitter": self.jitter,
+        }
+        if self.jitter and self._seed is not None:
+            state["seed"] = self._seed
+        return state
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self.jitter = state.get("jitter")
+        self.end_date = None
+        self._seed = state.get("seed")
+        self.triggers = [_restored(reference, inner) for reference, inner in state["triggers"]]
+
+    def __repr__(self) -> str:
+        jitter = f", jitter={self.jitter}" if self.jitter else ""
+        return f"<{type(self).__name__}({self.triggers!r}{jitter})>"
+
+    #: How `str` and `explain` name it.
+    word: ClassVar[str]
+
+    def __str__(self) -> str:
+        return f"{self.kind}[{', '.join(map(str, self.triggers))}]"
+
+    def _meaning(self) -> str:
+        meanings = f" {self.word} ".join(f"({trigger._meaning()})" for trigger in self.triggers)
+        return f"{meanings}, each up to {self.jitter:g} s later" if self.jitter else meanings
+
+    @abstractmethod
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None: ...
+
+
+def _restored(reference: str, state: Any) -> BaseTrigger:
+    cls = found_by(reference)
+    if not (isinstance(cls, type) and issubclass(cls, BaseTrigger)):
+        raise TriggerError(f"{reference!r} is no trigger class")
+    made = cls.__new__(cls)
+    if hasattr(made, "__setstate__"):
+        made.__setstate__(state)
+    else:  # a third party's, whose state is what Python makes it
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        for key, value in {**(attributes or {}), **(slots or {})}.items():
+            setattr(made, key, value)
+    return made
+
+
+class AndTrigger(BaseCombiningTrigger):
+    """Fires at exactly the instants at which all of its triggers fire.
+
+    If there are none, or only astronomically rarely, there is no next fire time. Intervals are compared by arithmetic;
+    with other triggers, thousands of their fire times are looked at before the search is given up.
+    """
+
+    __slots__ = ("_members",)
+
+    _members: list[BaseTrigger | _Progression]
+
+    kind = "and"
+    word = "and also"
+
+    def _searched(self) -> list[BaseTrigger | _Progression]:
+        """The triggers, with all plain intervals as one."""
+        members: list[BaseTrigger | _Progression] | None = getattr(self, "_members", None)
+        if members is None:
+            members = []
+            merged: _Progression | None = None
+            for trigger in self.triggers:
+                if type(trigger) is IntervalTrigger and not trigger.jitter:
+                    progression = _Progression.of(trigger)
+                    merged = progression if merged is None else merged.met_by(progression)
+                else:
+                    members.append(trigger)
+            if merged is not None:
+                members.append(merged)
+            self._members = members
+        return members
+
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        members = self._searched()
+        agreeing, at = 0, 0
+        candidate: datetime | None = None
+        while agreeing < len(members):
+            found = members[at]._after(moment, steps)
+            if found is None:
+                return None
+            agreeing = agreeing + 1 if found == candidate else 1
+            candidate = found
+            moment = candidate - TICK  # the others may fire at the same time
+            at = (at + 1) % len(members)
+        return candidate
+
+    def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        members = self._searched()
+        agreeing, at = 0, 0
+        candidate: datetime | None = None
+        while agreeing < len(members):
+            found = members[at]._before(moment, steps)
+            if found is None:
+                return None
+            agreeing = agreeing + 1 if found == candidate else 1
+            candidate = found
+            moment = candidate + TICK
+            at = (at + 1) % len(members)
+        return candidate
+
+
+class OrTrigger(BaseCombiningTrigger):
+    """Fires at exactly the instants at which any of its triggers fires; once where several do."""
+
+    __slots__ = ()
+
+    kind = "or"
+    word = "or"
+
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        times = self._asked("_after", moment, steps)
+        return min(times, default=None)
+
+    def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        times = self._asked("_before", moment, steps)
+        return max(times, default=None)
+
+    def _asked(self, question: str, moment: datetime, steps: Steps) -> list[datetime]:
+        times = []
+        for asked, trigger in enumerate(self.triggers):
+            part = steps.share(len(self.triggers) - asked)
+            try:
+                found = getattr(trigger, question)(moment, part)
+            except SearchExhaustedError:
+                found = None
+            steps.give_back(part)
+            if found is not None:
+                times.append(found)
+        return times
+
+
+class _Progression(NamedTuple):
+    """Instants at equal distances: microseconds since 1970 that leave `start` when divided by `interval`.
+
+    Attributes:
+        low, high: the first and the last that may be; `high` is ``None`` if there is no end.
+    """
+
+    start: int
+    interval: int
+    low: int
+    high: int | None
+
+    @classmethod
+    def of(cls, trigger: IntervalTrigger) -> _Progression:
+        begin = trigger.start_date.astimezone(UTC)
+        start = (begin - _EPOCH) // TICK
+        interval = trigger.interval // TICK
+        last = trigger._last_step(begin)
+        return cls(start % interval, interval, start, None if last is None else start + last * interval)
+
+    def met_by(self, other: _Progression) -> _Progression:
+        """The instants of both, by the Chinese remainder theorem."""
+        common = gcd(self.interval, other.interval)
+        low = max(self.low, other.low)
+        ends = [end for end in (self.high, other.high) if end is not None]
+        high = min(ends) if ends else None
+        distance = other.start - self.start
+        if distance % common:
+            return _Progression(self.start, self.interval, low, low - 1)
+        modulus = other.interval // common
+        turns = distance // common * pow(self.interval // common, -1, modulus) % modulus
+        interval = self.interval * modulus
+        return _Progression((self.start + turns * self.interval) % interval, interval, low, high)
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        least = max((moment - _EPOCH) // TICK + 1, self.low)
+        found = least + (self.start - least) % self.interval
+        return None if self.high is not None and found > self.high else _moment(found)
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        most = (moment - _EPOCH) // TICK - 1
+        if self.high is not None:
+            most = min(most, self.high)
+        found = most - (most - self.start) % self.interval
+        return None if found < self.low else _moment(found)
+
+
+def _moment(microseconds: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return None

@@ -1,0 +1,241 @@
+"""A trigger but for some of its fire times: holidays, maintenance windows, whatever a function says."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from mainspring.errors import SerializationError, TriggerError
+from mainspring.timezones import asdate
+from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.naming import found_by, reference_to
+from mainspring.triggers.standard import TICK
+from mainspring.triggers.wrapping import WrappingTrigger, first_instant, last_of, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["ExcludingTrigger"]
+
+_PAIR = 2
+
+
+class ExcludingTrigger(WrappingTrigger):
+    """Fires when another trigger does, but for what is excluded. `BaseTrigger.excluding` makes it.
+
+    Days are those of the other trigger's zone.
+
+    Args:
+        trigger: the other.
+        exclusions: see `BaseTrigger.excluding`.
+    """
+
+    __slots__ = ("_days", "_others", "_ranges", "_windows", "exclusions")
+
+    kind = "excluding"
+
+    def __init__(self, trigger: BaseTrigger, exclusions: Iterable[Any]) -> None:
+        self._wrap(trigger)
+        self._set(tuple(_flat(exclusions)))
+
+    def _set(self, exclusions: tuple[Any, ...]) -> None:
+        self.exclusions = exclusions
+        self._days = frozenset(one for one in exclusions if isinstance(one, date))
+        self._ranges = [one for one in exclusions if isinstance(one, DateRange)]
+        self._windows = [one for one in exclusions if isinstance(one, Window)]
+        known = (date, DateRange, Window)
+        self._others = [one for one in exclusions if not isinstance(one, known)]
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        return type(self)(trigger, self.exclusions)
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.exclusions == other.exclusions
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _excluded_stretch(self, moment: datetime, zone: tzinfo) -> tuple[datetime, datetime] | None:
+        """The stretch of time around `moment` that is excluded, its end not included; or ``None``."""
+        day = moment.astimezone(zone).date()
+        for window in self._windows:
+            if window.first <= moment <= window.last:
+                return window.first, window.last + TICK
+        for dates in self._ranges:
+            if dates.first <= day <= dates.last:
+                return _of_days(dates.first, dates.last, zone)
+        if day in self._days:
+            return _of_days(day, day, zone)
+        for other in self._others:
+            if isinstance(other, BusinessCalendar):
+                is_whole_day, is_excluded = True, not other.is_business_day(day)
+            elif hasattr(other, "__contains__"):
+                is_whole_day, is_excluded = True, day in other
+            else:
+                is_whole_day, is_excluded = False, bool(other(moment.astimezone(zone)))
+            if is_excluded:
+                return _of_days(day, day, zone) if is_whole_day else (moment, moment + TICK)
+        return None
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        while (found := next_of(self.trigger, moment, steps)) is not None:
+            stretch = self._excluded_stretch(found, zone)
+            if stretch is None:
+                return found
+            moment = max(stretch[1] - TICK, found)
+        return None
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        while (found := last_of(self.trigger, moment, steps)) is not None:
+            stretch = self._excluded_stretch(found, zone)
+            if stretch is None:
+                return found
+            moment = min(stretch[0], found)
+        return None
+
+    def _meaning(self) -> str:
+        return f"{self.trigger._meaning()}, except {', '.join(map(_spoken, self.exclusions))}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            exclusions=[_plain(one) for one in self.exclusions],
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_zone, trigger_from_dict
+
+        made = cls(trigger_from_dict(values["trigger"]), [_read_plain(one) for one in values["exclusions"]])
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "exclusions": self.exclusions,
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self._timezone = state["timezone"]
+        self._set(state["exclusions"])
+
+    def __str__(self) -> str:
+        return f"{self.trigger} except {', '.join(map(_spoken, self.exclusions))}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} ({self.trigger!r}, {list(self.exclusions)!r})>"
+
+
+class DateRange(NamedTuple):
+    """Days from the first to the last, both included."""
+
+    first: date
+    last: date
+
+
+class Window(NamedTuple):
+    """A stretch of time, both ends included, in UTC."""
+
+    first: datetime
+    last: datetime
+
+
+def _of_days(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    if last == date.max:
+        return first_instant(first, zone), datetime.max.replace(tzinfo=UTC)
+    return first_instant(first, zone), first_instant(last + timedelta(days=1), zone)
+
+
+def _flat(exclusions: Any) -> Iterable[Any]:
+    """All exclusions, as dates, ranges, windows, calendars, containers and callables."""
+    for one in exclusions:
+        if isinstance(one, DateRange | Window | BusinessCalendar):
+            yield one
+        elif isinstance(one, datetime):
+            if one.tzinfo is None:
+                raise TriggerError(f"to exclude the moment {one!r}, give it a time zone; or give a date")
+            yield Window(one.astimezone(UTC), one.astimezone(UTC))
+        elif isinstance(one, date | str):
+            yield asdate(one)
+        elif isinstance(one, tuple) and len(one) == _PAIR:
+            yield _range(*one)
+        elif isinstance(one, list | tuple | set | frozenset):
+            yield from _flat(one)
+        elif hasattr(one, "__contains__") or callable(one):
+            yield one
+        else:
+            raise TriggerError(
+                "expected dates, pairs of dates or datetimes, a BusinessCalendar, something with `date in it`, or a "
+                f"callable to exclude, got {type(one).__name__} {one!r}"
+            )
+
+
+def _range(first: Any, last: Any) -> DateRange | Window:
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        if first.tzinfo is None or last.tzinfo is None:
+            raise TriggerError(f"to exclude {first!r} to {last!r}, give both a time zone; or give dates")
+        window = Window(first.astimezone(UTC), last.astimezone(UTC))
+        if window.last < window.first:
+            raise TriggerError(f"the end {last} is before the beginning {first}")
+        return window
+    days = DateRange(asdate(first), asdate(last))
+    if days.last < days.first:
+        raise TriggerError(f"the last day {days.last} is before the first, {days.first}")
+    return days
+
+
+def _spoken(exclusion: Any) -> str:
+    if isinstance(exclusion, DateRange | Window):
+        return f"{exclusion.first} to {exclusion.last}"
+    if isinstance(exclusion, BusinessCalendar):
+        return "days that are no business days"
+    if isinstance(exclusion, date):
+        return str(exclusion)
+    return getattr(exclusion, "__qualname__", type(exclusion).__name__)
+
+
+def _plain(exclusion: Any) -> Any:
+    if isinstance(exclusion, BusinessCalendar):
+        return {"calendar": exclusion.to_dict()}
+    if isinstance(exclusion, DateRange):
+        return {"days": [exclusion.first.isoformat(), exclusion.last.isoformat()]}
+    if isinstance(exclusion, Window):
+        return {"window": [exclusion.first.isoformat(), exclusion.last.isoformat()]}
+    if isinstance(exclusion, date):
+        return exclusion.isoformat()
+    try:
+        return {"function": reference_to(exclusion)}
+    except SerializationError as error:
+        raise SerializationError(
+            f"an exclusion of type {type(exclusion).__name__} can't be written as plain data: "
+            "give dates, or a function of a module"
+        ) from error
+
+
+def _read_plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    if "calendar" in value:
+        return BusinessCalendar.from_dict(value["calendar"])
+    if "days" in value:
+        return DateRange(*map(date.fromisoformat, value["days"]))
+    if "window" in value:
+        return Window(*map(datetime.fromisoformat, value["window"]))
+    return found_by(value["function"])

@@ -1,0 +1,148 @@
+"""The first so many fire times of a trigger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.interval import checked_count
+from mainspring.triggers.standard import TICK, shown
+from mainspring.triggers.steps import SearchExhaustedError, Steps
+from mainspring.triggers.wrapping import WrappingTrigger
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+
+__all__ = ["LimitedTrigger"]
+
+
+class LimitedTrigger(WrappingTrigger):
+    """Fires when another trigger does, so many times. `BaseTrigger.limited` makes it.
+
+    Which is the last of them is counted once, one by one.
+
+    Args:
+        trigger: the other.
+        max_fires: how many times.
+        start: from when to count; from when the trigger is added, if not given.
+    """
+
+    __slots__ = ("_is_anchored", "_last", "max_fires", "start")
+
+    kind = "limited"
+
+    def __init__(self, trigger: BaseTrigger, max_fires: int, start: Any = None) -> None:
+        self._wrap(trigger)
+        count = checked_count(max_fires)
+        if count is None:
+            raise TriggerError("max_fires must be a whole number, 1 or more, got None")
+        if start is not None and (not isinstance(start, datetime) or start.tzinfo is None):
+            raise TriggerError(f"start must be a datetime with a time zone, got {start!r}")
+        self.max_fires, self.start = count, start
+        self._is_anchored = False
+        self._last: datetime | None = None
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        made = type(self)(trigger, self.max_fires, self.start)
+        made._is_anchored = self._is_anchored
+        return made
+
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+        bound = super().bind(timezone=timezone, now=now, job_id=job_id)
+        if bound.start is None:
+            bound = bound._around(bound.trigger) if bound is self else bound
+            bound._timezone = bound._timezone or timezone
+            bound.start = now
+            bound._is_anchored = True
+        return bound
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.max_fires == other.max_fires
+            and (other._is_anchored or self.start == other.start)
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _is_bound(self) -> bool:
+        return self.start is not None and super()._is_bound()
+
+    def _first_moment(self) -> datetime:
+        if self.start is None:
+            raise TriggerError(f"{self!r} was not added yet")
+        return self.start.astimezone(UTC)
+
+    def _last_of_all(self) -> datetime:
+        if self._last is None:
+            moment = self._first_moment() - TICK
+            for _ in range(self.max_fires):
+                try:
+                    following = self.trigger._after(moment, Steps())
+                except SearchExhaustedError:
+                    break
+                if following is None:
+                    break
+                moment = following
+            self._last = moment
+        return self._last
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        found = self.trigger._after(max(moment, self._first_moment() - TICK), steps)
+        return None if found is None or found > self._last_of_all() else found
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        found = self.trigger._before(min(moment, self._last_of_all() + TICK), steps)
+        return None if found is None or found < self._first_moment() else found
+
+    def _meaning(self) -> str:
+        since = "" if self.start is None else f" from {shown(self.start)} on"
+        return f"{self.trigger._meaning()}, {self.max_fires} times{since}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_moment, plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            max_fires=self.max_fires,
+            start=plain_moment(self.start),
+            anchored=self._is_anchored,
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_moment, read_zone, trigger_from_dict
+
+        trigger = trigger_from_dict(values["trigger"])
+        made = cls(trigger, values["max_fires"], read_moment(values.get("start")))
+        made._is_anchored = values.get("anchored", False)
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "max_fires": self.max_fires,
+            "start": self.start,
+            "anchored": self._is_anchored,
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self.max_fires, self.start = state["max_fires"], state["start"]
+        self._is_anchored, self._timezone = state["anchored"], state["timezone"]
+        self._last = None
+
+    def __str__(self) -> str:
+        return f"{self.trigger}, {self.max_fires} times"
+
+    def __repr__(self) -> str:
+        start = "" if self.start is None else f", start='{shown(self.start)}'"
+        return f"<{type(self).__name__} ({self.trigger!r}, max_fires={self.max_fires}{start})>"

@@ -1,0 +1,141 @@
+"""Triggers as plain data: dicts that JSON can carry, with their type and a version."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from importlib import import_module
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from mainspring.coercion import nearest
+from mainspring.errors import SerializationError
+from mainspring.timezones import astimezone
+from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.naming import found_by, reference_to
+
+__all__ = ["trigger_from_dict", "trigger_to_dict"]
+
+_VERSION = 1
+_HOME = {
+    "date": "date:DateTrigger",
+    "interval": "interval:IntervalTrigger",
+    "cron": "cron:CronTrigger",
+    "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
+    "and": "combining:AndTrigger",
+    "or": "combining:OrTrigger",
+    "excluding": "excluding:ExcludingTrigger",
+    "rolling": "rolling:RollingTrigger",
+    "limited": "limiting:LimitedTrigger",
+}
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
+
+
+def trigger_to_dict(trigger: BaseTrigger) -> dict[str, Any]:
+    """`trigger` as plain data; of a subclass, or a third party's class, with a reference to the class.
+
+    Raises:
+        SerializationError: it can't be written so.
+    """
+    values = trigger.to_dict()
+    if type(trigger).__module__.partition(".")[0] == "mainspring":
+        return values
+    return {"version": _VERSION, **values, "class": reference_to(type(trigger))}
+
+
+def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:
+    """The trigger that `values` were written from.
+
+    Raises:
+        SerializationError: they are of a newer version, or of no type that is known, or damaged.
+    """
+    if not isinstance(values, dict):
+        raise SerializationError(f"expected a trigger as a dict, got {type(values).__name__} {values!r}")
+    version = values.get("version")
+    if not isinstance(version, int) or version > _VERSION:
+        raise SerializationError(
+            f"the trigger has version {version!r}, but only {_VERSION} and older can be read: "
+            "it was written by a newer release, upgrade this one"
+        )
+    try:
+        return cast("BaseTrigger", _class_of(values).from_dict(values))
+    except SerializationError:
+        raise
+    except Exception as error:
+        raise SerializationError(
+            f"a trigger can't be read from {values!r}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _class_of(values: dict[str, Any]) -> Any:
+    if "class" in values:
+        found = found_by(values["class"])
+        if not (isinstance(found, type) and issubclass(found, BaseTrigger)):
+            raise SerializationError(f"{values['class']!r} is no trigger class")
+        return found
+    kind = values.get("type")
+    home = _HOME.get(kind) if isinstance(kind, str) else None
+    if home is None:
+        hint = nearest(str(kind), _HOME)
+        suggestion = f"; did you mean {hint!r}?" if hint else f"; valid: {', '.join(_HOME)}"
+        raise SerializationError(f"unknown type of trigger {kind!r}{suggestion}")
+    module, _, name = home.partition(":")
+    return getattr(import_module(f"mainspring.triggers.{module}"), name)
+
+
+def without_empty(**values: Any) -> dict[str, Any]:
+    """`values` but for those that say nothing."""
+    return {key: value for key, value in values.items() if value is not None and value is not False}
+
+
+def plain_zone(zone: tzinfo | None) -> str | None:
+    """A time zone by its name, or by its offset.
+
+    Raises:
+        SerializationError: it has neither.
+    """
+    if zone is None:
+        return None
+    if zone is UTC:
+        return "UTC"
+    if isinstance(zone, ZoneInfo) and zone.key is not None:
+        return zone.key
+    offset = zone.utcoffset(None)
+    if isinstance(zone, timezone) and offset is not None and not offset.microseconds:
+        return _plain_offset(offset)
+    raise SerializationError(
+        f"the time zone {zone!r} has no name to be written by: use zoneinfo.ZoneInfo, or a fixed offset"
+    )
+
+
+def _plain_offset(offset: timedelta) -> str:
+    seconds = abs(offset) // timedelta(seconds=1)
+    text = f"{'-' if offset < timedelta(0) else '+'}{seconds // 3600:02}:{seconds // 60 % 60:02}"
+    return f"{text}:{seconds % 60:02}" if seconds % 60 else text
+
+
+def read_zone(text: str | None) -> tzinfo | None:
+    """The inverse of `plain_zone`."""
+    match = _OFFSET.fullmatch(text or "")
+    if match is None:
+        return astimezone(text)
+    sign, hours, minutes, seconds = match.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds or 0))
+    return timezone(-offset if sign == "-" else offset)
+
+
+def plain_moment(moment: Any) -> Any:
+    """A point in time as text; with its zone's name too, which an offset alone doesn't tell."""
+    if moment is None or isinstance(moment, str):
+        return moment
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return {"at": moment.astimezone(UTC).isoformat(), "timezone": plain_zone(moment.tzinfo)}
+    return cast("date", moment).isoformat()
+
+
+def read_moment(value: Any, zone: tzinfo | None = None) -> Any:
+    """The inverse of `plain_moment`; what was written without a zone stays text."""
+    if not isinstance(value, dict):
+        return value
+    moment = datetime.fromisoformat(value["at"])
+    return moment.astimezone(read_zone(value["timezone"]) or zone)

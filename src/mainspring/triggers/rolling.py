@@ -1,0 +1,229 @@
+"""A trigger with what falls on a weekend or holiday moved to a business day, at the same time of the day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.standard import TICK
+from mainspring.triggers.wrapping import WrappingTrigger, day_after, first_instant, last_of, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["RollingTrigger", "rolled"]
+
+_DAY = timedelta(days=1)
+
+
+def rolled(trigger: BaseTrigger, calendar: Any, roll: Any) -> BaseTrigger:
+    """See `BaseTrigger.on_business_days`."""
+    if calendar is None:
+        calendar = BusinessCalendar()
+    elif not isinstance(calendar, BusinessCalendar):
+        calendar = BusinessCalendar(calendar)
+    if roll == "skip":
+        return trigger.excluding(calendar)
+    return RollingTrigger(trigger, calendar, roll)
+
+
+class RollingTrigger(WrappingTrigger):
+    """Fires when another trigger does; on the nearest business day instead, where that falls on another day.
+
+    Days are those of the other trigger's zone, and the time of the day stays. Two times that are moved to one instant
+    fire once. `BaseTrigger.on_business_days` makes it.
+
+    Args:
+        trigger: the other.
+        calendar: which days are business days.
+        roll: ``"next"`` or ``"previous"``: the direction in which to move.
+    """
+
+    __slots__ = ("calendar", "roll")
+
+    kind = "rolling"
+
+    def __init__(
+        self,
+        trigger: BaseTrigger,
+        calendar: BusinessCalendar,
+        roll: Literal["next", "previous"] = "next",
+    ) -> None:
+        self._wrap(trigger)
+        if roll not in ("next", "previous"):
+            raise TriggerError(f"roll must be 'next', 'previous' or 'skip', got {roll!r}")
+        self.calendar, self.roll = calendar, roll
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        return type(self)(trigger, self.calendar, self.roll)
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and (self.calendar, self.roll) == (other.calendar, other.roll)
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _sources(self, day: date) -> Iterator[date]:
+        """The days whose times are fired on the business day `day`: itself, and the closed ones moved to it."""
+        yield day
+        step = -_DAY if self.roll == "next" else _DAY
+        source = day + step
+        while not self.calendar.is_business_day(source):
+            yield source
+            source += step
+
+    def _moved(self, fire_time: datetime, day: date) -> datetime:
+        """`fire_time`, in UTC, at the same time of another day; a time that doesn't exist by the offset before."""
+        local = fire_time.astimezone(self._zone())
+        if local.date() == day:
+            return fire_time
+        return datetime.combine(day, local.time(), self._zone()).astimezone(UTC)
+
+    def _same_time(self, moment: datetime, day: date, source: date) -> datetime:
+        """When to look on `source` for what is moved to around `moment` of `day`."""
+        local = moment.astimezone(self._zone())
+        if local.date() != day:
+            return first_instant(source if local.date() < day else day_after(source), self._zone())
+        # An hour or two of slack, for offsets that differ between the two days.
+        return datetime.combine(source, local.time(), self._zone()).astimezone(UTC)
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        day = self.calendar.next_business_day(moment.astimezone(zone).date())
+        while True:
+            best: datetime | None = None
+            end = day
+            for source in self._sources(day):
+                found = self._first_on(source, day, moment, steps)
+                if found is not None and (best is None or found < best):
+                    best = found
+                end = max(end, source)
+            if best is not None:
+                return best
+            following = next_of(self.trigger, first_instant(day_after(end), zone) - TICK, steps)
+            if following is None:
+                return None
+            target = following.astimezone(zone).date()
+            if self.roll == "next":
+                day = self.calendar.next_business_day(target)
+            else:
+                day = self.calendar.previous_business_day(target)
+
+    def _first_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
+        """The first time of `source` that is fired on `day`, after `moment`."""
+        zone = self._zone()
+        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
+        start = max(begin, self._same_time(moment, day, source) - 2 * _SLACK) - TICK
+        best: datetime | None = None
+        while (found := next_of(self.trigger, start, steps)) is not None and found < end:
+            moved = self._moved(found, day)
+            if moved > moment:
+                if best is None or moved < best:
+                    best = moved
+                # Where the clocks change, a later time of the source may be moved to an earlier instant.
+                if found - start > 2 * _SLACK or source == day or not self._is_near_change(source, day):
+                    return best
+            start = found
+        return best
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        day = self.calendar.previous_business_day(moment.astimezone(zone).date())
+        while True:
+            best: datetime | None = None
+            begin = day
+            for source in self._sources(day):
+                found = self._last_on(source, day, moment, steps)
+                if found is not None and (best is None or found > best):
+                    best = found
+                begin = min(begin, source)
+            if best is not None:
+                return best
+            preceding = last_of(self.trigger, first_instant(begin, zone), steps)
+            if preceding is None:
+                return None
+            target = preceding.astimezone(zone).date()
+            if self.roll == "next":
+                day = self.calendar.next_business_day(target)
+            else:
+                day = self.calendar.previous_business_day(target)
+
+    def _last_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
+        """The last time of `source` that is fired on `day`, before `moment`."""
+        zone = self._zone()
+        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
+        start = min(end, self._same_time(moment, day, source) + 2 * _SLACK)
+        best: datetime | None = None
+        while (found := last_of(self.trigger, start, steps)) is not None and found >= begin:
+            moved = self._moved(found, day)
+            if moved < moment:
+                if best is None or moved > best:
+                    best = moved
+                if source == day or not self._is_near_change(source, day):
+                    return best
+            start = found
+        return best
+
+    def _is_near_change(self, source: date, day: date) -> bool:
+        """Whether the clocks change on one of the two days, so that moving may change the order of times."""
+        zone = self._zone()
+        return any(
+            first_instant(day_after(one), zone) - first_instant(one, zone) != _DAY for one in (source, day)
+        )
+
+    def _meaning(self) -> str:
+        return f"{self.trigger._meaning()}, moved to the {self.roll} business day"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            calendar=self.calendar.to_dict(),
+            roll=self.roll,
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_zone, trigger_from_dict
+
+        calendar = BusinessCalendar.from_dict(values["calendar"])
+        made = cls(trigger_from_dict(values["trigger"]), calendar, values["roll"])
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "calendar": self.calendar,
+            "roll": self.roll,
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self._timezone = state["timezone"]
+        self.calendar, self.roll = state["calendar"], state["roll"]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} on {self.roll} business day"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} ({self.trigger!r}, {self.calendar!r}, roll={self.roll!r})>"
+
+
+#: By how much moving to another day may change the distance of two times: no zone has changed by more in this century,
+#: but for those that skipped a whole day, which is no business day then.
+_SLACK = timedelta(hours=3)

@@ -1,0 +1,210 @@
+"""What the built-in triggers share: everything that follows from "the first after" and "the last before"."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, ClassVar, Self
+
+from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
+from mainspring.triggers.base import BaseTrigger, _aware
+from mainspring.triggers.jitter import delay_of
+from mainspring.triggers.steps import SearchExhaustedError, Steps
+
+TICK = timedelta(microseconds=1)
+
+
+class StandardTrigger(BaseTrigger):
+    """A trigger that can be asked in both directions.
+
+    The methods with an underscore are asked of a bound trigger only. They take and give points in time in UTC, because
+    Python compares two datetimes of one zone by their wall clocks.
+    """
+
+    __slots__ = ()
+
+    #: Its name in plain data.
+    kind: ClassVar[str]
+    #: The highest version of its state that can be read.
+    state_version: ClassVar[int] = 1
+
+    @abstractmethod
+    def _is_bound(self) -> bool:
+        """Whether nothing is left open that `get_next_fire_time` needs."""
+
+    @abstractmethod
+    def _zone(self) -> tzinfo:
+        """In which the fire times are given."""
+
+    @abstractmethod
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None: ...
+
+    @abstractmethod
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None: ...
+
+    def _ready(self, reference: datetime) -> Self:
+        """This trigger, bound: if it isn't yet, as if it had been added at `reference`."""
+        if self._is_bound():
+            return self
+        return self.bind(timezone=reference.tzinfo or UTC, now=reference, job_id="")
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        reference = now if previous_fire_time is None else previous_fire_time
+        trigger = self._ready(reference)
+        moment = reference.astimezone(UTC)
+        if previous_fire_time is None:
+            moment -= TICK
+        try:
+            found = trigger._after(moment, Steps())
+            return None if found is None else found.astimezone(trigger._zone())
+        except (SearchExhaustedError, OverflowError):
+            return None
+
+    def previous(self, before: datetime) -> datetime | None:
+        trigger = self._ready(_aware(before, "before"))
+        try:
+            found = trigger._before(before.astimezone(UTC), Steps())
+            return None if found is None else found.astimezone(trigger._zone())
+        except (SearchExhaustedError, OverflowError):
+            return None
+
+    def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
+        found = self._ready(first).previous(now + TICK)
+        return first if found is None or found.astimezone(UTC) <= first.astimezone(UTC) else found
+
+    def fire_times(self, first: datetime, now: datetime, limit: int) -> tuple[list[datetime], bool]:
+        trigger = self._ready(first)
+        start, moment = first.astimezone(UTC), now.astimezone(UTC) + TICK
+        times: list[datetime] = []
+        try:
+            while (found := trigger._before(moment, Steps())) is not None and found > start:
+                if len(times) == limit:
+                    times.reverse()
+                    return times, True
+                times.append(found.astimezone(trigger._zone()))
+                moment = found
+        except (SearchExhaustedError, OverflowError):
+            pass
+        has_more = len(times) == limit
+        if not has_more:
+            times.append(first)
+        times.reverse()
+        return times, has_more
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__getstate__() == other.__getstate__()
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    @abstractmethod
+    def __getstate__(self) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def __setstate__(self, state: Any) -> None: ...
+
+    def _readable(self, state: Any) -> dict[str, Any]:
+        """`state`, if it is of a version that can be read.
+
+        Raises:
+            ValueError: it was written by a newer release.
+        """
+        if isinstance(state, tuple):  # how Python pickles slots when asked by a class without __getstate__
+            state = state[1]
+        version = state.get("version", 1)
+        if version > self.state_version:
+            raise ValueError(
+                f"{type(self).__name__} has version {version}, but only {self.state_version} and older can be read: "
+                "it was written by a newer release, upgrade this one"
+            )
+        return dict(state)
+
+
+class DelayedTrigger(StandardTrigger):
+    """A trigger with jitter: its base times are exact for ever, and each firing comes a little later than its own.
+
+    A delay ends before the next base time, so that no firing is lost or out of order, and not after the end date.
+    """
+
+    __slots__ = ()
+
+    jitter: float | None
+    end_date: Any
+    _seed: str | None
+
+    @abstractmethod
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        """The first base time after `moment`."""
+
+    @abstractmethod
+    def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        """The last base time before `moment`."""
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        if not self.jitter:
+            return self._base_after(moment, steps)
+        base = self._base_before(moment + TICK, steps)
+        if base is not None:
+            fire_time = self._delayed(base, steps)
+            if fire_time > moment:
+                return fire_time
+        base = self._base_after(moment, steps)
+        return None if base is None else self._delayed(base, steps)
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        base = self._base_before(moment, steps)
+        if not self.jitter or base is None:
+            return base
+        fire_time = self._delayed(base, steps)
+        if fire_time < moment:
+            return fire_time
+        base = self._base_before(base, steps)
+        return None if base is None else self._delayed(base, steps)
+
+    def _delayed(self, base: datetime, steps: Steps) -> datetime:
+        longest = timedelta(seconds=self.jitter or 0) + TICK
+        try:
+            following = self._base_after(base, steps)
+        except OverflowError:
+            following = None
+        if following is not None:
+            longest = min(longest, following - base)
+        end = self._delay_limit()
+        if end is not None:
+            longest = min(longest, max(end - base, timedelta(0)) + TICK)
+        return base + delay_of(base, longest, self._seed or "")
+
+    def _delay_limit(self) -> datetime | None:
+        """The last moment, in UTC, that a delay may reach."""
+        return None
+
+
+def zone_given(timezone: Any, *moments: Any) -> tzinfo | None:
+    """The zone of a trigger: as given, or of the first of `moments` that has one."""
+    zone = astimezone(timezone)
+    for moment in moments:
+        if zone is None and isinstance(moment, datetime) and moment.tzinfo is not None:
+            zone = astimezone(moment.tzinfo)
+    return zone
+
+
+def moment_in(value: Any, zone: tzinfo | None, name: str) -> Any:
+    """`value` as an aware datetime; as it is, if there is no zone yet to read it in.
+
+    Raises:
+        TypeError, ValueError: it will never be one.
+    """
+    if zone is None and value is not None:
+        moment = convert_to_datetime(value, UTC, name)  # a mistake is to be told where it is made
+        return moment if isinstance(value, datetime) and value.tzinfo is not None else value
+    return convert_to_datetime(value, zone, name)
+
+
+def shown(moment: Any) -> str:
+    """A point in time as people read it, or as it was written if its zone isn't known yet."""
+    return datetime_repr(moment) if isinstance(moment, datetime) else str(moment)
+
+
+def is_earlier(one: datetime, other: datetime) -> bool:
+    """Whether `one` is an earlier instant than `other`; of two in one zone, Python compares the wall clocks."""
+    return one.astimezone(UTC) < other.astimezone(UTC)

@@ -1,0 +1,342 @@
+"""What the triggers share that name times on a zone's wall clock: `CronTrigger` and `CalendarIntervalTrigger`.
+
+The rule for changes of the clocks is that of `mainspring.triggers.clock_changes`. Almost always no change is near, and
+then the next wall-clock time is the answer as it is: that is the short way below, without a look at the zone.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import UTC, date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from mainspring.coercion import nearest
+from mainspring.errors import TriggerError
+from mainspring.triggers.clock_changes import (
+    DAY,
+    Fold,
+    Gap,
+    Walls,
+    ZoneChanges,
+    changes_of,
+    instant_of,
+    next_instant,
+    previous_instant,
+    utc_of,
+)
+from mainspring.triggers.standard import TICK, DelayedTrigger
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+_NO_DAYS = (1, 0)
+
+
+class WallClockTrigger(DelayedTrigger):
+    """A trigger of times on a zone's wall clock.
+
+    Attributes:
+        gap, fold: the rule for changes of the clocks, or ``None`` for the one that the schedule itself implies.
+        first, max_fires: as given.
+    """
+
+    __slots__ = (
+        "_calm",
+        "_changes",
+        "_first_at",
+        "_is_anchored",
+        "_last",
+        "_limits",
+        "_policy",
+        "_seed",
+        "_walls",
+        "end_date",
+        "first",
+        "fold",
+        "gap",
+        "jitter",
+        "max_fires",
+        "start_date",
+        "timezone",
+    )
+
+    timezone: tzinfo | None
+    gap: Gap | None
+    fold: Fold | None
+    first: Any
+    max_fires: int | None
+    start_date: Any
+    _first_at: datetime | None
+    _is_anchored: bool
+
+    def _forget(self) -> None:
+        """Drop what was derived from the attributes."""
+        self._walls: Walls | None = None
+        self._changes: ZoneChanges | None = None
+        self._calm = _NO_DAYS
+        self._limits: tuple[datetime | None, datetime | None] = (None, None)
+        self._policy: tuple[Gap, Fold] = ("shift", "first")
+        self._last: datetime | None = None
+
+    def _copy(self) -> Self:
+        made = type(self).__new__(type(self))
+        for cls in type(self).__mro__:
+            for name in getattr(cls, "__slots__", ()):
+                if hasattr(self, name):
+                    setattr(made, name, getattr(self, name))
+        if hasattr(self, "__dict__"):
+            made.__dict__.update(self.__dict__)
+        made._forget()
+        return made
+
+    @abstractmethod
+    def _make_walls(self) -> Walls:
+        """The wall-clock times."""
+
+    @abstractmethod
+    def _implied_policy(self) -> tuple[Gap, Fold]:
+        """The rule for changes of the clocks that the schedule implies."""
+
+    @abstractmethod
+    def _make_limits(self) -> tuple[datetime | None, datetime | None]:
+        """The first and the last moment at which it may fire, in UTC."""
+
+    def _anchor(self, now: datetime) -> None:
+        """Set the start date to `now`."""
+        self.start_date = now.astimezone(self.timezone)
+
+    def _needs_seed(self) -> bool:
+        return bool(self.jitter)
+
+    def _is_bound(self) -> bool:
+        return self.timezone is not None and (
+            self.start_date is not None or (self.max_fires is None and self.first != "now")
+        )
+
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+        if self._is_bound() and (self._seed is not None or not self._needs_seed()):
+            return self
+        bound = self._copy()
+        if bound.timezone is None:
+            bound.timezone = timezone
+            bound._read_dates()
+        if bound._seed is None:
+            bound._seed = job_id
+        if bound.start_date is None and (bound.max_fires is not None or bound.first == "now"):
+            bound._anchor(now)
+            bound._is_anchored = True
+            if bound.first == "now":
+                bound._first_at = now.astimezone(bound.timezone)
+        return bound
+
+    @abstractmethod
+    def _read_dates(self) -> None:
+        """Read what was written without a zone, now that there is one."""
+
+    def _zone(self) -> tzinfo:
+        return self.timezone or UTC
+
+    def _prepared(self) -> Walls:
+        walls = self._walls
+        if walls is None:
+            walls = self._make_walls()
+            implied_gap, implied_fold = self._implied_policy()
+            self._policy = (self.gap or implied_gap, self.fold or implied_fold)
+            self._limits = self._make_limits()
+            self._changes = changes_of(self._zone())
+            self._walls = walls  # last: another thread that sees it sees all else too
+        return walls
+
+    def get_next_fire_time(  # noqa: PLR0911, PLR0912 - the short way has many exits to the long one
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        zone = self.timezone
+        if zone is None or self.jitter or self.first is not None or self.max_fires is not None:
+            return super().get_next_fire_time(previous_fire_time, now)
+        if previous_fire_time is None:
+            moment = now if now.tzinfo is zone else now.astimezone(zone)
+            one_less = 0 if moment.microsecond else 1  # a first call's answer may be `now` itself
+        else:
+            moment = previous_fire_time
+            if moment.tzinfo is not zone:
+                moment = moment.astimezone(zone)
+            one_less = 0
+        walls = self._walls
+        if walls is None:
+            walls = self._prepared()
+        start, end = self._limits
+        if start is not None and moment.astimezone(UTC) < start:
+            return super().get_next_fire_time(previous_fire_time, now)
+        day = moment.toordinal()
+        low, high = self._calm
+        if not low <= day <= high:
+            low, high = self._calm_around(day)
+            if low > high:
+                return super().get_next_fire_time(previous_fire_time, now)
+        wall = day * DAY + moment.hour * 3600 + moment.minute * 60 + moment.second
+        found = walls.after(wall - one_less)
+        if found is None:
+            return None
+        found_day = found // DAY
+        if not low <= found_day <= high:
+            low, high = self._calm_around(found_day)
+            if low > high:
+                return super().get_next_fire_time(previous_fire_time, now)
+        time = found - found_day * DAY
+        minute_of_day = time // 60
+        try:
+            found_date = date.fromordinal(found_day)
+        except (ValueError, OverflowError):
+            return None  # beyond the year 9999
+        fire_time = datetime(
+            found_date.year,
+            found_date.month,
+            found_date.day,
+            minute_of_day // 60,
+            minute_of_day % 60,
+            time % 60,
+            0,
+            zone,
+        )
+        if end is not None and fire_time.astimezone(UTC) > end:
+            return None
+        return fire_time
+
+    def _calm_around(self, day: int) -> tuple[int, int]:
+        calm = cast("ZoneChanges", self._changes).calm_days(day)
+        if calm[0] <= calm[1]:
+            self._calm = calm
+        return calm
+
+    def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        first_at = self._first_at
+        if first_at is not None and moment < first_at.astimezone(UTC):
+            found: datetime | None = first_at.astimezone(UTC)
+        else:
+            found = self._scheduled_after(moment)
+        if found is not None and self.max_fires is not None and found > self._last_of_all():
+            return None
+        return found
+
+    def _scheduled_after(self, moment: datetime) -> datetime | None:
+        walls = self._prepared()
+        start, end = self._limits
+        if start is not None and moment < start:
+            moment = start - TICK
+        instant = next_instant(walls, instant_of(moment), cast("ZoneChanges", self._changes), *self._policy)
+        found = None if instant is None else utc_of(instant)
+        if found is None or (end is not None and found > end):
+            return None
+        return found
+
+    def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
+        walls = self._prepared()
+        start, end = self._limits
+        if end is not None and moment > end:
+            moment = end + TICK
+        if self.max_fires is not None:
+            moment = min(moment, self._last_of_all() + TICK)
+        instant = previous_instant(
+            walls,
+            instant_of(moment) + bool(moment.microsecond),
+            cast("ZoneChanges", self._changes),
+            *self._policy,
+        )
+        found = None if instant is None else utc_of(instant)
+        if found is not None and start is not None and found < start:
+            found = None
+        first_at = None if self._first_at is None else self._first_at.astimezone(UTC)
+        if first_at is not None and first_at < moment and (found is None or found < first_at):
+            return first_at
+        return found
+
+    def _last_of_all(self) -> datetime:
+        """The last fire time that `max_fires` allows. Counted once, one by one."""
+        if self._last is None:
+            self._prepared()
+            moment = last = cast("datetime", self._limits[0])
+            count = self.max_fires or 0
+            if self._first_at is not None:
+                count -= 1
+            else:
+                moment = moment - TICK
+            for _ in range(count):
+                following = self._scheduled_after(moment)
+                if following is None:
+                    break
+                moment = last = following
+            self._last = last
+        return self._last
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        if type(other) is not type(self):
+            return False
+        mine, theirs = self.__getstate__(), other.__getstate__()
+        if other._is_anchored:  # it goes on wherever it is anchored
+            for state in (mine, theirs):
+                state["start_date"] = None
+                state.pop("first_at", None)
+                state.pop("anchored", None)
+        return mine == theirs
+
+    def _own_state(self) -> dict[str, Any]:
+        """What APScheduler doesn't know of the state, where it says something."""
+        own = {
+            "gap": self.gap,
+            "fold": self.fold,
+            "first": self.first,
+            "first_at": self._first_at,
+            "max_fires": self.max_fires,
+            "anchored": self._is_anchored or None,
+            "seed": self._seed if self._needs_seed() else None,
+        }
+        return {key: value for key, value in own.items() if value is not None}
+
+    def _set_own_state(self, state: dict[str, Any]) -> None:
+        self.gap, self.fold = state.get("gap"), state.get("fold")
+        self.first, self._first_at = state.get("first"), state.get("first_at")
+        self.max_fires = state.get("max_fires")
+        self._is_anchored = state.get("anchored", False)
+        self._seed = state.get("seed")
+        self._forget()
+
+    def _own_options(self) -> list[str]:
+        """What APScheduler doesn't know, for `repr`."""
+        options = ((name, getattr(self, name)) for name in ("gap", "fold", "first", "max_fires"))
+        return [f"{name}={value!r}" for name, value in options if value is not None]
+
+    def _change_rule(self) -> str:
+        """The rule for changes of the clocks in words, where it isn't the implied one."""
+        words = []
+        if self.gap is not None:
+            words.append(
+                "skipping times that don't exist"
+                if self.gap == "skip"
+                else "reading times that don't exist with the offset before the change"
+            )
+        if self.fold is not None:
+            occurrence = {"first": "the first", "second": "the second", "both": "each"}[self.fold]
+            words.append(f"firing at {occurrence} occurrence of times that exist twice")
+        return "".join(f", {each}" for each in words)
+
+
+def checked_policy(gap: Any, fold: Any) -> tuple[Any, Any]:
+    """`gap` and `fold`, if they are values that these parameters have, or ``None``.
+
+    Raises:
+        TriggerError: one of them isn't.
+    """
+    for name, value, valid in (
+        ("gap", gap, ("shift", "skip")),
+        ("fold", fold, ("first", "second", "both")),
+    ):
+        if value is not None and value not in valid:
+            hint = nearest(str(value), valid)
+            suggestion = f"; did you mean {hint!r}?" if hint else ""
+            raise TriggerError(
+                f"{name} must be one of {', '.join(map(repr, valid))}, got {value!r}{suggestion}"
+            )
+    return gap, fold
