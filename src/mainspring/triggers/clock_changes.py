@@ -11,7 +11,7 @@ microseconds, which no zone has, are dropped.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -32,6 +32,9 @@ _PROBE = 3
 _SPAN = 24
 # No zone has moved its clocks by more than a day, so what is further than that from a change knows nothing of it.
 _MARGIN = 2
+# A span is learnt as a whole when it is asked for so many times in a row.
+_ASKED_OFTEN = 4
+_MIDNIGHT = time()
 
 
 class Change(NamedTuple):
@@ -68,12 +71,14 @@ def utc_of(instant: int) -> datetime | None:
 class ZoneChanges:
     """When the clocks of a zone change. Learns from the zone, span by span, what is asked for."""
 
-    __slots__ = ("_calm", "_fixed", "_spans", "zone")
+    __slots__ = ("_asked", "_calm", "_fixed", "_spans", "zone")
 
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self._fixed = zone.utcoffset(None) is not None
         self._spans: dict[int, tuple[Change, ...]] = {}
+        # The span that was asked for last, while it wasn't known, and how often.
+        self._asked = (0, 0)
         # The stretch that was asked for last.
         self._calm = (1, 0, 0)
 
@@ -91,6 +96,13 @@ class ZoneChanges:
         if self._fixed:
             return 1, _LAST_DAY
         span = day // _SPAN
+        if span not in self._spans:
+            # A schedule that leaps over months has no use for the whole span: look at the day alone, at first.
+            asked, times = self._asked
+            times = times + 1 if asked == span else 1
+            self._asked = (span, times)
+            if times < _ASKED_OFTEN and self._is_calm_around(day):
+                return day, day
         low, high = span * _SPAN, span * _SPAN + _SPAN - 1
         for change in self._span(span):
             changed = change.at // DAY
@@ -101,6 +113,17 @@ class ZoneChanges:
             else:
                 return 1, 0
         return low, high
+
+    def _is_calm_around(self, day: int) -> bool:
+        """Whether the clocks don't change from three days before `day` begins to three days after."""
+        if not _PROBE < day <= _LAST_DAY - _PROBE:
+            return False
+        zone = self.zone
+        offset = datetime.combine(date.fromordinal(day), _MIDNIGHT, zone).utcoffset()
+        return (
+            offset == datetime.combine(date.fromordinal(day - _PROBE), _MIDNIGHT, zone).utcoffset()
+            and offset == datetime.combine(date.fromordinal(day + _PROBE), _MIDNIGHT, zone).utcoffset()
+        )
 
     def calm_stretch(self, instant: int) -> tuple[int, int, int]:
         """The first and the last instant around `instant` between which no change is near, and their offset.

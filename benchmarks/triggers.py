@@ -1,0 +1,107 @@
+"""How long `get_next_fire_time` takes, beside APScheduler 3.11.3 and cronsim, on nine cron expressions.
+
+Each library walks through the fire times of Europe/Berlin from 2026 on, in a process of its own and in turns; the figure
+is the median over the rounds of microseconds for one step. Construction is not counted, the first step is.
+
+Run it with ``python benchmarks/triggers.py``; cronsim is taken from the interpreter that runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT / "benchmarks"))
+
+from harness import _prepared_python, show  # noqa: E402 - found beside this file
+
+EXPRESSIONS = (
+    "* * * * *",
+    "*/5 * * * *",
+    "0 9 * * 0-4",
+    "30 2 * * *",
+    "0 0 1 * *",
+    "0 0 29 2 *",
+    "15 10 1 1 *",
+    "0 12 * * 4",
+    "17,43 8-18/2 * 3-9 mon,wed",
+)
+#: The same with cron's own numbers of weekdays.
+FOR_CRONSIM = {"0 9 * * 0-4": "0 9 * * 1-5", "0 12 * * 4": "0 12 * * 5"}
+STEPS = 300
+ROUNDS = 7
+
+WALK = """
+import json, sys, time, warnings
+from datetime import datetime
+from zoneinfo import ZoneInfo
+warnings.simplefilter("ignore")
+zone = ZoneInfo("Europe/Berlin")
+figures = {}
+for text in json.loads(sys.argv[1]):
+    start = datetime(2026, 1, 15, 10, 0, 30, tzinfo=zone)
+    STEP
+    figures[text] = (time.perf_counter() - begin) / int(sys.argv[2]) * 1e6
+print(json.dumps(figures))
+"""
+TRIGGER_STEP = """from LIBRARY.triggers.cron import CronTrigger
+    trigger = CronTrigger.from_crontab(text, timezone=zone)
+    begin = time.perf_counter()
+    previous, now = None, start
+    for _ in range(int(sys.argv[2])):
+        previous = now = trigger.get_next_fire_time(previous, now)"""
+CRONSIM_STEP = """from cronsim import CronSim
+    times = CronSim(json.loads(sys.argv[3]).get(text, text), start)
+    begin = time.perf_counter()
+    for _ in range(int(sys.argv[2])):
+        next(times)"""
+
+
+def _microseconds(python: str, step: str, steps: int, path: str | None = None) -> dict[str, float]:
+    arguments = [json.dumps(EXPRESSIONS), str(steps), json.dumps(FOR_CRONSIM)]
+    program = WALK.replace("STEP", step, 1)
+    environment = {} if path is None else {"PYTHONPATH": path}
+    done = subprocess.run(
+        [python, "-c", program, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def main() -> None:
+    python = str(_prepared_python())
+    rounds: dict[str, list[dict[str, float]]] = {"mainspring": [], "apscheduler": [], "cronsim": []}
+    for _ in range(ROUNDS):
+        ours = TRIGGER_STEP.replace("LIBRARY", "mainspring")
+        rounds["mainspring"].append(_microseconds(python, ours, STEPS, str(CHECKOUT / "src")))
+        theirs = TRIGGER_STEP.replace("LIBRARY", "apscheduler")
+        rounds["apscheduler"].append(_microseconds(python, theirs, STEPS))
+        rounds["cronsim"].append(_microseconds(sys.executable, CRONSIM_STEP, STEPS))
+    rows = []
+    ratios = []
+    for text in EXPRESSIONS:
+        ours, theirs, cronsim = (median(each[text] for each in rounds[name]) for name in rounds)
+        ratios.append(theirs / ours)
+        rows.append(
+            (
+                text,
+                f"{ours:.2f}",
+                f"{theirs:.1f}",
+                f"{cronsim:.1f}",
+                f"{theirs / ours:.1f}x",
+                f"{cronsim / ours:.1f}x",
+            )
+        )
+    title = (
+        f"get_next_fire_time, Europe/Berlin, microseconds a step, median of {ROUNDS} rounds of {STEPS} steps"
+    )
+    show(title, rows, ("expression", "mainspring", "APScheduler", "cronsim", "faster by", "than cronsim"))
+    print(f"median: {median(ratios):.1f} times APScheduler; least: {min(ratios):.1f} times")
+
+
+if __name__ == "__main__":
+    main()
