@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mainspring.jobstores.memory import MemoryJobStore
     from mainspring.schedulers.background import BackgroundScheduler
     from mainspring.schedulers.blocking import BlockingScheduler
+    from mainspring.triggers.business_calendar import BusinessCalendar
+    from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
+    from mainspring.triggers.combining import AndTrigger, OrTrigger
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
@@ -27,14 +30,18 @@ version = release = "3.11.3"
 version_info = (3, 11, 3)
 
 _HOME = {
+    "AndTrigger": "triggers.combining",
     "BackgroundScheduler": "schedulers.background",
     "BlockingScheduler": "schedulers.blocking",
+    "BusinessCalendar": "triggers.business_calendar",
+    "CalendarIntervalTrigger": "triggers.calendarinterval",
     "CronTrigger": "triggers.cron",
     "DateTrigger": "triggers.date",
     "DebugExecutor": "executors.debug",
     "IntervalTrigger": "triggers.interval",
     "Job": "job",
     "MemoryJobStore": "jobstores.memory",
+    "OrTrigger": "triggers.combining",
     "ProcessPoolExecutor": "executors.pool",
     "ThreadPoolExecutor": "executors.pool",
 }
@@ -44,14 +51,18 @@ __all__ = [  # noqa: RUF022 - versions first
     "release",
     "version",
     "version_info",
+    "AndTrigger",
     "BackgroundScheduler",
     "BlockingScheduler",
+    "BusinessCalendar",
+    "CalendarIntervalTrigger",
     "CronTrigger",
     "DateTrigger",
     "DebugExecutor",
     "IntervalTrigger",
     "Job",
     "MemoryJobStore",
+    "OrTrigger",
     "ProcessPoolExecutor",
     "ThreadPoolExecutor",
 ]

@@ -19,6 +19,9 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "date": "mainspring.triggers.date:DateTrigger",
         "interval": "mainspring.triggers.interval:IntervalTrigger",
         "cron": "mainspring.triggers.cron:CronTrigger",
+        "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
+        "and": "mainspring.triggers.combining:AndTrigger",
+        "or": "mainspring.triggers.combining:OrTrigger",
     },
     "executors": {
         "debug": "mainspring.executors.debug:DebugExecutor",

@@ -1,0 +1,39 @@
+"""Every trigger by its short name, through `add_job`."""
+
+from __future__ import annotations
+
+import pytest
+
+import mainspring
+from mainspring.triggers.combining import AndTrigger, OrTrigger
+from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.interval import IntervalTrigger
+
+
+def work():
+    pass
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "cls"),
+    [
+        ("date", {"run_date": "2030-01-01"}, "DateTrigger"),
+        ("interval", {"minutes": 5}, "IntervalTrigger"),
+        ("cron", {"hour": 3}, "CronTrigger"),
+        ("calendarinterval", {"months": 1}, "CalendarIntervalTrigger"),
+        ("and", {"triggers": [CronTrigger(hour=3), IntervalTrigger(hours=1)]}, "AndTrigger"),
+        ("or", {"triggers": [CronTrigger(hour=3), DateTrigger("2030-01-01")]}, "OrTrigger"),
+    ],
+    ids=["date", "interval", "cron", "calendarinterval", "and", "or"],
+)
+def test_a_trigger_can_be_named(make_scheduler, name, arguments, cls):
+    job = make_scheduler(timezone="Europe/Berlin").add_job(work, name, **arguments)
+    assert type(job.trigger) is getattr(mainspring, cls)
+
+
+@pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
+def test_the_parts_of_a_trigger_take_the_schedulers_zone(make_scheduler, kind):
+    scheduler = make_scheduler(timezone="Asia/Tokyo", start=True)
+    job = scheduler.add_job(work, kind([CronTrigger(hour=3), CronTrigger(hour="3-5")]))
+    assert (job.next_run_time.hour, str(job.next_run_time.tzinfo)) == (3, "Asia/Tokyo")
