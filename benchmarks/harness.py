@@ -46,7 +46,7 @@ def measure(programs: list[Measured], rounds: int) -> list[dict[str, float]]:
     Raises:
         SystemExit: a program failed; what it printed is shown.
     """
-    python = _prepared_python()
+    python = prepared_python()
     results: list[list[dict[str, float]]] = [[] for _ in programs]
     with tempfile.TemporaryDirectory() as scratch:
         for turn in range(rounds):
@@ -80,7 +80,7 @@ def _run(python: Path, program: Measured, scratch: Path) -> dict[str, float]:
     return figures
 
 
-def _prepared_python() -> Path:
+def prepared_python() -> Path:
     python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
     ready = ENVIRONMENT / ".ready"
     if not ready.exists() or ready.read_text() != APSCHEDULER:

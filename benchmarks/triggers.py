@@ -17,7 +17,7 @@ from statistics import median
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "benchmarks"))
 
-from harness import _prepared_python, show  # noqa: E402 - found beside this file
+from harness import prepared_python, show  # noqa: E402 - found beside this file
 
 EXPRESSIONS = (
     "* * * * *",
@@ -73,7 +73,7 @@ def _microseconds(python: str, step: str, steps: int, path: str | None = None) -
 
 
 def main() -> None:
-    python = str(_prepared_python())
+    python = str(prepared_python())
     rounds: dict[str, list[dict[str, float]]] = {"mainspring": [], "apscheduler": [], "cronsim": []}
     for _ in range(ROUNDS):
         ours = TRIGGER_STEP.replace("LIBRARY", "mainspring")

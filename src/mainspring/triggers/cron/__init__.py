@@ -37,8 +37,8 @@ _CRONTAB = ("minute", "hour", "day", "month", "day_of_week")
 class CronTrigger(WallClockTrigger):
     """Fires at every time that matches all fields given.
 
-    Fields to the left of the leftmost that is given match everything; those to its right that are left out take their
-    lowest value: ``hour=9`` fires every day at 09:00:00.
+    Of the fields that are left out, those to the left of the rightmost that is given match everything, and those to its
+    right take their lowest value: ``hour=9`` fires every day at 09:00:00, ``month=11, minute=0`` every hour in November.
 
     Where the clocks change: if the hour field begins with ``*``, nothing fires in a stretch that doesn't exist, and both
     passes of a repeated one fire. Otherwise each time of the day fires exactly once: one that doesn't exist is read with
@@ -119,14 +119,10 @@ class CronTrigger(WallClockTrigger):
 
     def _read_fields(self, given: dict[str, Any]) -> list[BaseField]:
         fields = []
-        is_right_of_a_given_one = False
-        for name in self.FIELD_NAMES:
-            make = self.FIELDS_MAP[name]
-            if name in given:
-                fields.append(make(name, given[name], False))
-                is_right_of_a_given_one = True
-            else:
-                fields.append(make(name, DEFAULT_VALUES[name] if is_right_of_a_given_one else "*", True))
+        smallest_given = max(map(self.FIELD_NAMES.index, given), default=len(self.FIELD_NAMES))
+        for at, name in enumerate(self.FIELD_NAMES):
+            default = "*" if at < smallest_given else DEFAULT_VALUES[name]
+            fields.append(self.FIELDS_MAP[name](name, given.get(name, default), name not in given))
         return fields
 
     @classmethod
