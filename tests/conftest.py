@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from mainspring.events import EVENT_EVERY
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing import EventRecorder
+
+# No deadlines: how long an example takes on a busy machine says nothing about right or wrong.
+settings.register_profile("mainspring", deadline=None)
+settings.load_profile("mainspring")
 
 
 @pytest.fixture

@@ -6,12 +6,15 @@ are compared; with ``-m soak`` more than ten thousand.
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 import random
 import re
 import subprocess
 import sys
 import warnings
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -182,6 +185,51 @@ def test_an_expression_of_apscheduler_fires_when_it_does_there(apscheduler_pytho
         if ours != theirs:
             different.append((keywords, start, theirs, ours))
     assert different == []
+
+
+MADE_THERE = """
+import base64, json, pickle, sys
+from datetime import date, timezone
+from zoneinfo import ZoneInfo
+from apscheduler.triggers.calendarinterval import CalendarIntervalTrigger
+from apscheduler.triggers.combining import AndTrigger, OrTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+zone = ZoneInfo("Europe/Berlin")
+cron = CronTrigger(day_of_week="mon-fri", hour="9-17/2", minute=30, jitter=None, timezone=zone)
+made = [
+    DateTrigger("2030-01-01 10:00:00", timezone=zone),
+    IntervalTrigger(hours=2, start_date="2026-01-01", end_date="2027-01-01", timezone=zone),
+    cron,
+    CronTrigger(day="last", month="jan,mar", timezone=zone),
+    CronTrigger.from_crontab("*/5 3 * * fri", timezone=zone),
+    CalendarIntervalTrigger(months=1, days=2, hour=2, start_date=date(2026, 1, 31), timezone=zone),
+    OrTrigger([cron, DateTrigger("2030-01-01", timezone=zone)]),
+    AndTrigger([CronTrigger(day="13", timezone=zone), CronTrigger(day_of_week="fri", timezone=zone)]),
+]
+json.dump([[str(t), repr(t), base64.b64encode(pickle.dumps(t)).decode()] for t in made], sys.stdout)
+"""
+
+
+class Renaming(pickle.Unpickler):
+    """Finds our classes where APScheduler's are named, as the import hook and the job stores do."""
+
+    def find_class(self, module, name):
+        return super().find_class(re.sub(r"^apscheduler\b", "mainspring", module), name)
+
+
+def test_pickled_triggers_of_apscheduler_are_read_and_look_the_same(apscheduler_python):
+    answered = subprocess.run(
+        [apscheduler_python, "-c", MADE_THERE], capture_output=True, text=True, check=True
+    )
+    made = json.loads(answered.stdout)
+    assert len(made) == 8
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    for text, representation, data in made:
+        trigger = Renaming(io.BytesIO(b64decode(data))).load()
+        assert (str(trigger), repr(trigger)) == (text, representation)
+        assert trigger.get_next_fire_time(None, start) is not None
 
 
 def standard_times(text: str, start: datetime) -> list[str]:

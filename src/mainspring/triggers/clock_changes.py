@@ -222,6 +222,22 @@ def _stretches(changes: list[Change], offset: int, gap: Gap, fold: Fold) -> Iter
     yield _Stretch(low, far, offset)
 
 
+def _calm_instant(wall: int, offset: int, zone: ZoneChanges) -> int | None:
+    """The instant of a wall that is far from any change; ``None`` if it isn't.
+
+    If it is, and what was asked about was far from any change too, then no other wall fires in between, however the
+    clocks change there: they are put back by far less than the margin.
+
+    Args:
+        offset: a guess.
+    """
+    for _ in range(2):
+        low, high, offset = zone.calm_stretch(wall - offset)
+        if low <= wall - offset <= high:
+            return wall - offset
+    return None
+
+
 def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
     """The first instant after `after` at which the zone's clocks show one of `walls`, by the rule chosen."""
     while after <= _LAST_INSTANT:
@@ -230,11 +246,9 @@ def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fo
             found = walls.after(after + offset)
             if found is None or found - offset <= high:
                 return None if found is None else found - offset
-            # Nothing fires in this stretch. Go to a day before the next wall, whatever its offset may be.
-            target = max(high, found - DAY - 1)
-            if target > after:
-                after = target
-                continue
+            instant = _calm_instant(found, offset, zone)
+            if instant is not None:
+                return instant
         horizon = after + _MARGIN * DAY
         changes = zone.near(after)
         offset = zone.offset_at(after)
@@ -262,10 +276,9 @@ def previous_instant(walls: Walls, before: int, zone: ZoneChanges, gap: Gap, fol
             found = walls.before(before + offset)
             if found is None or found - offset >= low:
                 return None if found is None else found - offset
-            target = min(low, found + DAY + 1)
-            if target < before:
-                before = target
-                continue
+            instant = _calm_instant(found, offset, zone)
+            if instant is not None:
+                return instant
         horizon = before - _MARGIN * DAY
         changes = zone.near(before)
         offset = zone.offset_at(before)

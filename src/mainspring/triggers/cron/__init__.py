@@ -129,7 +129,7 @@ class CronTrigger(WallClockTrigger):
     def from_crontab(cls, expr: str, timezone: Any = None, **options: Any) -> Self:
         """A trigger from five fields as in a crontab: minute, hour, day, month, weekday; or ``@daily`` and the like.
 
-        Numbers of weekdays are APScheduler's, 0 for Monday, and not cron's: a warning says so, once. A day fires if both
+        Numbers of weekdays are APScheduler's, 0 for Monday, and not cron's: a warning says so. A day fires if both
         its day of the month and its weekday match. For a crontab as cron itself reads it, use `from_unix`.
 
         Args:
@@ -340,13 +340,7 @@ def _before_step(part: str) -> str:
     return part.partition("/")[0].partition("#")[0]
 
 
-_warned_of: set[str] = set()
-
-
 def _warn_of_numeric_weekday(expr: str, weekday: str) -> None:
-    if _warned_of:
-        return
-    _warned_of.add(weekday)
     warnings.warn(
         f"from_crontab({expr!r}): the weekday {weekday!r} counts from 0 for Monday, as APScheduler does; cron itself "
         "counts from 0 for Sunday. Write names (mon, tue, …) to be sure, or use CronTrigger.from_unix",
