@@ -53,6 +53,7 @@ lint: $(READY) ## check style, types and layers
 
 bench: $(READY) ## measure speed, beside APScheduler's
 	@$(BIN)/python -m benchmarks.scheduler
+	@$(BIN)/python -m benchmarks.triggers
 
 soak: $(READY) ## run the slow proofs
 	@$(BIN)/python -m pytest -m soak

@@ -6,10 +6,17 @@ from pathlib import Path
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
+EXAMPLE, QUESTION = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_what_a_trigger_says_of_itself_is_what_stands_there(capsys):
+    exec(compile(QUESTION, "README.md", "exec"), {})
+    assert capsys.readouterr().out == QUESTION.splitlines()[-1].removeprefix("# ") + "\n"
+
+
 def test_the_example_runs():
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
-    exec(compile(example, "README.md", "exec"), names)
+    exec(compile(EXAMPLE, "README.md", "exec"), names)
     scheduler = names["scheduler"]
     try:
         assert scheduler.running

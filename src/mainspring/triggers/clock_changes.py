@@ -115,14 +115,14 @@ class ZoneChanges:
         return low, high
 
     def _is_calm_around(self, day: int) -> bool:
-        """Whether the clocks don't change from three days before `day` begins to three days after."""
+        """Whether the clocks don't change from two days before `day` begins to two days after it has ended."""
         if not _PROBE < day <= _LAST_DAY - _PROBE:
             return False
         zone = self.zone
         offset = datetime.combine(date.fromordinal(day), _MIDNIGHT, zone).utcoffset()
         return (
-            offset == datetime.combine(date.fromordinal(day - _PROBE), _MIDNIGHT, zone).utcoffset()
-            and offset == datetime.combine(date.fromordinal(day + _PROBE), _MIDNIGHT, zone).utcoffset()
+            offset == datetime.combine(date.fromordinal(day - _MARGIN), _MIDNIGHT, zone).utcoffset()
+            and offset == datetime.combine(date.fromordinal(day + 1 + _MARGIN), _MIDNIGHT, zone).utcoffset()
         )
 
     def calm_stretch(self, instant: int) -> tuple[int, int, int]:
