@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: How many times a search may ask a trigger, or an exclusion. A built-in trigger answers in a few microseconds, so that
 #: a search in vain ends well within 100 ms.
-SEARCH_LIMIT = 5_000
+SEARCH_LIMIT = 3_000
 
 
 class SearchExhaustedError(Exception):
