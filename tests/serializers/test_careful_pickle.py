@@ -91,7 +91,9 @@ VALUES = [
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize(
+    "value", VALUES, ids=[f"{type(value).__name__} {at}" for at, value in enumerate(VALUES)]
+)
 def test_ordinary_values_come_back(value, protocol):
     assert careful_loads(pickle.dumps(value, protocol)) == value
 

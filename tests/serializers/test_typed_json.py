@@ -128,7 +128,9 @@ class Text(str):
     __slots__ = ()
 
 
-@pytest.mark.parametrize("value", [Text("x"), object(), 1j, time(9, tzinfo=UTC)], ids=repr)
+@pytest.mark.parametrize(
+    "value", [Text("x"), object(), 1j, time(9, tzinfo=UTC)], ids=["subclass", "object", "complex", "time"]
+)
 def test_other_types_and_subclasses_are_left_to_the_fallback_with_their_place(value):
     with pytest.raises(SerializationError, match=r"args\[0\]\.deep\[1\]: "):
         to_plain({"deep": [0, value]}, "args[0]", refuse)
