@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import doctest
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+
+from mainspring import CalendarIntervalTrigger, CronTrigger
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = sorted((CHECKOUT / "docs").rglob("*.md"))
@@ -44,3 +48,46 @@ def test_every_trigger_has_a_page_with_examples():
         "excluding",
         "clock-changes",
     }
+
+
+CHANGES = CHECKOUT / "docs" / "triggers" / "clock-changes.md"
+
+
+def rows_of_changes() -> list[list[str]]:
+    """The rows of the table of clock changes: zone, day, how the clocks go, time, and what fires under each rule."""
+    lines = [line.strip("| ").split(" | ") for line in CHANGES.read_text().splitlines() if "/" in line]
+    return [line for line in lines if len(line) == 8 and line[1].startswith("20")]
+
+
+@pytest.mark.parametrize("row", rows_of_changes(), ids=lambda row: f"{row[0]} {row[1]}")
+def test_the_table_of_clock_changes_is_what_happens(row):
+    zone, day, at = ZoneInfo(row[0]), date.fromisoformat(row[1]), time.fromisoformat(row[3])
+    first = datetime.combine(day, time(), zone).astimezone(UTC)
+    last = datetime.combine(day, time(23, 59, 59), zone).replace(fold=1).astimezone(UTC)
+    policies = [{}, {"gap": "skip"}, {"fold": "second"}, {"fold": "both"}]
+    for policy, cell in zip(policies, row[4:], strict=True):
+        expected = [] if cell == "none" else cell.split(", ")
+        cron = CronTrigger(hour=at.hour, minute=at.minute, timezone=zone, **policy)
+        steps = CalendarIntervalTrigger(
+            days=1,
+            hour=at.hour,
+            minute=at.minute,
+            start_date=day - timedelta(days=9),
+            timezone=zone,
+            **policy,
+        )
+        for trigger in (cron, steps):
+            fired = trigger.between(first, last)
+            assert [each.isoformat(timespec="minutes")[11:] for each in fired] == expected, policy
+
+
+def test_the_table_has_spring_and_autumn_of_every_kind_of_change():
+    zones = [row[0] for row in rows_of_changes()]
+    assert sorted(set(zones)) == [
+        "Africa/Cairo",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Europe/Berlin",
+        "Pacific/Chatham",
+    ]
+    assert all(zones.count(zone) == 2 for zone in zones)

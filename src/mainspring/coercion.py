@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def asint(value: Any) -> int | None:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     known = list(known)
-    matches = get_close_matches(name, known, n=1, cutoff=0.6)
+    matches = get_close_matches(name, known, n=3, cutoff=0.6)
     if matches:
-        return matches[0]
+        return max(matches, key=lambda match: (SequenceMatcher(None, match, name).ratio(), -len(match)))
     squeezed = {candidate.replace("_", "").lower(): candidate for candidate in known}
     return squeezed.get(name.replace("_", "").replace("-", "").lower())
 

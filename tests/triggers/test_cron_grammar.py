@@ -131,7 +131,7 @@ def test_what_can_not_be_read_is_refused_with_its_place(fields, field, position)
 
 
 def test_the_nearest_valid_form_is_named():
-    with pytest.raises(CronSyntaxError, match="did you mean 'friday'"):
+    with pytest.raises(CronSyntaxError, match="did you mean 'fri'"):
         CronTrigger(day_of_week="fry", timezone=UTC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["RollingTrigger", "rolled"]
 
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_QUARTER_HOUR = 15 * 60
 
 
 def rolled(trigger: BaseTrigger, calendar: Any, roll: Any) -> BaseTrigger:
@@ -74,9 +77,30 @@ class RollingTrigger(WrappingTrigger):
         yield day
         step = -_DAY if self.roll == "next" else _DAY
         source = day + step
-        while not self.calendar.is_business_day(source):
+        while not self.calendar.is_business_day(source) or self._is_skipped(source):
             yield source
             source += step
+
+    def _is_skipped(self, day: date) -> bool:
+        """Whether the zone went past the whole day, as Samoa did with 30 December 2011."""
+        zone = self._zone()
+        return first_instant(day, zone) == first_instant(day_after(day), zone)
+
+    def _open_from(self, day: date) -> date:
+        """The first business day from `day` on."""
+        while self._is_skipped(day := self.calendar.next_business_day(day)):
+            day += _DAY
+        return day
+
+    def _open_until(self, day: date) -> date:
+        """The last business day up to `day`."""
+        while self._is_skipped(day := self.calendar.previous_business_day(day)):
+            day -= _DAY
+        return day
+
+    def _target(self, day: date) -> date:
+        """The day on which what falls on `day` is fired."""
+        return self._open_from(day) if self.roll == "next" else self._open_until(day)
 
     def _moved(self, fire_time: datetime, day: date) -> datetime:
         """`fire_time`, in UTC, at the same time of another day; a time that doesn't exist by the offset before."""
@@ -85,17 +109,38 @@ class RollingTrigger(WrappingTrigger):
             return fire_time
         return datetime.combine(day, local.time(), self._zone()).astimezone(UTC)
 
-    def _same_time(self, moment: datetime, day: date, source: date) -> datetime:
-        """When to look on `source` for what is moved to around `moment` of `day`."""
-        local = moment.astimezone(self._zone())
-        if local.date() != day:
-            return first_instant(source if local.date() < day else day_after(source), self._zone())
-        # An hour or two of slack, for offsets that differ between the two days.
-        return datetime.combine(source, local.time(), self._zone()).astimezone(UTC)
+    def _stretches(self, source: date, day: date) -> list[tuple[datetime, datetime, timedelta]]:
+        """The day `source` in parts, each with by how much its times move when they are fired on `day`.
+
+        A part is from its first moment up to, not including, its second. There is more than one only where the clocks
+        change on one of the two days.
+        """
+        zone = self._zone()
+        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
+        if source == day:
+            return [(begin, end, timedelta(0))]
+        length = (end - begin) // _SECOND
+        if not length:  # a day that the zone skipped
+            return []
+
+        def shift_at(second: int) -> timedelta:
+            moment = begin + second * _SECOND
+            return self._moved(moment, day) - moment
+
+        stretches = []
+        low, shift = 0, shift_at(0)
+        if self._is_near_change(source, day):
+            for later in (*range(_QUARTER_HOUR, length, _QUARTER_HOUR), length - 1):
+                if shift_at(later) != shift:
+                    high = bisect_left(range(later), True, lo=low, key=lambda at: shift_at(at) != shift)
+                    stretches.append((begin + low * _SECOND, begin + high * _SECOND, shift))
+                    low, shift = high, shift_at(high)
+        stretches.append((begin + low * _SECOND, end, shift))
+        return stretches
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        day = self.calendar.next_business_day(moment.astimezone(zone).date())
+        day = self._open_from(moment.astimezone(zone).date())
         while True:
             best: datetime | None = None
             end = day
@@ -109,32 +154,20 @@ class RollingTrigger(WrappingTrigger):
             following = next_of(self.trigger, first_instant(day_after(end), zone) - TICK, steps)
             if following is None:
                 return None
-            target = following.astimezone(zone).date()
-            if self.roll == "next":
-                day = self.calendar.next_business_day(target)
-            else:
-                day = self.calendar.previous_business_day(target)
+            day = self._target(following.astimezone(zone).date())
 
     def _first_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
         """The first time of `source` that is fired on `day`, after `moment`."""
-        zone = self._zone()
-        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
-        start = max(begin, self._same_time(moment, day, source) - 2 * _SLACK) - TICK
         best: datetime | None = None
-        while (found := next_of(self.trigger, start, steps)) is not None and found < end:
-            moved = self._moved(found, day)
-            if moved > moment:
-                if best is None or moved < best:
-                    best = moved
-                # Where the clocks change, a later time of the source may be moved to an earlier instant.
-                if found - start > 2 * _SLACK or source == day or not self._is_near_change(source, day):
-                    return best
-            start = found
+        for low, high, shift in self._stretches(source, day):
+            found = next_of(self.trigger, max(low - TICK, moment - shift), steps)
+            if found is not None and found < high and (best is None or found + shift < best):
+                best = found + shift
         return best
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        day = self.calendar.previous_business_day(moment.astimezone(zone).date())
+        day = self._open_until(moment.astimezone(zone).date())
         while True:
             best: datetime | None = None
             begin = day
@@ -148,30 +181,19 @@ class RollingTrigger(WrappingTrigger):
             preceding = last_of(self.trigger, first_instant(begin, zone), steps)
             if preceding is None:
                 return None
-            target = preceding.astimezone(zone).date()
-            if self.roll == "next":
-                day = self.calendar.next_business_day(target)
-            else:
-                day = self.calendar.previous_business_day(target)
+            day = self._target(preceding.astimezone(zone).date())
 
     def _last_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
         """The last time of `source` that is fired on `day`, before `moment`."""
-        zone = self._zone()
-        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
-        start = min(end, self._same_time(moment, day, source) + 2 * _SLACK)
         best: datetime | None = None
-        while (found := last_of(self.trigger, start, steps)) is not None and found >= begin:
-            moved = self._moved(found, day)
-            if moved < moment:
-                if best is None or moved > best:
-                    best = moved
-                if source == day or not self._is_near_change(source, day):
-                    return best
-            start = found
+        for low, high, shift in self._stretches(source, day):
+            found = last_of(self.trigger, min(high, moment - shift), steps)
+            if found is not None and found >= low and (best is None or found + shift > best):
+                best = found + shift
         return best
 
     def _is_near_change(self, source: date, day: date) -> bool:
-        """Whether the clocks change on one of the two days, so that moving may change the order of times."""
+        """Whether the clocks change on one of the two days, so that not all times move by the same."""
         zone = self._zone()
         return any(
             first_instant(day_after(one), zone) - first_instant(one, zone) != _DAY for one in (source, day)
@@ -222,8 +244,3 @@ class RollingTrigger(WrappingTrigger):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({self.trigger!r}, {self.calendar!r}, roll={self.roll!r})>"
-
-
-#: By how much moving to another day may change the distance of two times: no zone has changed by more in this century,
-#: but for those that skipped a whole day, which is no business day then.
-_SLACK = timedelta(hours=3)
