@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 import mainspring
+from mainspring.testing import SettableClock
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
@@ -34,6 +37,7 @@ def test_a_trigger_can_be_named(make_scheduler, name, arguments, cls):
 
 @pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
 def test_the_parts_of_a_trigger_take_the_schedulers_zone(make_scheduler, kind):
-    scheduler = make_scheduler(timezone="Asia/Tokyo", start=True)
+    clock = SettableClock(datetime(2026, 3, 1, tzinfo=UTC))
+    scheduler = make_scheduler(timezone="Asia/Tokyo", clock=clock, start=True)
     job = scheduler.add_job(work, kind([CronTrigger(hour=3), CronTrigger(hour="3-5")]))
     assert (job.next_run_time.hour, str(job.next_run_time.tzinfo)) == (3, "Asia/Tokyo")

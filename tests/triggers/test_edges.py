@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
+from mainspring.triggers.combining import AndTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.interval import IntervalTrigger
 
@@ -144,3 +145,181 @@ def test_fields_are_equal_if_name_and_expressions_are():
     assert minute_field("5") != minute_field("6")
     assert minute_field("5") != CronTrigger(hour="5", timezone=UTC).fields[5]
     assert minute_field("5") != "5"
+
+
+def test_a_calendar_interval_fires_at_its_second():
+    trigger = CalendarIntervalTrigger(
+        days=1, hour=1, minute=2, second=3, start_date=date(2026, 3, 1), timezone=UTC
+    )
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    assert trigger.upcoming(start, 2) == [
+        datetime(2026, 3, 1, 1, 2, 3, tzinfo=UTC),
+        datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC),
+    ]
+    assert trigger.previous(datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)) == datetime(
+        2026, 3, 1, 1, 2, 3, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "highest"),
+    [
+        ({"second": 59}, {"second": 60}),
+        ({"minute": 59}, {"minute": 60}),
+        ({"hour": 23}, {"hour": 24}),
+        ({"day": 31}, {"day": 32}),
+        ({"month": 12}, {"month": 13}),
+        ({"week": 53}, {"week": 54}),
+        ({"day_of_week": 6}, {"day_of_week": 7}),
+        ({"year": 9999}, {"year": 10000}),
+        ({"year": 1970}, {"year": 1969}),
+        ({"month": 1}, {"month": 0}),
+        ({"day": 1}, {"day": 0}),
+        ({"week": 1}, {"week": 0}),
+    ],
+    ids=str,
+)
+def test_fields_take_their_lowest_and_highest_value_and_no_other(fields, highest):
+    CronTrigger(timezone=UTC, **fields)
+    with pytest.raises(ValueError, match=next(iter(highest))):
+        CronTrigger(timezone=UTC, **highest)
+
+
+def test_the_last_year_and_the_first():
+    last = CronTrigger(year=9999, month=12, day=31, hour=0, minute=0, timezone=UTC)
+    assert last.get_next_fire_time(None, datetime(2026, 1, 1, tzinfo=UTC)) == datetime(
+        9999, 12, 31, tzinfo=UTC
+    )
+    yearly = CronTrigger(month=1, day=1, hour=0, minute=0, timezone=UTC)
+    assert yearly.get_next_fire_time(None, datetime(9999, 6, 1, tzinfo=UTC)) is None
+    assert yearly.previous(datetime(1970, 1, 1, tzinfo=UTC)) is None
+    assert yearly.previous(datetime(1970, 1, 2, tzinfo=UTC)) == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "words"),
+    [
+        pytest.param(IntervalTrigger(days=1, timezone=UTC), "every day", id="a day"),
+        pytest.param(
+            IntervalTrigger(days=2, minutes=30, timezone=UTC), "every 2 days 30 minutes", id="two units"
+        ),
+        pytest.param(
+            IntervalTrigger(minutes=1, seconds=1, timezone=UTC), "every 1 minute 1 second", id="ones"
+        ),
+        pytest.param(CalendarIntervalTrigger(weeks=1, timezone=UTC), "at 00:00 every week,", id="a week"),
+        pytest.param(
+            CalendarIntervalTrigger(months=2, weeks=1, timezone=UTC), "every 2 months and 1 week", id="both"
+        ),
+        pytest.param(CalendarIntervalTrigger(days=10, max_fires=3, timezone=UTC), ", 3 times", id="limited"),
+    ],
+)
+def test_intervals_are_said_in_words(trigger, words):
+    assert words in trigger.explain(datetime(2026, 3, 1, tzinfo=UTC))
+    assert ("times" in trigger.explain(datetime(2026, 3, 1, tzinfo=UTC))) == ("times" in words)
+
+
+def test_intervals_meet_from_the_later_start_to_the_earlier_end_both_included():
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    threes = IntervalTrigger(hours=3, start_date=begin, end_date=begin + 60 * hour, timezone=UTC)
+    fours = IntervalTrigger(hours=4, start_date=begin + 12 * hour, end_date=begin + 36 * hour, timezone=UTC)
+    both = AndTrigger([threes, fours])
+    expected = [begin + 12 * hour, begin + 24 * hour, begin + 36 * hour]
+    assert both.upcoming(begin - 100 * hour, 9) == expected
+    backwards = []
+    moment = both.previous(begin + 1000 * hour)
+    while moment is not None:
+        backwards.append(moment)
+        moment = both.previous(moment)
+    assert backwards == expected[::-1]
+
+
+def test_what_is_limited_has_no_times_before_its_start_nor_after_its_last():
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    limited = CronTrigger(hour=0, timezone=UTC).limited(2, start=start)
+    assert limited.upcoming(start - 9 * DAY, 9) == [start, start + DAY]
+    assert limited.previous(start + 9 * DAY) == start + DAY
+    assert limited.previous(start + DAY) == start
+    assert limited.previous(start) is None
+
+
+def test_schedules_with_other_exceptions_or_of_other_kinds_are_others():
+    daily = CronTrigger(hour=0, timezone=UTC)
+    assert daily.excluding("2026-03-01").is_same_schedule(daily.excluding("2026-03-01"))
+    assert not daily.excluding("2026-03-01").is_same_schedule(daily.excluding("2026-03-02"))
+    assert not daily.excluding("2026-03-01").is_same_schedule(daily)
+    assert not daily.excluding("2026-03-01").is_same_schedule(daily.on_business_days())
+    assert daily != IntervalTrigger(days=1, timezone=UTC)
+    assert daily != CronTrigger(hour=1, timezone=UTC)
+
+
+@pytest.mark.parametrize("value", [-1, True, float("inf"), float("nan"), "5"])
+def test_a_jitter_that_is_no_number_of_seconds_is_refused(value):
+    with pytest.raises(ValueError, match="jitter must be a number of seconds"):
+        IntervalTrigger(seconds=1, jitter=value)
+
+
+SPARSE = [
+    {"month": 3, "day": 15},
+    {"month": 2, "day": 29},
+    {"month": 12, "day": 31},
+    {"month": 1, "day": 1},
+    {"day_of_week": "mon", "week": 1},
+    {"week": 53, "day_of_week": "sun"},
+    {"month": "1,12", "day": "last"},
+    {"year": "1999-2005/3", "month": 6, "day": "3rd fri"},
+    {"day": "31W", "month": "12"},
+]
+
+
+@pytest.mark.parametrize("fields", SPARSE, ids=str)
+def test_rare_days_are_found_across_years_forwards_and_backwards(fields):
+    trigger = CronTrigger(hour=12, minute=30, second=15, timezone=UTC, **fields)
+    first, last = datetime(1996, 1, 1, tzinfo=UTC), datetime(2012, 12, 31, 23, tzinfo=UTC)
+    forwards = list(trigger.between(first, last))
+    assert len(forwards) >= 3
+    assert all((found.hour, found.minute, found.second) == (12, 30, 15) for found in forwards)
+    backwards = []
+    moment = trigger.previous(last + timedelta(seconds=1))
+    while moment is not None and moment >= first:
+        backwards.append(moment)
+        moment = trigger.previous(moment)
+    assert backwards[::-1] == forwards
+    # Found anew from any day, not only from the one before.
+    fresh = CronTrigger(hour=12, minute=30, second=15, timezone=UTC, **fields)
+    for ahead in (1, 40, 200, 364, 366):
+        before = forwards[1] - timedelta(days=ahead)
+        expected = next(found for found in forwards if found >= before) if before >= first else None
+        if expected is not None:
+            assert fresh.get_next_fire_time(None, before) == expected
+        after = forwards[1] + timedelta(days=ahead)
+        assert fresh.previous(after) == max(found for found in forwards if found < after)
+
+
+@pytest.mark.parametrize("second", ["0,30", "59", "*/7", "*"])
+@pytest.mark.parametrize("minute", ["0", "59", "*/17", "*"])
+@pytest.mark.parametrize("hour", ["0", "23", "*/5", "*"])
+def test_times_of_the_day_forwards_and_backwards(hour, minute, second):
+    def values(text, size):
+        if text.startswith("*"):
+            return range(0, size, int(text[2:] or 1))
+        return [int(each) for each in text.split(",")]
+
+    trigger = CronTrigger(hour=hour, minute=minute, second=second, timezone=UTC)
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    expected = [
+        day + timedelta(hours=h, minutes=m, seconds=s)
+        for h in values(hour, 24)
+        for m in values(minute, 60)
+        for s in values(second, 60)
+    ]
+    some = expected[:40] + expected[-40:]
+    for at, found in enumerate(expected):
+        if found in (some[0], some[-1]) or at % max(1, len(expected) // 60) == 0:
+            assert trigger.get_next_fire_time(None, found) == found
+            assert trigger.previous(found + timedelta(seconds=1)) == found
+            if at:
+                assert trigger.previous(found) == expected[at - 1]
+                assert trigger.get_next_fire_time(None, expected[at - 1] + timedelta(seconds=1)) == found
+    assert trigger.previous(expected[0]) == expected[-1] - DAY
+    assert trigger.get_next_fire_time(None, expected[-1] + timedelta(seconds=1)) == expected[0] + DAY
