@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
     from mainspring.job import Job
     from mainspring.jobstores.memory import MemoryJobStore
+    from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
     from mainspring.schedulers.background import BackgroundScheduler
     from mainspring.schedulers.blocking import BlockingScheduler
     from mainspring.triggers.business_calendar import BusinessCalendar
@@ -43,6 +44,7 @@ _HOME = {
     "MemoryJobStore": "jobstores.memory",
     "OrTrigger": "triggers.combining",
     "ProcessPoolExecutor": "executors.pool",
+    "SQLAlchemyJobStore": "jobstores.sqlalchemy",
     "ThreadPoolExecutor": "executors.pool",
 }
 
@@ -64,6 +66,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "MemoryJobStore",
     "OrTrigger",
     "ProcessPoolExecutor",
+    "SQLAlchemyJobStore",
     "ThreadPoolExecutor",
 ]
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from os import urandom
 from types import FunctionType
 from typing import Any
@@ -15,8 +18,9 @@ from typing import Any
 from mainspring.callables import check_callable_args, get_callable_name
 from mainspring.coercion import asbool, asint, unknown_name
 from mainspring.model import JobOptions, JobRecord
-from mainspring.references import obj_to_ref, ref_to_obj
+from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.plain import trigger_to_dict
 
 #: What `modify_job` may change.
 CHANGEABLE = frozenset(
@@ -30,10 +34,11 @@ CHANGEABLE = frozenset(
         "misfire_grace_time",
         "name",
         "next_run_time",
+        "on_lost",
         "trigger",
     }
 )
-OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor"})
+OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor", "on_lost"})
 
 # Jobs of one kind share one options object, which saves a million of them.
 _shared_options = lru_cache(maxsize=1024)(JobOptions)
@@ -42,6 +47,24 @@ _shared_options = lru_cache(maxsize=1024)(JobOptions)
 def new_job_id() -> str:
     """An identifier that no other job has."""
     return urandom(16).hex()
+
+
+def is_new_job_id(job_id: str) -> bool:
+    """Whether an id looks as if `new_job_id` had made it."""
+    return _NEW_JOB_ID.fullmatch(job_id) is not None
+
+
+_NEW_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def stable_id(func: Any, trigger: BaseTrigger) -> str | None:
+    """An id that follows from a function and its trigger; ``None`` where the function has no reference."""
+    try:
+        reference = reference_to_be(func)
+    except ValueError:
+        return None
+    text = f"{reference} {json.dumps(trigger_to_dict(trigger), sort_keys=True)}"
+    return f"{get_callable_name(func)[:100]}-{blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def grace_as_timedelta(value: Any) -> timedelta | None:
@@ -76,6 +99,12 @@ def grace_as_number(grace: timedelta | None) -> float | None:
 def _checked_max_instances(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise TypeError(f"max_instances must be a whole number of 1 or more, got {value!r}")
+    return value
+
+
+def _checked_on_lost(value: Any) -> Any:
+    if value not in ("record", "rerun"):
+        raise TypeError(f"on_lost must be 'record' or 'rerun', got {value!r}")
     return value
 
 
@@ -117,6 +146,7 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
             if "max_instances" in changes
             else base.max_instances
         ),
+        on_lost=_checked_on_lost(changes["on_lost"]) if "on_lost" in changes else base.on_lost,
     )
 
 
@@ -137,6 +167,8 @@ def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]
         defaults["coalesce"] = asbool(values["coalesce"])
     if "max_instances" in values:
         defaults["max_instances"] = _checked_max_instances(asint(values["max_instances"]))
+    if "on_lost" in values:
+        defaults["on_lost"] = _checked_on_lost(values["on_lost"])
     return defaults
 
 

@@ -166,3 +166,11 @@ class TransferError(RunError):
 
 class ConfigurationWarning(UserWarning):
     """An option or configuration key has no effect, most likely because it is misspelt."""
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says, whatever its class makes of that."""
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
+        return f"(its text can't be had: {type(failure).__name__})"

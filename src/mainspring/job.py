@@ -43,6 +43,7 @@ class Job:
         misfire_grace_time: seconds that a run may be late, or ``None``: it is run however late.
         coalesce: whether several overdue runs are made into one.
         max_instances: how many of its runs may go on at a time.
+        on_lost: what follows when the node that runs it dies: ``"record"`` or ``"rerun"``.
         next_run_time: aware; ``None`` while paused, or pending.
     """
 
@@ -140,6 +141,10 @@ class Job:
     @property
     def max_instances(self) -> int:
         return self._record.options.max_instances
+
+    @property
+    def on_lost(self) -> str:
+        return self._record.options.on_lost
 
     @property
     def next_run_time(self) -> datetime | None:

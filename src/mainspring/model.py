@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +25,15 @@ class JobOptions:
         executor: alias of the executor.
         misfire_grace_time: how late a run may be dispatched; ``None``: however late.
         coalesce: whether several overdue times make one run.
-        max_instances: how many submissions of the job may run at a time.
+        max_instances: how many submissions of the job may run at a time, on all nodes together.
+        on_lost: what follows when the node that runs the job dies: the loss is recorded, or the run is run again.
     """
 
     executor: str = "default"
     misfire_grace_time: timedelta | None = None
     coalesce: bool = True
     max_instances: int = 1
+    on_lost: Literal["record", "rerun"] = "record"
 
 
 class JobRecord(NamedTuple):
@@ -83,6 +85,67 @@ def run_id(job_id: str, scheduled_run_time: datetime, attempt: int = 1) -> str:
     return f"{job_id}/{moment.isoformat(timespec='microseconds')}Z/{attempt}"
 
 
+#: How a due run may end.
+Outcome = Literal["succeeded", "failed", "missed", "skipped", "lost"]
+
+
+class RunResult(NamedTuple):
+    """What became of one run.
+
+    Attributes:
+        started, finished: aware; ``None`` where the function was not called.
+        error: the error in one line, or why it was not run.
+        result: what the function returned.
+    """
+
+    scheduled_run_time: datetime
+    outcome: Outcome
+    started: datetime | None = None
+    finished: datetime | None = None
+    error: str | None = None
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as the store has it.
+
+    Attributes:
+        job_id, scheduled_run_time, attempt: which run.
+        node: the name of the node that claimed it; ``None`` before that.
+        token: under which it was claimed.
+        claimed, started, finished: aware, in UTC; ``None`` for what hasn't come, or never will.
+        outcome: ``"succeeded"``, ``"failed"``, ``"missed"``, ``"skipped"``, ``"lost"``; ``None`` while it goes on.
+        error: in one line.
+        result: what the function returned, as JSON text.
+    """
+
+    job_id: str
+    scheduled_run_time: datetime
+    attempt: int
+    node: str | None
+    token: int | None
+    claimed: datetime | None
+    started: datetime | None
+    finished: datetime | None
+    outcome: str | None
+    error: str | None
+    result: str | None
+
+
+class Lease(Protocol):
+    """A node's right to the runs that it claimed from a shared store.
+
+    Attributes:
+        token: the number under which they were claimed; a later lease has a higher one.
+    """
+
+    token: int
+
+    def is_held(self) -> bool:
+        """Whether no other node can have taken the runs over; true while the lease is renewed in time."""
+
+
 class Submission:
     """Due times of one job that are run one after another by its executor, as one instance.
 
@@ -90,15 +153,28 @@ class Submission:
         job: the job as it was when its runs were claimed.
         jobstore: alias of the job's store.
         run_times: the due times, oldest first.
+        attempt: counted from 1; more where runs of a node that died are run again.
+        lease: under which they were claimed; ``None`` from a store that serves one process.
+        results: what became of the runs so far; ``None`` where the store keeps no record of it.
         has_begun: whether a worker has taken it up.
     """
 
-    __slots__ = ("__weakref__", "has_begun", "job", "jobstore", "run_times")
+    __slots__ = ("__weakref__", "attempt", "has_begun", "job", "jobstore", "lease", "results", "run_times")
 
-    def __init__(self, job: JobRecord, jobstore: str, run_times: Sequence[datetime]) -> None:
+    def __init__(
+        self,
+        job: JobRecord,
+        jobstore: str,
+        run_times: Sequence[datetime],
+        attempt: int = 1,
+        lease: Lease | None = None,
+    ) -> None:
         self.job = job
         self.jobstore = jobstore
         self.run_times = run_times
+        self.attempt = attempt
+        self.lease = lease
+        self.results: list[RunResult] | None = None if lease is None else []
         self.has_begun = False
 
     def __repr__(self) -> str:

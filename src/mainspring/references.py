@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from importlib import import_module
 from inspect import isclass, ismethod
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import get_callable_name
@@ -54,6 +55,26 @@ def obj_to_ref(obj: Any) -> str:
         f"{module_name}:{name} is not this object, and no name of {module_name} is: "
         "keep it under a module-level name of its own"
     )
+
+
+def reference_to_be(obj: Any) -> str:
+    """The text reference of `obj`, also of a function that is only being defined.
+
+    A decorator is called before its function has a name in the module. Where the name is still free, it will be the
+    function's; unless another decorator above puts something else there.
+
+    Raises:
+        ValueError: as for `obj_to_ref`.
+    """
+    try:
+        return obj_to_ref(obj)
+    except ValueError:
+        module_name, name = getattr(obj, "__module__", ""), getattr(obj, "__qualname__", "")
+        module = sys.modules.get(module_name or "")
+        is_free = module is not None and name.isidentifier() and not hasattr(module, name)
+        if is_free and isinstance(obj, FunctionType) and name != "<lambda>":
+            return f"{module_name}:{name}"
+        raise
 
 
 def _resolve(module: ModuleType, path: str) -> Any:

@@ -27,6 +27,9 @@ class Reports:
             self.told.append(what)
             self._changed.notify_all()
 
+    def may_begin(self, submission):
+        return True
+
     def started(self, submission, scheduled_run_time):
         self._tell("started", submission.job.id, scheduled_run_time)
         return DUE

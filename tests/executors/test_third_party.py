@@ -109,6 +109,9 @@ class Told:
     def __init__(self):
         self.ended = []
 
+    def may_begin(self, submission):
+        return True
+
     def started(self, submission, time):
         return None
 

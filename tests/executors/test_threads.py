@@ -160,6 +160,9 @@ class Forgets:
     def __init__(self):
         self.ended = threading.Semaphore(0)
 
+    def may_begin(self, submission):
+        return True
+
     def started(self, *args):
         pass
 

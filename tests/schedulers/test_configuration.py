@@ -39,7 +39,12 @@ def test_dotted_keys_with_a_prefix(make_scheduler):
     assert scheduler._executors["default"].max_workers == 7
     assert isinstance(scheduler._executors["processes"], ProcessPoolExecutor)
     assert scheduler._executors["processes"].max_workers == 3
-    assert scheduler._job_defaults == {"coalesce": False, "max_instances": 3, "misfire_grace_time": 15}
+    assert scheduler._job_defaults == {
+        "coalesce": False,
+        "max_instances": 3,
+        "misfire_grace_time": 15,
+        "on_lost": "record",
+    }
     assert scheduler.jobstore_retry_interval == 2.5
     assert scheduler._daemon is False
     assert configuration == before
@@ -94,9 +99,9 @@ def test_a_global_key_without_its_prefix_is_reported():
         ({"executors": {"default": {"class": "builtins:dict"}}}, TypeError, "not a BaseExecutor"),
         ({"jobstores": {"default": {"type": "memory", "class": "x:y"}}}, ConfigurationError, "either 'type'"),
         (
-            {"jobstores": {"default": {"type": "sqlalchemy"}}},
+            {"jobstores": {"default": {"type": "sqlalchemie"}}},
             LookupError,
-            "No jobstore by the name 'sqlalchemy'",
+            "unknown jobstore 'sqlalchemie'; did you mean 'sqlalchemy'?",
         ),
     ],
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from mainspring.model import JobRecord
+    from mainspring.model import JobRecord, Lease
 
 
 class Decision:
@@ -28,6 +28,8 @@ class Decision:
         reason: why the job can't be run here for now, or ``None``; nothing moves, and it is tried again later.
         error: what was raised, where that is the reason.
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
+        attempt: which attempt at its times this is.
+        lease: under which `submit` was claimed; filled in by a store that nodes share.
     """
 
     submit: Sequence[datetime] = ()
@@ -39,6 +41,8 @@ class Decision:
     reason: str | None = None
     error: Exception | None = None
     retry_at: datetime | None = None
+    attempt: int = 1
+    lease: Lease | None = None
 
     def __init__(self, job: JobRecord) -> None:
         self.job = job

@@ -226,6 +226,9 @@ class _EventReporter:
         self._executor = executor
         self.events: list[JobExecutionEvent] = []
 
+    def may_begin(self, submission: Submission) -> bool:  # noqa: ARG002
+        return True
+
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:  # noqa: ARG002
         return SYSTEM_CLOCK.now(scheduled_run_time.tzinfo or UTC)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.callables import get_callable_name
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.coercion import asint, unknown_name
-from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError
+from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError, words_of
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
 from mainspring.executors.workers import call_when_finished
 from mainspring.references import ref_to_obj
@@ -245,14 +245,6 @@ def _name(job: JobRecord) -> str:
     return job.func_ref or get_callable_name(job.func)
 
 
-def _words(error: BaseException) -> str:
-    """What an exception says, whatever its class makes of that."""
-    try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
-        return f"(its text can't be had: {type(failure).__name__})"
-
-
 def _packed_call(job: JobRecord) -> bytes:
     function: Any = job.func
     if isinstance(function, (FunctionType, BuiltinFunctionType, type)) and job.func_ref is not None:
@@ -262,7 +254,7 @@ def _packed_call(job: JobRecord) -> bytes:
             named = ref_to_obj(job.func_ref)
         except Exception as error:
             raise TransferError(
-                f"the function {job.func_ref} can't be sent to another process: {_words(error)}"
+                f"the function {job.func_ref} can't be sent to another process: {words_of(error)}"
             ) from error
         if named is not function:
             raise TransferError(
@@ -274,12 +266,12 @@ def _packed_call(job: JobRecord) -> bytes:
         packed = pickle.dumps(function)
     except Exception as error:
         raise TransferError(
-            f"the function {_name(job)} can't be sent to another process: {_words(error)}. Use one defined at module level"
+            f"the function {_name(job)} can't be sent to another process: {words_of(error)}. Use one defined at module level"
         ) from error
     try:
         arguments = pickle.dumps((job.args, dict(job.kwargs)))
     except Exception as error:
-        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {_words(error)}") from error
+        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {words_of(error)}") from error
     return pickle.dumps((_name(job), packed, arguments))
 
 
@@ -289,7 +281,7 @@ def _unpacked_answer(kind: str, packed: bytes, text: str, job: JobRecord) -> Any
     except Exception as error:
         what = "result" if kind == "result" else "exception"
         transfer = TransferError(
-            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {_words(error)}"
+            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {words_of(error)}"
         )
         transfer._remote_traceback = text  # type: ignore[attr-defined] # noqa: SLF001
         raise transfer from error
@@ -350,7 +342,7 @@ def _answered(request: bytes) -> bytes:
             args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
             raise TransferError(
-                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {_words(error)}"
+                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}"
             ) from error
         result = finished(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
@@ -374,6 +366,8 @@ def _packed_error(error: BaseException, name: str) -> bytes:
     except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
         kind = type(error).__name__
         packed = pickle.dumps(
-            TransferError(f"{name} raised {kind}: {_words(error)}, which can't be pickled: {_words(failure)}")
+            TransferError(
+                f"{name} raised {kind}: {words_of(error)}, which can't be pickled: {words_of(failure)}"
+            )
         )
     return pickle.dumps(("error", packed, text))

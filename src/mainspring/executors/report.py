@@ -18,6 +18,9 @@ class RunReporter(Protocol):
     listeners or locks held by user code.
     """
 
+    def may_begin(self, submission: Submission) -> bool:
+        """Whether the next run may be begun: a node that was cut off for too long may have lost its claim to others."""
+
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
         """The function is about to be called; the answer is to be handed back with the outcome."""
 

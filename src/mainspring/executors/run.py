@@ -97,6 +97,9 @@ def perform(
     try:
         times = iter(submission.run_times)
         for time in times:
+            if not reporter.may_begin(submission):
+                logger.warning('Job "%s" is not run: this node has lost its claim to it', job.name)
+                break
             if told:
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
-from mainspring.jobstores.contract import ClaimedBatch, ParkedJob, RunStore
+from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
 from mainspring.jobstores.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
@@ -91,9 +91,10 @@ class AdaptedStore(RunStore):
             job = self.store.lookup_job(job_id)
         return None if job is None else _record_of(job)
 
-    def list_records(self) -> list[JobRecord]:
+    def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
         with self._store_lock:
-            return [_record_of(job) for job in self.store.get_all_jobs()]
+            records = [_record_of(job) for job in self.store.get_all_jobs()]
+        return query.of(records)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         while True:
@@ -123,7 +124,13 @@ class AdaptedStore(RunStore):
                 self._ledger.parked.clear()
                 self._ledger.waiting.clear()
 
-    def claim(self, now: datetime, decide: Decide, limit: int) -> ClaimedBatch:
+    def claim(
+        self,
+        now: datetime,
+        decide: Decide,
+        limit: int,
+        executors: Collection[str],  # noqa: ARG002 - serves one node
+    ) -> ClaimedBatch:
         with self._store_lock:
             stamps = dict(self._stamps)
             records = [_record_of(job) for job in self.store.get_due_jobs(now)]

@@ -10,14 +10,17 @@ All methods may be called from any thread. None calls into user code (triggers, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
+from mainspring.errors import JobLookupError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
-    from mainspring.model import JobRecord, Submission
+    from mainspring.model import JobRecord, RunRecord, Submission
 
 
 class Decide(Protocol):
@@ -54,11 +57,66 @@ class ParkedJob(NamedTuple):
     retry_at: datetime
 
 
+class JobQuery(NamedTuple):
+    """Which jobs to list; ``None`` asks for no more than the others do.
+
+    Attributes:
+        state: ``"scheduled"`` or ``"paused"``.
+        executor: alias of their executor.
+        search: text that is in the id, the name or the function's reference, in upper or lower case.
+        limit: at most so many.
+        after: the id of a job: those that come after it in the list.
+    """
+
+    state: str | None = None
+    executor: str | None = None
+    search: str | None = None
+    limit: int | None = None
+    after: str | None = None
+
+    def of(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Those of `records`, which are all in their order, that are asked for.
+
+        Raises:
+            JobLookupError: there is no job with the id `after`.
+        """
+        if self.after is not None:
+            ids = [record.id for record in records]
+            if self.after not in ids:
+                raise JobLookupError(self.after)
+            records = records[ids.index(self.after) + 1 :]
+        return [record for record in records if self._matches(record)][: self.limit]
+
+    def _matches(self, record: JobRecord) -> bool:
+        if self.state is not None and (record.next_run_time is None) != (self.state == "paused"):
+            return False
+        if self.executor is not None and record.options.executor != self.executor:
+            return False
+        if self.search is None:
+            return True
+        searched = (record.id, record.name, record.func_ref or "")
+        return any(self.search.lower() in text.lower() for text in searched)
+
+
+ALL_JOBS = JobQuery()
+
+
 class RunStore(ABC):
     """A store that claims due runs itself."""
 
     #: Whether `get_record` is a look into this process's memory, so that a `Job` handle may ask it at every access.
     live_records: ClassVar[bool] = False
+
+    #: How many due jobs are claimed at a time, so that the first run while the rest are still being decided on.
+    claim_limit: ClassVar[int] = 500
+
+    #: How often others are looked at for what they changed, where that isn't told; ``None``: nobody else can.
+    poll_interval: ClassVar[timedelta | None] = None
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """By how much the clock that says what is due is ahead of this machine's; nothing where they are the same."""
+        return timedelta(0)
 
     @abstractmethod
     def start(self, scheduler: Any, alias: str) -> None:
@@ -86,8 +144,12 @@ class RunStore(ABC):
         """The job with this id, or ``None``."""
 
     @abstractmethod
-    def list_records(self) -> list[JobRecord]:
-        """All jobs, soonest first, paused ones last."""
+    def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
+        """The jobs that are asked for, soonest first, paused ones last."""
+
+    def find_equal(self, record: JobRecord) -> str | None:  # noqa: ARG002 - for stores that outlive a program
+        """The id of a stored job that calls the same with the same arguments on the same recurring schedule."""
+        return None
 
     @abstractmethod
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
@@ -110,8 +172,13 @@ class RunStore(ABC):
         """Remove all jobs."""
 
     @abstractmethod
-    def claim(self, now: datetime, decide: Decide, limit: int) -> ClaimedBatch:
-        """Decide about up to `limit` due jobs, and make what was decided true in the store."""
+    def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
+        """Decide about up to `limit` due jobs, and make what was decided true in the store.
+
+        Args:
+            now: by the store's clock.
+            executors: the aliases that this node has: a shared store leaves other jobs to other nodes.
+        """
 
     @abstractmethod
     def finish(self, submissions: Sequence[Submission]) -> bool:
@@ -146,3 +213,20 @@ class RunStore(ABC):
     @abstractmethod
     def retry_parked(self) -> None:
         """Try the parked jobs again at the next claim."""
+
+    def list_runs(
+        self,
+        job_id: str | None,  # noqa: ARG002 - for stores that keep a history
+        outcome: str | None,  # noqa: ARG002
+        since: datetime | None,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> list[RunRecord]:
+        """Runs, latest due time first; none from a store that keeps no history.
+
+        Args:
+            job_id: of this job only.
+            outcome: with this outcome only; ``"running"`` for those that have none yet.
+            since: due at this time or later.
+            limit: at most so many.
+        """
+        return []

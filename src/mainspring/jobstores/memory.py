@@ -12,12 +12,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from mainspring.errors import ConflictingIdError, JobLookupError
-from mainspring.jobstores.contract import ClaimedBatch, ParkedJob
+from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
@@ -121,16 +121,16 @@ class MemoryJobStore(NativeJobStore):
         entry = self._entries.get(job_id)
         return None if entry is None else entry.record
 
-    def list_records(self) -> list[JobRecord]:
+    def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
         with self._lock:
             records = [entry.record for entry in self._entries.values()]
-        return sorted(
-            records,
+        records.sort(
             key=lambda record: (
                 record.next_run_time is None,
                 0.0 if record.next_run_time is None else record.next_run_time.timestamp(),
             ),
         )
+        return records if query is ALL_JOBS else query.of(records)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         while True:
@@ -158,7 +158,13 @@ class MemoryJobStore(NativeJobStore):
             self._ledger.parked.clear()
             self._ledger.waiting.clear()
 
-    def claim(self, now: datetime, decide: Decide, limit: int) -> ClaimedBatch:
+    def claim(
+        self,
+        now: datetime,
+        decide: Decide,
+        limit: int,
+        executors: Collection[str],  # noqa: ARG002 - serves one node
+    ) -> ClaimedBatch:
         taken = self._take_due(now.timestamp(), limit)
         decisions: list[Decision] = []
         try:

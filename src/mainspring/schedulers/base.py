@@ -117,7 +117,7 @@ class BaseScheduler(JobMethods, ABC):
         self._jobstores = self._stores.given
         self._pending_jobs = PendingJobs()
         self._factory = JobFactory(self._trigger_plugins)
-        self._in_flight = InFlight(self._free_places, self._stores.has_waiting)
+        self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()
         self._reporter = Reporter(self._clock, self._event_queue, self._in_flight)
         self._dispatch = Dispatch(
@@ -606,8 +606,12 @@ class BaseScheduler(JobMethods, ABC):
         self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
         return wait
 
+    def _is_awaited(self) -> bool:
+        return self._dispatch.is_full or self._stores.has_waiting()
+
     def _free_places(self, ended: list[Submission]) -> None:
-        if self._stores.finish(ended, self._logger):
+        was_awaited = self._stores.finish(ended, self._logger)
+        if self._dispatch.ended(len(ended)) or was_awaited:
             self._wake()
 
     def _create_lock(self) -> Any:

@@ -13,7 +13,7 @@ from mainspring.errors import ConfigurationError, ConfigurationWarning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1, "on_lost": "record"}
 
 _DEFAULT_PREFIX = "apscheduler."
 _OWN_PREFIX = "mainspring."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide
 from mainspring.errors import MaxInstancesReachedError
 from mainspring.events import (
@@ -22,6 +23,7 @@ from mainspring.events import (
     JobSubmissionEvent,
 )
 from mainspring.model import JobRecord, Submission, run_id
+from mainspring.schedulers.appetite import Appetite
 
 if TYPE_CHECKING:
     import logging
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.reporting import Reporter
 
-#: How many due jobs are claimed at a time, so that the first run while the rest are still being decided on.
-CLAIM_LIMIT = 500
+#: Seconds before a store that has failed once is tried again.
+_FIRST_PAUSE = 0.1
 
 
 class Dispatch:
@@ -44,6 +46,7 @@ class Dispatch:
 
     Attributes:
         store_errors: by alias, what a store last raised, until it works again.
+        is_full: whether more was due than this node wanted to take.
     """
 
     def __init__(
@@ -56,6 +59,9 @@ class Dispatch:
         may_submit: Callable[[], bool],
     ) -> None:
         self.store_errors: dict[str, Exception] = {}
+        self.is_full = False
+        self._failures: dict[str, int] = {}
+        self._appetite = Appetite()
         self._clock = clock
         self._listeners = listeners
         self._in_flight = in_flight
@@ -68,8 +74,10 @@ class Dispatch:
     ) -> datetime | None:
         """Claim and hand out all that is due in `stores`; when to come back, or ``None``: when something changes.
 
-        A store that raises doesn't keep the others from being served; it is tried again after `retry_interval` seconds.
+        A store that raises doesn't keep the others from being served; it is tried again after a pause that is doubled each
+        time in a row, up to `retry_interval` seconds.
         """
+        self.is_full = False
         next_times: list[datetime] = []
         for alias, store in stores.items():
             try:
@@ -80,8 +88,11 @@ class Dispatch:
                 else:
                     logger.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
                 self.store_errors[alias] = error
-                next_time = self._clock.now(timezone) + timedelta(seconds=retry_interval)
+                failures = self._failures[alias] = self._failures.get(alias, 0) + 1
+                pause = min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 30), retry_interval)
+                next_time = self._clock.now(timezone) + timedelta(seconds=pause)
             else:
+                self._failures.pop(alias, None)
                 if self.store_errors.pop(alias, None) is not None:
                     logger.info("Job store %r works again", alias)
             if next_time is not None:
@@ -94,14 +105,25 @@ class Dispatch:
         executors = self._executors
         while True:
             self._in_flight.settle()
-            now = self._clock.now(timezone)
+            # What is due is judged by the store's clock, whatever this machine's says.
+            offset = store.clock_offset
+            now = self._clock.now(timezone) + offset
 
             def decide_now(job: JobRecord, running: int, now: datetime = now) -> Decision:
                 return decide(job, now, running, executor_known=job.options.executor in executors)
 
-            batch = store.claim(now, decide_now, CLAIM_LIMIT)
+            limit = store.claim_limit
+            if store.poll_interval is not None:
+                # Said before it is looked at: what ends from here on has the loop come back.
+                self.is_full = True
+                self._in_flight.settle()
+                limit = min(limit, self._room())
+                if not limit:
+                    return now - offset + store.poll_interval
+                self.is_full = False
+            batch = store.claim(now, decide_now, limit, executors.keys())
             submissions = [
-                Submission(decision.job, alias, decision.submit)
+                Submission(decision.job, alias, decision.submit, decision.attempt, decision.lease)
                 if decision.submit and decision.reason is None
                 else None
                 for decision in batch.decisions
@@ -113,7 +135,20 @@ class Dispatch:
                 self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
                 # Asked only now, when all that was claimed has been handed out: a store that fails here loses nothing.
-                return store.next_time()
+                next_time = store.next_time()
+                if store.poll_interval is not None:
+                    latest = now + store.poll_interval
+                    next_time = latest if next_time is None else min(next_time, latest)
+                return None if next_time is None else next_time - offset
+
+    def _room(self) -> int:
+        workers = sum(getattr(executor, "max_workers", 1) for executor in self._executors.values())
+        return self._appetite.room(self._in_flight.count, workers, SYSTEM_CLOCK.monotonic())
+
+    def ended(self, count: int) -> bool:
+        """So many submissions have ended; whether that makes room for more that is due."""
+        self._appetite.ended(count, SYSTEM_CLOCK.monotonic())
+        return self.is_full and self._appetite.is_hungry(self._in_flight.count - count)
 
     def _carry_out(
         self,

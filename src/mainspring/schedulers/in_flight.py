@@ -53,6 +53,11 @@ class InFlight:
             if self._waiters:
                 self._changed.notify_all()
 
+    @property
+    def count(self) -> int:
+        """How many have not been settled."""
+        return len(self._submissions)
+
     def entered(self, submission: Submission) -> None:
         """The calling thread runs `submission` from now on."""
         submission.has_begun = True

@@ -28,6 +28,7 @@ _PARAMETERS = (
     "coalesce",
     "max_instances",
     "next_run_time",
+    "on_lost",
     "jobstore",
     "executor",
     "replace_existing",

@@ -1,13 +1,12 @@
-"""The methods of a scheduler by which jobs are added, changed and looked at."""
+"""The methods of a scheduler by which jobs are added and changed."""
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import undefined
-from mainspring.definition import changed_record
+from mainspring.definition import changed_record, is_new_job_id, stable_id
 from mainspring.engine.replacing import replaced
 from mainspring.errors import JobLookupError
 from mainspring.events import (
@@ -19,6 +18,7 @@ from mainspring.events import (
     SchedulerEvent,
 )
 from mainspring.job import Job
+from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.triggers.base import BaseTrigger
@@ -26,30 +26,23 @@ from mainspring.triggers.base import BaseTrigger
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime, tzinfo
+    from datetime import datetime
     from threading import Lock
-    from typing import TextIO
 
     from mainspring.clock import Clock
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
-    from mainspring.schedulers.pending import PendingJobs
-    from mainspring.schedulers.stores import Stores
 
 
-class JobMethods:
+class JobMethods(JobQueries):
     """The half of `BaseScheduler` that is about jobs."""
 
-    state: int
-    timezone: tzinfo
     _lock: Lock
     _clock: Clock
     _logger: logging.Logger
     _event_queue: Listeners
-    _stores: Stores
-    _pending_jobs: PendingJobs
     _factory: JobFactory
 
     # Adding
@@ -69,6 +62,8 @@ class JobMethods:
         jobstore: str = "default",
         executor: str = "default",
         replace_existing: bool = False,
+        *,
+        on_lost: Any = undefined,
         **trigger_args: Any,
     ) -> Job:
         """Add a job; before `start` it is kept aside until then.
@@ -88,6 +83,8 @@ class JobMethods:
             executor: alias of the executor.
             replace_existing: replace a job of the same id. With an equal trigger it keeps its next run time; a
                 paused job stays paused.
+            on_lost: what follows when the node that runs the job dies, on a store that nodes share: ``"record"`` (the
+                default) records the loss, ``"rerun"`` runs it again.
 
         Raises:
             ConflictingIdError: the id is taken.
@@ -110,6 +107,8 @@ class JobMethods:
             values["coalesce"] = coalesce
         if max_instances is not undefined:
             values["max_instances"] = max_instances
+        if on_lost is not undefined:
+            values["on_lost"] = on_lost
         if next_run_time is not undefined:
             values["next_run_time"] = next_run_time
         record, has_next_run_time = self._factory.record(values)
@@ -139,7 +138,7 @@ class JobMethods:
             named = [has for _, has in made]
             if self._add_pending(pending, jobstore, named, replace_existing=replace_existing):
                 return pending
-        now = self._clock.now(self.timezone)
+        now = self._now_of(jobstore)
         made = [self._factory.record(dict(job), now) for job in jobs]
         tied = [record for record, _ in made]
         keeps_schedule = {record.id: not has for record, has in made} if replace_existing else {}
@@ -171,17 +170,24 @@ class JobMethods:
         next_run_time: Any = undefined,
         jobstore: str = "default",
         executor: str = "default",
+        *,
+        on_lost: Any = undefined,
         **trigger_args: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes."""
+        """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes.
+
+        Without an `id`, on a store that schedulers share, the job gets one from the function and the trigger, so that the next
+        start finds the same job.
+        """
+        made = self._create_trigger(trigger, trigger_args)
 
         def add(func: Callable[..., Any]) -> Callable[..., Any]:
             self.add_job(
                 func,
-                trigger,
+                made,
                 args,
                 kwargs,
-                id,
+                self._stable_id(func, made, jobstore) if id is None else id,
                 name,
                 misfire_grace_time,
                 coalesce,
@@ -190,11 +196,16 @@ class JobMethods:
                 jobstore,
                 executor,
                 True,
-                **trigger_args,
+                on_lost=on_lost,
             )
             return func
 
         return add
+
+    def _stable_id(self, func: Any, trigger: BaseTrigger, alias: str) -> str | None:
+        """An id for a decorated function without one that is the same at every start, where the store outlives them."""
+        store = self._stores.used.get(alias)
+        return stable_id(func, trigger) if store is not None and store.poll_interval is not None else None
 
     def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> bool:
         """Keep `jobs` until the start, if it is still to come; whether it is."""
@@ -230,13 +241,27 @@ class JobMethods:
     def _put(self, job: Job, alias: str, replace_existing: bool, *, has_next_run_time: bool) -> None:
         record = self._factory.tied(
             job._record,  # noqa: SLF001 - handles are ours
-            self._clock.now(self.timezone),
+            self._now_of(alias),
             has_next_run_time=has_next_run_time,
         )
+        self._warn_of_equal(record, alias)
         (kept,) = self._store_records(
             alias, [record], replace_existing=replace_existing, keeps={record.id: not has_next_run_time}
         )
         self._stores.attach(job, kept, alias)
+
+    def _warn_of_equal(self, record: JobRecord, alias: str) -> None:
+        """A job without a name of its own that is stored already was most likely added by an earlier start."""
+        if not is_new_job_id(record.id):
+            return
+        equal = self._stores[alias].find_equal(record)
+        if equal is not None:
+            self._logger.warning(
+                'Job "%s" is added though an equal one is stored, with the id %s: every start of this program adds another. '
+                "Give the job an id, and replace_existing=True",
+                record.name,
+                equal,
+            )
 
     def _store_records(
         self, alias: str, records: list[JobRecord], *, replace_existing: bool, keeps: Mapping[str, bool]
@@ -269,12 +294,13 @@ class JobMethods:
             pending.has_next_run_time = pending.has_next_run_time or "next_run_time" in changes
             self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
             return pending.job
+        alias, store = self._find(job_id, jobstore)
         upcoming: datetime | None = None
         trigger = changes.get("trigger")
         recomputes = isinstance(trigger, BaseTrigger) and "next_run_time" not in changes
         if isinstance(trigger, BaseTrigger):
             # The trigger is a user's code: it is asked here, once, and not while a store is being changed.
-            now = self._clock.now(self.timezone)
+            now = self._now_of(alias)
             trigger = changes["trigger"] = trigger.bind(timezone=self.timezone, now=now, job_id=job_id)
             upcoming = trigger.get_next_fire_time(None, now) if recomputes else None
 
@@ -282,7 +308,6 @@ class JobMethods:
             new = changed_record(old, changes)
             return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
 
-        alias, store = self._find(job_id, jobstore)
         return self._changed(store.change(job_id, change), alias)
 
     def _changed(self, record: JobRecord, alias: str) -> Job:
@@ -333,7 +358,7 @@ class JobMethods:
             before = store.get_record(job_id)
             if before is None:
                 raise JobLookupError(job_id)
-            upcoming = before.trigger.get_next_fire_time(None, self._clock.now(self.timezone))
+            upcoming = before.trigger.get_next_fire_time(None, self._now_of(alias))
             if upcoming is None:
                 self.remove_job(job_id, alias)
                 return None
@@ -365,51 +390,7 @@ class JobMethods:
             store.remove_all()
         self._event_queue.publish(SchedulerEvent(EVENT_ALL_JOBS_REMOVED, jobstore))
 
-    # Looking
-
-    def get_jobs(self, jobstore: str | None = None, pending: bool | None = None) -> list[Job]:
-        """The jobs, of one job store or of all, soonest first in each.
-
-        Args:
-            jobstore: alias of a job store.
-            pending: only pending jobs (true) or only stored ones (false).
-        """
-        stored = [
-            self._stores.handle(record, alias)
-            for alias, store in self._readable(jobstore)
-            if not pending
-            for record in store.list_records()
-        ]
-        waiting = [] if pending is False else [one.job for one in self._pending_jobs.of(jobstore)]
-        return waiting + stored
-
-    def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
-        """The job with this id, or ``None``."""
-        try:
-            job, _ = self._lookup_job(job_id, jobstore)
-        except JobLookupError:
-            return None
-        return job
-
-    def _lookup_job(self, job_id: str, jobstore_alias: str | None) -> tuple[Job, str | None]:
-        pending = self._pending_jobs.find(job_id, jobstore_alias)
-        if pending is not None:
-            return pending.job, None
-        for alias, store in self._readable(jobstore_alias):
-            record = store.get_record(job_id)
-            if record is not None:
-                return self._stores.handle(record, alias), alias
-        raise JobLookupError(job_id)
-
-    def print_jobs(self, jobstore: str | None = None, out: TextIO | None = None) -> None:
-        """Print what `get_jobs` returns, by job store, to `out` (``sys.stdout`` if it is not given)."""
-        out = out or sys.stdout
-        if self.state == STATE_STOPPED:
-            _print("Pending jobs", self.get_jobs(jobstore), "No pending jobs", out)
-            return
-        for alias, store in sorted(self._readable(jobstore)):
-            jobs = [self._stores.handle(record, alias) for record in store.list_records()]
-            _print(f"Jobstore {alias}", jobs, "No scheduled jobs", out)
+    # Elsewhere
 
     def export_jobs(self, outfile: Any, jobstore: str | None = None) -> None:
         """Write jobs as JSON, for `import_jobs` of this or another scheduler.
@@ -452,11 +433,9 @@ class JobMethods:
     def _create_trigger(self, trigger: Any, trigger_args: dict[str, Any]) -> BaseTrigger:
         return self._factory.trigger(trigger, trigger_args)
 
-    def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]:
-        stopped = self.state == STATE_STOPPED
-        if alias is not None and not stopped:
-            return [(alias, self._stores[alias])]
-        return self._stores.readable(alias, stopped=stopped)
+    def _now_of(self, alias: str) -> datetime:
+        """The present by the clock that says what is due in a job store."""
+        return self._clock.now(self.timezone) + self._stores[alias].clock_offset
 
     def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
         if alias is not None and self.state != STATE_STOPPED:
@@ -473,10 +452,3 @@ class JobMethods:
 def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:
     """`old` due at `upcoming`, if that still follows from its trigger."""
     return old.rescheduled(upcoming) if old.trigger is seen.trigger or old.version == seen.version else old
-
-
-def _print(title: str, jobs: list[Job], none: str, out: TextIO) -> None:
-    print(f"{title}:", file=out)
-    lines: list[Any] = [*jobs] or [none]
-    for line in lines:
-        print(f"    {line}", file=out)

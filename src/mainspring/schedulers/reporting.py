@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from mainspring.errors import words_of
 from mainspring.events import (
     EVENT_JOB_ERROR,
     EVENT_JOB_EXECUTED,
@@ -12,7 +13,7 @@ from mainspring.events import (
     JobExecutionEvent,
     JobRunEvent,
 )
-from mainspring.model import run_id
+from mainspring.model import RunResult, run_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,11 +39,15 @@ class Reporter:
         self._listeners = listeners
         self._in_flight = in_flight
 
+    def may_begin(self, submission: Submission) -> bool:
+        """Whether the runs of `submission` are still this node's to run."""
+        return submission.lease is None or submission.lease.is_held()
+
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
         """A run begins on the calling thread; its start time, if anybody will want to know."""
         self._in_flight.entered(submission)
         mask = self._listeners.mask
-        if not mask & _TIMED:
+        if not mask & _TIMED and submission.results is None:
             return None
         started = self._clock.now(scheduled_run_time.tzinfo or UTC)
         if mask & EVENT_JOB_STARTED:
@@ -53,7 +58,7 @@ class Reporter:
                     job_id,
                     submission.jobstore,
                     scheduled_run_time,
-                    run_id(job_id, scheduled_run_time),
+                    run_id(job_id, scheduled_run_time, submission.attempt),
                     started,
                 )
             )
@@ -63,8 +68,14 @@ class Reporter:
         self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any
     ) -> None:
         """A run has ended well."""
+        finished = None
+        if submission.results is not None:
+            finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
+            submission.results.append(
+                RunResult(scheduled_run_time, "succeeded", started, finished, None, retval)
+            )
         if self._listeners.mask & EVENT_JOB_EXECUTED:
-            self._ended(EVENT_JOB_EXECUTED, submission, scheduled_run_time, started, retval=retval)
+            self._ended(EVENT_JOB_EXECUTED, submission, scheduled_run_time, started, finished, retval=retval)
 
     def failed(
         self,
@@ -75,9 +86,20 @@ class Reporter:
         traceback: str,
     ) -> None:
         """A run has ended with an error."""
+        finished = None
+        if submission.results is not None:
+            finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
+            told = f"{type(error).__name__}: {words_of(error)}"
+            submission.results.append(RunResult(scheduled_run_time, "failed", started, finished, told))
         if self._listeners.mask & EVENT_JOB_ERROR:
             self._ended(
-                EVENT_JOB_ERROR, submission, scheduled_run_time, started, exception=error, traceback=traceback
+                EVENT_JOB_ERROR,
+                submission,
+                scheduled_run_time,
+                started,
+                finished,
+                exception=error,
+                traceback=traceback,
             )
 
     def _ended(
@@ -86,18 +108,21 @@ class Reporter:
         submission: Submission,
         scheduled_run_time: datetime,
         started: datetime | None,
+        finished: datetime | None,
         **outcome: Any,
     ) -> None:
         job_id = submission.job.id
+        if finished is None:
+            finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
         self._listeners.post(
             JobExecutionEvent(
                 code,
                 job_id,
                 submission.jobstore,
                 scheduled_run_time,
-                run_id=run_id(job_id, scheduled_run_time),
+                run_id=run_id(job_id, scheduled_run_time, submission.attempt),
                 started=started,
-                finished=self._clock.now(scheduled_run_time.tzinfo or UTC),
+                finished=finished,
                 **outcome,
             )
         )

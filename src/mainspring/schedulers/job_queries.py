@@ -1,0 +1,142 @@
+"""The methods of schedulers that look, and change nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from mainspring.errors import JobLookupError
+from mainspring.jobstores.contract import JobQuery
+from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.timezones import convert_to_datetime
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from mainspring.job import Job
+    from mainspring.jobstores.contract import ParkedJob, RunStore
+    from mainspring.model import RunRecord
+    from mainspring.schedulers.pending import PendingJobs
+    from mainspring.schedulers.stores import Stores
+
+
+class JobQueries:
+    """What every scheduler can be asked."""
+
+    state: int
+    timezone: tzinfo
+    _stores: Stores
+    _pending_jobs: PendingJobs
+
+    def get_jobs(
+        self,
+        jobstore: str | None = None,
+        pending: bool | None = None,
+        *,
+        state: Literal["scheduled", "paused"] | None = None,
+        executor: str | None = None,
+        search: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[Job]:
+        """The jobs, of one job store or of all, soonest first in each.
+
+        Args:
+            jobstore: alias of a job store.
+            pending: only pending jobs (true) or only stored ones (false).
+            state: only scheduled, or only paused ones.
+            executor: only those with this executor.
+            search: only those with this text in their id, name or function's reference.
+            limit: at most so many of each job store.
+            after: those that come after the job with this id: the next page. Needs `jobstore`, if there are several.
+
+        Raises:
+            JobLookupError: there is no job `after` which to go on.
+        """
+        if state not in (None, "scheduled", "paused"):
+            raise ValueError(f"state must be 'scheduled', 'paused' or None, got {state!r}")
+        stores = self._readable(jobstore)
+        if after is not None and len(stores) > 1:
+            raise ValueError("after needs a jobstore: there are several, each with an order of its own")
+        query = JobQuery(state, executor, search, limit, after)
+        stored = [
+            job
+            for alias, store in stores
+            if not pending
+            for job in self._stores.handles(store.list_records(query), alias)
+        ]
+        if pending is False or after is not None:
+            return stored
+        waiting = {one.job.id: one.job for one in self._pending_jobs.of(jobstore)}
+        asked = query.of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
+        return [waiting[record.id] for record in asked] + stored
+
+    def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
+        """The job with this id, or ``None``."""
+        try:
+            job, _ = self._lookup_job(job_id, jobstore)
+        except JobLookupError:
+            return None
+        return job
+
+    def _lookup_job(self, job_id: str, jobstore_alias: str | None) -> tuple[Job, str | None]:
+        pending = self._pending_jobs.find(job_id, jobstore_alias)
+        if pending is not None:
+            return pending.job, None
+        for alias, store in self._readable(jobstore_alias):
+            record = store.get_record(job_id)
+            if record is not None:
+                return self._stores.handle(record, alias), alias
+        raise JobLookupError(job_id)
+
+    def print_jobs(self, jobstore: str | None = None, out: TextIO | None = None) -> None:
+        """Print what `get_jobs` returns, by job store, to `out` (``sys.stdout`` if it is not given)."""
+        out = out or sys.stdout
+        if self.state == STATE_STOPPED:
+            _print("Pending jobs", self.get_jobs(jobstore), "No pending jobs", out)
+            return
+        for alias, store in sorted(self._readable(jobstore)):
+            jobs = [self._stores.handle(record, alias) for record in store.list_records()]
+            _print(f"Jobstore {alias}", jobs, "No scheduled jobs", out)
+
+    def get_runs(
+        self,
+        job_id: str | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+        jobstore: str | None = None,
+    ) -> list[RunRecord]:
+        """Runs of jobs, from job stores that keep a history; those with the latest due time first.
+
+        Args:
+            job_id: of this job only.
+            outcome: with this outcome only; ``"running"`` for those that go on.
+            since: due at this time or later.
+            limit: at most so many.
+            jobstore: alias of a job store; all, if it is not given.
+        """
+        moment = convert_to_datetime(since, self.timezone, "since")
+        runs = [
+            run
+            for _, store in self._readable(jobstore)
+            for run in store.list_runs(job_id, outcome, moment, limit)
+        ]
+        return sorted(runs, key=lambda run: run.scheduled_run_time, reverse=True)[:limit]
+
+    def get_parked_jobs(self, jobstore: str | None = None) -> list[ParkedJob]:
+        """The jobs that can't be run here for now, with what is in the way of each."""
+        return [job for _, store in self._readable(jobstore) for job in store.parked()]
+
+    def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]:
+        stopped = self.state == STATE_STOPPED
+        if alias is not None and not stopped:
+            return [(alias, self._stores[alias])]
+        return self._stores.readable(alias, stopped=stopped)
+
+
+def _print(title: str, jobs: list[Job], none: str, out: TextIO) -> None:
+    print(f"{title}:", file=out)
+    lines: list[Any] = [*jobs] or [none]
+    for line in lines:
+        print(f"    {line}", file=out)
