@@ -1,0 +1,262 @@
+"""A database as the store uses it: transactions that are tried again, and what differs between SQLite, PostgreSQL, MySQL."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from threading import Event, Lock, local
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import StaticPool
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import MainspringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy.engine import URL, Connection, Engine
+
+    from mainspring.clock import Clock
+
+T = TypeVar("T")
+
+#: Seconds that one statement may take before the database gives it up.
+STATEMENT_TIMEOUT = 30
+#: Seconds that a new connection may take.
+CONNECT_TIMEOUT = 5
+#: Seconds for which a call of a program is tried again; what the scheduler does by itself is tried again for ever.
+CALL_TIMEOUT = 30.0
+
+_SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
+
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 1.0
+
+# 1205: lock wait time-out, 1213: deadlock, 1020: record has changed since last read.
+_MYSQL_TRANSIENT = frozenset({1205, 1213, 1020})
+
+
+class StoreBusyError(MainspringError):
+    """A method of a job store was called where the store waits for it: by a trigger that the store is asking."""
+
+
+def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
+    """An engine with the settings that a job store needs, unless `options` say otherwise."""
+    address = make_url(url)
+    backend = address.get_backend_name()
+    settings: dict[str, Any] = {}
+    connect: dict[str, Any] = {}
+    if backend == "sqlite":
+        connect["timeout"] = STATEMENT_TIMEOUT
+        if address.database in (None, "", ":memory:") or "mode=memory" in str(address):
+            # Every connection would be another, empty database.
+            settings["poolclass"] = StaticPool
+        connect["check_same_thread"] = False
+    elif backend == "postgresql":
+        connect["connect_timeout"] = CONNECT_TIMEOUT
+        connect["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}"
+        settings["isolation_level"] = "READ COMMITTED"
+    elif backend in ("mysql", "mariadb"):
+        connect |= {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": STATEMENT_TIMEOUT,
+            "write_timeout": STATEMENT_TIMEOUT,
+        }
+        settings["isolation_level"] = "READ COMMITTED"
+    given = dict(options)
+    settings["connect_args"] = {**connect, **given.pop("connect_args", {})}
+    return create_engine(address, **{**settings, **given})
+
+
+class Database:
+    """Transactions of one engine.
+
+    Args:
+        engine: of SQLite, PostgreSQL, MySQL or MariaDB.
+        owns_engine: whether `close` is to dispose of it.
+        clock: for the time where the database has no clock of its own.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, *, owns_engine: bool) -> None:
+        self.engine = engine
+        self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
+        self.has_clock = self.name != "sqlite"
+        self.clock = clock
+        self._owns_engine = owns_engine
+        # SQLite has one writer at a time. Its own waiting polls, and is not fair: threads of this process queue here.
+        self._gate = Lock()
+        self._own = local()
+        if self.name == "sqlite":
+            _prepare_sqlite(engine)
+            self._reader: Engine = engine
+            self._writer: Engine = engine.execution_options(mainspring_writes=True)
+        else:
+            # Looking needs no transaction, so no statements to begin and to end one.
+            self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._writer = engine
+
+    def close(self) -> None:
+        """Close all connections, if the engine is ours."""
+        if self._owns_engine:
+            self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to look with; what it sees may have changed by the next statement."""
+        with self._entered(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that ends with the block: kept if it is left normally, undone if it raises."""
+        with self._entered(), self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        if getattr(self._own, "is_in", False):
+            raise StoreBusyError(
+                "a job store was called by a trigger that it was asking for a fire time: a trigger must not use job stores"
+            )
+        self._own.is_in = True
+        try:
+            with self._gate if self.name == "sqlite" else nullcontext():
+                yield
+        finally:
+            self._own.is_in = False
+
+    def run(
+        self,
+        work: Callable[[], T],
+        *,
+        give_up: Callable[[], bool] | None = None,
+        was_done: Callable[[], T | None] | None = None,
+    ) -> T:
+        """The result of `work`, tried again where it failed for a reason that passes.
+
+        Args:
+            work: one transaction; done again from its beginning.
+            give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds.
+            was_done: looks whether a transaction whose end wasn't seen took effect; its result, or ``None`` if not.
+        """
+        deadline = SYSTEM_CLOCK.monotonic() + CALL_TIMEOUT
+        pause = _FIRST_PAUSE
+        waiting = Event()
+        in_doubt = False
+        while True:
+            try:
+                if in_doubt and was_done is not None:
+                    found = was_done()
+                    if found is not None:
+                        return found
+                    in_doubt = False
+                return work()
+            except (DBAPIError, PoolTimeoutError) as error:
+                if not is_transient(error):
+                    raise
+                if SYSTEM_CLOCK.monotonic() > deadline if give_up is None else give_up():
+                    raise
+                # Refused for a lock or a deadlock: certainly undone. A lost connection may have lost only the answer.
+                in_doubt = in_doubt or not _is_conflict(error)
+                if not _is_conflict(error):
+                    self.forget_connections()
+            waiting.wait(random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def forget_connections(self) -> None:
+        """Make new connections from now on: those that are pooled are most likely dead as well."""
+        if self.name != "sqlite":
+            self.engine.dispose()
+
+    @contextmanager
+    def changing_schema(self) -> Iterator[Connection]:
+        """A transaction during which no other node creates or changes tables."""
+        with self.writing() as connection:  # SQLite's transaction is the lock
+            if self.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+            elif self.name == "mysql":
+                # Statements that create something end the transaction there; a named lock outlasts that.
+                lock = {"name": "mainspring_schema", "seconds": STATEMENT_TIMEOUT}
+                connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock)
+            try:
+                yield connection
+            finally:
+                if self.name == "mysql":
+                    connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": "mainspring_schema"})
+
+    def notify(self, connection: Connection, channel: str, payload: str) -> None:
+        """Tell other nodes, when the transaction ends well, that something has changed; where the database can."""
+        if self.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (channel, payload))
+
+    def now(self, connection: Connection) -> datetime:
+        """The time of the database's clock, in UTC."""
+        if self.name == "postgresql":
+            value = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            return value.astimezone(UTC)  # type: ignore[no-any-return]
+        if self.name == "mysql":
+            # Not SYSDATE: it has whole seconds in some servers. Within a statement this is when it began.
+            value = connection.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
+        return self.clock.now(UTC)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes."""
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins no transactions of its own
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("mainspring_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether trying again may help: a lock, a deadlock, or a connection that was lost or could not be had."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or _is_conflict(error) or _is_outage(error)
+
+
+def _is_conflict(error: Exception) -> bool:
+    """Whether the database undid the transaction because of another one."""
+    original = getattr(error, "orig", None)
+    if getattr(original, "sqlstate", None) in ("40001", "40P01", "55P03"):
+        return True
+    code = next(iter(getattr(original, "args", ())), None)
+    if code in _MYSQL_TRANSIENT:
+        return True
+    return isinstance(code, str) and ("database is locked" in code or "database table is locked" in code)
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Whether there was nothing wrong with the statement, but with the way to the database or with the database."""
+    original = error.orig
+    state = getattr(original, "sqlstate", None)
+    if state is not None:
+        # Class 08: connection, 53: no resources, 57: operator's intervention (shutting down, cancelled, starting up).
+        return state[:2] in ("08", "53", "57")
+    code = next(iter(getattr(original, "args", ())), None)
+    if isinstance(code, int):
+        return code in (1040, 1053, 1077, 1317, 2002, 2003, 2006, 2013, 2014, 2055, 0)
+    if type(original).__module__.partition(".")[0] == "psycopg":
+        return isinstance(
+            error, OperationalError
+        )  # no answer from a server has a state: the connection failed
+    return isinstance(code, str) and ("disk I/O error" in code or "unable to open" in code)

@@ -1,0 +1,303 @@
+"""The table of jobs, as it is read and changed by programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
+from mainspring.jobstores.sqlalchemy.claiming import ClaimRaceError
+from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read, writable
+from mainspring.jobstores.sqlalchemy.tables import ENDING
+from mainspring.triggers.date import DateTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from mainspring.jobstores.contract import JobQuery
+    from mainspring.jobstores.sqlalchemy.context import Context
+    from mainspring.model import JobRecord
+
+_CHUNK = 500
+_COMPARED = 20
+
+
+class JobTable:
+    """The jobs of one store.
+
+    Args:
+        announce: called in each transaction that changes jobs, with their new next run times.
+    """
+
+    def __init__(
+        self, context: Context, announce: Callable[[Connection, Iterable[datetime | None]], None]
+    ) -> None:
+        self._context = context
+        self._announce = announce
+        self._columns = [context.tables.jobs.c[name] for name in COLUMNS]
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        """Keep all of `records`, or none of them: see `RunStore.add_records`."""
+        if not records:
+            return []
+        seen: set[str] = set()
+        for record in records:
+            if record.id in seen:
+                raise ConflictingIdError(record.id)
+            seen.add(record.id)
+        now = self._context.now()
+        if replace is None:
+            rows = [self.new_row(record, now) for record in records]
+            self._context.database.run(
+                lambda: self._insert(rows), was_done=lambda: self._is_stored(records[0], now) or None
+            )
+            return list(records)
+        attempted: list[list[JobRecord]] = []
+
+        def was_done() -> list[JobRecord] | None:
+            return attempted[-1] if attempted and self._is_stored(attempted[-1][0], now) else None
+
+        while True:
+            kept = self._context.database.run(
+                lambda: self._insert_or_replace(records, replace, now, attempted), was_done=was_done
+            )
+            if kept is not None:
+                return kept
+
+    def new_row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
+        """The columns of a job that is new."""
+        return {**writable(record, self._context.arguments), "created": now, "updated": now}
+
+    def _insert(self, rows: list[dict[str, Any]]) -> bool:
+        try:
+            with self._context.database.writing() as connection:
+                self._context.statements.add(connection, rows)
+                self._announce(connection, (row["next_run_time"] for row in rows))
+        except IntegrityError:
+            taken = self._rows_of([row["id"] for row in rows])
+            for row in rows:
+                if row["id"] in taken:
+                    raise ConflictingIdError(row["id"]) from None
+            raise
+        return True
+
+    def _is_stored(self, record: JobRecord, updated: datetime) -> bool:
+        """Whether this very record is what is stored: it was written at `updated`, at this version."""
+        jobs = self._context.tables.jobs
+        with self._context.database.reading() as connection:
+            found = connection.execute(
+                select(jobs.c.version, jobs.c.updated).where(jobs.c.id == record.id)
+            ).one_or_none()
+        return found is not None and tuple(found) == (record.version, updated)
+
+    def _rows_of(self, job_ids: Sequence[str]) -> dict[str, Any]:
+        jobs = self._context.tables.jobs
+        found: dict[str, Any] = {}
+        with self._context.database.reading() as connection:
+            for at in range(0, len(job_ids), _CHUNK):
+                chunk = job_ids[at : at + _CHUNK]
+                rows = connection.execute(select(*self._columns, jobs.c.state).where(jobs.c.id.in_(chunk)))
+                found.update((row[0], row) for row in rows)
+        return found
+
+    def _insert_or_replace(
+        self,
+        records: Sequence[JobRecord],
+        replace: Callable[[JobRecord, JobRecord], JobRecord],
+        now: datetime,
+        attempted: list[list[JobRecord]],
+    ) -> list[JobRecord] | None:
+        """Keep all of `records`, or, where one was changed meanwhile, none: ``None``."""
+        stored = self._rows_of([record.id for record in records])
+        kept: list[JobRecord] = []
+        new: list[dict[str, Any]] = []
+        changed: list[tuple[dict[str, Any], int]] = []
+        for record in records:
+            row = stored.get(record.id)
+            if row is None:
+                kept.append(record)
+                new.append(self.new_row(record, now))
+                continue
+            old = read(row[:-1], self._context.arguments, self._context.timezone)
+            if isinstance(old, Unreadable) or row.state == ENDING:
+                after = record._replace(version=row.version + 1)
+            else:
+                after = replace(old, record)
+            kept.append(after)
+            changed.append(({**writable(after, self._context.arguments), "updated": now}, row.version))
+        attempted.append(kept)
+        jobs = self._context.tables.jobs
+        try:
+            with self._context.database.writing() as connection:
+                if new:
+                    self._context.statements.add(connection, new)
+                for values, version in changed:
+                    written = connection.execute(
+                        update(jobs)
+                        .where(jobs.c.id == values["id"], jobs.c.version == version)
+                        .values(values)
+                    )
+                    if written.rowcount != 1:
+                        raise ClaimRaceError("changed meanwhile")  # noqa: TRY301 - undoes the transaction
+                self._announce(connection, (record.next_run_time for record in kept))
+        except (IntegrityError, ClaimRaceError):
+            return None
+        return kept
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """The job with this id, or ``None``.
+
+        Raises:
+            SerializationError: its row can't be read.
+        """
+        jobs = self._context.tables.jobs
+
+        def look() -> Any:
+            with self._context.database.reading() as connection:
+                return connection.execute(
+                    select(*self._columns).where(jobs.c.id == job_id, jobs.c.state != ENDING)
+                ).one_or_none()
+
+        row = self._context.database.run(look)
+        if row is None:
+            return None
+        record = read(row, self._context.arguments, self._context.timezone)
+        if isinstance(record, Unreadable):
+            raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
+        return record
+
+    def list(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
+        rows = self._context.database.run(lambda: self._rows_for(query))
+        return [read(row, self._context.arguments, self._context.timezone) for row in rows]
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
+        if isinstance(record.trigger, DateTrigger):
+            return None
+        jobs = self._context.tables.jobs
+        row = writable(record, self._context.arguments)
+        with self._context.database.reading() as connection:
+            found = connection.execute(
+                select(*self._columns)
+                .where(jobs.c.func == row["func"], jobs.c.state != ENDING)
+                .limit(_COMPARED)
+            ).all()
+        for one in found:
+            other = read(one, self._context.arguments, self._context.timezone)
+            if (
+                not isinstance(other, Unreadable)
+                and self._context.arguments.dumps(record.id, other.args, other.kwargs) == row["arguments"]
+                and other.trigger.is_same_schedule(record.trigger)
+            ):
+                return other.id
+        return None
+
+    def earliest(self) -> JobRecord | None:
+        """The job with the earliest next run time; what is known of it, if its row can't be read."""
+        jobs = self._context.tables.jobs
+        with self._context.database.reading() as connection:
+            row = connection.execute(
+                select(*self._columns)
+                .where(jobs.c.next_run_time.is_not(None))
+                .order_by(jobs.c.next_run_time)
+                .limit(1)
+            ).first()
+        if row is None:
+            return None
+        record = read(row, self._context.arguments, self._context.timezone)
+        return record.record if isinstance(record, Unreadable) else record
+
+    def _rows_for(self, query: JobQuery) -> Sequence[Any]:
+        jobs = self._context.tables.jobs
+        statement = select(*self._columns).where(jobs.c.state != ENDING)
+        if query.state is not None:
+            statement = statement.where(jobs.c.state == query.state)
+        if query.executor is not None:
+            statement = statement.where(jobs.c.executor == query.executor)
+        if query.search is not None:
+            words = query.search.lower()
+            found = [
+                func.lower(column).contains(words, autoescape=True)
+                for column in (jobs.c.id, jobs.c.name, jobs.c.func)
+            ]
+            statement = statement.where(or_(*found))
+        order = (jobs.c.next_run_time.is_(None), jobs.c.next_run_time, jobs.c.id)
+        with self._context.database.reading() as connection:
+            if query.after is not None:
+                last = connection.execute(
+                    select(jobs.c.next_run_time).where(jobs.c.id == query.after)
+                ).one_or_none()
+                if last is None:
+                    raise JobLookupError(query.after)
+                later = and_(jobs.c.next_run_time == last[0], jobs.c.id > query.after)
+                if last[0] is None:
+                    statement = statement.where(jobs.c.next_run_time.is_(None), jobs.c.id > query.after)
+                else:
+                    statement = statement.where(
+                        or_(jobs.c.next_run_time.is_(None), jobs.c.next_run_time > last[0], later)
+                    )
+            return connection.execute(statement.order_by(*order).limit(query.limit)).all()
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """Put ``change(record)`` in the place of a job: see `RunStore.change`."""
+        jobs = self._context.tables.jobs
+        while True:
+            before = self.get(job_id)
+            if before is None:
+                raise JobLookupError(job_id)
+            after = change(before)
+            values = {**writable(after, self._context.arguments), "updated": self._context.now()}
+
+            def write(values: dict[str, Any] = values, version: int = before.version) -> bool:
+                with self._context.database.writing() as connection:
+                    written = connection.execute(
+                        update(jobs).where(jobs.c.id == job_id, jobs.c.version == version).values(values)
+                    )
+                    self._announce(connection, [values["next_run_time"]])
+                return written.rowcount == 1
+
+            def was_written(after: JobRecord = after, values: dict[str, Any] = values) -> bool | None:
+                return self._is_stored(after, values["updated"]) or None
+
+            if self._context.database.run(write, was_done=was_written):
+                return after
+
+    def remove(self, job_id: str) -> None:
+        """Remove a job.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+        jobs = self._context.tables.jobs
+
+        def write() -> bool:
+            with self._context.database.writing() as connection:
+                written = connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.state != ENDING))
+                self._announce(connection, [])
+            return written.rowcount == 1
+
+        def was_written() -> bool | None:
+            with self._context.database.reading() as connection:
+                found = connection.execute(select(jobs.c.id).where(jobs.c.id == job_id)).one_or_none()
+            return True if found is None else None
+
+        if not self._context.database.run(write, was_done=was_written):
+            raise JobLookupError(job_id)
+
+    def remove_all(self) -> None:
+        """Remove all jobs."""
+
+        def write() -> None:
+            with self._context.database.writing() as connection:
+                connection.execute(delete(self._context.tables.jobs))
+                self._announce(connection, [])
+
+        self._context.database.run(write)

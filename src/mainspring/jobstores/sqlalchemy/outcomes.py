@@ -1,0 +1,174 @@
+"""What has become of runs: outcomes that are to be written, runs that are lost, history that has grown old."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from mainspring.jobstores.sqlalchemy import nodes
+from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.sqlalchemy.runs import Ended, LostRun, ended_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import timedelta
+
+    from sqlalchemy.engine import Connection
+
+    from mainspring.jobstores.sqlalchemy.context import Context
+    from mainspring.model import Submission
+
+_CHUNK = 500
+_PRUNED_AT_ONCE = 1000
+
+
+class Outcomes:
+    """The outcomes of the runs of one node. Its methods may be called from any thread.
+
+    Args:
+        keep: how many ended runs of each job are kept.
+        keep_for: how long.
+
+    Attributes:
+        may_wait_again: whether there may be runs that were lost and are to be run again.
+    """
+
+    def __init__(self, context: Context, keep: int, keep_for: timedelta) -> None:
+        self._context = context
+        self._keep = keep
+        self._keep_for = keep_for
+        self._ended: deque[Ended] = deque()
+        self._finished_jobs: set[str] = set()
+        self.may_wait_again = True
+
+    def add(self, submissions: Iterable[Submission]) -> None:
+        """These have ended; `write` is to be called soon."""
+        for submission in submissions:
+            self._ended.extend(ended_of(submission, self._context.offset))
+            self._finished_jobs.add(submission.job.id)
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    def take(self) -> list[Ended]:
+        """What is to be written; whoever takes it writes it, or puts it back."""
+        taken: list[Ended] = []
+        while True:
+            try:
+                taken.append(self._ended.popleft())
+            except IndexError:
+                return taken
+
+    def put_back(self, ended: Sequence[Ended]) -> None:
+        """It could not be written."""
+        self._ended.extendleft(reversed(ended))
+
+    def write(self, give_up: Callable[[], bool] | None = None) -> None:
+        """Write what there is, trying again for as long as it takes, or until `give_up` says so."""
+        ended = self.take()
+        if not ended:
+            return
+
+        def work() -> list[Ended]:
+            with self._context.database.writing() as connection:
+                return self.finish(connection, ended)
+
+        try:
+            refused = self._context.database.run(work, give_up=give_up)
+        except BaseException:
+            self.put_back(ended)
+            raise
+        self.tell_refused(refused)
+
+    def finish(self, connection: Connection, ended: list[Ended]) -> list[Ended]:
+        """Write outcomes; those that were refused."""
+        refused = self._context.runs.finish(connection, ended)
+        kept = [one for one in ended if one.job.options.on_lost == "rerun"]
+        if kept:
+            lost = [one for one in kept if one.result.outcome == "lost" and one not in refused]
+            self._context.runs.again(
+                connection,
+                [LostRun(one.job.id, one.result.scheduled_run_time, one.attempt, 1, "") for one in lost],
+            )
+            self.may_wait_again = self.may_wait_again or bool(lost)
+            self._context.runs.drop_ended_jobs(
+                connection, self._context.tables.jobs, sorted({one.job.id for one in kept})
+            )
+        return refused
+
+    def tell_refused(self, refused: Iterable[Ended]) -> None:
+        """Say that others had taken over what this node ran."""
+        for one in refused:
+            self._context.logger.warning(
+                'The outcome (%s) of job "%s" due at %s is refused: this node had been taken for dead, and the run was '
+                "recorded as lost",
+                one.result.outcome,
+                one.job.name,
+                one.result.scheduled_run_time,
+            )
+
+    def collect_lost(self) -> bool:
+        """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
+        with self._context.database.reading() as connection:
+            is_needed = self._context.runs.has_orphans(
+                connection, nodes.alive(connection, self._context.tables)
+            )
+            waits = self._context.runs.has_waiting(connection)
+        if not is_needed:
+            self.may_wait_again = self.may_wait_again or waits
+            return waits
+        with self._context.database.writing() as connection:
+            lost = self._context.runs.lose(
+                connection, nodes.alive(connection, self._context.tables), self._context.now()
+            )
+            again = self._rerun(connection, lost)
+        for run in lost:
+            self._context.logger.error(
+                'Run of job "%s" due at %s is lost with node %s%s',
+                run.job_id,
+                run.scheduled,
+                run.node,
+                "; it will be run again" if run in again else "",
+            )
+        waits = waits or bool(again)
+        self.may_wait_again = self.may_wait_again or waits
+        return waits
+
+    def _rerun(self, connection: Connection, lost: Sequence[LostRun]) -> list[LostRun]:
+        """Have those of the lost runs run again whose jobs want that; returns them."""
+        jobs = self._context.tables.jobs
+        ids = sorted({run.job_id for run in lost})
+        wants: set[str] = set()
+        for at in range(0, len(ids), _CHUNK):
+            found = connection.execute(
+                select(*[jobs.c[name] for name in COLUMNS]).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
+            )
+            for row in found:
+                record = read(row, self._context.arguments, self._context.timezone)
+                options = (record.record if isinstance(record, Unreadable) else record).options
+                if options.on_lost == "rerun":
+                    wants.add(row[0])
+        again = [run for run in lost if run.job_id in wants]
+        self._context.runs.again(connection, again)
+        return again
+
+    def prune(self) -> None:
+        """Remove history that is too old, or too much."""
+        finished, self._finished_jobs = self._finished_jobs, set()
+        job_ids = sorted(finished)
+        before = self._context.now() - self._keep_for
+        while True:
+            with self._context.database.writing() as connection:
+                removed = self._context.runs.prune_old(connection, before, _PRUNED_AT_ONCE)
+                nodes.forget_old(connection, self._context.tables, before)
+            if removed < _PRUNED_AT_ONCE:
+                break
+        for at in range(0, len(job_ids), _CHUNK):
+            chunk = job_ids[at : at + _CHUNK]
+            while True:
+                with self._context.database.writing() as connection:
+                    removed = self._context.runs.prune_many(connection, chunk, self._keep, _PRUNED_AT_ONCE)
+                if removed < _PRUNED_AT_ONCE:
+                    break

@@ -1,0 +1,190 @@
+"""Jobs as rows: what people look for in columns, the rest as JSON that can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from inspect import isclass, ismethod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mainspring.definition import grace_as_number, options_with
+from mainspring.errors import SerializationError, TransientJobError, words_of
+from mainspring.jobstores.sqlalchemy.tables import ID_LENGTH, PAUSED, SCHEDULED
+from mainspring.model import JobOptions, JobRecord
+from mainspring.references import ref_to_obj, reference_to_be
+from mainspring.serializers.typed_json import to_plain
+from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+
+if TYPE_CHECKING:
+    from mainspring.serializers.arguments import ArgumentSerializer
+    from mainspring.triggers.base import BaseTrigger
+
+#: What a node needs of a row to make a job of it.
+COLUMNS = ("id", "name", "func", "trigger", "arguments", "next_run_time", "executor", "options", "version")
+
+_LONGEST_NAME = 1000
+_LONGEST_TEXT = 65_536
+
+
+class Unreadable(NamedTuple):
+    """A row of which no job can be made here, and why.
+
+    Attributes:
+        record: what could be read of it, with the rest left empty, for messages.
+    """
+
+    record: JobRecord
+    reason: str
+    error: Exception
+
+
+def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]:
+    """A job as the values of its columns, but for `created` and `updated`.
+
+    Raises:
+        TransientJobError: its function has no reference.
+        SerializationError: its trigger or an argument can't be written.
+        ValueError: its id is too long.
+    """
+    reference = record.func_ref
+    if reference is None:
+        # Perhaps it has one by now: a decorated function gets its name after the decorator was called.
+        try:
+            reference = reference_to_be(record.func)
+        except ValueError as error:
+            raise TransientJobError(record.id) from error
+    if len(record.id) > ID_LENGTH:
+        raise ValueError(
+            f"the id of a stored job may have {ID_LENGTH} characters, got {len(record.id)}: {record.id!r}"
+        )
+    args = record.args
+    if ismethod(record.func) and not isclass(record.func.__self__):
+        args = (record.func.__self__, *args)  # the reference is to the plain function of its class
+    trigger, text = _written_trigger(record.trigger)
+    return {
+        "id": record.id,
+        "name": record.name[:_LONGEST_NAME],
+        "func": reference,
+        "trigger": trigger,
+        "trigger_text": text,
+        "arguments": arguments.dumps(record.id, args, record.kwargs),
+        "next_run_time": record.next_run_time,
+        "executor": record.options.executor,
+        "state": PAUSED if record.next_run_time is None else SCHEDULED,
+        "options": _written_options(record.options),
+        "version": record.version,
+    }
+
+
+def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
+    return json.dumps(trigger_to_dict(trigger), ensure_ascii=False, separators=(",", ":")), str(trigger)
+
+
+@lru_cache(maxsize=1024)
+def _written_options(options: JobOptions) -> str:
+    return json.dumps(
+        {
+            "misfire_grace_time": grace_as_number(options.misfire_grace_time),
+            "coalesce": options.coalesce,
+            "max_instances": options.max_instances,
+            "on_lost": options.on_lost,
+        }
+    )
+
+
+# Options and functions are few. What is not found is looked for again: it may come with the next import.
+@lru_cache(maxsize=1024)
+def _read_options(text: str, executor: str) -> JobOptions:
+    values = json.loads(text)
+    if not isinstance(values, Mapping):
+        raise SerializationError(f"the options should be a dict: {text}")
+    return options_with(JobOptions(executor=executor), values)
+
+
+@lru_cache(maxsize=1024)
+def _read_trigger(text: str) -> BaseTrigger:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise SerializationError(f"the trigger is no JSON: {error}: {text[:80]}") from error
+    return trigger_from_dict(values)
+
+
+def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord | Unreadable:
+    """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names."""
+    job_id, name, func, trigger_text, written, next_run_time, executor, options_text, version = row
+    try:
+        trigger = _read_trigger(trigger_text)
+        options = _read_options(options_text, executor)
+        args, kwargs = arguments.loads(job_id, written)
+    except Exception as error:  # noqa: BLE001 - a damaged row may raise anything
+        stub = JobRecord(
+            job_id, name, None, func, (), {}, _NEVER, JobOptions(executor), aware(next_run_time), version
+        )
+        return Unreadable(stub, f"its row can't be read: {words_of(error)}", error)
+    if next_run_time is not None:
+        next_run_time = aware(next_run_time).astimezone(_zone_of(trigger, timezone))
+    try:
+        function: Any = ref_to_obj(func)
+    except Exception:  # noqa: BLE001 - importing runs a user's module
+        function = None  # the engine parks a job without function
+    return JobRecord(job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version)
+
+
+_NEVER = DateTrigger(datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _zone_of(trigger: BaseTrigger, timezone: tzinfo) -> tzinfo:
+    """The trigger's own zone object: with another of the same name, it would have to look offsets up again."""
+    zone = getattr(trigger, "timezone", None)
+    if isinstance(zone, tzinfo):
+        return zone
+    run_date = getattr(trigger, "run_date", None)
+    return getattr(run_date, "tzinfo", None) or timezone
+
+
+def aware(value: Any) -> Any:
+    """A time, in UTC, of which a driver gives text, or a datetime with or without zone."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def written_result(result: Any) -> str | None:
+    """What a function returned, as JSON; what JSON can't hold as its ``repr``, in a dict that says so."""
+    if result is None:
+        return None
+    try:
+        text = json.dumps(
+            to_plain(result, "the result", _as_representation), ensure_ascii=False, separators=(",", ":")
+        )
+    except (SerializationError, ValueError):
+        text = json.dumps(_as_representation(result, ""))
+    if len(text) > _LONGEST_TEXT:
+        text = json.dumps({"$type": "shortened", "value": text[:_LONGEST_TEXT]}, ensure_ascii=False)
+    return _storable(text)
+
+
+def written_error(error: str | None) -> str | None:
+    """An error's text, as far as a database takes it."""
+    return None if error is None else _storable(error[:_LONGEST_TEXT])
+
+
+def _storable(text: str) -> str:
+    """`text` without what no database takes, since one such outcome must not keep others from being written."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _as_representation(value: Any, path: str) -> dict[str, Any]:  # noqa: ARG001 - as `to_plain` calls it
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - a user's object
+        text = f"<{type(value).__name__}: {type(error).__name__} in its __repr__>"
+    return {"$type": "repr", "value": text[:1000]}
+
+
+def milliseconds(duration: timedelta) -> int:
+    """A duration in whole milliseconds."""
+    return duration // timedelta(milliseconds=1)

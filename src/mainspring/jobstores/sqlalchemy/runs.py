@@ -1,0 +1,353 @@
+"""The runs of jobs: who runs what, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import and_, delete, func, select, tuple_, update
+
+from mainspring.jobstores.sqlalchemy.rows import written_error, written_result
+from mainspring.jobstores.sqlalchemy.statements import EndedRun, NewRun
+from mainspring.jobstores.sqlalchemy.tables import ENDING
+from mainspring.model import RunRecord, RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.sqlalchemy.statements import Statements
+    from mainspring.jobstores.sqlalchemy.tables import Tables
+    from mainspring.model import JobRecord, Submission
+
+
+class Ended(NamedTuple):
+    """The outcome of one run that this node claimed."""
+
+    job: JobRecord
+    attempt: int
+    token: int
+    result: RunResult
+
+
+def due_times_of(decision: Decision) -> list[datetime]:
+    """The due times of which a decision makes runs."""
+    times = [*decision.submit, *decision.missed, *decision.overlapping]
+    return times if decision.dropped is None else [*times, decision.dropped]
+
+
+def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
+    """The runs that a decision comes to: those to be run, and those that are not."""
+    job_id, attempt = decision.job.id, decision.attempt
+    last = len(decision.submit) - 1
+    runs = [NewRun(job_id, time, attempt, int(at == last)) for at, time in enumerate(decision.submit)]
+    if decision.missed or decision.overlapping or decision.dropped is not None:
+        runs += [
+            NewRun(job_id, time, attempt, 0, now, "missed", f"{now - time} late") for time in decision.missed
+        ]
+        told = f"{decision.job.options.max_instances} instances were running"
+        runs += [NewRun(job_id, time, attempt, 0, now, "skipped", told) for time in decision.overlapping]
+        if decision.dropped is not None:
+            told = (
+                "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
+            )
+            runs.append(NewRun(job_id, decision.dropped, attempt, 0, now, "missed", told))
+    return runs
+
+
+def ended_of(submission: Submission, offset: timedelta) -> list[Ended]:
+    """The outcomes of a submission that has ended; what was not run at all is lost.
+
+    Args:
+        offset: of the store's clock, in whose time the outcomes are kept.
+    """
+    lease, results = submission.lease, submission.results
+    if lease is None or results is None:
+        return []
+    if len(results) < len(submission.run_times):
+        told = {result.scheduled_run_time for result in results}
+        results += [
+            RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
+            for time in submission.run_times
+            if time not in told
+        ]
+    return [
+        Ended(submission.job, submission.attempt, lease.token, _shifted(result, offset)) for result in results
+    ]
+
+
+def _shifted(result: RunResult, offset: timedelta) -> RunResult:
+    if not offset:
+        return result
+    started, finished = result.started, result.finished
+    return result._replace(
+        started=None if started is None else started + offset,
+        finished=None if finished is None else finished + offset,
+    )
+
+
+class LostRun(NamedTuple):
+    """A run whose node died."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    instances: int
+    node: str
+
+
+class RunTable:
+    """Statements on the table of runs, made once."""
+
+    def __init__(self, tables: Tables, statements: Statements) -> None:
+        runs = tables.runs
+        self._runs = runs
+        self._keys = [runs.c.job_id, runs.c.scheduled, runs.c.attempt]
+        self._statements = statements
+
+    def insert(
+        self,
+        connection: Connection,
+        new: Sequence[NewRun],
+        node: str | None,
+        token: int | None,
+        claimed: datetime | None,
+    ) -> None:
+        """Enter runs."""
+        if new:
+            self._statements.insert(connection, new, node, token, claimed)
+
+    def finish(self, connection: Connection, ended: Sequence[Ended]) -> list[Ended]:
+        """Write outcomes; those that were refused, because the runs were others' by then."""
+        if not ended:
+            return []
+        written = self._statements.finish(
+            connection,
+            [
+                EndedRun(
+                    one.job.id,
+                    one.result.scheduled_run_time,
+                    one.attempt,
+                    one.token,
+                    one.result.started,
+                    one.result.finished,
+                    one.result.outcome,
+                    written_error(one.result.error),
+                    written_result(one.result.result),
+                )
+                for one in ended
+            ],
+        )
+        return [] if written == len(ended) else self._refused(connection, ended)
+
+    def _refused(self, connection: Connection, ended: Sequence[Ended]) -> list[Ended]:
+        runs = self._runs
+        refused = []
+        for one in ended:
+            found = connection.execute(
+                select(runs.c.outcome, runs.c.token).where(*self._key(one))
+            ).one_or_none()
+            # Written before, by a transaction whose end wasn't seen, or pruned already: nobody took the run over.
+            if found is not None and (found.token != one.token or found.outcome == "lost"):
+                refused.append(one)
+        return refused
+
+    def _key(self, one: Ended) -> list[Any]:
+        runs = self._runs
+        return [
+            runs.c.job_id == one.job.id,
+            runs.c.scheduled == one.result.scheduled_run_time,
+            runs.c.attempt == one.attempt,
+        ]
+
+    def attempts(
+        self, connection: Connection, times: Mapping[str, Sequence[datetime]]
+    ) -> dict[tuple[str, datetime], int]:
+        """The latest attempt at each of these times of these jobs; those without are left out."""
+        runs = self._runs
+        found = connection.execute(
+            select(runs.c.job_id, runs.c.scheduled, func.max(runs.c.attempt))
+            .where(
+                runs.c.job_id.in_(list(times)),
+                runs.c.scheduled.in_({time for each in times.values() for time in each}),
+            )
+            .group_by(runs.c.job_id, runs.c.scheduled)
+        )
+        return {(job_id, scheduled): attempt for job_id, scheduled, attempt in found}
+
+    def is_claimed(
+        self, connection: Connection, job_id: str, scheduled: datetime, attempt: int, token: int
+    ) -> bool:
+        """Whether the run is in the hands of this token."""
+        runs = self._runs
+        found = connection.execute(
+            select(runs.c.token).where(
+                runs.c.job_id == job_id, runs.c.scheduled == scheduled, runs.c.attempt == attempt
+            )
+        ).scalar_one_or_none()
+        return found == token
+
+    def take_back(self, connection: Connection, decision: Decision, token: int) -> None:
+        """The runs of a decision were not begun after all."""
+        runs = self._runs
+        connection.execute(
+            delete(runs).where(
+                runs.c.job_id == decision.job.id,
+                runs.c.scheduled.in_(list(decision.submit)),
+                runs.c.attempt == decision.attempt,
+                runs.c.token == token,
+                runs.c.outcome.is_(None),
+            )
+        )
+
+    def release(self, connection: Connection, decision: Decision, token: int) -> None:
+        """A run that is to be run again was not begun after all: it waits on."""
+        runs = self._runs
+        connection.execute(
+            update(runs)
+            .where(
+                runs.c.job_id == decision.job.id,
+                runs.c.scheduled.in_(list(decision.submit)),
+                runs.c.attempt == decision.attempt,
+                runs.c.token == token,
+                runs.c.outcome.is_(None),
+            )
+            .values(node=None, token=None, claimed=None)
+        )
+
+    def has_orphans(self, connection: Connection, alive: Sequence[int]) -> bool:
+        """Whether there are runs in the hands of nobody who is alive."""
+        runs = self._runs
+        orphaned = and_(runs.c.outcome.is_(None), runs.c.token.is_not(None), runs.c.token.not_in(alive))
+        return connection.execute(select(runs.c.job_id).where(orphaned).limit(1)).first() is not None
+
+    def drop_ended_jobs(self, connection: Connection, jobs: Table, job_ids: Sequence[str]) -> None:
+        """Remove jobs that stayed only until their last run had ended, if it has."""
+        runs = self._runs
+        goes_on = select(runs.c.job_id).where(runs.c.job_id == jobs.c.id, runs.c.outcome.is_(None)).exists()
+        connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == ENDING, ~goes_on))
+
+    def lose(self, connection: Connection, alive: Sequence[int], now: datetime) -> list[LostRun]:
+        """Runs in the hands of nobody who is alive are lost; returns them."""
+        runs = self._runs
+        orphaned = and_(runs.c.outcome.is_(None), runs.c.token.is_not(None), runs.c.token.not_in(alive))
+        found = connection.execute(
+            select(runs.c.job_id, runs.c.scheduled, runs.c.attempt, runs.c.instances, runs.c.node)
+            .where(orphaned)
+            .with_for_update()
+        ).all()
+        if found:
+            connection.execute(
+                update(runs)
+                .where(orphaned)
+                .values(outcome="lost", finished=now, error="the node that ran it was not heard of any more")
+            )
+        return [LostRun(*row) for row in found]
+
+    def again(self, connection: Connection, lost: Sequence[LostRun]) -> None:
+        """Lost runs are to be run again, by whoever claims them."""
+        times: dict[str, list[datetime]] = {}
+        for one in lost:
+            times.setdefault(one.job_id, []).append(one.scheduled)
+        attempts = self.attempts(connection, times) if times else {}
+        keys = {(one.job_id, one.scheduled) for one in lost}
+        new = [NewRun(*key, attempts.get(key, 0) + 1, 1) for key in sorted(keys)]
+        self.insert(connection, new, None, None, None)
+
+    def has_waiting(self, connection: Connection) -> bool:
+        """Whether there are runs that are to be run again."""
+        runs = self._runs
+        waiting = and_(runs.c.outcome.is_(None), runs.c.token.is_(None))
+        return connection.execute(select(runs.c.job_id).where(waiting).limit(1)).first() is not None
+
+    def waiting(self, connection: Connection, limit: int) -> list[tuple[str, datetime, int]]:
+        """Runs that are to be run again: job, time and attempt of each; locked where rows can be."""
+        runs = self._runs
+        found = connection.execute(
+            select(runs.c.job_id, runs.c.scheduled, runs.c.attempt)
+            .where(runs.c.outcome.is_(None), runs.c.token.is_(None))
+            .order_by(runs.c.scheduled)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [(row.job_id, row.scheduled, row.attempt) for row in found]
+
+    def take(
+        self, connection: Connection, key: tuple[str, datetime, int], node: str, token: int, now: datetime
+    ) -> None:
+        """Claim a run that was waiting."""
+        runs = self._runs
+        job_id, scheduled, attempt = key
+        connection.execute(
+            update(runs)
+            .where(runs.c.job_id == job_id, runs.c.scheduled == scheduled, runs.c.attempt == attempt)
+            .values(node=node, token=token, claimed=now)
+        )
+
+    def list(
+        self,
+        connection: Connection,
+        job_id: str | None,
+        outcome: str | None,
+        since: datetime | None,
+        limit: int,
+    ) -> list[RunRecord]:
+        """Runs, latest scheduled time first."""
+        runs = self._runs
+        query = select(
+            runs.c.job_id,
+            runs.c.scheduled,
+            runs.c.attempt,
+            runs.c.node,
+            runs.c.token,
+            runs.c.claimed,
+            runs.c.started,
+            runs.c.finished,
+            runs.c.outcome,
+            runs.c.error,
+            runs.c.result,
+        ).order_by(runs.c.scheduled.desc(), runs.c.job_id, runs.c.attempt.desc())
+        if job_id is not None:
+            query = query.where(runs.c.job_id == job_id)
+        if outcome is not None:
+            query = query.where(
+                runs.c.outcome.is_(None) if outcome == "running" else runs.c.outcome == outcome
+            )
+        if since is not None:
+            query = query.where(runs.c.scheduled >= since)
+        return [RunRecord(*row) for row in connection.execute(query.limit(limit))]
+
+    def prune_old(self, connection: Connection, before: datetime, batch: int) -> int:
+        """Remove up to `batch` runs that ended and were due before a time; how many."""
+        runs = self._runs
+        found = connection.execute(
+            select(*self._keys).where(runs.c.outcome.is_not(None), runs.c.scheduled < before).limit(batch)
+        ).all()
+        return self._delete(connection, found)
+
+    def prune_many(self, connection: Connection, job_ids: Sequence[str], keep: int, batch: int) -> int:
+        """Of each of these jobs remove what ended but the latest `keep` runs, up to `batch` in all; how many."""
+        runs = self._runs
+        latest_first = [runs.c.scheduled.desc(), runs.c.attempt.desc()]
+        place = func.row_number().over(partition_by=runs.c.job_id, order_by=latest_first).label("place")
+        numbered = (
+            select(*self._keys, place)
+            .where(runs.c.job_id.in_(job_ids), runs.c.outcome.is_not(None))
+            .subquery()
+        )
+        found = connection.execute(
+            select(numbered.c.job_id, numbered.c.scheduled, numbered.c.attempt)
+            .where(numbered.c.place > keep)
+            .limit(batch)
+        ).all()
+        return self._delete(connection, found)
+
+    def _delete(self, connection: Connection, found: Sequence[Any]) -> int:
+        if found:
+            connection.execute(
+                delete(self._runs).where(tuple_(*self._keys).in_([tuple(row) for row in found]))
+            )
+        return len(found)

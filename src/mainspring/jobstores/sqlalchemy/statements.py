@@ -1,0 +1,333 @@
+"""The statements of claims and of adding, in the form that is fastest in each database.
+
+A claim of hundreds of runs is a few statements, whatever their number: what is due is read, jobs are moved, jobs that have ended
+are removed, runs are recorded. SQLAlchemy's own handling of parameters and results takes longer for each row than SQLite
+takes to write it, and for each statement as long as a small one takes, so these are given to the driver as they are:
+
+- SQLite: one prepared statement, stepped through for each row; there is no way to the database to be saved;
+- PostgreSQL, MySQL and MariaDB: one statement whose parameter is a table as JSON, which Python writes fastest. For new rows
+  the driver of MySQL makes one statement of many itself.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mainspring.jobstores.sqlalchemy.rows import COLUMNS, aware
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from mainspring.jobstores.sqlalchemy.tables import Tables
+
+
+class Move(NamedTuple):
+    """A job goes on to its next run time, if it is still at `version`."""
+
+    job_id: str
+    version: int
+    next_run_time: datetime | None
+    state: str
+
+
+class NewRun(NamedTuple):
+    """A run that is claimed, or that was decided not to be run."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    instances: int
+    finished: datetime | None = None
+    outcome: str | None = None
+    error: str | None = None
+
+
+class EndedRun(NamedTuple):
+    """The outcome of a run that is in the hands of `token`."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    token: int
+    started: datetime | None
+    finished: datetime | None
+    outcome: str
+    error: str | None
+    result: str | None
+
+
+class Statements(ABC):
+    """The statements for one kind of database."""
+
+    #: How the driver marks a parameter.
+    mark = "%s"
+    #: What locks the rows that are read, and leaves those out that others have locked.
+    lock = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, tables: Tables, engine: Engine) -> None:
+        prepare = engine.dialect.identifier_preparer
+        self._jobs = prepare.format_table(tables.jobs)
+        self._runs = prepare.format_table(tables.runs)
+        self._columns = ", ".join(prepare.quote(name) for name in COLUMNS)
+        self._all_columns = [column.name for column in tables.jobs.columns]
+        quoted = ", ".join(prepare.quote(name) for name in self._all_columns)
+        marks = ", ".join([self.mark] * len(self._all_columns))
+        self._add = f"INSERT INTO {self._jobs} ({quoted}) VALUES ({marks})"  # noqa: S608 - our names
+
+    def add(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Enter jobs, given as the values of all columns."""
+        columns = self._all_columns
+        times = ("next_run_time", "created", "updated")
+        written = [
+            tuple(self._time(row[name]) if name in times else row[name] for name in columns) for row in rows
+        ]
+        connection.exec_driver_sql(self._add, written if len(written) > 1 else written[0])
+
+    def due(
+        self,
+        connection: Connection,
+        now: datetime,
+        executors: Collection[str],
+        set_aside: Collection[str],
+        limit: int,
+    ) -> Sequence[Any]:
+        """The rows of up to `limit` due jobs, with the columns that a job is made of; locked where rows can be."""
+        where, values = self._open_to(executors, set_aside)
+        return connection.exec_driver_sql(
+            f"SELECT {self._columns} FROM {self._jobs} WHERE next_run_time <= {self.mark} AND {where} "  # noqa: S608 - our names
+            f"ORDER BY next_run_time LIMIT {limit:d}{self.lock}",
+            (self._time(now), *values),
+        ).fetchall()
+
+    def left(
+        self, connection: Connection, before: datetime, executors: Collection[str], limit: int
+    ) -> Sequence[Any]:
+        """The rows of jobs that were due before a time, and whose executor is none of these."""
+        return connection.exec_driver_sql(
+            f"SELECT {self._columns} FROM {self._jobs} WHERE next_run_time <= {self.mark} "  # noqa: S608 - our names
+            f"AND executor NOT IN ({self._marks(executors)}) ORDER BY next_run_time LIMIT {limit:d}",
+            (self._time(before), *sorted(executors)),
+        ).fetchall()
+
+    def next_time(
+        self, connection: Connection, executors: Collection[str], set_aside: Collection[str]
+    ) -> datetime | None:
+        """When the first job is due that isn't `set_aside`, of those with one of these executors."""
+        where, values = self._open_to(executors, set_aside)
+        row = connection.exec_driver_sql(
+            f"SELECT next_run_time FROM {self._jobs} WHERE next_run_time IS NOT NULL AND {where} "  # noqa: S608 - our names
+            "ORDER BY next_run_time LIMIT 1",
+            values,
+        ).first()
+        found: datetime | None = None if row is None else aware(row[0])
+        return found
+
+    def running(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, int]:
+        """How many instances of each of these jobs go on, on all nodes; jobs without are left out."""
+        found = connection.exec_driver_sql(
+            f"SELECT job_id, SUM(instances) FROM {self._runs} WHERE outcome IS NULL AND token IS NOT NULL "  # noqa: S608 - our names
+            f"AND job_id IN ({self._marks(job_ids)}) GROUP BY job_id",
+            tuple(job_ids),
+        )
+        return {job_id: int(count) for job_id, count in found}
+
+    def _open_to(self, executors: Collection[str], set_aside: Collection[str]) -> tuple[str, tuple[str, ...]]:
+        where = f"executor IN ({self._marks(executors)})"
+        if set_aside:
+            where += f" AND id NOT IN ({self._marks(set_aside)})"
+        return where, (*sorted(executors), *set_aside)
+
+    def _time(self, moment: datetime | None) -> Any:
+        """A time as the driver takes it."""
+        return _text(moment)
+
+    def _plain(self, moment: datetime | None) -> str | None:
+        """A time as text."""
+        return _text(moment)
+
+    def _rows(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows with their times as text."""
+        plain = self._plain
+        return [
+            tuple(plain(value) if isinstance(value, datetime) else value for value in row) for row in rows
+        ]
+
+    def _json(self, rows: Iterable[tuple[Any, ...]]) -> str:
+        """Rows as one text."""
+        return json.dumps(self._rows(rows), ensure_ascii=False, separators=(",", ":"))
+
+    def _marks(self, values: Collection[str]) -> str:
+        return ", ".join([self.mark] * len(values))
+
+    @abstractmethod
+    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+        """Move jobs; how many were still at their version."""
+
+    @abstractmethod
+    def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
+        """Remove jobs; how many were there."""
+
+    def insert(
+        self,
+        connection: Connection,
+        runs: Sequence[NewRun],
+        node: str | None,
+        token: int | None,
+        claimed: datetime | None,
+    ) -> None:
+        """Record runs."""
+        since = self._plain(claimed)
+        connection.exec_driver_sql(
+            f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, node, token, "  # noqa: S608 - our names
+            f"claimed) VALUES ({', '.join([self.mark] * 10)})",
+            [(*row, node, token, since) for row in self._rows(runs)],
+        )
+
+    @abstractmethod
+    def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
+        """Write outcomes; how many runs had none, and were in the hands of their token."""
+
+
+class SQLiteStatements(Statements):
+    """For SQLite."""
+
+    mark = "?"
+    lock = ""  # the transaction has the whole database
+
+    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+        updated = _text(now)
+        return connection.exec_driver_sql(
+            f"UPDATE {self._jobs} SET next_run_time = ?, state = ?, version = ?, updated = ? "  # noqa: S608 - our names
+            "WHERE id = ? AND version = ?",
+            [
+                (_text(move.next_run_time), move.state, move.version + 1, updated, move.job_id, move.version)
+                for move in moves
+            ],
+        ).rowcount
+
+    def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
+        return connection.exec_driver_sql(
+            f"DELETE FROM {self._jobs} WHERE id = ?",  # noqa: S608 - our names
+            [(job_id,) for job_id in job_ids],
+        ).rowcount
+
+    def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
+        return connection.exec_driver_sql(
+            f"UPDATE {self._runs} SET started = ?, finished = ?, outcome = ?, error = ?, result = ? "  # noqa: S608 - our names
+            "WHERE job_id = ? AND scheduled = ? AND attempt = ? AND token = ? AND outcome IS NULL",
+            [
+                (
+                    _text(one.started),
+                    _text(one.finished),
+                    one.outcome,
+                    one.error,
+                    one.result,
+                    one.job_id,
+                    _text(one.scheduled),
+                    one.attempt,
+                    one.token,
+                )
+                for one in ended
+            ],
+        ).rowcount
+
+
+class PostgreSQLStatements(Statements):
+    """For PostgreSQL."""
+
+    def _time(self, moment: datetime | None) -> Any:
+        return moment
+
+    def _plain(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.isoformat()
+
+    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+        return connection.exec_driver_sql(
+            f"UPDATE {self._jobs} AS job SET next_run_time = (new->>2)::timestamptz, state = new->>3, "  # noqa: S608 - our names
+            "version = job.version + 1, updated = %s FROM json_array_elements(%s::json) AS new "
+            "WHERE job.id = new->>0 AND job.version = (new->>1)::bigint",
+            (now, self._json(moves)),
+        ).rowcount
+
+    def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
+        return connection.exec_driver_sql(
+            f"DELETE FROM {self._jobs} WHERE id = ANY(%s::text[])",  # noqa: S608 - our names
+            (list(job_ids),),
+        ).rowcount
+
+    def insert(
+        self,
+        connection: Connection,
+        runs: Sequence[NewRun],
+        node: str | None,
+        token: int | None,
+        claimed: datetime | None,
+    ) -> None:
+        connection.exec_driver_sql(
+            f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
+            "error) SELECT %s::text, %s::bigint, %s::timestamptz, new->>0, (new->>1)::timestamptz, (new->>2)::int, "
+            "(new->>3)::int, (new->>4)::timestamptz, new->>5, new->>6 FROM json_array_elements(%s::json) AS new",
+            (node, token, claimed, self._json(runs)),
+        )
+
+    def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
+        return connection.exec_driver_sql(
+            f"UPDATE {self._runs} AS run SET started = (new->>4)::timestamptz, finished = (new->>5)::timestamptz, "  # noqa: S608 - our names
+            "outcome = new->>6, error = new->>7, result = new->>8 FROM json_array_elements(%s::json) AS new "
+            "WHERE run.job_id = new->>0 AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int "
+            "AND run.token = (new->>3)::bigint AND run.outcome IS NULL",
+            (self._json(ended),),
+        ).rowcount
+
+
+_MYSQL_ID = "VARCHAR(191) CHARACTER SET utf8mb4"
+
+
+class MySQLStatements(Statements):
+    """For MySQL and MariaDB."""
+
+    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+        return connection.exec_driver_sql(
+            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (id {_MYSQL_ID} PATH '$[0]', version BIGINT PATH '$[1]', next_run_time "  # noqa: S608 - our names
+            "DATETIME(6) PATH '$[2]', state VARCHAR(20) PATH '$[3]')) AS moved STRAIGHT_JOIN "
+            f"{self._jobs} AS job ON job.id = moved.id COLLATE utf8mb4_bin AND job.version = moved.version "
+            "SET job.next_run_time = moved.next_run_time, job.state = moved.state, job.version = moved.version + 1, "
+            "job.updated = %s",
+            (self._json(moves), _text(now)),
+        ).rowcount
+
+    def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
+        return connection.exec_driver_sql(
+            f"DELETE FROM {self._jobs} WHERE id IN %s",  # noqa: S608 - our names
+            (list(job_ids),),
+        ).rowcount
+
+    def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
+        return connection.exec_driver_sql(
+            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', "  # noqa: S608 - our names
+            "attempt INT PATH '$[2]', token BIGINT PATH '$[3]', started DATETIME(6) PATH '$[4]', finished DATETIME(6) PATH "
+            "'$[5]', outcome VARCHAR(20) PATH '$[6]', error LONGTEXT PATH '$[7]', result LONGTEXT PATH '$[8]')) AS ended "
+            f"STRAIGHT_JOIN {self._runs} AS run ON run.job_id = ended.job_id COLLATE utf8mb4_bin AND run.scheduled = "
+            "ended.scheduled AND run.attempt = ended.attempt SET run.started = ended.started, run.finished = ended.finished, "
+            "run.outcome = ended.outcome, run.error = ended.error, run.result = ended.result "
+            "WHERE run.token = ended.token AND run.outcome IS NULL",
+            (self._json(ended),),
+        ).rowcount
+
+
+def statements_for(tables: Tables, engine: Engine) -> Statements:
+    """The statements for the engine's database."""
+    kinds = {"sqlite": SQLiteStatements, "postgresql": PostgreSQLStatements}
+    return kinds.get(engine.dialect.name, MySQLStatements)(tables, engine)
+
+
+def _text(moment: datetime | None) -> str | None:
+    """A time as databases without zones keep it: in UTC, as `UtcTime` has it."""
+    return (
+        None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    )

@@ -1,0 +1,550 @@
+"""The job store: what schedulers and programs call."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import MetaData
+from sqlalchemy.exc import IntegrityError
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
+from mainspring.jobstores.ledger import Ledger
+from mainspring.jobstores.native import NativeJobStore
+from mainspring.jobstores.sqlalchemy.claiming import Claim, Claiming
+from mainspring.jobstores.sqlalchemy.context import Context
+from mainspring.jobstores.sqlalchemy.database import Database, engine_for
+from mainspring.jobstores.sqlalchemy.job_table import JobTable
+from mainspring.jobstores.sqlalchemy.listening import Listening, can_listen, channel_for
+from mainspring.jobstores.sqlalchemy.membership import Membership
+from mainspring.jobstores.sqlalchemy.outcomes import Outcomes
+from mainspring.jobstores.sqlalchemy.rows import Unreadable
+from mainspring.jobstores.sqlalchemy.runs import Ended, RunTable, due_times_of
+from mainspring.jobstores.sqlalchemy.schema import create_tables
+from mainspring.jobstores.sqlalchemy.statements import statements_for
+from mainspring.jobstores.sqlalchemy.tables import tables
+from mainspring.jobstores.sqlalchemy.upkeep import Upkeep
+from mainspring.serializers.arguments import ArgumentSerializer, Serializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from sqlalchemy.engine import URL, Connection, Engine
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide
+    from mainspring.jobstores.sqlalchemy.nodes import NodeLease
+    from mainspring.model import JobRecord, RunRecord, Submission
+
+#: How long a node sleeps at most before it looks whether another one has changed something.
+_POLL = timedelta(seconds=1)
+#: Where due jobs are locked by others: look again after this.
+_SOON = timedelta(milliseconds=20)
+#: A job whose executor isn't here is told of when no node has run it for so long.
+_LEFT_AFTER = timedelta(seconds=10)
+_LEFT_SHOWN = 100
+
+
+class SQLAlchemyJobStore(NativeJobStore):
+    """Keeps jobs in a database, for any number of schedulers.
+
+    Each due run is claimed by one of them, in the transaction that moves the job on, and recorded until it has ended.
+
+    Args:
+        url: of the database, such as ``"sqlite:///jobs.sqlite"``.
+        engine: an engine of SQLAlchemy, instead of `url`.
+        tablename: of the table of jobs; those of runs and nodes are named after it.
+        metadata: where to put the tables, if not into a `MetaData` of their own.
+        pickle_protocol: of arguments that JSON can't hold.
+        tableschema: the schema that the tables are in.
+        engine_options: for ``create_engine``, besides `url`.
+        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
+        signing_key: sign pickled arguments, and read only those that are signed with it.
+        lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
+        node_name: what other nodes and the history call this one; its host and process if not given.
+        keep_runs: how many ended runs of each job are kept.
+        keep_runs_for: how long (days, or a ``timedelta``).
+
+    Raises:
+        ConfigurationError: neither `url` nor `engine`, or both; a value that can't be.
+
+    Attributes:
+        engine: the engine.
+        jobs_t: the table of jobs.
+    """
+
+    poll_interval: ClassVar[timedelta | None] = _POLL
+    claim_limit: ClassVar[int] = 1000  # a transaction costs as much as deciding about hundreds
+
+    def __init__(
+        self,
+        url: str | URL | None = None,
+        engine: Engine | None = None,
+        tablename: str = "mainspring_jobs",
+        metadata: MetaData | None = None,
+        pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
+        tableschema: str | None = None,
+        engine_options: dict[str, Any] | None = None,
+        *,
+        serializer: Serializer = "auto",
+        signing_key: str | bytes | None = None,
+        lease: float | timedelta = 30,
+        node_name: str | None = None,
+        keep_runs: int = 100,
+        keep_runs_for: float | timedelta = timedelta(days=30),
+    ) -> None:
+        if engine is None and url is None:
+            raise ConfigurationError(
+                "a SQLAlchemyJobStore needs a url, such as 'sqlite:///jobs.sqlite', or an engine"
+            )
+        if engine is not None and url is not None:
+            raise ConfigurationError(
+                "a SQLAlchemyJobStore takes a url or an engine, got both: give one of them"
+            )
+        duration = lease if isinstance(lease, timedelta) else timedelta(seconds=lease)
+        if duration < timedelta(seconds=1):
+            raise ConfigurationError(f"lease must be a second or more, got {lease!r}")
+        if keep_runs < 0:
+            raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
+        self._lease_duration = duration
+        self._keep_runs = keep_runs
+        self._keep_runs_for = (
+            keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
+        )
+        arguments = ArgumentSerializer(serializer, signing_key, pickle_protocol)
+        self._metadata = metadata if metadata is not None else MetaData()
+        self._tables = tables(tablename, self._metadata, tableschema)
+        self.jobs_t = self._tables.jobs
+        self.engine = engine if engine is not None else engine_for(url, engine_options or {})  # type: ignore[arg-type]
+        self._database = Database(self.engine, SYSTEM_CLOCK, owns_engine=engine is None)
+        statements = statements_for(self._tables, self.engine)
+        self._runs = RunTable(self._tables, statements)
+        self._context = Context(
+            self._database,
+            self._tables,
+            statements,
+            self._runs,
+            arguments,
+            SYSTEM_CLOCK,
+            self._logger,
+            node_name or f"{socket.gethostname()}-{os.getpid()}",
+        )
+        self._job_table = JobTable(self._context, self._announce)
+        self._outcomes = Outcomes(self._context, keep_runs, self._keep_runs_for)
+        self._claiming = Claiming(self._context)
+        self._channel = channel_for(self._tables.jobs.fullname)
+        self._membership: Membership | None = None
+        self._upkeep: Upkeep | None = None
+        self._listening: Listening | None = None
+
+        self._lock = Lock()
+        self._ledger = Ledger()
+        self._waiting: dict[str, datetime] = {}
+        self._executors: tuple[str, ...] = ("default",)
+        self._held = 0
+        self._is_closing = False
+        self._left_since: datetime | None = None
+        self._left_jobs: set[str] = set()
+        self._next: datetime | None = None
+        self._knows_next = False
+        self._has_more = False
+        self._claims = self._claims_at_flush = 0
+
+    # Life
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Create the tables where they aren't there, and enter this node.
+
+        Raises:
+            ConfigurationError: the tables are something else's.
+            sqlalchemy.exc.SQLAlchemyError: the database can't be had.
+        """
+        super().start(scheduler, alias)
+        if self._upkeep is not None:
+            self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
+            return
+        context = self._context
+        context.clock = self._database.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
+        context.timezone = getattr(scheduler, "timezone", None) or UTC
+        context.logger = self._logger
+        self._database.run(lambda: create_tables(self._database, self._tables, self._metadata))
+        self._membership = Membership(
+            context,
+            self._lease_duration,
+            lambda: getattr(self._scheduler, "_executors", {}),
+            self._wake_scheduler,
+        )
+        seconds = self._lease_duration.total_seconds()
+        self._upkeep = Upkeep(
+            f"mainspring-store-{alias}",
+            {
+                self._membership.renew: seconds / 3,
+                self._look_for_dead: min(seconds / 3, 2.0),
+                self._outcomes.prune: 60.0,
+            },
+            self._flush,
+            self._leave,
+            self._logger,
+        )
+        self._upkeep.start()
+        if can_listen(self.engine):
+            self._listening = Listening(
+                self.engine, self._channel, self._signature, self._heard, self._logger
+            )
+
+    def shutdown(self) -> None:
+        """Write the outcomes that are there, and leave; later, where runs of this node still go on."""
+        upkeep = self._upkeep
+        if upkeep is None:
+            return
+        self._is_closing = True
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
+        with self._lock:
+            is_idle = self._held == 0
+        if is_idle:
+            upkeep.stop()
+            if not upkeep.join(5.0):
+                self._logger.warning("The job store could not be left in order: the database doesn't answer")
+        super().shutdown()
+
+    def _leave(self) -> None:
+        try:
+            self._outcomes.write(self._is_left)
+            if self._membership is not None:
+                self._membership.sign_off()
+        finally:
+            self._membership = self._upkeep = None
+            self._is_closing = False
+            self._database.close()
+
+    def _has_ended(self) -> bool:
+        """Whether nothing is to be tried again any more."""
+        upkeep = self._upkeep
+        return (
+            upkeep is None
+            or upkeep.stopping.is_set()
+            or (self._scheduler is not None and not self._scheduler.running)
+        )
+
+    def _is_left(self) -> bool:
+        return self._upkeep is None or self._upkeep.stopping.is_set()
+
+    @property
+    def clock_offset(self) -> timedelta:
+        return self._context.offset
+
+    def _look_for_dead(self) -> None:
+        if self._membership is not None:
+            self._membership.look_for_dead()
+        if self._outcomes.collect_lost():
+            self._wake_scheduler()
+
+    def _flush(self) -> None:
+        if self._has_more and self._claims != self._claims_at_flush:
+            # Claims follow one another, and take outcomes along.
+            self._claims_at_flush = self._claims
+            if self._upkeep is not None and len(self._outcomes):
+                self._upkeep.flush_soon()
+            return
+        self._outcomes.write(self._is_left)
+
+    def _wake_scheduler(self) -> None:
+        wake = getattr(self._scheduler, "_wake", None)
+        if wake is not None:
+            wake()
+
+    # Jobs
+
+    def add_records(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        kept = self._job_table.add(records, replace)
+        if replace is not None:
+            for record in kept:
+                self._forget(record.id)
+        return kept
+
+    def get_record(self, job_id: str) -> JobRecord | None:
+        return self._job_table.get(job_id)
+
+    def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
+        records: list[JobRecord] = []
+        for record in self._job_table.list(query):
+            if isinstance(record, Unreadable):
+                with self._lock:
+                    if record.record.id not in self._ledger.parked:
+                        self._ledger.park(record.record.id, record.reason, self._context.now())
+            else:
+                records.append(record)
+        return records
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        return self._job_table.find_equal(record)
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        changed = self._job_table.change(job_id, change)
+        self._forget(job_id)
+        return changed
+
+    def _forget(self, job_id: str) -> None:
+        """The job was changed or removed: whatever kept it from running here may have gone."""
+        with self._lock:
+            self._ledger.forget(job_id)
+            self._waiting.pop(job_id, None)
+
+    def remove(self, job_id: str) -> None:
+        self._job_table.remove(job_id)
+        self._forget(job_id)
+
+    def remove_all(self) -> None:
+        self._job_table.remove_all()
+        with self._lock:
+            self._ledger.parked.clear()
+            self._waiting.clear()
+        self._knows_next = False
+
+    def earliest(self) -> JobRecord | None:
+        return self._job_table.earliest()
+
+    def _announce(self, connection: Connection, next_run_times: Iterable[datetime | None]) -> None:
+        """Have other nodes look at once, where they would be late otherwise; and this one anew.
+
+        Only what is due soon is announced: a claim reads every job afresh, so that a job was put off, paused or removed needs
+        no announcement, and what is due later is found by looking once a second.
+        """
+        self._knows_next = False
+        soon = self._context.now() + 2 * _POLL
+        if any(time is not None and time <= soon for time in next_run_times):
+            self._database.notify(connection, self._channel, self._signature())
+
+    def _signature(self) -> str:
+        return "" if self._membership is None else str(self._membership.lease.token)
+
+    def _heard(self) -> None:
+        """Another node has changed something."""
+        self._knows_next = False
+        self._wake_scheduler()
+
+    # Runs
+
+    def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
+        membership = self._membership
+        self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
+        knew_next, self._knows_next = self._knows_next, True
+        if membership is None or not membership.lease.is_held():
+            if self._upkeep is not None and membership is not None:
+                self._upkeep.call_now(membership.renew)
+            self._next = now + _POLL
+            return ClaimedBatch([], more=False)
+        lease = membership.lease
+        left = self._left(now, decide, executors)
+        set_aside = self._set_aside(now)
+        is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
+        if not self._outcomes.may_wait_again and not is_due:
+            with self._database.reading() as connection:
+                first = self._context.statements.next_time(connection, executors, set_aside)
+            if first is None or first > now:
+                self._next = first
+                return ClaimedBatch(left, more=False)
+        again, claim = self._claimed(now, decide, limit, executors, set_aside, lease)
+        submitted = 0
+        for decision in (*again, *claim.decisions):
+            if decision.submit:
+                decision.lease = lease
+                submitted += 1
+        with self._lock:
+            self._held += submitted
+            for decision in claim.parked:
+                decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
+            for decision in claim.decisions:
+                if not decision.submit:
+                    self._ledger.parked.pop(decision.job.id, None)
+            for job_id in claim.waiting:
+                self._waiting[job_id] = now + _POLL
+        decisions = [*again, *claim.decisions, *claim.parked, *left]
+        self._next = claim.next_time
+        self._has_more = more = claim.next_time is not None and claim.next_time <= now
+        if more and not decisions:
+            self._has_more = more = False
+            self._next = now + _SOON  # others have locked what is due
+        return ClaimedBatch(decisions, more)
+
+    def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
+        """Jobs that are overdue and name executors that this node doesn't have; looked for now and then, each told of once."""
+        if self._left_since is not None and now - self._left_since < _LEFT_AFTER:
+            return []
+        self._left_since = now
+        with self._database.reading() as connection:
+            found = self._claiming.left(connection, now - _LEFT_AFTER, decide, executors, _LEFT_SHOWN)
+        ids = {decision.job.id for decision in found}
+        with self._lock:
+            for job_id in self._left_jobs - ids:
+                self._ledger.forget(job_id)  # a node that has the executor has run it
+            new = [decision for decision in found if decision.job.id not in self._left_jobs]
+            self._left_jobs = ids
+            for decision in new:
+                decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
+        return new
+
+    def _claimed(
+        self,
+        now: datetime,
+        decide: Decide,
+        limit: int,
+        executors: Collection[str],
+        set_aside: Collection[str],
+        lease: NodeLease,
+    ) -> tuple[list[Decision], Claim]:
+        self._claims += 1
+        ended = self._outcomes.take()
+        attempted: list[tuple[list[Decision], Claim, list[Ended]]] = []
+
+        def take(*, may_repeat: bool = False) -> tuple[list[Decision], Claim, list[Ended]]:
+            attempted.clear()
+            with self._database.writing() as connection:
+                refused = self._outcomes.finish(connection, ended)
+                again = []
+                if self._outcomes.may_wait_again:
+                    again = self._claiming.claim_again(connection, now, limit, executors, lease.token)
+                claim = self._claiming.claim(
+                    connection, now, decide, limit, executors, set_aside, lease.token, may_repeat=may_repeat
+                )
+                attempted.append((again, claim, refused))
+            return attempted[0]
+
+        def was_taken() -> tuple[list[Decision], Claim, list[Ended]] | None:
+            if not attempted:
+                return None
+            again, claim, _ = attempted[0]
+            for decision in (*again, *claim.decisions):
+                time = due_times_of(decision)[0]
+                with self._database.reading() as connection:
+                    is_ours = self._runs.is_claimed(
+                        connection, decision.job.id, time, decision.attempt, lease.token
+                    )
+                return attempted[0] if is_ours else None
+            return None
+
+        def take_also_again() -> tuple[list[Decision], Claim, list[Ended]]:
+            try:
+                return take()
+            except IntegrityError:  # a job was run before at the time at which it is due now
+                return take(may_repeat=True)
+
+        try:
+            again, claim, refused = self._database.run(
+                take_also_again, give_up=self._has_ended, was_done=was_taken
+            )
+        except BaseException:
+            self._outcomes.put_back(ended)
+            raise
+        if not again:
+            self._outcomes.may_wait_again = False
+        self._outcomes.tell_refused(refused)
+        return again, claim
+
+    def _all_set_aside(self) -> list[str]:
+        with self._lock:
+            return [*self._ledger.parked, *self._waiting]
+
+    def _set_aside(self, now: datetime) -> list[str]:
+        """The jobs that this node doesn't try for now."""
+        with self._lock:
+            self._waiting = {job_id: until for job_id, until in self._waiting.items() if until > now}
+            parked = [job_id for job_id, job in self._ledger.parked.items() if job.retry_at > now]
+            return [*parked, *self._waiting]
+
+    def finish(self, submissions: Sequence[Submission]) -> bool:
+        was_awaited = False
+        self._knows_next = self._knows_next and not self._waiting
+        self._outcomes.add(submissions)
+        with self._lock:
+            self._held -= len(submissions)
+            is_last = self._held == 0
+            for submission in submissions:
+                job_id = submission.job.id
+                self._ledger.parked.pop(job_id, None)
+                if self._waiting.pop(job_id, None) is not None:
+                    was_awaited = True
+        upkeep = self._upkeep
+        if upkeep is not None:
+            if self._is_closing and is_last:
+                upkeep.stop()
+            else:
+                upkeep.flush_soon()
+        return was_awaited
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def give_back(self, decision: Decision, now: datetime) -> datetime | None:
+        token = 0 if decision.lease is None else decision.lease.token
+
+        def undo() -> bool:
+            with self._database.writing() as connection:
+                return self._claiming.give_back(
+                    connection,
+                    decision,
+                    token,
+                    lambda job: self._context.statements.add(
+                        connection, [self._job_table.new_row(job, self._context.now())]
+                    ),
+                )
+
+        def was_undone() -> bool | None:
+            with self._database.reading() as connection:
+                is_ours = self._runs.is_claimed(
+                    connection, decision.job.id, decision.submit[0], decision.attempt, token
+                )
+            return None if is_ours else True
+
+        stands = not self._database.run(undo, was_done=was_undone)
+        with self._lock:
+            self._held -= 1
+            if stands:
+                return None
+            self._knows_next = False
+            return self._ledger.park(decision.job.id, "its executor refused it", now)
+
+    def next_time(self) -> datetime | None:
+        if not self._knows_next:
+            self._knows_next = True  # before looking: what is changed meanwhile makes it unknown again
+
+            def look() -> datetime | None:
+                with self._database.reading() as connection:
+                    return self._context.statements.next_time(
+                        connection, self._executors, self._all_set_aside()
+                    )
+
+            self._next = self._database.run(look)
+        with self._lock:
+            retries = [job.retry_at for job in self._ledger.parked.values()]
+        return min([time for time in (self._next, *retries) if time is not None], default=None)
+
+    def parked(self) -> list[ParkedJob]:
+        with self._lock:
+            return list(self._ledger.parked.values())
+
+    def retry_parked(self) -> None:
+        with self._lock:
+            self._ledger.parked.clear()
+            self._left_jobs.clear()
+        self._knows_next = False
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        def look() -> list[RunRecord]:
+            with self._database.reading() as connection:
+                return self._runs.list(connection, job_id, outcome, since, limit)
+
+        return self._database.run(look)

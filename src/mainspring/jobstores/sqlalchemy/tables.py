@@ -1,0 +1,158 @@
+"""The tables: jobs, their runs, and the nodes that run them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, Unicode
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+#: The longest id of a job: what an index of every database takes.
+ID_LENGTH = 191
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC to the microsecond, readable and in order in every database."""
+
+    impl = String(26)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """What a column of this type is in a database."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(String(26))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """A time as the driver takes it."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        if dialect.name == "postgresql":
+            return moment
+        moment = moment.replace(tzinfo=None)
+        return moment if dialect.name in ("mysql", "mariadb") else moment.isoformat(" ", "microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as declared
+        """The time that the driver gives."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+# Ids that differ in case or accents are different ids. MySQL's usual collations say otherwise.
+_BINARY = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
+_ID = Unicode(ID_LENGTH).with_variant(mysql.VARCHAR(ID_LENGTH, **_BINARY), "mysql", "mariadb")
+_TEXT = Text().with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
+_NAME = Unicode(1000).with_variant(mysql.VARCHAR(1000, **_BINARY), "mysql", "mariadb")
+_COUNTER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER columns up by itself
+
+
+class Tables(NamedTuple):
+    """The tables of one job store."""
+
+    jobs: Table
+    runs: Table
+    nodes: Table
+    schema: Table
+
+
+def _has_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
+    return dialect.name in ("sqlite", "postgresql")
+
+
+def _lacks_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
+    return dialect.name not in ("sqlite", "postgresql")
+
+
+#: What a job's row says of it.
+SCHEDULED, PAUSED, ENDING = "scheduled", "paused", "ending"
+
+
+def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
+    """The tables of a job store whose jobs are in `tablename`; the others are named after it."""
+    stem = tablename.removesuffix("_jobs")
+    jobs = Table(
+        tablename,
+        metadata,
+        Column("id", _ID, primary_key=True),
+        Column("name", _NAME, nullable=False),
+        Column("func", _NAME, nullable=False),
+        Column("trigger", _TEXT, nullable=False),
+        Column("trigger_text", _TEXT, nullable=False),
+        Column("arguments", _TEXT, nullable=False),
+        Column("next_run_time", UtcTime),
+        Column("executor", _ID, nullable=False),
+        Column("state", String(20), nullable=False),
+        Column("options", _TEXT, nullable=False),
+        Column("version", BigInteger, nullable=False),
+        Column("created", UtcTime, nullable=False),
+        Column("updated", UtcTime, nullable=False),
+        Index(f"ix_{tablename}_next_run_time", "next_run_time"),
+        schema=schema,
+        mysql_engine="InnoDB",
+    )
+    runs = Table(
+        f"{stem}_runs",
+        metadata,
+        Column("job_id", _ID, primary_key=True),
+        Column("scheduled", UtcTime, primary_key=True),
+        Column("attempt", Integer, primary_key=True, autoincrement=False),
+        # 1 for the last run of an instance, 0 for those before it: so the sum counts instances, not runs.
+        Column("instances", Integer, nullable=False),
+        Column("node", _NAME),
+        Column("token", BigInteger),
+        Column("claimed", UtcTime),
+        Column("started", UtcTime),
+        Column("finished", UtcTime),
+        # What goes on has none.
+        Column("outcome", String(20)),
+        Column("error", _TEXT),
+        Column("result", _TEXT),
+        Index(f"ix_{stem}_runs_scheduled", "scheduled"),
+        schema=schema,
+        mysql_engine="InnoDB",
+    )
+    # What goes on is asked for at every claim, and is little beside what has ended.
+    going_on = runs.c.outcome.is_(None)
+    Index(f"ix_{stem}_runs_going_on", runs.c.job_id, sqlite_where=going_on, postgresql_where=going_on).ddl_if(
+        callable_=_has_partial_indexes
+    )
+    Index(f"ix_{stem}_runs_outcome", runs.c.outcome, runs.c.job_id).ddl_if(callable_=_lacks_partial_indexes)
+    nodes = Table(
+        f"{stem}_nodes",
+        metadata,
+        # Counted up and never used again, so that a later registration has a higher number: the fencing token.
+        Column("token", _COUNTER, primary_key=True, autoincrement=True),
+        Column("name", _NAME, nullable=False),
+        Column("host", _NAME, nullable=False),
+        Column("pid", BigInteger, nullable=False),
+        Column("version", String(50), nullable=False),
+        Column("executors", _TEXT, nullable=False),
+        Column("clock_offset", Integer, nullable=False),  # microseconds would be noise; milliseconds
+        Column("lease", Integer, nullable=False),  # milliseconds
+        Column("started", UtcTime, nullable=False),
+        Column("heartbeat", UtcTime, nullable=False),
+        Column("state", String(20), nullable=False),
+        schema=schema,
+        mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
+    )
+    version = Table(
+        f"{stem}_schema",
+        metadata,
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        schema=schema,
+        mysql_engine="InnoDB",
+    )
+    return Tables(jobs, runs, nodes, version)

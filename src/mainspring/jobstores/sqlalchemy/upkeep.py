@@ -1,0 +1,124 @@
+"""The thread that keeps a store in order: writes outcomes, renews the lease, finds dead nodes, removes old history."""
+
+from __future__ import annotations
+
+from threading import Condition, Event, Thread
+from typing import TYPE_CHECKING
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import words_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+#: Seconds that an outcome waits at most for a claim that would take it along.
+FLUSH_AFTER = 0.05
+
+
+class Upkeep:
+    """Calls what is to be done again and again, each in its time, until it is told to stop.
+
+    Args:
+        tasks: with the seconds between two calls of each. What raises is logged, and called again in its turn.
+        flush: writes outcomes; called soon after `flush_soon`.
+        ended: called on the thread when it stops.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tasks: dict[Callable[[], None], float],
+        flush: Callable[[], None],
+        ended: Callable[[], None],
+        logger: logging.Logger,
+    ) -> None:
+        self._tasks = tasks
+        self._flush = flush
+        self._ended = ended
+        self._logger = logger
+        self._changed = Condition()
+        self._due = dict.fromkeys(tasks, 0.0)
+        self._flush_at: float | None = None
+        self._failing: set[Callable[[], None]] = set()
+        self._is_stopping = False
+        #: Set as soon as nothing is to be tried again any more.
+        self.stopping = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin; the tasks are called for the first time when their seconds have passed."""
+        now = SYSTEM_CLOCK.monotonic()
+        self._due = {task: now + seconds for task, seconds in self._tasks.items()}
+        self._thread.start()
+
+    def flush_soon(self) -> None:
+        """Outcomes are there to be written."""
+        if self._flush_at is None:
+            with self._changed:
+                if self._flush_at is None:
+                    self._flush_at = SYSTEM_CLOCK.monotonic() + FLUSH_AFTER
+                    self._changed.notify()
+
+    def call_now(self, task: Callable[[], None]) -> None:
+        """Call one of the tasks at once."""
+        with self._changed:
+            self._due[task] = 0.0
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End, after a last call of what was given as `ended`."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until it has ended; whether it has."""
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self.stopping.set()
+            return False
+        return True
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._is_stopping and (wait := self._seconds_left()) > 0:
+                    self._changed.wait(wait)
+                if self._is_stopping:
+                    break
+                now = SYSTEM_CLOCK.monotonic()
+                flushes = self._flush_at is not None and self._flush_at <= now
+                if flushes:
+                    self._flush_at = None
+                due = [task for task, at in self._due.items() if at <= now]
+                for task in due:
+                    self._due[task] = now + self._tasks[task]
+            if flushes:
+                self._call(self._flush)
+            for task in due:
+                self._call(task)
+        self._call(self._ended)
+
+    def _seconds_left(self) -> float:
+        moments = [*self._due.values()]
+        if self._flush_at is not None:
+            moments.append(self._flush_at)
+        return min(moments) - SYSTEM_CLOCK.monotonic()
+
+    def _call(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except Exception as error:
+            if task not in self._failing:
+                self._failing.add(task)
+                self._logger.exception("Error in the upkeep of a job store; trying again")
+            else:
+                self._logger.warning("Error in the upkeep of a job store: %s; trying again", words_of(error))
+        else:
+            self._failing.discard(task)

@@ -1,0 +1,274 @@
+"""What every store that claims runs must do, as tests: for our own stores, and for those of third parties.
+
+Make a class of yours of `RunStoreConformance` in a test file, and give it a fixture ``store``::
+
+    class TestMyStore(RunStoreConformance):
+        @pytest.fixture
+        def store(self):
+            store = MyStore()
+            store.start(None, "default")
+            yield store
+            store.shutdown()
+
+Needs pytest.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from mainspring.engine.decision import Decision, decide
+from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.model import JobOptions, JobRecord, Submission
+from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.interval import IntervalTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mainspring.jobstores.contract import ClaimedBatch, RunStore
+    from mainspring.triggers.base import BaseTrigger
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def record(
+    job_id: str, after: float = 0, *, every: int | None = None, paused: bool = False, **options: Any
+) -> JobRecord:
+    """A job that is due so many seconds after `START`, once or every so many seconds."""
+    due = START + after * SECOND
+    trigger: BaseTrigger = (
+        DateTrigger(due) if every is None else IntervalTrigger(seconds=every, start_date=due, timezone=UTC)
+    )
+    return JobRecord(
+        job_id,
+        job_id,
+        print,
+        "builtins:print",
+        (),
+        {},
+        trigger,
+        JobOptions(**options),
+        None if paused else due,
+    )
+
+
+def claim(
+    store: RunStore, after: float, limit: int = 100, decide_with: Callable[..., Decision] = decide
+) -> ClaimedBatch:
+    """What the store gives so many seconds after `START`."""
+    now = START + after * SECOND
+    return store.claim(now, lambda job, running: decide_with(job, now, running), limit, {"default"})
+
+
+def submission(decision: Decision) -> Submission:
+    """What an executor would be given."""
+    return Submission(decision.job, "default", decision.submit, decision.attempt, decision.lease)
+
+
+def ids(records: Iterable[JobRecord]) -> list[str]:
+    """Their ids, in their order."""
+    return [record.id for record in records]
+
+
+def refuse(job: JobRecord, now: datetime, running: int) -> Decision:
+    """As if this node didn't have the job's executor."""
+    return decide(job, now, running, executor_known=False)
+
+
+def _record(store: RunStore) -> JobRecord:
+    found = store.get_record("a")
+    assert found is not None
+    return found
+
+
+def _earliest(store: RunStore) -> str | None:
+    found = store.earliest()
+    return None if found is None else found.id
+
+
+class RunStoreConformance:
+    """The tests.
+
+    Attributes:
+        decides_unlocked: whether jobs may be changed by others while the store asks for a decision about them.
+    """
+
+    decides_unlocked: ClassVar[bool] = True
+
+    @pytest.fixture
+    def store(self) -> RunStore:
+        """A store that was started and is empty; to be overridden."""
+        raise NotImplementedError("give the test class a fixture named store")
+
+    def test_records_come_soonest_first_and_paused_last(self, store: RunStore) -> None:
+        store.add_records([record("c", 3), record("p", paused=True), record("a", 1), record("b", 2)], None)
+        assert ids(store.list_records()) == ["a", "b", "c", "p"]
+        assert store.next_time() == START + SECOND
+        assert _earliest(store) == "a"
+
+    def test_records_are_added_all_or_none(self, store: RunStore) -> None:
+        store.add_records([record("a")], None)
+        with pytest.raises(ConflictingIdError):
+            store.add_records([record("b"), record("a")], None)
+        with pytest.raises(ConflictingIdError):
+            store.add_records([record("c"), record("c")], None)
+        assert ids(store.list_records()) == ["a"]
+
+    def test_replacing_is_decided_by_the_caller(self, store: RunStore) -> None:
+        store.add_records([record("a", 1)], None)
+        (kept,) = store.add_records(
+            [record("a", 9), record("b", 5)], lambda old, new: new.rescheduled(old.next_run_time)
+        )[:1]
+        assert kept.next_run_time == START + SECOND
+        assert {one.id: one.next_run_time for one in store.list_records()} == {
+            "a": START + SECOND,
+            "b": START + 5 * SECOND,
+        }
+
+    def test_what_is_not_there(self, store: RunStore) -> None:
+        assert store.get_record("a") is None
+        assert store.next_time() is None
+        assert store.earliest() is None
+        with pytest.raises(JobLookupError):
+            store.remove("a")
+        with pytest.raises(JobLookupError):
+            store.change("a", lambda old: old)
+
+    def test_a_due_job_is_claimed_once_and_moves_on(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10), record("later", 5)], None)
+        (decision,) = claim(store, 0).decisions
+        assert decision.submit == [START]
+        assert _record(store).next_run_time == START + 10 * SECOND
+        assert claim(store, 0).decisions == []
+        assert store.next_time() == START + 5 * SECOND
+
+    def test_a_one_shot_is_gone_when_it_is_claimed(self, store: RunStore) -> None:
+        store.add_records([record("a")], None)
+        assert len(claim(store, 0).decisions) == 1
+        assert store.get_record("a") is None
+
+    def test_a_limit_leaves_the_rest_for_the_next_claim(self, store: RunStore) -> None:
+        store.add_records([record(str(number), number) for number in range(5)], None)
+        batch = claim(store, 10, limit=2)
+        assert ids(decision.job for decision in batch.decisions) == ["0", "1"]
+        assert batch.more
+        assert ids(decision.job for decision in claim(store, 10).decisions) == ["2", "3", "4"]
+
+    def test_running_instances_are_counted_until_they_end(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        (first,) = claim(store, 0).decisions
+        (second,) = claim(store, 10).decisions
+        assert second.overlapping
+        store.finish([submission(first)])
+        (third,) = claim(store, 20).decisions
+        assert third.submit
+
+    def test_a_last_run_waits_for_a_free_instance(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        (first,) = claim(store, 0).decisions
+        store.change("a", lambda old: old.changed(trigger=DateTrigger(START), next_run_time=START + SECOND))
+        assert claim(store, 5).decisions == []
+        assert store.has_waiting
+        assert store.next_time() is None  # nothing to wake for
+        assert store.finish([submission(first)])
+        assert not store.has_waiting
+        (last,) = claim(store, 5).decisions
+        assert last.submit == [START + SECOND]
+
+    def test_a_job_that_was_changed_during_the_decision_is_not_claimed(self, store: RunStore) -> None:
+        if not self.decides_unlocked:
+            pytest.skip("the store keeps jobs locked while it asks what is to become of them")
+        store.add_records([record("a", every=10)], None)
+
+        def pauses_meanwhile(job: JobRecord, now: datetime, running: int) -> Decision:
+            store.change("a", lambda old: old.rescheduled(None))
+            return decide(job, now, running)
+
+        assert claim(store, 0, decide_with=pauses_meanwhile).decisions == []
+        assert _record(store).next_run_time is None
+
+    def test_a_job_that_was_removed_during_the_decision_is_not_claimed(self, store: RunStore) -> None:
+        if not self.decides_unlocked:
+            pytest.skip("the store keeps jobs locked while it asks what is to become of them")
+        store.add_records([record("a", every=10)], None)
+
+        def removes_meanwhile(job: JobRecord, now: datetime, running: int) -> Decision:
+            store.remove("a")
+            return decide(job, now, running)
+
+        assert claim(store, 0, decide_with=removes_meanwhile).decisions == []
+        assert store.list_records() == []
+
+    def test_a_change_sees_what_others_wrote_meanwhile(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        calls: list[int] = []
+
+        def change(old: JobRecord) -> JobRecord:
+            if not calls:
+                calls.append(1)
+                store.change("a", lambda other: other.changed(name="theirs"))
+            return old.changed(options=JobOptions(max_instances=7))
+
+        changed = store.change("a", change)
+        assert (changed.name, changed.options.max_instances) == ("theirs", 7)
+        assert _record(store).name == "theirs"
+
+    def test_a_parked_job_is_tried_later_and_later(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        (decision,) = claim(store, 0, decide_with=refuse).decisions
+        assert decision.retry_at == START + SECOND
+        assert store.next_time() == START + SECOND
+        assert claim(store, 0.5, decide_with=refuse).decisions == []
+        (decision,) = claim(store, 1, decide_with=refuse).decisions
+        assert decision.retry_at == START + 3 * SECOND
+        (parked,) = store.parked()
+        assert (parked.job_id, parked.attempts) == ("a", 2)
+        assert _earliest(store) == "a"
+        assert _record(store).next_run_time == START
+        (decision,) = claim(store, 3).decisions
+        store.finish([submission(decision)])
+        assert store.parked() == []
+
+    def test_parked_jobs_can_be_tried_at_once(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        claim(store, 0, decide_with=refuse)
+        store.retry_parked()
+        assert len(claim(store, 0).decisions) == 1
+
+    def test_changing_a_parked_job_has_it_tried_at_once(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        claim(store, 0, decide_with=refuse)
+        store.change("a", lambda old: old.changed(name="mended"))
+        assert store.parked() == []
+        assert len(claim(store, 0).decisions) == 1
+
+    @pytest.mark.parametrize("every", [10, None])
+    def test_a_claim_is_given_back_as_it_was(self, store: RunStore, every: int | None) -> None:
+        store.add_records([record("a", every=every)], None)
+        (decision,) = claim(store, 0).decisions
+        assert store.give_back(decision, START) == START + SECOND
+        assert _record(store).next_run_time == START
+        assert claim(store, 0.5).decisions == []
+        (again,) = claim(store, 1).decisions
+        assert again.submit == [START]
+        assert store.give_back(again, START + SECOND) == START + 3 * SECOND  # the second failure in a row
+
+    def test_a_claim_of_a_job_that_was_changed_since_stands(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10)], None)
+        (decision,) = claim(store, 0).decisions
+        store.change("a", lambda old: old.rescheduled(None))
+        assert store.give_back(decision, START) is None
+        assert _record(store).next_run_time is None
+
+    def test_removing_all(self, store: RunStore) -> None:
+        store.add_records([record("a"), record("b", paused=True)], None)
+        claim(store, 0, decide_with=refuse)
+        store.remove_all()
+        assert store.list_records() == []
+        assert store.parked() == []
+        assert store.next_time() is None
