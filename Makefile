@@ -43,6 +43,7 @@ demo: $(READY) ## run a scheduler for half a minute and watch it
 	@$(BIN)/python -m examples.demo --seconds $(SECONDS_SHOWN)
 
 test: $(READY) ## run the tests
+	@scripts/install_servers.sh
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## check style, types and layers
@@ -52,10 +53,13 @@ lint: $(READY) ## check style, types and layers
 	$(BIN)/lint-imports
 
 bench: $(READY) ## measure speed, beside APScheduler's
+	@scripts/install_servers.sh
 	@$(BIN)/python -m benchmarks.scheduler
+	@$(BIN)/python -m benchmarks.stores
 	@$(BIN)/python -m benchmarks.triggers
 
 soak: $(READY) ## run the slow proofs
+	@scripts/install_servers.sh
 	@$(BIN)/python -m pytest -m soak
 
 clean: ## remove what the other targets have made

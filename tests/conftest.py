@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import uuid
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +13,9 @@ from hypothesis import settings
 from mainspring.events import EVENT_EVERY
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing import EventRecorder
+
+sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share
+import servers
 
 # No deadlines: how long an example takes on a busy machine says nothing about right or wrong. In CI the examples are always
 # the same, so that a failure there is the change's; new ones are found at home.
@@ -45,3 +51,51 @@ def heard(scheduler):
     recorder = EventRecorder()
     scheduler.add_listener(recorder, EVENT_EVERY)
     return recorder
+
+
+def pytest_unconfigure(config):
+    """The first process of the run ends the servers that any of them has started."""
+    if hasattr(config, "workerinput"):
+        servers.leave_running()
+        return
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and factory._basetemp is not None:
+        servers.stop_all(factory._basetemp)
+
+
+def _server_url(kind, tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    try:
+        return servers.url_of(kind, folder)
+    except servers.ServerMissingError as error:
+        if os.environ.get("MAINSPRING_REQUIRE_SERVERS"):
+            pytest.fail(f"{error}, and here it must be there")
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    """A PostgreSQL server; tests name tables of their own."""
+    return _server_url("postgres", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mariadb_url(tmp_path_factory):
+    """A MariaDB server; tests name tables of their own."""
+    return _server_url("mariadb", tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+def database_url(request, tmp_path):
+    """A database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.sqlite"
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def tablename():
+    """A name for tables that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}_jobs"

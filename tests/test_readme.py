@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+from mainspring import BackgroundScheduler
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-EXAMPLE, QUESTION = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, SHARED, QUESTION = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_what_a_trigger_says_of_itself_is_what_stands_there(capsys):
@@ -25,6 +27,16 @@ def test_the_example_runs():
         assert "cron[day_of_week='mon-fri', hour='9']" in triggers
     finally:
         scheduler.shutdown()
+
+
+def test_the_example_of_a_store_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scheduler = BackgroundScheduler(timezone="UTC")
+    exec(compile(SHARED, "README.md", "exec"), {"scheduler": scheduler})
+    scheduler.start()
+    scheduler.add_job(print, "cron", hour=9, id="a")
+    scheduler.shutdown()
+    assert (tmp_path / "jobs.sqlite").exists()
 
 
 def test_its_two_commands_stand_on_lines_of_their_own():

@@ -4,15 +4,17 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-DEMO = [sys.executable, "-m", "examples.demo"]
+DEMO = [sys.executable, "-m", "examples.demo", "--database"]
 SUMMARY = re.compile(
     r"^(\d+) runs?, (\d+) errors?(; started [\d.]+ ms after it was due \(median\), [\d.]+ ms at most)?\.$",
     re.MULTILINE,
@@ -72,8 +74,8 @@ def watch():
             watched.process.stdin.close()
 
 
-def test_plain_lines_where_there_is_no_terminal(watch):
-    code, text = watch([*DEMO, "--seconds", "6.5"]).end()
+def test_plain_lines_where_there_is_no_terminal(watch, tmp_path):
+    code, text = watch([*DEMO, tmp_path / "demo.sqlite", "--seconds", "6.5"]).end()
     assert code == 0, text
     assert "\x1b" not in text
     runs = LINE.findall(text)
@@ -85,8 +87,29 @@ def test_plain_lines_where_there_is_no_terminal(watch):
     assert summary[3] is not None
 
 
-def test_ctrl_c_ends_it_with_the_summary(watch):
-    demo = watch([*DEMO, "--seconds", "60"])
+def test_a_second_demo_goes_on_where_the_first_stopped(watch, tmp_path):
+    command = [*DEMO, tmp_path / "demo.sqlite", "--seconds", "2.5"]
+    kept = []
+    due = []
+    for _ in range(2):
+        code, text = watch(command).end()
+        assert code == 0, text
+        kept.append(int(re.search(r"keeps (\d+) run", text)[1]))
+        due.append(re.search(r"^  news .* next (\d\d:\d\d:\d\d)$", text, re.MULTILINE)[1])
+    assert kept[1] > kept[0] >= 1
+    # The first run of the second demo is one that the first demo didn't come to: its schedule goes on.
+    assert due[1] != due[0]
+    with sqlite3.connect(tmp_path / "demo.sqlite") as connection:
+        times = [
+            datetime.fromisoformat(row[0])
+            for row in connection.execute("SELECT scheduled FROM mainspring_runs WHERE job_id = 'news'")
+        ]
+    connection.close()
+    assert all((time - times[0]).total_seconds() % 2 == 0 for time in times), times
+
+
+def test_ctrl_c_ends_it_with_the_summary(watch, tmp_path):
+    demo = watch([*DEMO, tmp_path / "demo.sqlite", "--seconds", "60"])
     demo.wait_for(LINE)
     demo.process.send_signal(signal.SIGINT)
     code, text = demo.end()
@@ -102,7 +125,9 @@ IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spa
 def test_ctrl_c_in_a_terminal_is_no_error_for_make(watch, tmp_path):
     pytest.importorskip("rich", reason="the live table is drawn with rich")
     makefile = tmp_path / "Makefile"
-    makefile.write_text(f"demo:\n\t@{sys.executable} -m examples.demo --seconds 60\n")
+    makefile.write_text(
+        f"demo:\n\t@{sys.executable} -m examples.demo --database {tmp_path}/demo.sqlite --seconds 60\n"
+    )
     # The tests themselves may have been started by make, which tells its own.
     without_make = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     demo = watch(

@@ -1,23 +1,18 @@
-"""What every store that claims must do: the memory store, and a store of APScheduler's interface behind its adapter."""
+"""All our stores are put through what every store must do; besides, what only some of them have."""
 
 import pickle
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from mainspring.engine.decision import decide
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.native import overrides_v3_methods
-from mainspring.model import JobOptions, JobRecord, Submission
-from mainspring.triggers.date import DateTrigger
-from mainspring.triggers.interval import IntervalTrigger
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+from mainspring.testing.conformance import SECOND, START, RunStoreConformance, record
 
 
 class PickleStore(BaseJobStore):
@@ -67,228 +62,32 @@ class PickleStore(BaseJobStore):
         self.rows.clear()
 
 
-@pytest.fixture(params=["memory", "adapted"])
-def store(request):
-    store = MemoryJobStore() if request.param == "memory" else AdaptedStore(PickleStore())
-    store.start(None, "default")
-    return store
+class TestMemoryStore(RunStoreConformance):
+    @pytest.fixture
+    def store(self):
+        store = MemoryJobStore()
+        store.start(None, "default")
+        return store
 
 
-def record(job_id, after=0, *, every=None, paused=False, **options):
-    due = START + after * SECOND
-    trigger = (
-        DateTrigger(due) if every is None else IntervalTrigger(seconds=every, start_date=due, timezone=UTC)
-    )
-    return JobRecord(
-        job_id,
-        job_id,
-        print,
-        "builtins:print",
-        (),
-        {},
-        trigger,
-        JobOptions(**options),
-        None if paused else due,
-    )
+class TestAdaptedStore(RunStoreConformance):
+    @pytest.fixture
+    def store(self):
+        store = AdaptedStore(PickleStore())
+        store.start(None, "default")
+        return store
 
 
-def claim(store, after, limit=100, decide_with=decide):
-    now = START + after * SECOND
-    return store.claim(now, lambda job, running: decide_with(job, now, running), limit)
+class TestSQLAlchemyStore(RunStoreConformance):
+    decides_unlocked = False
 
-
-def submission(decision):
-    return Submission(decision.job, "default", decision.submit)
-
-
-def ids(records):
-    return [record.id for record in records]
-
-
-def test_records_come_soonest_first_and_paused_last(store):
-    store.add_records([record("c", 3), record("p", paused=True), record("a", 1), record("b", 2)], None)
-    assert ids(store.list_records()) == ["a", "b", "c", "p"]
-    assert store.next_time() == START + SECOND
-    assert store.earliest().id == "a"
-
-
-def test_records_are_added_all_or_none(store):
-    store.add_records([record("a")], None)
-    with pytest.raises(ConflictingIdError):
-        store.add_records([record("b"), record("a")], None)
-    with pytest.raises(ConflictingIdError):
-        store.add_records([record("c"), record("c")], None)
-    assert ids(store.list_records()) == ["a"]
-
-
-def test_replacing_is_decided_by_the_caller(store):
-    store.add_records([record("a", 1)], None)
-    (kept,) = store.add_records(
-        [record("a", 9), record("b", 5)], lambda old, new: new.rescheduled(old.next_run_time)
-    )[:1]
-    assert kept.next_run_time == START + SECOND
-    assert {one.id: one.next_run_time for one in store.list_records()} == {
-        "a": START + SECOND,
-        "b": START + 5 * SECOND,
-    }
-
-
-def test_what_is_not_there(store):
-    assert store.get_record("a") is None
-    assert store.next_time() is None
-    assert store.earliest() is None
-    with pytest.raises(JobLookupError):
-        store.remove("a")
-    with pytest.raises(JobLookupError):
-        store.change("a", lambda old: old)
-
-
-def test_a_due_job_is_claimed_once_and_moves_on(store):
-    store.add_records([record("a", every=10), record("later", 5)], None)
-    (decision,) = claim(store, 0).decisions
-    assert decision.submit == [START]
-    assert store.get_record("a").next_run_time == START + 10 * SECOND
-    assert claim(store, 0).decisions == []
-    assert store.next_time() == START + 5 * SECOND
-
-
-def test_a_one_shot_is_gone_when_it_is_claimed(store):
-    store.add_records([record("a")], None)
-    assert len(claim(store, 0).decisions) == 1
-    assert store.get_record("a") is None
-
-
-def test_a_limit_leaves_the_rest_for_the_next_claim(store):
-    store.add_records([record(str(number), number) for number in range(5)], None)
-    batch = claim(store, 10, limit=2)
-    assert ids(decision.job for decision in batch.decisions) == ["0", "1"]
-    assert batch.more
-    assert ids(decision.job for decision in claim(store, 10).decisions) == ["2", "3", "4"]
-
-
-def test_running_instances_are_counted_until_they_end(store):
-    store.add_records([record("a", every=10)], None)
-    (first,) = claim(store, 0).decisions
-    (second,) = claim(store, 10).decisions
-    assert second.overlapping
-    store.finish([submission(first)])
-    (third,) = claim(store, 20).decisions
-    assert third.submit
-
-
-def test_a_last_run_waits_for_a_free_instance(store):
-    store.add_records([record("a", every=10)], None)
-    (first,) = claim(store, 0).decisions
-    store.change("a", lambda old: old.changed(trigger=DateTrigger(START), next_run_time=START + SECOND))
-    assert claim(store, 5).decisions == []
-    assert store.has_waiting
-    assert store.next_time() is None  # nothing to wake for
-    assert store.finish([submission(first)])
-    assert not store.has_waiting
-    (last,) = claim(store, 5).decisions
-    assert last.submit == [START + SECOND]
-
-
-def test_a_job_that_was_changed_during_the_decision_is_not_claimed(store):
-    store.add_records([record("a", every=10)], None)
-
-    def pauses_meanwhile(job, now, running):
-        store.change("a", lambda old: old.rescheduled(None))
-        return decide(job, now, running)
-
-    assert claim(store, 0, decide_with=pauses_meanwhile).decisions == []
-    assert store.get_record("a").next_run_time is None
-
-
-def test_a_job_that_was_removed_during_the_decision_is_not_claimed(store):
-    store.add_records([record("a", every=10)], None)
-
-    def removes_meanwhile(job, now, running):
-        store.remove("a")
-        return decide(job, now, running)
-
-    assert claim(store, 0, decide_with=removes_meanwhile).decisions == []
-    assert store.list_records() == []
-
-
-def test_a_change_sees_what_others_wrote_meanwhile(store):
-    store.add_records([record("a", every=10)], None)
-    calls = []
-
-    def change(old):
-        if not calls:
-            calls.append(1)
-            store.change("a", lambda other: other.changed(name="theirs"))
-        return old.changed(options=JobOptions(max_instances=7))
-
-    changed = store.change("a", change)
-    assert (changed.name, changed.options.max_instances) == ("theirs", 7)
-    assert store.get_record("a").name == "theirs"
-
-
-def refuse(job, now, running):
-    return decide(job, now, running, executor_known=False)
-
-
-def test_a_parked_job_is_tried_later_and_later(store):
-    store.add_records([record("a", every=10)], None)
-    (decision,) = claim(store, 0, decide_with=refuse).decisions
-    assert decision.retry_at == START + SECOND
-    assert store.next_time() == START + SECOND
-    assert claim(store, 0.5, decide_with=refuse).decisions == []
-    (decision,) = claim(store, 1, decide_with=refuse).decisions
-    assert decision.retry_at == START + 3 * SECOND
-    (parked,) = store.parked()
-    assert (parked.job_id, parked.attempts) == ("a", 2)
-    assert store.earliest().id == "a"
-    assert store.get_record("a").next_run_time == START
-    (decision,) = claim(store, 3).decisions
-    store.finish([submission(decision)])
-    assert store.parked() == []
-
-
-def test_parked_jobs_can_be_tried_at_once(store):
-    store.add_records([record("a", every=10)], None)
-    claim(store, 0, decide_with=refuse)
-    store.retry_parked()
-    assert len(claim(store, 0).decisions) == 1
-
-
-def test_changing_a_parked_job_has_it_tried_at_once(store):
-    store.add_records([record("a", every=10)], None)
-    claim(store, 0, decide_with=refuse)
-    store.change("a", lambda old: old.changed(name="mended"))
-    assert store.parked() == []
-    assert len(claim(store, 0).decisions) == 1
-
-
-@pytest.mark.parametrize("every", [10, None])
-def test_a_claim_is_given_back_as_it_was(store, every):
-    store.add_records([record("a", every=every)], None)
-    (decision,) = claim(store, 0).decisions
-    assert store.give_back(decision, START) == START + SECOND
-    assert store.get_record("a").next_run_time == START
-    assert claim(store, 0.5).decisions == []
-    (again,) = claim(store, 1).decisions
-    assert again.submit == [START]
-    assert store.give_back(again, START + SECOND) == START + 3 * SECOND  # the second failure in a row
-
-
-def test_a_claim_of_a_job_that_was_changed_since_stands(store):
-    store.add_records([record("a", every=10)], None)
-    (decision,) = claim(store, 0).decisions
-    store.change("a", lambda old: old.rescheduled(None))
-    assert store.give_back(decision, START) is None
-    assert store.get_record("a").next_run_time is None
-
-
-def test_removing_all(store):
-    store.add_records([record("a"), record("b", paused=True)], None)
-    claim(store, 0, decide_with=refuse)
-    store.remove_all()
-    assert store.list_records() == []
-    assert store.parked() == []
-    assert store.next_time() is None
+    @pytest.fixture
+    def store(self, database_url, tablename):
+        store = SQLAlchemyJobStore(database_url, tablename=tablename)
+        store.start(None, "default")
+        yield store
+        store._held = 0  # what the test left unfinished would keep it open
+        store.shutdown()
 
 
 def test_apschedulers_methods_work_on_the_memory_store():

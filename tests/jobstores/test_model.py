@@ -1,27 +1,42 @@
-"""The memory store against a model that keeps jobs in a plain dict and looks at all of them each time."""
+"""Our stores against a model that keeps jobs in a plain dict and looks at all of them each time."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mainspring.engine.decision import decide
 from mainspring.jobstores.memory import MemoryJobStore
-from mainspring.model import JobOptions, JobRecord, Submission
+from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+from mainspring.model import JobOptions, JobRecord
+from mainspring.testing.conformance import submission as submission_of
 from mainspring.triggers.interval import IntervalTrigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class MemoryStoreMachine(RuleBasedStateMachine):
+class StoreMachine(RuleBasedStateMachine):
     """Jobs fire every so many seconds; the model knows for each when it is due, and how many of it run."""
+
+    @staticmethod
+    def make_store():
+        raise NotImplementedError
 
     running = Bundle("running")
 
     def __init__(self):
         super().__init__()
-        self.store = MemoryJobStore()
+        self.store = self.make_store()
         self.store.start(None, "default")
         self.due = {}
         self.every = {}
@@ -69,7 +84,7 @@ class MemoryStoreMachine(RuleBasedStateMachine):
     @rule(target=running)
     def claim(self):
         now = START + timedelta(seconds=self.now)
-        batch = self.store.claim(now, lambda job, running: decide(job, now, running), 1000)
+        batch = self.store.claim(now, lambda job, running: decide(job, now, running), 1000, {"default"})
         expected = {job_id for job_id, due in self.due.items() if due is not None and due <= self.now}
         assert {decision.job.id for decision in batch.decisions} == expected
         submissions = []
@@ -79,7 +94,7 @@ class MemoryStoreMachine(RuleBasedStateMachine):
             assert bool(decision.submit) == (self.instances[job_id] < maximum)
             if decision.submit:
                 self.instances[job_id] += 1
-                submissions.append(Submission(decision.job, "default", decision.submit))
+                submissions.append(submission_of(decision))
             self.due[job_id] = start + ((self.now - start) // every + 1) * every
         return submissions
 
@@ -102,10 +117,45 @@ class MemoryStoreMachine(RuleBasedStateMachine):
         next_time = self.store.next_time()
         assert next_time == (START + timedelta(seconds=min(times)) if times else None)
 
+    def teardown(self):
+        self.store.shutdown()
+
+
+class MemoryStoreMachine(StoreMachine):
+    make_store = MemoryJobStore
+
     @invariant()
     def the_heap_does_not_outgrow_the_jobs(self):
         assert len(self.store._heap) <= 2 * len(self.due) + 65
 
 
+class SQLiteStoreMachine(StoreMachine):
+    """Every example in a database of its own, in memory."""
+
+    @staticmethod
+    def make_store():
+        return SQLAlchemyJobStore("sqlite://")
+
+    def teardown(self):
+        self.store._held = 0  # what the example left unfinished would keep it open
+        super().teardown()
+
+
 TestMemoryStore = MemoryStoreMachine.TestCase
 TestMemoryStore.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSQLiteStore = SQLiteStoreMachine.TestCase
+TestSQLiteStore.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+def test_stores_on_servers_agree_with_the_model(request, kind):
+    url = request.getfixturevalue(f"{kind}_url")
+
+    class ServerStoreMachine(SQLiteStoreMachine):
+        @staticmethod
+        def make_store():
+            return SQLAlchemyJobStore(url, tablename=f"m{uuid4().hex[:12]}_jobs")
+
+    run_state_machine_as_test(
+        ServerStoreMachine, settings=settings(max_examples=12, stateful_step_count=30, deadline=None)
+    )

@@ -1,0 +1,280 @@
+"""Real servers: PostgreSQL and MariaDB on free ports, with their data in temporary folders.
+
+One of each serves a whole test run, however many processes the run has: the first test that needs it starts it, and the
+run's first process ends it, by its pid. ``MAINSPRING_TEST_POSTGRES_URL`` and ``MAINSPRING_TEST_MARIADB_URL`` name others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+_PATIENCE = 60
+_SETTLING = 0.02
+
+
+class ServerMissingError(Exception):
+    """The server can't be had on this machine; the message says why."""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _command(name: str, user: str) -> list[str]:
+    """How to begin a command as a user who may run a server: root may not."""
+    if os.getuid() != 0:
+        return []
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        raise ServerMissingError(f"{name} is not installed: there is no user {user}") from None
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+
+
+def _folder(user: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="mainspring-", dir="/tmp"))
+    if os.getuid() == 0:
+        shutil.chown(folder, user)
+    folder.chmod(0o700)
+    return folder
+
+
+class Server:
+    """One server process.
+
+    Args:
+        durable: keep what was committed over the end of the server, as a production server does. For tests that kill it,
+            and for measurements; the others are faster without.
+    """
+
+    user: str
+    stop_signal: int
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable
+        self.port = _free_port()
+        self.process: subprocess.Popen | None = None
+        self.folder = self._made()
+        self.start()
+
+    def start(self) -> None:
+        """Start it on its folder and port, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self._arguments(), cwd="/", stdout=subprocess.DEVNULL, stderr=log)
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connect()
+            except Exception as error:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    log = (self.folder / "log").read_text()[-2000:]
+                    raise RuntimeError(f"{type(self).__name__} doesn't answer: {error}\n{log}") from error
+                time.sleep(_SETTLING)
+            else:
+                return
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.process.send_signal(self.stop_signal)
+        self.process.wait(_PATIENCE)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(_PATIENCE)
+
+    def remove(self) -> None:
+        """Its data too."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_POSTGRES_OPTIONS = ["-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+_MARIADB_OPTIONS = [
+    "--skip-test-db",
+    "--skip-name-resolve",
+    "--auth-root-authentication-method=normal",
+    "--innodb-log-file-size=8M",
+]
+
+
+class Postgres(Server):
+    """A PostgreSQL server, whose user is ``postgres``, without password."""
+
+    user = "postgres"
+    stop_signal = signal.SIGINT
+
+    def _made(self) -> Path:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+        if not found:
+            raise ServerMissingError("PostgreSQL is not installed (apt-get install postgresql)")
+        self.programs = found[-1].parent
+        prefix = _command("PostgreSQL", self.user)
+        folder = _folder(self.user)
+        subprocess.run(
+            [*prefix, self.programs / "initdb", "-D", folder / "data", *_POSTGRES_OPTIONS],
+            cwd="/",
+            check=True,
+            capture_output=True,
+        )
+        return folder
+
+    def _arguments(self) -> list[str]:
+        settings = [
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={self.folder}",
+            "max_connections=200",
+        ]
+        if not self.durable:
+            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        given = [part for setting in settings for part in ("-c", setting)]
+        program = str(self.programs / "postgres")
+        return [
+            *_command("PostgreSQL", self.user),
+            program,
+            "-D",
+            str(self.folder / "data"),
+            "-p",
+            str(self.port),
+            *given,
+        ]
+
+    def _connect(self) -> None:
+        import psycopg
+
+        psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", connect_timeout=5).close()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+
+class MariaDB(Server):
+    """A MariaDB server, whose user is ``root``, without password."""
+
+    user = "mysql"
+    stop_signal = signal.SIGTERM
+
+    def _made(self) -> Path:
+        program = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if program is None:
+            raise ServerMissingError("MariaDB is not installed (apt-get install mariadb-server)")
+        self.program = program
+        _command("MariaDB", self.user)
+        folder = _folder(self.user)
+        owner = [f"--user={self.user}"] if os.getuid() == 0 else []
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", *_MARIADB_OPTIONS, *owner],
+            check=True,
+            capture_output=True,
+        )
+        return folder
+
+    def _arguments(self) -> list[str]:
+        settings = [
+            "--no-defaults",
+            f"--datadir={self.folder}/data",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={self.folder}/my.sock",
+            f"--pid-file={self.folder}/my.pid",
+            "--skip-name-resolve",
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=32M" if self.durable else "--innodb-log-file-size=8M",
+            "--skip-log-bin",
+            "--max-connections=200",
+            "--character-set-server=utf8mb4",
+        ]
+        if not self.durable:
+            settings.append("--innodb-flush-log-at-trx-commit=0")
+        return [*_command("MariaDB", self.user), self.program, *settings]
+
+    def _connect(self) -> None:
+        import pymysql
+
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=5)
+        connection.cursor().execute("CREATE DATABASE IF NOT EXISTS mainspring")
+        connection.close()
+
+    @property
+    def url(self) -> str:
+        return f"mysql+pymysql://root@127.0.0.1:{self.port}/mainspring"
+
+
+KINDS = {"postgres": Postgres, "mariadb": MariaDB}
+
+
+@contextmanager
+def _locked(folder: Path):
+    with (folder / "servers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder / "servers.json"
+
+
+#: Those that this process has started for the test run.
+_started: list[Server] = []
+
+
+def url_of(kind: str, folder: Path) -> str:
+    """The URL of the test run's server of a kind, which is started if it wasn't yet.
+
+    Args:
+        folder: that all processes of the run know.
+
+    Raises:
+        ServerMissingError: it can't be had.
+    """
+    given = os.environ.get(f"MAINSPRING_TEST_{kind.upper()}_URL")
+    if given:
+        return given
+    with _locked(folder) as notes:
+        known = json.loads(notes.read_text()) if notes.exists() else {}
+        if kind not in known:
+            server = KINDS[kind]()
+            _started.append(server)
+            known[kind] = {"pid": server.process.pid, "url": server.url, "folder": str(server.folder)}
+            notes.write_text(json.dumps(known))
+        return known[kind]["url"]
+
+
+def leave_running() -> None:
+    """This process ends, and the servers that it has started go on: the run's first process will end them."""
+    for server in _started:
+        server.process.returncode = 0  # so that Python doesn't complain of a child that was left
+
+
+def stop_all(folder: Path) -> None:
+    """End the servers that the test run has started."""
+    if not (folder / "servers.json").exists():
+        return
+    with _locked(folder) as notes:
+        for kind, known in json.loads(notes.read_text()).items():
+            own = [server for server in _started if server.process.pid == known["pid"]]
+            if own:
+                own[0].stop()
+            else:
+                _stop(known["pid"], KINDS[kind].stop_signal)
+            shutil.rmtree(known["folder"], ignore_errors=True)
+        notes.unlink()
+
+
+def _stop(pid: int, stop_signal: int) -> None:
+    end = time.monotonic() + _PATIENCE
+    try:
+        os.kill(pid, stop_signal)
+        while time.monotonic() < end and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+            time.sleep(_SETTLING)
+    except (ProcessLookupError, FileNotFoundError):
+        return

@@ -1,0 +1,63 @@
+"""One scheduler process on a shared store, for the tests to start, stop and kill: ``node.py URL TABLENAME LOG [OPTION=VALUE]``.
+
+It says ``ready`` when it runs, and ends in good order when its standard input ends. Its jobs note in LOG what they do.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from mainspring.executors.pool import ThreadPoolExecutor
+from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+from mainspring.schedulers.background import BackgroundScheduler
+
+
+def _note(path: str, line: str) -> None:
+    # One write of a short line to a file that is open for appending isn't mixed with another process's.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.write(descriptor, f"{line}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def work(path: str, job_id: str, seconds: float = 0.0) -> None:
+    """Note that a run has begun, and that it has ended."""
+    _note(path, f"{job_id} began {os.getpid()} {time.time()}")
+    if seconds:  # with a faked clock, sleeping for no time is an error
+        time.sleep(seconds)
+    _note(path, f"{job_id} ended {os.getpid()} {time.time()}")
+
+
+def main() -> None:
+    url, tablename, log = sys.argv[1:4]
+    options = dict(argument.split("=") for argument in sys.argv[4:])
+    logging.basicConfig(level=logging.WARNING, filename=f"{log}.{os.getpid()}.log")
+    Path(f"{log}.{os.getpid()}.log").touch()
+    store = SQLAlchemyJobStore(
+        url,
+        tablename=tablename,
+        lease=float(options.get("lease", 3)),
+        keep_runs=10_000,
+        node_name=options.get("name"),
+    )
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        jobstores={"default": store},
+        executors={"default": ThreadPoolExecutor(int(options.get("workers", 10)))},
+    )
+    scheduler.start()
+    print("ready", flush=True)
+    sys.stdin.read()
+    scheduler.shutdown()
+
+
+if __name__ == "__main__":
+    # Jobs name their function by this file's module, which is the same in every process and in the tests.
+    import node
+
+    node.main()
