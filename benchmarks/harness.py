@@ -23,6 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMS = CHECKOUT / "benchmarks" / "programs"
 ENVIRONMENT = CHECKOUT / ".bench-venv"
 APSCHEDULER = "apscheduler==3.11.3"
+DATABASES = ("sqlalchemy>=2.0.30", "psycopg[binary]>=3.2")
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,22 @@ def _run(python: Path, program: Measured, scratch: Path) -> dict[str, float]:
 def prepared_python() -> Path:
     python = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
     ready = ENVIRONMENT / ".ready"
-    if not ready.exists() or ready.read_text() != APSCHEDULER:
+    wanted = " ".join([APSCHEDULER, *DATABASES])
+    if not ready.exists() or ready.read_text() != wanted:
         print(f"Making {ENVIRONMENT.name} with {APSCHEDULER}.", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", APSCHEDULER]
+        install = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            APSCHEDULER,
+            *DATABASES,
+        ]
         subprocess.run(install, check=True)
-        ready.write_text(APSCHEDULER)
+        ready.write_text(wanted)
     return python
 
 

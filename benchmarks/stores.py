@@ -1,0 +1,106 @@
+"""How fast stored jobs are added and run: mainspring beside APScheduler 3.11.3, on SQLite and PostgreSQL. ``make bench`` runs this.
+
+Both have ten threads, no logging and no listeners, and APScheduler's grace time is off. mainspring records every run, and is
+timed until the last outcome is written; APScheduler keeps no record. Both databases keep what was committed (SQLite with
+``synchronous=FULL``, PostgreSQL with its defaults); PostgreSQL is started for this, on the same machine.
+
+The bare loop writes the same rows by hand, and runs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness import Measured, measure, show
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+import servers
+
+DUE = 10_000
+A_SECOND = 200
+FEW, MANY = 1_000, 1_000_000
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stores", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each program is run (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="one round, without the million")
+    arguments = parser.parse_args()
+    rounds = 1 if arguments.quick else arguments.rounds
+
+    print(f"Python {platform.python_version()}, {platform.machine()}; medians of {rounds}.\n")
+    with tempfile.TemporaryDirectory() as folder:
+        database(f"sqlite:///{folder}/bench.sqlite", "SQLite", rounds, ("20", "3", "40"))
+        lateness(f"sqlite:///{folder}/late.sqlite", "SQLite", rounds)
+        if not arguments.quick:
+            many(f"sqlite:///{folder}/many.sqlite", "SQLite")
+    server = servers.Postgres(durable=True)
+    try:
+        database(server.url, "PostgreSQL", rounds, ("8", "", ""))
+        lateness(server.url, "PostgreSQL", rounds)
+        if not arguments.quick:
+            many(server.url, "PostgreSQL")
+    finally:
+        server.stop()
+        server.remove()
+
+
+def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> None:
+    """Due jobs, and adding."""
+    here, there, bare = measure(
+        [
+            Measured("stored_jobs", (DUE, url)),
+            Measured("stored_jobs", (DUE, url), "apscheduler"),
+            Measured("bare_sql", (DUE, url)),
+        ],
+        rounds,
+    )
+    rows = [
+        (
+            words,
+            f"{here[key]:,.0f}",
+            f"{there[key]:,.0f}",
+            f"{here[key] / there[key]:.1f}",
+            f"at least {least}" if least else "",
+        )
+        for words, key, least in [
+            (f"{DUE:,} due jobs, 10 threads", "per_second", wanted[0]),
+            ("add_job", "add_job", wanted[1]),
+            ("add_jobs", "add_jobs", wanted[2]),
+        ]
+    ]
+    limit = bare["per_second"]
+    rows.append(
+        (
+            "beside a bare loop",
+            f"{here['per_second']:,.0f}",
+            f"{limit:,.0f} (bare)",
+            f"1/{limit / here['per_second']:.1f}",
+            "at least 1/4",
+        )
+    )
+    show(f"Jobs a second on {name}", rows, ("", "mainspring", "APScheduler", "ratio", "wanted"))
+
+
+def lateness(url: str, name: str, rounds: int) -> None:
+    """From when a run is due to when its function is called."""
+    (here,) = measure([Measured("stored_lateness", (A_SECOND, url))], rounds)
+    rows = [("p50", f"{here['p50']:.2f}", ""), ("p99", f"{here['p99']:.2f}", "under 5")]
+    show(f"Lateness at {A_SECOND} runs a second on {name}, ms", rows, ("", "mainspring", "wanted"))
+
+
+def many(url: str, name: str) -> None:
+    """Whether a claim takes longer where very many jobs are stored."""
+    few, lots = measure([Measured("stored_many", (FEW, url)), Measured("stored_many", (MANY, url))], 1)
+    ratio = lots["milliseconds"] / few["milliseconds"]
+    rows = [("", f"{few['milliseconds']:.1f}", f"{lots['milliseconds']:.1f}", f"{ratio:.2f}", "at most 2")]
+    show(f"Claiming 100 due jobs on {name}, ms", rows, ("", f"of {FEW:,}", f"of {MANY:,}", "ratio", "wanted"))
+
+
+if __name__ == "__main__":
+    main()
