@@ -10,7 +10,7 @@ from contextlib import suppress
 from examples.demo import live_table, plain_lines
 from examples.demo.foreground import foreground
 from examples.demo.jobs import schedule
-from examples.demo.record import Record
+from examples.demo.record import Record, counted
 from examples.demo.website import Website
 
 from mainspring import BackgroundScheduler
@@ -20,10 +20,14 @@ def main() -> None:
     """Read the command line, and run."""
     parser = argparse.ArgumentParser(
         prog="python -m examples.demo",
-        description="Fetch pages from a local web server by date, interval and cron, and watch it happen.",
+        description="Fetch pages from a local web server by date, interval and cron, and watch it happen. "
+        "Jobs and their runs are kept in a SQLite file.",
     )
     parser.add_argument("--seconds", type=float, default=30, help="how long to run (default: 30)")
     parser.add_argument("--plain", action="store_true", help="print lines, in a terminal too")
+    parser.add_argument(
+        "--database", default="demo.sqlite", help="the file that keeps jobs and runs (default: demo.sqlite)"
+    )
     arguments = parser.parse_args()
     show = live_table.show if sys.stdout.isatty() and not arguments.plain else plain_lines.show
 
@@ -32,11 +36,16 @@ def main() -> None:
 
     record = Record()
     scheduler = BackgroundScheduler()
+    scheduler.add_jobstore("sqlalchemy", url=f"sqlite:///{arguments.database}")
     with foreground(), Website() as website:
         with suppress(KeyboardInterrupt):
             schedule(scheduler, website.url)
             scheduler.start()
             show(scheduler, record, arguments.seconds)
+            kept = counted(len(scheduler.get_runs(limit=1_000_000)), "run")
+            print(
+                f"{arguments.database} keeps {kept}, of this demo and of those before: the next one goes on from here."
+            )
         scheduler.shutdown(wait=True, timeout=5)
     print(record.summary())
 

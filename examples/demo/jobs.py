@@ -1,11 +1,13 @@
 """What the demo schedules: fetching pages by date, by interval and by cron.
 
-This is all that a program needs to do to have its functions run on time.
+This is all that a program needs to do to have its functions run on time. The jobs are stored; adding one again keeps its
+schedule, so a demo goes on where the last one was stopped.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
@@ -26,7 +28,7 @@ def fetch(url: str) -> str:
 def schedule(scheduler: BackgroundScheduler, site: str) -> None:
     """Add the jobs."""
     now = datetime.now(UTC)
-    add = scheduler.add_job
+    add = partial(scheduler.add_job, replace_existing=True)
     add(fetch, "interval", seconds=2, args=[f"{site}/news"], id="news", name="interval, every 2 s")
     add(fetch, "interval", seconds=3, args=[f"{site}/stock"], id="stock", name="interval, every 3 s")
     add(fetch, "cron", second="*/5", args=[f"{site}/weather"], id="weather", name="cron, second */5")
