@@ -18,6 +18,9 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 _PATIENCE = 60
 _SETTLING = 0.02
@@ -225,6 +228,13 @@ def _locked(folder: Path):
 
 #: Those that this process has started for the test run.
 _started: list[Server] = []
+
+
+def missing(what: str) -> NoReturn:
+    """Leave the test out aloud; where servers are required, it fails."""
+    if os.environ.get("MAINSPRING_REQUIRE_SERVERS"):
+        pytest.fail(f"{what}, and here it must be there")
+    pytest.skip(what)
 
 
 def url_of(kind: str, folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sys
@@ -86,24 +85,17 @@ def test_eight_processes_start_at_once_on_an_empty_database(database_url, tablen
                 node.kill()
 
 
-def missing(what: str) -> None:
-    """Leave a test out aloud; in CI it fails."""
-    if os.environ.get("MAINSPRING_REQUIRE_SERVERS"):
-        pytest.fail(f"{what}, and here it must be there")
-    pytest.skip(what)
-
-
 def server_or_skip(kind: str, **options: object) -> servers.Server:
     try:
         return servers.KINDS[kind](**options)
     except servers.ServerMissingError as error:
-        missing(str(error))
+        servers.missing(str(error))
 
 
 def faketime_or_skip() -> str:
     found = shutil.which("faketime")
     if found is None:
-        missing("faketime is not installed (apt-get install faketime)")
+        servers.missing("faketime is not installed (apt-get install faketime)")
     return found
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 #: in between, and a timer notices neither.
 LONGEST_WAIT = 1.0
 
+_FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=5)
 
 
@@ -20,6 +21,8 @@ def seconds_until(moment: datetime, now: datetime) -> float:
     return max((moment - now).total_seconds(), 0.0)
 
 
-def retry_delay(attempt: int) -> timedelta:
-    """The pause before trying again after the `attempt`-th failure in a row, counted from 1: 1 s, doubled, to 5 min."""
-    return min(timedelta(seconds=2.0 ** min(attempt - 1, 16)), _LONGEST_RETRY)
+def retry_delay(
+    attempt: int, first: timedelta = _FIRST_RETRY, longest: timedelta = _LONGEST_RETRY
+) -> timedelta:
+    """The pause before trying again after the `attempt`-th failure in a row, counted from 1: `first`, doubled, to `longest`."""
+    return min(first * 2.0 ** min(attempt - 1, 30), longest)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide
+from mainspring.engine.waiting import retry_delay
 from mainspring.errors import MaxInstancesReachedError
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.reporting import Reporter
 
-#: Seconds before a store that has failed once is tried again.
-_FIRST_PAUSE = 0.1
+#: After this a store that has failed once is tried again.
+_FIRST_PAUSE = timedelta(milliseconds=100)
 
 
 class Dispatch:
@@ -89,8 +90,8 @@ class Dispatch:
                     logger.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
                 self.store_errors[alias] = error
                 failures = self._failures[alias] = self._failures.get(alias, 0) + 1
-                pause = min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 30), retry_interval)
-                next_time = self._clock.now(timezone) + timedelta(seconds=pause)
+                longest = timedelta(seconds=retry_interval)
+                next_time = self._clock.now(timezone) + retry_delay(failures, _FIRST_PAUSE, longest)
             else:
                 self._failures.pop(alias, None)
                 if self.store_errors.pop(alias, None) is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from mainspring.engine.decision import Decision
 from mainspring.errors import MainspringError
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.sqlalchemy.rows import Unreadable
 from mainspring.jobstores.sqlalchemy.runs import claimed_runs, due_times_of
 from mainspring.jobstores.sqlalchemy.statements import Move
 from mainspring.jobstores.sqlalchemy.tables import ENDING, PAUSED, SCHEDULED
@@ -52,7 +52,7 @@ class Claiming:
         self._context = context
         self._jobs = context.tables.jobs
         self._runs = context.runs
-        self._columns = [self._jobs.c[name] for name in COLUMNS]
+        self._columns = context.columns
 
     def claim(
         self,
@@ -108,7 +108,7 @@ class Claiming:
         jobs = self._jobs
         ids = {key[0] for key in keys}
         rows = connection.execute(select(*self._columns).where(jobs.c.id.in_(ids)))
-        records = {row[0]: read(row, self._context.arguments, self._context.timezone) for row in rows}
+        records = {row[0]: self._context.job_of(row) for row in rows}
         running = self._context.statements.running(connection, sorted(ids))
         decisions = []
         for key in keys:
@@ -138,7 +138,7 @@ class Claiming:
         return claim.parked
 
     def _decide(self, row: Any, decide: Decide, running: int, claim: Claim) -> None:
-        record = read(row, self._context.arguments, self._context.timezone)
+        record = self._context.job_of(row)
         if isinstance(record, Unreadable):
             decision = Decision(record.record)
             decision.reason, decision.error = record.reason, record.error

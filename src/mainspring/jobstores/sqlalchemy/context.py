@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
 
 if TYPE_CHECKING:
     import logging
 
+    from sqlalchemy import Column
     from sqlalchemy.engine import Connection
 
     from mainspring.clock import Clock
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
+    from mainspring.model import JobRecord
     from mainspring.serializers.arguments import ArgumentSerializer
 
 
@@ -39,6 +43,15 @@ class Context:
     node_name: str
     timezone: tzinfo = UTC
     offset: timedelta = timedelta(0)
+
+    def job_of(self, row: Any) -> JobRecord | Unreadable:
+        """The job of a row with `columns`, or why there is none."""
+        return read(row, self.arguments, self.timezone)
+
+    @property
+    def columns(self) -> list[Column[Any]]:
+        """What a job is made of, of the table of jobs."""
+        return [self.tables.jobs.c[name] for name in COLUMNS]
 
     def now(self) -> datetime:
         """The present by the database's clock."""

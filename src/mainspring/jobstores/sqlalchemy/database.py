@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Engine
 
-    from mainspring.clock import Clock
-
 T = TypeVar("T")
 
 #: Seconds that one statement may take before the database gives it up.
@@ -80,14 +78,12 @@ class Database:
     Args:
         engine: of SQLite, PostgreSQL, MySQL or MariaDB.
         owns_engine: whether `close` is to dispose of it.
-        clock: for the time where the database has no clock of its own.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, *, owns_engine: bool) -> None:
+    def __init__(self, engine: Engine, *, owns_engine: bool) -> None:
         self.engine = engine
         self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
         self.has_clock = self.name != "sqlite"
-        self.clock = clock
         self._owns_engine = owns_engine
         # SQLite has one writer at a time. Its own waiting polls, and is not fair: threads of this process queue here.
         self._gate = Lock()
@@ -196,15 +192,13 @@ class Database:
             connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (channel, payload))
 
     def now(self, connection: Connection) -> datetime:
-        """The time of the database's clock, in UTC."""
+        """The time of the database's clock, in UTC; for those that have one."""
         if self.name == "postgresql":
             value = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             return value.astimezone(UTC)  # type: ignore[no-any-return]
-        if self.name == "mysql":
-            # Not SYSDATE: it has whole seconds in some servers. Within a statement this is when it began.
-            value = connection.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
-            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
-        return self.clock.now(UTC)
+        # Not SYSDATE: it has whole seconds in some servers. Within a statement this is when it began.
+        value = connection.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
+        return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.sqlalchemy.claiming import ClaimRaceError
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read, writable
+from mainspring.jobstores.sqlalchemy.rows import Unreadable, writable
 from mainspring.jobstores.sqlalchemy.tables import ENDING
 from mainspring.triggers.date import DateTrigger
 
@@ -39,7 +39,7 @@ class JobTable:
     ) -> None:
         self._context = context
         self._announce = announce
-        self._columns = [context.tables.jobs.c[name] for name in COLUMNS]
+        self._columns = context.columns
 
     def add(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
@@ -125,7 +125,7 @@ class JobTable:
                 kept.append(record)
                 new.append(self.new_row(record, now))
                 continue
-            old = read(row[:-1], self._context.arguments, self._context.timezone)
+            old = self._context.job_of(row[:-1])
             if isinstance(old, Unreadable) or row.state == ENDING:
                 after = record._replace(version=row.version + 1)
             else:
@@ -168,7 +168,7 @@ class JobTable:
         row = self._context.database.run(look)
         if row is None:
             return None
-        record = read(row, self._context.arguments, self._context.timezone)
+        record = self._context.job_of(row)
         if isinstance(record, Unreadable):
             raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
         return record
@@ -176,7 +176,7 @@ class JobTable:
     def list(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
         rows = self._context.database.run(lambda: self._rows_for(query))
-        return [read(row, self._context.arguments, self._context.timezone) for row in rows]
+        return [self._context.job_of(row) for row in rows]
 
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
@@ -191,7 +191,7 @@ class JobTable:
                 .limit(_COMPARED)
             ).all()
         for one in found:
-            other = read(one, self._context.arguments, self._context.timezone)
+            other = self._context.job_of(one)
             if (
                 not isinstance(other, Unreadable)
                 and self._context.arguments.dumps(record.id, other.args, other.kwargs) == row["arguments"]
@@ -212,7 +212,7 @@ class JobTable:
             ).first()
         if row is None:
             return None
-        record = read(row, self._context.arguments, self._context.timezone)
+        record = self._context.job_of(row)
         return record.record if isinstance(record, Unreadable) else record
 
     def _rows_for(self, query: JobQuery) -> Sequence[Any]:

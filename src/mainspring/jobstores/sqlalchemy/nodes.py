@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select, update
 
 from mainspring._version import __version__
-from mainspring.jobstores.sqlalchemy.rows import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -72,8 +72,8 @@ def register(connection: Connection, tables: Tables, node: Registration, now: da
             pid=os.getpid(),
             version=__version__,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=milliseconds(node.clock_offset),
-            lease=milliseconds(node.lease),
+            clock_offset=_milliseconds(node.clock_offset),
+            lease=_milliseconds(node.lease),
             started=now,
             heartbeat=now,
             state=ALIVE,
@@ -92,7 +92,7 @@ def renew(connection: Connection, tables: Tables, token: int, node: Registration
         .values(
             heartbeat=now,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=milliseconds(node.clock_offset),
+            clock_offset=_milliseconds(node.clock_offset),
         )
     )
     return written.rowcount == 1
@@ -130,12 +130,6 @@ def living(connection: Connection, tables: Tables) -> list[LivingNode]:
     return [LivingNode(*row) for row in found]
 
 
-def alive(connection: Connection, tables: Tables) -> list[int]:
-    """The tokens of all that are counted among the living."""
-    nodes = tables.nodes
-    return list(connection.execute(select(nodes.c.token).where(nodes.c.state == ALIVE)).scalars())
-
-
 def declare_dead(connection: Connection, tables: Tables, token: int, heartbeat: datetime) -> bool:
     """Count a node among the dead, if its last heartbeat is still `heartbeat`; whether this call did it."""
     nodes = tables.nodes
@@ -151,3 +145,7 @@ def forget_old(connection: Connection, tables: Tables, before: datetime) -> None
     """Remove the rows of nodes that ended before a time."""
     nodes = tables.nodes
     connection.execute(nodes.delete().where(nodes.c.state != ALIVE, nodes.c.heartbeat < before))
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from mainspring.jobstores.sqlalchemy import nodes
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.sqlalchemy.rows import Unreadable
 from mainspring.jobstores.sqlalchemy.runs import Ended, LostRun, ended_of
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ class Outcomes:
         if kept:
             lost = [one for one in kept if one.result.outcome == "lost" and one not in refused]
             self._context.runs.again(
-                connection,
-                [LostRun(one.job.id, one.result.scheduled_run_time, one.attempt, 1, "") for one in lost],
+                connection, ((one.job.id, one.result.scheduled_run_time) for one in lost)
             )
             self.may_wait_again = self.may_wait_again or bool(lost)
             self._context.runs.drop_ended_jobs(
@@ -112,17 +112,13 @@ class Outcomes:
     def collect_lost(self) -> bool:
         """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
         with self._context.database.reading() as connection:
-            is_needed = self._context.runs.has_orphans(
-                connection, nodes.alive(connection, self._context.tables)
-            )
+            is_needed = self._context.runs.has_orphans(connection, self._alive(connection))
             waits = self._context.runs.has_waiting(connection)
         if not is_needed:
             self.may_wait_again = self.may_wait_again or waits
             return waits
         with self._context.database.writing() as connection:
-            lost = self._context.runs.lose(
-                connection, nodes.alive(connection, self._context.tables), self._context.now()
-            )
+            lost = self._context.runs.lose(connection, self._alive(connection), self._context.now())
             again = self._rerun(connection, lost)
         for run in lost:
             self._context.logger.error(
@@ -136,6 +132,9 @@ class Outcomes:
         self.may_wait_again = self.may_wait_again or waits
         return waits
 
+    def _alive(self, connection: Connection) -> list[int]:
+        return [node.token for node in nodes.living(connection, self._context.tables)]
+
     def _rerun(self, connection: Connection, lost: Sequence[LostRun]) -> list[LostRun]:
         """Have those of the lost runs run again whose jobs want that; returns them."""
         jobs = self._context.tables.jobs
@@ -143,15 +142,15 @@ class Outcomes:
         wants: set[str] = set()
         for at in range(0, len(ids), _CHUNK):
             found = connection.execute(
-                select(*[jobs.c[name] for name in COLUMNS]).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
+                select(*self._context.columns).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
             )
             for row in found:
-                record = read(row, self._context.arguments, self._context.timezone)
+                record = self._context.job_of(row)
                 options = (record.record if isinstance(record, Unreadable) else record).options
                 if options.on_lost == "rerun":
                     wants.add(row[0])
         again = [run for run in lost if run.job_id in wants]
-        self._context.runs.again(connection, again)
+        self._context.runs.again(connection, ((run.job_id, run.scheduled) for run in again))
         return again
 
     def prune(self) -> None:
@@ -159,16 +158,17 @@ class Outcomes:
         finished, self._finished_jobs = self._finished_jobs, set()
         job_ids = sorted(finished)
         before = self._context.now() - self._keep_for
-        while True:
-            with self._context.database.writing() as connection:
-                removed = self._context.runs.prune_old(connection, before, _PRUNED_AT_ONCE)
-                nodes.forget_old(connection, self._context.tables, before)
-            if removed < _PRUNED_AT_ONCE:
-                break
+        runs = self._context.runs
+        self._in_batches(lambda connection: runs.prune_old(connection, before, _PRUNED_AT_ONCE))
         for at in range(0, len(job_ids), _CHUNK):
             chunk = job_ids[at : at + _CHUNK]
-            while True:
-                with self._context.database.writing() as connection:
-                    removed = self._context.runs.prune_many(connection, chunk, self._keep, _PRUNED_AT_ONCE)
-                if removed < _PRUNED_AT_ONCE:
-                    break
+            self._in_batches(partial(runs.prune_many, job_ids=chunk, keep=self._keep, batch=_PRUNED_AT_ONCE))
+        with self._context.database.writing() as connection:
+            nodes.forget_old(connection, self._context.tables, before)
+
+    def _in_batches(self, remove: Callable[[Connection], int]) -> None:
+        """Call `remove`, each time in a transaction of its own, until it finds less than a whole batch."""
+        removed = _PRUNED_AT_ONCE
+        while removed >= _PRUNED_AT_ONCE:
+            with self._context.database.writing() as connection:
+                removed = remove(connection)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.definition import grace_as_number, options_with
 from mainspring.errors import SerializationError, TransientJobError, words_of
-from mainspring.jobstores.sqlalchemy.tables import ID_LENGTH, PAUSED, SCHEDULED
+from mainspring.jobstores.sqlalchemy.tables import ID_LENGTH, PAUSED, SCHEDULED, read_time
 from mainspring.model import JobOptions, JobRecord
 from mainspring.references import ref_to_obj, reference_to_be
 from mainspring.serializers.typed_json import to_plain
@@ -115,18 +115,19 @@ def _read_trigger(text: str) -> BaseTrigger:
 
 def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord | Unreadable:
     """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names."""
-    job_id, name, func, trigger_text, written, next_run_time, executor, options_text, version = row
+    job_id, name, func, trigger_text, written, due, executor, options_text, version = row
+    next_run_time = read_time(due)
     try:
         trigger = _read_trigger(trigger_text)
         options = _read_options(options_text, executor)
         args, kwargs = arguments.loads(job_id, written)
     except Exception as error:  # noqa: BLE001 - a damaged row may raise anything
         stub = JobRecord(
-            job_id, name, None, func, (), {}, _NEVER, JobOptions(executor), aware(next_run_time), version
+            job_id, name, None, func, (), {}, _NEVER, JobOptions(executor), next_run_time, version
         )
         return Unreadable(stub, f"its row can't be read: {words_of(error)}", error)
     if next_run_time is not None:
-        next_run_time = aware(next_run_time).astimezone(_zone_of(trigger, timezone))
+        next_run_time = next_run_time.astimezone(_zone_of(trigger, timezone))
     try:
         function: Any = ref_to_obj(func)
     except Exception:  # noqa: BLE001 - importing runs a user's module
@@ -144,12 +145,6 @@ def _zone_of(trigger: BaseTrigger, timezone: tzinfo) -> tzinfo:
         return zone
     run_date = getattr(trigger, "run_date", None)
     return getattr(run_date, "tzinfo", None) or timezone
-
-
-def aware(value: Any) -> Any:
-    """A time, in UTC, of which a driver gives text, or a datetime with or without zone."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def written_result(result: Any) -> str | None:
@@ -183,8 +178,3 @@ def _as_representation(value: Any, path: str) -> dict[str, Any]:  # noqa: ARG001
     except Exception as error:  # noqa: BLE001 - a user's object
         text = f"<{type(value).__name__}: {type(error).__name__} in its __repr__>"
     return {"$type": "repr", "value": text[:1000]}
-
-
-def milliseconds(duration: timedelta) -> int:
-    """A duration in whole milliseconds."""
-    return duration // timedelta(milliseconds=1)

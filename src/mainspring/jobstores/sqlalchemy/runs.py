@@ -12,10 +12,10 @@ from mainspring.jobstores.sqlalchemy.tables import ENDING
 from mainspring.model import RunRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Table
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
 
     from mainspring.engine.decision import Decision
@@ -94,8 +94,6 @@ class LostRun(NamedTuple):
 
     job_id: str
     scheduled: datetime
-    attempt: int
-    instances: int
     node: str
 
 
@@ -107,6 +105,27 @@ class RunTable:
         self._runs = runs
         self._keys = [runs.c.job_id, runs.c.scheduled, runs.c.attempt]
         self._statements = statements
+        self._goes_on = runs.c.outcome.is_(None)
+        self._is_waiting = and_(self._goes_on, runs.c.token.is_(None))
+
+    def _is_orphan(self, alive: Sequence[int]) -> ColumnElement[bool]:
+        """In the hands of nobody who is alive."""
+        return and_(self._goes_on, self._runs.c.token.is_not(None), self._runs.c.token.not_in(alive))
+
+    def _is_run(self, job_id: str, scheduled: datetime, attempt: int) -> ColumnElement[bool]:
+        runs = self._runs
+        return and_(runs.c.job_id == job_id, runs.c.scheduled == scheduled, runs.c.attempt == attempt)
+
+    def _is_submitted(self, decision: Decision, token: int) -> ColumnElement[bool]:
+        """Claimed for a decision, and without an outcome."""
+        runs = self._runs
+        return and_(
+            runs.c.job_id == decision.job.id,
+            runs.c.scheduled.in_(list(decision.submit)),
+            runs.c.attempt == decision.attempt,
+            runs.c.token == token,
+            self._goes_on,
+        )
 
     def insert(
         self,
@@ -147,21 +166,12 @@ class RunTable:
         runs = self._runs
         refused = []
         for one in ended:
-            found = connection.execute(
-                select(runs.c.outcome, runs.c.token).where(*self._key(one))
-            ).one_or_none()
+            key = self._is_run(one.job.id, one.result.scheduled_run_time, one.attempt)
+            found = connection.execute(select(runs.c.outcome, runs.c.token).where(key)).one_or_none()
             # Written before, by a transaction whose end wasn't seen, or pruned already: nobody took the run over.
             if found is not None and (found.token != one.token or found.outcome == "lost"):
                 refused.append(one)
         return refused
-
-    def _key(self, one: Ended) -> list[Any]:
-        runs = self._runs
-        return [
-            runs.c.job_id == one.job.id,
-            runs.c.scheduled == one.result.scheduled_run_time,
-            runs.c.attempt == one.attempt,
-        ]
 
     def attempts(
         self, connection: Connection, times: Mapping[str, Sequence[datetime]]
@@ -182,47 +192,26 @@ class RunTable:
         self, connection: Connection, job_id: str, scheduled: datetime, attempt: int, token: int
     ) -> bool:
         """Whether the run is in the hands of this token."""
-        runs = self._runs
         found = connection.execute(
-            select(runs.c.token).where(
-                runs.c.job_id == job_id, runs.c.scheduled == scheduled, runs.c.attempt == attempt
-            )
+            select(self._runs.c.token).where(self._is_run(job_id, scheduled, attempt))
         ).scalar_one_or_none()
         return found == token
 
     def take_back(self, connection: Connection, decision: Decision, token: int) -> None:
         """The runs of a decision were not begun after all."""
-        runs = self._runs
-        connection.execute(
-            delete(runs).where(
-                runs.c.job_id == decision.job.id,
-                runs.c.scheduled.in_(list(decision.submit)),
-                runs.c.attempt == decision.attempt,
-                runs.c.token == token,
-                runs.c.outcome.is_(None),
-            )
-        )
+        connection.execute(delete(self._runs).where(self._is_submitted(decision, token)))
 
     def release(self, connection: Connection, decision: Decision, token: int) -> None:
         """A run that is to be run again was not begun after all: it waits on."""
-        runs = self._runs
         connection.execute(
-            update(runs)
-            .where(
-                runs.c.job_id == decision.job.id,
-                runs.c.scheduled.in_(list(decision.submit)),
-                runs.c.attempt == decision.attempt,
-                runs.c.token == token,
-                runs.c.outcome.is_(None),
-            )
+            update(self._runs)
+            .where(self._is_submitted(decision, token))
             .values(node=None, token=None, claimed=None)
         )
 
     def has_orphans(self, connection: Connection, alive: Sequence[int]) -> bool:
         """Whether there are runs in the hands of nobody who is alive."""
-        runs = self._runs
-        orphaned = and_(runs.c.outcome.is_(None), runs.c.token.is_not(None), runs.c.token.not_in(alive))
-        return connection.execute(select(runs.c.job_id).where(orphaned).limit(1)).first() is not None
+        return self._is_any(connection, self._is_orphan(alive))
 
     def drop_ended_jobs(self, connection: Connection, jobs: Table, job_ids: Sequence[str]) -> None:
         """Remove jobs that stayed only until their last run had ended, if it has."""
@@ -233,11 +222,9 @@ class RunTable:
     def lose(self, connection: Connection, alive: Sequence[int], now: datetime) -> list[LostRun]:
         """Runs in the hands of nobody who is alive are lost; returns them."""
         runs = self._runs
-        orphaned = and_(runs.c.outcome.is_(None), runs.c.token.is_not(None), runs.c.token.not_in(alive))
+        orphaned = self._is_orphan(alive)
         found = connection.execute(
-            select(runs.c.job_id, runs.c.scheduled, runs.c.attempt, runs.c.instances, runs.c.node)
-            .where(orphaned)
-            .with_for_update()
+            select(runs.c.job_id, runs.c.scheduled, runs.c.node).where(orphaned).with_for_update()
         ).all()
         if found:
             connection.execute(
@@ -247,28 +234,29 @@ class RunTable:
             )
         return [LostRun(*row) for row in found]
 
-    def again(self, connection: Connection, lost: Sequence[LostRun]) -> None:
-        """Lost runs are to be run again, by whoever claims them."""
+    def again(self, connection: Connection, lost: Iterable[tuple[str, datetime]]) -> None:
+        """Lost runs, by job and due time, are to be run again, by whoever claims them."""
+        keys = sorted(set(lost))
         times: dict[str, list[datetime]] = {}
-        for one in lost:
-            times.setdefault(one.job_id, []).append(one.scheduled)
+        for job_id, scheduled in keys:
+            times.setdefault(job_id, []).append(scheduled)
         attempts = self.attempts(connection, times) if times else {}
-        keys = {(one.job_id, one.scheduled) for one in lost}
-        new = [NewRun(*key, attempts.get(key, 0) + 1, 1) for key in sorted(keys)]
+        new = [NewRun(*key, attempts.get(key, 0) + 1, 1) for key in keys]
         self.insert(connection, new, None, None, None)
 
     def has_waiting(self, connection: Connection) -> bool:
         """Whether there are runs that are to be run again."""
-        runs = self._runs
-        waiting = and_(runs.c.outcome.is_(None), runs.c.token.is_(None))
-        return connection.execute(select(runs.c.job_id).where(waiting).limit(1)).first() is not None
+        return self._is_any(connection, self._is_waiting)
+
+    def _is_any(self, connection: Connection, condition: ColumnElement[bool]) -> bool:
+        return connection.execute(select(self._runs.c.job_id).where(condition).limit(1)).first() is not None
 
     def waiting(self, connection: Connection, limit: int) -> list[tuple[str, datetime, int]]:
         """Runs that are to be run again: job, time and attempt of each; locked where rows can be."""
         runs = self._runs
         found = connection.execute(
-            select(runs.c.job_id, runs.c.scheduled, runs.c.attempt)
-            .where(runs.c.outcome.is_(None), runs.c.token.is_(None))
+            select(*self._keys)
+            .where(self._is_waiting)
             .order_by(runs.c.scheduled)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -279,12 +267,8 @@ class RunTable:
         self, connection: Connection, key: tuple[str, datetime, int], node: str, token: int, now: datetime
     ) -> None:
         """Claim a run that was waiting."""
-        runs = self._runs
-        job_id, scheduled, attempt = key
         connection.execute(
-            update(runs)
-            .where(runs.c.job_id == job_id, runs.c.scheduled == scheduled, runs.c.attempt == attempt)
-            .values(node=node, token=token, claimed=now)
+            update(self._runs).where(self._is_run(*key)).values(node=node, token=token, claimed=now)
         )
 
     def list(

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS, aware
+from mainspring.jobstores.sqlalchemy.rows import COLUMNS
+from mainspring.jobstores.sqlalchemy.tables import read_time, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -124,8 +125,7 @@ class Statements(ABC):
             "ORDER BY next_run_time LIMIT 1",
             values,
         ).first()
-        found: datetime | None = None if row is None else aware(row[0])
-        return found
+        return None if row is None else read_time(row[0])
 
     def running(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, int]:
         """How many instances of each of these jobs go on, on all nodes; jobs without are left out."""
@@ -327,7 +327,4 @@ def statements_for(tables: Tables, engine: Engine) -> Statements:
 
 
 def _text(moment: datetime | None) -> str | None:
-    """A time as databases without zones keep it: in UTC, as `UtcTime` has it."""
-    return (
-        None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-    )
+    return None if moment is None else time_text(moment)

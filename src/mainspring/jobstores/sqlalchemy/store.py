@@ -113,16 +113,13 @@ class SQLAlchemyJobStore(NativeJobStore):
         if keep_runs < 0:
             raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
         self._lease_duration = duration
-        self._keep_runs = keep_runs
-        self._keep_runs_for = (
-            keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
-        )
+        keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         arguments = ArgumentSerializer(serializer, signing_key, pickle_protocol)
         self._metadata = metadata if metadata is not None else MetaData()
         self._tables = tables(tablename, self._metadata, tableschema)
         self.jobs_t = self._tables.jobs
         self.engine = engine if engine is not None else engine_for(url, engine_options or {})  # type: ignore[arg-type]
-        self._database = Database(self.engine, SYSTEM_CLOCK, owns_engine=engine is None)
+        self._database = Database(self.engine, owns_engine=engine is None)
         statements = statements_for(self._tables, self.engine)
         self._runs = RunTable(self._tables, statements)
         self._context = Context(
@@ -136,7 +133,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             node_name or f"{socket.gethostname()}-{os.getpid()}",
         )
         self._job_table = JobTable(self._context, self._announce)
-        self._outcomes = Outcomes(self._context, keep_runs, self._keep_runs_for)
+        self._outcomes = Outcomes(self._context, keep_runs, keep_for)
         self._claiming = Claiming(self._context)
         self._channel = channel_for(self._tables.jobs.fullname)
         self._membership: Membership | None = None
@@ -170,7 +167,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
             return
         context = self._context
-        context.clock = self._database.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
+        context.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
         context.timezone = getattr(scheduler, "timezone", None) or UTC
         context.logger = self._logger
         self._database.run(lambda: create_tables(self._database, self._tables, self._metadata))
@@ -227,15 +224,11 @@ class SQLAlchemyJobStore(NativeJobStore):
 
     def _has_ended(self) -> bool:
         """Whether nothing is to be tried again any more."""
-        upkeep = self._upkeep
-        return (
-            upkeep is None
-            or upkeep.stopping.is_set()
-            or (self._scheduler is not None and not self._scheduler.running)
-        )
+        return self._is_left() or (self._scheduler is not None and not self._scheduler.running)
 
     def _is_left(self) -> bool:
-        return self._upkeep is None or self._upkeep.stopping.is_set()
+        upkeep = self._upkeep  # read once: it goes when the store has been left
+        return upkeep is None or upkeep.stopping.is_set()
 
     @property
     def clock_offset(self) -> timedelta:

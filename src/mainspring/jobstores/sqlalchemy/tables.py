@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 ID_LENGTH = 191
 
 
+def time_text(moment: datetime) -> str:
+    """A time as databases without zones keep it: in UTC, to the microsecond, so that texts are in the order of times."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_time(value: datetime | str | None) -> datetime | None:
+    """A time as any driver gives it: as text or not, with a zone or in UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, kept in UTC to the microsecond, readable and in order in every database."""
 
@@ -34,20 +45,18 @@ class UtcTime(TypeDecorator[datetime]):
         """A time as the driver takes it."""
         if value is None:
             return None
-        moment = value.astimezone(UTC)
         if dialect.name == "postgresql":
-            return moment
-        moment = moment.replace(tzinfo=None)
-        return moment if dialect.name in ("mysql", "mariadb") else moment.isoformat(" ", "microseconds")
+            return value
+        return (
+            value.astimezone(UTC).replace(tzinfo=None)
+            if dialect.name in ("mysql", "mariadb")
+            else time_text(value)
+        )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as declared
         """The time that the driver gives."""
-        if value is None:
-            return None
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value)
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = read_time(value)
+        return None if moment is None else moment.astimezone(UTC)
 
 
 # Ids that differ in case or accents are different ids. MySQL's usual collations say otherwise.

@@ -80,11 +80,6 @@ class Upkeep:
             return False
         return True
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it has been started and has not ended."""
-        return self._thread.is_alive()
-
     def _run(self) -> None:
         while True:
             with self._changed:
