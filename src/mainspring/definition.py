@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -35,10 +34,11 @@ CHANGEABLE = frozenset(
         "name",
         "next_run_time",
         "on_lost",
+        "tags",
         "trigger",
     }
 )
-OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor", "on_lost"})
+OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor", "on_lost", "tags"})
 
 # Jobs of one kind share one options object, which saves a million of them.
 _shared_options = lru_cache(maxsize=1024)(JobOptions)
@@ -47,14 +47,6 @@ _shared_options = lru_cache(maxsize=1024)(JobOptions)
 def new_job_id() -> str:
     """An identifier that no other job has."""
     return urandom(16).hex()
-
-
-def is_new_job_id(job_id: str) -> bool:
-    """Whether an id looks as if `new_job_id` had made it."""
-    return _NEW_JOB_ID.fullmatch(job_id) is not None
-
-
-_NEW_JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def stable_id(func: Any, trigger: BaseTrigger) -> str | None:
@@ -108,6 +100,14 @@ def _checked_on_lost(value: Any) -> Any:
     return value
 
 
+def _checked_tags(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(
+            f"tags must be a list or another iterable of texts, got {type(value).__name__} {value!r}"
+        )
+    return tuple(sorted({_checked_text("a tag", tag) for tag in value}))
+
+
 def _checked_text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{what} must be text that is not empty, got {value!r}")
@@ -147,6 +147,7 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
             else base.max_instances
         ),
         on_lost=_checked_on_lost(changes["on_lost"]) if "on_lost" in changes else base.on_lost,
+        tags=_checked_tags(changes["tags"]) if "tags" in changes else base.tags,
     )
 
 

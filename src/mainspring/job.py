@@ -44,13 +44,15 @@ class Job:
         coalesce: whether several overdue runs are made into one.
         max_instances: how many of its runs may go on at a time.
         on_lost: what follows when the node that runs it dies: ``"record"`` or ``"rerun"``.
+        tags: words by which jobs are found.
         next_run_time: aware; ``None`` while paused, or pending.
     """
 
-    __slots__ = ("__weakref__", "_jobstore_alias", "_lookup", "_scheduler", "_snapshot")
+    __slots__ = ("__weakref__", "_is_unnamed", "_jobstore_alias", "_lookup", "_scheduler", "_snapshot")
 
     _scheduler: Any
     _jobstore_alias: str | None
+    _is_unnamed: bool
     _snapshot: JobRecord
     _lookup: Callable[[str], JobRecord | None] | None
 
@@ -58,6 +60,7 @@ class Job:
         self._scheduler = scheduler
         self._jobstore_alias = None
         self._lookup = None
+        self._is_unnamed = False
         self._snapshot = new_record(
             new_job_id() if id is None else id,
             values.pop("func"),
@@ -82,6 +85,7 @@ class Job:
         self._scheduler = scheduler
         self._jobstore_alias = jobstore
         self._lookup = lookup
+        self._is_unnamed = False
         self._snapshot = record
         return self
 
@@ -145,6 +149,10 @@ class Job:
     @property
     def on_lost(self) -> str:
         return self._record.options.on_lost
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self._record.options.tags
 
     @property
     def next_run_time(self) -> datetime | None:
@@ -241,6 +249,7 @@ class Job:
         self._scheduler = None
         self._jobstore_alias = None
         self._lookup = None
+        self._is_unnamed = False
         self._snapshot = JobRecord(
             id=state["id"],
             name=state["name"],

@@ -27,6 +27,7 @@ class JobOptions:
         coalesce: whether several overdue times make one run.
         max_instances: how many submissions of the job may run at a time, on all nodes together.
         on_lost: what follows when the node that runs the job dies: the loss is recorded, or the run is run again.
+        tags: words by which jobs are found, in alphabetical order.
     """
 
     executor: str = "default"
@@ -34,6 +35,7 @@ class JobOptions:
     coalesce: bool = True
     max_instances: int = 1
     on_lost: Literal["record", "rerun"] = "record"
+    tags: tuple[str, ...] = ()
 
 
 class JobRecord(NamedTuple):
@@ -86,7 +88,7 @@ def run_id(job_id: str, scheduled_run_time: datetime, attempt: int = 1) -> str:
 
 
 #: How a due run may end.
-Outcome = Literal["succeeded", "failed", "missed", "skipped", "lost"]
+Outcome = Literal["succeeded", "failed", "missed", "skipped", "cancelled", "lost"]
 
 
 class RunResult(NamedTuple):
@@ -115,7 +117,8 @@ class RunRecord:
         node: the name of the node that claimed it; ``None`` before that.
         token: under which it was claimed.
         claimed, started, finished: aware, in UTC; ``None`` for what hasn't come, or never will.
-        outcome: ``"succeeded"``, ``"failed"``, ``"missed"``, ``"skipped"``, ``"lost"``; ``None`` while it goes on.
+        outcome: ``"succeeded"``, ``"failed"``, ``"missed"``, ``"skipped"``,
+            ``"cancelled"``, ``"lost"``; ``None`` while it goes on.
         error: in one line.
         result: what the function returned, as JSON text.
     """
@@ -155,11 +158,24 @@ class Submission:
         run_times: the due times, oldest first.
         attempt: counted from 1; more where runs of a node that died are run again.
         lease: under which they were claimed; ``None`` from a store that serves one process.
-        results: what became of the runs so far; ``None`` where the store keeps no record of it.
+        results: what became of the runs so far, and was not taken over by the store yet; ``None`` where it keeps no record.
+        recorded: how many runs the store has taken over.
+        following: the job as the claim left it, for the case that the claim is undone; ``None`` if it was its last.
         has_begun: whether a worker has taken it up.
     """
 
-    __slots__ = ("__weakref__", "attempt", "has_begun", "job", "jobstore", "lease", "results", "run_times")
+    __slots__ = (
+        "__weakref__",
+        "attempt",
+        "following",
+        "has_begun",
+        "job",
+        "jobstore",
+        "lease",
+        "recorded",
+        "results",
+        "run_times",
+    )
 
     def __init__(
         self,
@@ -168,13 +184,16 @@ class Submission:
         run_times: Sequence[datetime],
         attempt: int = 1,
         lease: Lease | None = None,
+        following: JobRecord | None = None,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
         self.run_times = run_times
         self.attempt = attempt
         self.lease = lease
+        self.following = following
         self.results: list[RunResult] | None = None if lease is None else []
+        self.recorded = 0
         self.has_begun = False
 
     def __repr__(self) -> str:

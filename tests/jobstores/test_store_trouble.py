@@ -17,9 +17,11 @@ from sqlalchemy import create_engine, text
 
 from mainspring.engine.decision import decide
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
+from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.jobstores.sqlalchemy.database import StoreBusyError
 from mainspring.model import JobOptions, RunResult
+from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import SECOND, START, claim, ids, record, refuse, submission
 from mainspring.triggers.base import BaseTrigger
 
@@ -269,6 +271,7 @@ DAMAGE = [
     ("arguments", '{"version": 99}', "upgrade this one"),
     ("options", "{", "can't be read"),
     ("options", '{"max_instances": 0}', "max_instances"),
+    ("tags", '"nightly"', "tags must be a list"),
 ]
 
 
@@ -287,6 +290,25 @@ def _quoted(store, column):
 def raw_rows(store):
     with store.engine.connect() as connection:
         return connection.execute(text(f"SELECT * FROM {store.jobs_t.name} ORDER BY id")).all()
+
+
+@pytest.mark.parametrize("text_of_time", ["", "2026-00-00", "nonsense"])
+def test_a_next_run_time_that_is_none_keeps_no_other_job_from_running(tmp_path, text_of_time, make_scheduler):
+    store = SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite")  # other databases take nothing but times
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    for name in ("a", "b"):
+        scheduler.add_job(print, "date", run_date="2090-01-01", id=name)
+    damage(store, "next_run_time", text_of_time)
+    before = raw_rows(store)[0]
+    heard = EventRecorder()
+    scheduler.add_listener(heard)
+    scheduler.modify_job("b", next_run_time="2026-01-01")
+    heard.wait_for(EVENT_JOB_EXECUTED, "b")
+    assert scheduler.get_jobs() == []
+    (parked,) = scheduler.get_parked_jobs()
+    assert parked.job_id == "a"
+    assert parked.reason.startswith("its row can't be read: ")
+    assert raw_rows(store)[0] == before
 
 
 @pytest.mark.parametrize(
@@ -435,7 +457,7 @@ def test_a_table_of_apschedulers_is_left_alone(database_url, tablename):
 
 def test_tables_of_a_newer_release_are_left_alone(store, database_url, tablename):
     with store.engine.begin() as connection:
-        connection.execute(text(f"UPDATE {tablename.removesuffix('_jobs')}_schema SET version = 2"))
+        connection.execute(text(f"UPDATE {tablename.removesuffix('_jobs')}_schema SET version = 99"))
     other = SQLAlchemyJobStore(database_url, tablename=tablename)
     with pytest.raises(ConfigurationError, match="upgrade this one"):
         other.start(None, "default")

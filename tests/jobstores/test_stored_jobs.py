@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
@@ -201,7 +202,8 @@ def test_jobs_are_listed_by_state_executor_and_words(make_scheduler, any_store):
         )
     scheduler.pause_job("job1")
     scheduler.pause_job("job4")
-    scheduler.modify_job("job2", executor="other")
+    scheduler.modify_job("job2", executor="other", tags=["nightly", 'the "old" one'])
+    scheduler.modify_job("job3", tags=("Nightly", "ä%"))
 
     def found(**query):
         return [job.id for job in scheduler.get_jobs(**query)]
@@ -210,6 +212,11 @@ def test_jobs_are_listed_by_state_executor_and_words(make_scheduler, any_store):
     assert found(state="paused") == ["job1", "job4"]
     assert found(state="scheduled", limit=2) == ["job0", "job2"]
     assert found(executor="other") == ["job2"]
+    assert found(tag="nightly") == ["job2"]
+    assert found(tag="Nightly") == ["job3"]
+    assert found(tag='the "old" one', state="scheduled") == ["job2"]
+    assert found(tag="ä%") == ["job3"]
+    assert found(tag="night") == found(tag="%") == found(tag='"') == []
     assert found(search="report 3") == ["job3"]
     assert found(search="OB5") == ["job5"]
     assert found(search="test_stored_jobs:WORK") == found()
@@ -224,6 +231,54 @@ def test_jobs_are_listed_by_state_executor_and_words(make_scheduler, any_store):
         found(after="nobody")
     with pytest.raises(ValueError, match="state must be"):
         found(state="running")
+
+
+def test_an_idle_node_asks_once_a_second(make_scheduler, database_url, tablename):
+    store = SQLAlchemyJobStore(database_url, tablename=tablename)
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    scheduler.add_job(work, "date", run_date="2090-01-01")
+    asked = []
+    enough = threading.Event()
+    entered = store._database._entered
+
+    def counted():
+        asked.append(time.monotonic())
+        if len(asked) == 9:
+            enough.set()
+        return entered()
+
+    store._database._entered = counted
+    assert enough.wait(30)
+    # Eight seconds between nine questions, but that one may be the heartbeat, and the first may come at any time.
+    assert asked[-1] - asked[0] > 6
+
+
+def test_each_of_several_overdue_runs_is_recorded_when_it_has_ended(stored):
+    begun = []
+
+    def slow():
+        begun.append(len(begun))
+        if len(begun) == 3:
+            wait()
+
+    sys.modules[__name__].slow = slow
+    release.clear()
+    start = datetime.now(UTC) - timedelta(hours=2, minutes=30)
+    stored.start()
+    stored.add_job(
+        f"{__name__}:slow", "interval", hours=1, start_date=start, next_run_time=start, coalesce=False, id="a"
+    )
+    looking = threading.Event()
+    for _ in range(1000):
+        outcomes = [run.outcome for run in stored.get_runs("a")]
+        if outcomes == [None, "succeeded", "succeeded"]:
+            break
+        looking.wait(0.01)
+    release.set()
+    assert outcomes == [None, "succeeded", "succeeded"]
+    stored.shutdown()
+    stored.start(paused=True)
+    assert [run.outcome for run in stored.get_runs("a")] == ["succeeded"] * 3
 
 
 def test_a_scheduler_can_be_started_again(stored):

@@ -88,6 +88,23 @@ class WorkerThreads:
                     "Start the scheduler before the main thread ends, so that its pool has workers by then"
                 )
 
+    def take_back(self, chosen: Callable[[Any], bool]) -> list[Any]:
+        """Those of the items that no worker has taken up, and that are `chosen`, in their order: they are not worked on."""
+        taken: list[Any] = []
+        kept: list[Any] = []
+        with self._lock:
+            while True:
+                try:
+                    item = self._items.popleft()
+                except IndexError:
+                    break
+                (taken if chosen(item) else kept).append(item)
+            self._items.extend(kept)
+            # A worker may have found nothing, and gone to sleep, in between.
+            for _ in kept[: len(self._idle)]:
+                self._idle.pop().release()
+        return taken
+
     def prestart(self) -> None:
         """Start all workers now."""
         with self._lock:

@@ -62,6 +62,7 @@ class JobQuery(NamedTuple):
 
     Attributes:
         state: ``"scheduled"`` or ``"paused"``.
+        tag: one of their tags.
         executor: alias of their executor.
         search: text that is in the id, the name or the function's reference, in upper or lower case.
         limit: at most so many.
@@ -69,6 +70,7 @@ class JobQuery(NamedTuple):
     """
 
     state: str | None = None
+    tag: str | None = None
     executor: str | None = None
     search: str | None = None
     limit: int | None = None
@@ -89,6 +91,8 @@ class JobQuery(NamedTuple):
 
     def _matches(self, record: JobRecord) -> bool:
         if self.state is not None and (record.next_run_time is None) != (self.state == "paused"):
+            return False
+        if self.tag is not None and self.tag not in record.options.tags:
             return False
         if self.executor is not None and record.options.executor != self.executor:
             return False
@@ -184,6 +188,9 @@ class RunStore(ABC):
     def finish(self, submissions: Sequence[Submission]) -> bool:
         """These instances have ended; whether that made a job due that was waiting for one of them."""
 
+    def progress(self, submission: Submission) -> None:  # noqa: B027 - for stores that keep a history
+        """A run of an instance has ended, and others of it are still to come. Called by the worker: not to wait for anything."""
+
     @property
     @abstractmethod
     def has_waiting(self) -> bool:
@@ -196,6 +203,9 @@ class RunStore(ABC):
         Returns:
             when it is tried again; ``None`` if the job was changed or removed meanwhile, so that the claim stands.
         """
+
+    def release(self, submissions: Sequence[Submission]) -> None:  # noqa: B027 - nothing is to be done for one process
+        """These were claimed and will not be begun here: leave them to other nodes."""
 
     @abstractmethod
     def next_time(self) -> datetime | None:

@@ -124,7 +124,9 @@ class Dispatch:
                 self.is_full = False
             batch = store.claim(now, decide_now, limit, executors.keys())
             submissions = [
-                Submission(decision.job, alias, decision.submit, decision.attempt, decision.lease)
+                Submission(
+                    decision.job, alias, decision.submit, decision.attempt, decision.lease, decision.following
+                )
                 if decision.submit and decision.reason is None
                 else None
                 for decision in batch.decisions
@@ -143,7 +145,7 @@ class Dispatch:
                 return None if next_time is None else next_time - offset
 
     def _room(self) -> int:
-        workers = sum(getattr(executor, "max_workers", 1) for executor in self._executors.values())
+        workers = sum(getattr(executor, "places", 1) for executor in self._executors.values())
         return self._appetite.room(self._in_flight.count, workers, SYSTEM_CLOCK.monotonic())
 
     def ended(self, count: int) -> bool:

@@ -29,6 +29,7 @@ _PARAMETERS = (
     "max_instances",
     "next_run_time",
     "on_lost",
+    "tags",
     "jobstore",
     "executor",
     "replace_existing",

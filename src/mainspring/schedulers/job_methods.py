@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import undefined
-from mainspring.definition import changed_record, is_new_job_id, stable_id
+from mainspring.definition import changed_record, stable_id
 from mainspring.engine.replacing import replaced
 from mainspring.errors import JobLookupError
 from mainspring.events import (
@@ -64,6 +64,7 @@ class JobMethods(JobQueries):
         replace_existing: bool = False,
         *,
         on_lost: Any = undefined,
+        tags: Iterable[str] = (),
         **trigger_args: Any,
     ) -> Job:
         """Add a job; before `start` it is kept aside until then.
@@ -85,6 +86,7 @@ class JobMethods(JobQueries):
                 paused job stays paused.
             on_lost: what follows when the node that runs the job dies, on a store that nodes share: ``"record"`` (the
                 default) records the loss, ``"rerun"`` runs it again.
+            tags: words by which `get_jobs` finds it.
 
         Raises:
             ConflictingIdError: the id is taken.
@@ -109,10 +111,13 @@ class JobMethods(JobQueries):
             values["max_instances"] = max_instances
         if on_lost is not undefined:
             values["on_lost"] = on_lost
+        if tags:
+            values["tags"] = tags
         if next_run_time is not undefined:
             values["next_run_time"] = next_run_time
         record, has_next_run_time = self._factory.record(values)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
+        job._is_unnamed = id is None  # noqa: SLF001 - as above
         if not self._add_pending([job], jobstore, [has_next_run_time], replace_existing=replace_existing):
             self._real_add_job(job, jobstore, replace_existing, has_next_run_time=has_next_run_time)
         return job
@@ -172,6 +177,7 @@ class JobMethods(JobQueries):
         executor: str = "default",
         *,
         on_lost: Any = undefined,
+        tags: Iterable[str] = (),
         **trigger_args: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes.
@@ -197,6 +203,7 @@ class JobMethods(JobQueries):
                 executor,
                 True,
                 on_lost=on_lost,
+                tags=tags,
             )
             return func
 
@@ -244,7 +251,8 @@ class JobMethods(JobQueries):
             self._now_of(alias),
             has_next_run_time=has_next_run_time,
         )
-        self._warn_of_equal(record, alias)
+        if job._is_unnamed:  # noqa: SLF001 - as above
+            self._warn_of_equal(record, alias)
         (kept,) = self._store_records(
             alias, [record], replace_existing=replace_existing, keeps={record.id: not has_next_run_time}
         )
@@ -252,8 +260,6 @@ class JobMethods(JobQueries):
 
     def _warn_of_equal(self, record: JobRecord, alias: str) -> None:
         """A job without a name of its own that is stored already was most likely added by an earlier start."""
-        if not is_new_job_id(record.id):
-            return
         equal = self._stores[alias].find_equal(record)
         if equal is not None:
             self._logger.warning(

@@ -34,6 +34,7 @@ class JobQueries:
         pending: bool | None = None,
         *,
         state: Literal["scheduled", "paused"] | None = None,
+        tag: str | None = None,
         executor: str | None = None,
         search: str | None = None,
         limit: int | None = None,
@@ -45,6 +46,7 @@ class JobQueries:
             jobstore: alias of a job store.
             pending: only pending jobs (true) or only stored ones (false).
             state: only scheduled, or only paused ones.
+            tag: only those with this among their tags.
             executor: only those with this executor.
             search: only those with this text in their id, name or function's reference.
             limit: at most so many of each job store.
@@ -58,7 +60,7 @@ class JobQueries:
         stores = self._readable(jobstore)
         if after is not None and len(stores) > 1:
             raise ValueError("after needs a jobstore: there are several, each with an order of its own")
-        query = JobQuery(state, executor, search, limit, after)
+        query = JobQuery(state, tag, executor, search, limit, after)
         stored = [
             job
             for alias, store in stores

@@ -120,14 +120,38 @@ class Stores:
 
     def finish(self, ended: Iterable[Submission], logger: Any) -> bool:
         """Tell the stores which instances have ended; whether that made a job due."""
-        by_store: dict[str, list[Submission]] = {}
-        for submission in ended:
-            by_store.setdefault(submission.jobstore, []).append(submission)
         was_awaited = False
-        for alias, submissions in by_store.items():
+        for alias, submissions in _by_store(ended).items():
             store = self.used.get(alias)
             try:
                 was_awaited = (store is not None and store.finish(submissions)) or was_awaited
             except Exception:
                 logger.exception("Job store %r could not note that runs have ended", alias)
         return was_awaited
+
+    def progress(self, submission: Submission) -> None:
+        """Tell the store of a submission that one of its runs has ended, and others are still to come."""
+        store = self.used.get(submission.jobstore)
+        if store is not None:
+            store.progress(submission)
+
+    def release(self, submissions: Iterable[Submission], logger: Any) -> None:
+        """Leave to other nodes what was claimed and will not be begun here."""
+        for alias, claimed in _by_store(submissions).items():
+            try:
+                self[alias].release(claimed)
+            except Exception:
+                logger.exception(
+                    "%d runs that were not begun could not be given back to job store %r: they will be recorded as lost",
+                    len(claimed),
+                    alias,
+                )
+            else:
+                logger.info("Gave back %d runs that were not begun to job store %r", len(claimed), alias)
+
+
+def _by_store(submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
+    by_store: dict[str, list[Submission]] = {}
+    for submission in submissions:
+        by_store.setdefault(submission.jobstore, []).append(submission)
+    return by_store

@@ -67,7 +67,9 @@ def claim(
 
 def submission(decision: Decision) -> Submission:
     """What an executor would be given."""
-    return Submission(decision.job, "default", decision.submit, decision.attempt, decision.lease)
+    return Submission(
+        decision.job, "default", decision.submit, decision.attempt, decision.lease, decision.following
+    )
 
 
 def ids(records: Iterable[JobRecord]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.decision import Decision
 from mainspring.errors import MainspringError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.sqlalchemy.context import Context
     from mainspring.jobstores.sqlalchemy.statements import NewRun
-    from mainspring.model import JobRecord
+    from mainspring.model import JobRecord, Submission
 
 
 class ClaimRaceError(MainspringError):
@@ -91,7 +92,9 @@ class Claiming:
         if len(rows) == limit:
             return claim._replace(next_time=now)  # there is most likely more
         taken = {decision.job.id for decision in claim.parked} | set(claim.waiting)
-        return claim._replace(next_time=statements.next_time(connection, executors, {*set_aside, *taken}))
+        return claim._replace(
+            next_time=statements.next_time(connection, now, executors, {*set_aside, *taken})
+        )
 
     def claim_again(
         self,
@@ -113,7 +116,10 @@ class Claiming:
         decisions = []
         for key in keys:
             record = records.get(key[0])
-            if record is None or isinstance(record, Unreadable) or record.func is None:
+            if record is None:
+                self._runs.skip(connection, key, now, "its job was removed")
+                continue
+            if isinstance(record, Unreadable) or record.func is None:
                 continue
             begun = running.get(record.id, 0)
             if record.options.executor not in executors or begun >= record.options.max_instances:
@@ -183,7 +189,11 @@ class Claiming:
         self._runs.insert(connection, runs, self._context.node_name, token, now)
 
     def give_back(
-        self, connection: Connection, decision: Decision, token: int, insert: Callable[[JobRecord], object]
+        self,
+        connection: Connection,
+        decision: Decision,
+        token: int,
+        insert: Callable[[Connection, JobRecord], object],
     ) -> bool:
         """Undo what was claimed for a decision; whether the job was still as the claim left it."""
         jobs, job, following = self._jobs, decision.job, decision.following
@@ -191,7 +201,7 @@ class Claiming:
             self._runs.release(connection, decision, token)
             return True
         if following is None and job.options.on_lost != "rerun":
-            insert(job)
+            insert(connection, job)
             restored = 1
         else:
             version = job.version + 1 if following is None else following.version
@@ -203,3 +213,28 @@ class Claiming:
         if restored:
             self._runs.take_back(connection, decision, token)
         return bool(restored)
+
+    def release(
+        self,
+        connection: Connection,
+        submission: Submission,
+        insert: Callable[[Connection, JobRecord], object],
+    ) -> None:
+        """Undo the claim of a submission that was not begun; what can't be undone waits to be run by any node.
+
+        May be done again after a commit whose end wasn't seen.
+        """
+        token = 0 if submission.lease is None else submission.lease.token
+        decision = Decision(submission.job)
+        decision.submit, decision.attempt = submission.run_times, submission.attempt
+        decision.following = submission.following
+        job_id, first = submission.job.id, submission.run_times[0]
+        if not self._runs.is_claimed(connection, job_id, first, submission.attempt, token):
+            return  # it was done
+        try:
+            with connection.begin_nested():
+                is_undone = self.give_back(connection, decision, token, insert)
+        except IntegrityError:  # a job of this id was added meanwhile
+            is_undone = False
+        if not is_undone:
+            self._runs.release(connection, decision, token)

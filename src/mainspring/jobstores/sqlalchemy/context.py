@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import type_coerce
+from sqlalchemy.types import NullType
+
 from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
 
 if TYPE_CHECKING:
     import logging
 
-    from sqlalchemy import Column
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
     from mainspring.clock import Clock
@@ -49,9 +52,9 @@ class Context:
         return read(row, self.arguments, self.timezone)
 
     @property
-    def columns(self) -> list[Column[Any]]:
-        """What a job is made of, of the table of jobs."""
-        return [self.tables.jobs.c[name] for name in COLUMNS]
+    def columns(self) -> list[ColumnElement[Any]]:
+        """What a job is made of, of the table of jobs, as the driver gives it: what can't be read is for `job_of` to say."""
+        return [type_coerce(self.tables.jobs.c[name], NullType()).label(name) for name in COLUMNS]
 
     def now(self) -> datetime:
         """The present by the database's clock."""

@@ -173,18 +173,27 @@ class Database:
     @contextmanager
     def changing_schema(self) -> Iterator[Connection]:
         """A transaction during which no other node creates or changes tables."""
+        if self.name == "mysql":
+            with self._locked_by_name() as connection, connection.begin():
+                yield connection
+            return
         with self.writing() as connection:  # SQLite's transaction is the lock
             if self.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-            elif self.name == "mysql":
-                # Statements that create something end the transaction there; a named lock outlasts that.
-                lock = {"name": "mainspring_schema", "seconds": STATEMENT_TIMEOUT}
+            yield connection
+
+    @contextmanager
+    def _locked_by_name(self) -> Iterator[Connection]:
+        """A connection of MySQL with a lock that outlasts transactions, which end there when something is created."""
+        lock = {"name": "mainspring_schema", "seconds": STATEMENT_TIMEOUT}
+        with self._entered(), self._writer.connect() as connection:
+            with connection.begin():
                 connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock)
             try:
                 yield connection
             finally:
-                if self.name == "mysql":
-                    connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": "mainspring_schema"})
+                with connection.begin():
+                    connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": lock["name"]})
 
     def notify(self, connection: Connection, channel: str, payload: str) -> None:
         """Tell other nodes, when the transaction ends well, that something has changed; where the database can."""

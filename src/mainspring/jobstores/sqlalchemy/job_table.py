@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.sqlalchemy.claiming import ClaimRaceError
-from mainspring.jobstores.sqlalchemy.rows import Unreadable, writable
+from mainspring.jobstores.sqlalchemy.rows import Unreadable, writable, written_tag
 from mainspring.jobstores.sqlalchemy.tables import ENDING
 from mainspring.triggers.date import DateTrigger
 
@@ -220,6 +220,10 @@ class JobTable:
         statement = select(*self._columns).where(jobs.c.state != ENDING)
         if query.state is not None:
             statement = statement.where(jobs.c.state == query.state)
+        if query.tag is not None:
+            # The column has JSON: what is looked for is the tag in its quotation marks, as `writable` writes it.
+            place = func.strpos if self._context.database.name == "postgresql" else func.instr
+            statement = statement.where(place(jobs.c.tags, written_tag(query.tag)) > 0)
         if query.executor is not None:
             statement = statement.where(jobs.c.executor == query.executor)
         if query.search is not None:

@@ -8,7 +8,7 @@ from mainspring.clock import SYSTEM_CLOCK
 from mainspring.jobstores.sqlalchemy import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime, timedelta
 
     from mainspring.jobstores.sqlalchemy.context import Context
@@ -85,11 +85,14 @@ class Membership:
         self.register()
         self._recovered()
 
-    def look_for_dead(self) -> None:
-        """Count among the dead who has given no sign of life for the time of its lease."""
-        with self._context.database.reading() as connection:
-            known = nodes.living(connection, self._context.tables)
+    def bury_silent(self, known: Iterable[nodes.LivingNode]) -> bool:
+        """Count among the dead who has given no sign of life for the time of its lease; whether there was anybody.
+
+        Args:
+            known: all that are counted among the living at present.
+        """
         seen = {}
+        is_any = False
         for token, name, heartbeat, lease in known:
             before = self._seen.get(token)
             if before is None or before[0] != heartbeat:
@@ -99,7 +102,9 @@ class Membership:
             # Measured by our own clock, which is never set: no clock that jumps makes a node look dead.
             if SYSTEM_CLOCK.monotonic() - before[1] >= lease / 1000 and token != self.lease.token:
                 self._bury(token, name, heartbeat)
+                is_any = True
         self._seen = seen
+        return is_any
 
     def _bury(self, token: int, name: str, heartbeat: datetime) -> None:
         with self._context.database.writing() as connection:

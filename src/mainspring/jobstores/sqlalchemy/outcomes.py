@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _PRUNED_AT_ONCE = 1000
+#: Seconds between two looks at whether to give up.
+_PATIENCE = 0.1
+
+
+class Look(NamedTuple):
+    """What is to be seen of the nodes and their runs.
+
+    Attributes:
+        living: who is counted among the living.
+        has_orphans: whether there are runs in the hands of nobody of them.
+        has_waiting: whether there are runs that are to be run again.
+    """
+
+    living: list[nodes.LivingNode]
+    has_orphans: bool
+    has_waiting: bool
 
 
 class Outcomes:
@@ -41,20 +58,37 @@ class Outcomes:
         self._keep = keep
         self._keep_for = keep_for
         self._ended: deque[Ended] = deque()
+        self._writing = Lock()
         self._finished_jobs: set[str] = set()
         self.may_wait_again = True
 
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
-            self._ended.extend(ended_of(submission, self._context.offset))
+            self._ended.extend(ended_of(submission, self._context.offset, is_over=True))
             self._finished_jobs.add(submission.job.id)
+
+    def add_some(self, submission: Submission) -> None:
+        """Some of its runs have ended, and others are still to come."""
+        self._ended.extend(ended_of(submission, self._context.offset, is_over=False))
 
     def __len__(self) -> int:
         return len(self._ended)
 
-    def take(self) -> list[Ended]:
-        """What is to be written; whoever takes it writes it, or puts it back."""
+    def take_along(self, give_up: Callable[[], bool]) -> list[Ended]:
+        """What is to be written along with a claim; whoever takes it writes it, or puts it back.
+
+        Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on.
+        """
+        while not self._writing.acquire(timeout=_PATIENCE):
+            if give_up():
+                return []
+        try:
+            return self._take()
+        finally:
+            self._writing.release()
+
+    def _take(self) -> list[Ended]:
         taken: list[Ended] = []
         while True:
             try:
@@ -68,7 +102,11 @@ class Outcomes:
 
     def write(self, give_up: Callable[[], bool] | None = None) -> None:
         """Write what there is, trying again for as long as it takes, or until `give_up` says so."""
-        ended = self.take()
+        with self._writing:
+            self._write(give_up)
+
+    def _write(self, give_up: Callable[[], bool] | None) -> None:
+        ended = self._take()
         if not ended:
             return
 
@@ -108,6 +146,13 @@ class Outcomes:
                 one.job.name,
                 one.result.scheduled_run_time,
             )
+
+    def look(self, connection: Connection) -> Look:
+        """Whether there is something for `collect_lost` to do."""
+        known = nodes.living(connection, self._context.tables)
+        runs = self._context.runs
+        has_orphans = runs.has_orphans(connection, [node.token for node in known])
+        return Look(known, has_orphans, runs.has_waiting(connection))
 
     def collect_lost(self) -> bool:
         """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
 
 #: What a node needs of a row to make a job of it.
-COLUMNS = ("id", "name", "func", "trigger", "arguments", "next_run_time", "executor", "options", "version")
+COLUMNS = (
+    "id",
+    "name",
+    "func",
+    "trigger",
+    "arguments",
+    "next_run_time",
+    "executor",
+    "options",
+    "tags",
+    "version",
+)
 
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 65_536
@@ -75,6 +86,7 @@ def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]
         "executor": record.options.executor,
         "state": PAUSED if record.next_run_time is None else SCHEDULED,
         "options": _written_options(record.options),
+        "tags": _written_tags(record.options.tags),
         "version": record.version,
     }
 
@@ -95,12 +107,23 @@ def _written_options(options: JobOptions) -> str:
     )
 
 
+def _written_tags(tags: tuple[str, ...]) -> str | None:
+    return f"[{', '.join(map(written_tag, tags))}]" if tags else None
+
+
+def written_tag(tag: str) -> str:
+    """A tag as it is in the column of tags."""
+    return json.dumps(tag, ensure_ascii=False)
+
+
 # Options and functions are few. What is not found is looked for again: it may come with the next import.
 @lru_cache(maxsize=1024)
-def _read_options(text: str, executor: str) -> JobOptions:
+def _read_options(text: str, executor: str, tags: str | None) -> JobOptions:
     values = json.loads(text)
     if not isinstance(values, Mapping):
         raise SerializationError(f"the options should be a dict: {text}")
+    if tags is not None:
+        values = {**values, "tags": json.loads(tags)}
     return options_with(JobOptions(executor=executor), values)
 
 
@@ -115,11 +138,12 @@ def _read_trigger(text: str) -> BaseTrigger:
 
 def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord | Unreadable:
     """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names."""
-    job_id, name, func, trigger_text, written, due, executor, options_text, version = row
-    next_run_time = read_time(due)
+    job_id, name, func, trigger_text, written, due, executor, options_text, tags, version = row
+    next_run_time = None
     try:
+        next_run_time = read_time(due)
         trigger = _read_trigger(trigger_text)
-        options = _read_options(options_text, executor)
+        options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
     except Exception as error:  # noqa: BLE001 - a damaged row may raise anything
         stub = JobRecord(

@@ -58,8 +58,8 @@ def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     return runs
 
 
-def ended_of(submission: Submission, offset: timedelta) -> list[Ended]:
-    """The outcomes of a submission that has ended; what was not run at all is lost.
+def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> list[Ended]:
+    """The outcomes of a submission that are new; once it is over, what was not run at all is lost.
 
     Args:
         offset: of the store's clock, in whose time the outcomes are kept.
@@ -67,12 +67,12 @@ def ended_of(submission: Submission, offset: timedelta) -> list[Ended]:
     lease, results = submission.lease, submission.results
     if lease is None or results is None:
         return []
-    if len(results) < len(submission.run_times):
-        told = {result.scheduled_run_time for result in results}
+    submission.results = []
+    submission.recorded += len(results)
+    if is_over:
         results += [
             RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
-            for time in submission.run_times
-            if time not in told
+            for time in submission.run_times[submission.recorded :]  # they are run one after another
         ]
     return [
         Ended(submission.job, submission.attempt, lease.token, _shifted(result, offset)) for result in results
@@ -269,6 +269,12 @@ class RunTable:
         """Claim a run that was waiting."""
         connection.execute(
             update(self._runs).where(self._is_run(*key)).values(node=node, token=token, claimed=now)
+        )
+
+    def skip(self, connection: Connection, key: tuple[str, datetime, int], now: datetime, error: str) -> None:
+        """A run that was waiting will not be run."""
+        connection.execute(
+            update(self._runs).where(self._is_run(*key)).values(finished=now, outcome="skipped", error=error)
         )
 
     def list(

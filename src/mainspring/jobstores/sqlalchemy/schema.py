@@ -1,4 +1,4 @@
-"""Creates the tables, and sees to it that they are ours and of a version that is understood."""
+"""Creates the tables, brings old ones up to date, and sees to it that they are ours and of a version that is understood."""
 
 from __future__ import annotations
 
@@ -9,33 +9,71 @@ from sqlalchemy import inspect, select
 from mainspring.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.sqlalchemy.database import Database
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
-#: Counted up when the tables change; what migrates from one to the next comes with the second.
-VERSION = 1
+#: Counted up when the tables change; `migrations` has a step for each.
+VERSION = 2
 
 
 def create_tables(database: Database, tables: Tables, metadata: MetaData) -> None:
-    """Create the tables where they aren't there; nodes that start at once do so one after another.
+    """Create the tables where they aren't there, and migrate older ones; nodes that start at once do so one after another.
 
     Raises:
-        ConfigurationError: the tables are something else's, or a newer release's.
+        ConfigurationError: the tables are something else's, or a newer release's; or they are to be migrated, and Alembic is
+            not installed.
     """
     with database.changing_schema() as connection:
+        version = _version(connection, tables)
+        if version is not None and version < VERSION:
+            _migrations().migrate(connection, tables, version)
         _refuse_others(connection, tables)
         metadata.create_all(connection, tables=list(tables))
-        version = connection.execute(select(tables.schema.c.version)).scalar_one_or_none()
         if version is None:
             connection.execute(tables.schema.insert().values(version=VERSION))
-        elif version > VERSION:
-            raise ConfigurationError(
-                f"the tables of {tables.jobs.fullname!r} have version {version}, but only {VERSION} and older are understood: "
-                "a newer release has made or changed them, upgrade this one"
-            )
+
+
+def pending_migration(database: Database, tables: Tables) -> str:
+    """The SQL that `create_tables` would bring older tables up to date with; empty where there is nothing to be done.
+
+    Raises:
+        ConfigurationError: as for `create_tables`.
+    """
+    with database.reading() as connection:
+        version = _version(connection, tables)
+        if version is None or version == VERSION:
+            return ""
+        return str(_migrations().statements(connection, tables, version))
+
+
+def _version(connection: Connection, tables: Tables) -> int | None:
+    """The version of the tables; ``None`` where there are none."""
+    schema = tables.schema
+    if not inspect(connection).has_table(schema.name, schema=schema.schema):
+        return None
+    version = connection.execute(select(schema.c.version)).scalar_one_or_none()
+    if version is not None and version > VERSION:
+        raise ConfigurationError(
+            f"the tables of {tables.jobs.fullname!r} have version {version}, but only {VERSION} and older are understood: "
+            "a newer release has made or changed them, upgrade this one"
+        )
+    return version
+
+
+def _migrations() -> ModuleType:
+    try:
+        from mainspring.jobstores.sqlalchemy import migrations
+    except ImportError as error:
+        raise ConfigurationError(
+            "the tables of the job store were made by an older release, and are migrated with Alembic, which is not installed: "
+            'pip install "mainspring[sqlalchemy]"'
+        ) from error
+    return migrations
 
 
 def _refuse_others(connection: Connection, tables: Tables) -> None:

@@ -116,7 +116,7 @@ class Statements(ABC):
         ).fetchall()
 
     def next_time(
-        self, connection: Connection, executors: Collection[str], set_aside: Collection[str]
+        self, connection: Connection, now: datetime, executors: Collection[str], set_aside: Collection[str]
     ) -> datetime | None:
         """When the first job is due that isn't `set_aside`, of those with one of these executors."""
         where, values = self._open_to(executors, set_aside)
@@ -125,7 +125,13 @@ class Statements(ABC):
             "ORDER BY next_run_time LIMIT 1",
             values,
         ).first()
-        return None if row is None else read_time(row[0])
+        if row is None:
+            return None
+        try:
+            return read_time(row[0])
+        except ValueError:
+            # SQLite keeps any text. One that sorts among the times that have come is found, and parked, by a claim.
+            return now if row[0] <= _text(now) else None
 
     def running(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, int]:
         """How many instances of each of these jobs go on, on all nodes; jobs without are left out."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, make_url
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -23,10 +23,10 @@ from mainspring.jobstores.sqlalchemy.database import Database, engine_for
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import Listening, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.membership import Membership
-from mainspring.jobstores.sqlalchemy.outcomes import Outcomes
+from mainspring.jobstores.sqlalchemy.outcomes import Look, Outcomes
 from mainspring.jobstores.sqlalchemy.rows import Unreadable
 from mainspring.jobstores.sqlalchemy.runs import Ended, RunTable, due_times_of
-from mainspring.jobstores.sqlalchemy.schema import create_tables
+from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
 from mainspring.jobstores.sqlalchemy.statements import statements_for
 from mainspring.jobstores.sqlalchemy.tables import tables
 from mainspring.jobstores.sqlalchemy.upkeep import Upkeep
@@ -49,6 +49,8 @@ _SOON = timedelta(milliseconds=20)
 #: A job whose executor isn't here is told of when no node has run it for so long.
 _LEFT_AFTER = timedelta(seconds=10)
 _LEFT_SHOWN = 100
+#: Seconds for which leaving in good order is tried.
+_LEAVING = 5.0
 
 
 class SQLAlchemyJobStore(NativeJobStore):
@@ -107,6 +109,13 @@ class SQLAlchemyJobStore(NativeJobStore):
             raise ConfigurationError(
                 "a SQLAlchemyJobStore takes a url or an engine, got both: give one of them"
             )
+        if (engine is not None and (engine.dialect.is_async or not hasattr(engine, "connect"))) or (
+            url is not None and make_url(url).get_dialect().is_async
+        ):
+            raise ConfigurationError(
+                "a SQLAlchemyJobStore takes no async engine or driver: it asks the database from threads of its own, and no event loop "
+                "waits for it. Use create_engine, or a url, with psycopg, PyMySQL or sqlite3"
+            )
         duration = lease if isinstance(lease, timedelta) else timedelta(seconds=lease)
         if duration < timedelta(seconds=1):
             raise ConfigurationError(f"lease must be a second or more, got {lease!r}")
@@ -151,6 +160,7 @@ class SQLAlchemyJobStore(NativeJobStore):
         self._next: datetime | None = None
         self._knows_next = False
         self._has_more = False
+        self._is_idle = False
         self._claims = self._claims_at_flush = 0
 
     # Life
@@ -178,11 +188,13 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._wake_scheduler,
         )
         seconds = self._lease_duration.total_seconds()
+        self._looks_every = min(seconds / 3, 2.0)
+        self._looked_at = SYSTEM_CLOCK.monotonic()
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
             {
                 self._membership.renew: seconds / 3,
-                self._look_for_dead: min(seconds / 3, 2.0),
+                self._look_for_dead: self._looks_every * 0.15,
                 self._outcomes.prune: 60.0,
             },
             self._flush,
@@ -194,6 +206,16 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._listening = Listening(
                 self.engine, self._channel, self._signature, self._heard, self._logger
             )
+
+    def pending_migration(self) -> str:
+        """The SQL that `start` would bring the tables of an older release up to date with; empty if there is nothing to be done.
+
+        Changes nothing, and needs no started scheduler.
+
+        Raises:
+            ConfigurationError: the tables are a newer release's.
+        """
+        return self._database.run(lambda: pending_migration(self._database, self._tables))
 
     def shutdown(self) -> None:
         """Write the outcomes that are there, and leave; later, where runs of this node still go on."""
@@ -208,7 +230,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             is_idle = self._held == 0
         if is_idle:
             upkeep.stop()
-            if not upkeep.join(5.0):
+            if not upkeep.join(_LEAVING):
                 self._logger.warning("The job store could not be left in order: the database doesn't answer")
         super().shutdown()
 
@@ -235,9 +257,21 @@ class SQLAlchemyJobStore(NativeJobStore):
         return self._context.offset
 
     def _look_for_dead(self) -> None:
-        if self._membership is not None:
-            self._membership.look_for_dead()
-        if self._outcomes.collect_lost():
+        """Look after other nodes, unless that is done along with looks for due jobs: a little later if nothing else is done."""
+        if self._has_looked_within(1.05 if self._is_idle else 0.85):
+            return
+        with self._database.reading() as connection:
+            look = self._outcomes.look(connection)
+        self._see_to_dead(look)
+
+    def _has_looked_within(self, share: float) -> bool:
+        return SYSTEM_CLOCK.monotonic() - self._looked_at < share * self._looks_every
+
+    def _see_to_dead(self, look: Look) -> None:
+        self._looked_at = SYSTEM_CLOCK.monotonic()
+        somebody_died = self._membership is not None and self._membership.bury_silent(look.living)
+        needs_care = somebody_died or look.has_orphans or look.has_waiting
+        if needs_care and self._outcomes.collect_lost():
             self._wake_scheduler()
 
     def _flush(self) -> None:
@@ -343,7 +377,11 @@ class SQLAlchemyJobStore(NativeJobStore):
         is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
         if not self._outcomes.may_wait_again and not is_due:
             with self._database.reading() as connection:
-                first = self._context.statements.next_time(connection, executors, set_aside)
+                first = self._context.statements.next_time(connection, now, executors, set_aside)
+                look = None if self._has_looked_within(0.75) else self._outcomes.look(connection)
+            self._is_idle = True
+            if look is not None:
+                self._see_to_dead(look)
             if first is None or first > now:
                 self._next = first
                 return ClaimedBatch(left, more=False)
@@ -397,7 +435,8 @@ class SQLAlchemyJobStore(NativeJobStore):
         lease: NodeLease,
     ) -> tuple[list[Decision], Claim]:
         self._claims += 1
-        ended = self._outcomes.take()
+        self._is_idle = False
+        ended = self._outcomes.take_along(self._has_ended)
         attempted: list[tuple[list[Decision], Claim, list[Ended]]] = []
 
         def take(*, may_repeat: bool = False) -> tuple[list[Decision], Claim, list[Ended]]:
@@ -475,6 +514,11 @@ class SQLAlchemyJobStore(NativeJobStore):
                 upkeep.flush_soon()
         return was_awaited
 
+    def progress(self, submission: Submission) -> None:
+        self._outcomes.add_some(submission)
+        if self._upkeep is not None:
+            self._upkeep.flush_soon()
+
     @property
     def has_waiting(self) -> bool:
         return bool(self._waiting)
@@ -484,14 +528,7 @@ class SQLAlchemyJobStore(NativeJobStore):
 
         def undo() -> bool:
             with self._database.writing() as connection:
-                return self._claiming.give_back(
-                    connection,
-                    decision,
-                    token,
-                    lambda job: self._context.statements.add(
-                        connection, [self._job_table.new_row(job, self._context.now())]
-                    ),
-                )
+                return self._claiming.give_back(connection, decision, token, self._insert)
 
         def was_undone() -> bool | None:
             with self._database.reading() as connection:
@@ -508,6 +545,24 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._knows_next = False
             return self._ledger.park(decision.job.id, "its executor refused it", now)
 
+    def _insert(self, connection: Connection, job: JobRecord) -> None:
+        self._context.statements.add(connection, [self._job_table.new_row(job, self._context.now())])
+
+    def release(self, submissions: Sequence[Submission]) -> None:
+        deadline = SYSTEM_CLOCK.monotonic() + _LEAVING
+
+        def undo() -> None:
+            with self._database.writing() as connection:
+                for submission in submissions:
+                    self._claiming.release(connection, submission, self._insert)
+                self._announce(connection, [self._context.now()])
+
+        try:
+            self._database.run(undo, give_up=lambda: SYSTEM_CLOCK.monotonic() > deadline)
+        finally:
+            with self._lock:
+                self._held -= len(submissions)
+
     def next_time(self) -> datetime | None:
         if not self._knows_next:
             self._knows_next = True  # before looking: what is changed meanwhile makes it unknown again
@@ -515,7 +570,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             def look() -> datetime | None:
                 with self._database.reading() as connection:
                     return self._context.statements.next_time(
-                        connection, self._executors, self._all_set_aside()
+                        connection, self._context.now(), self._executors, self._all_set_aside()
                     )
 
             self._next = self._database.run(look)

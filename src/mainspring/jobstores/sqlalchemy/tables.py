@@ -104,6 +104,8 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         Column("executor", _ID, nullable=False),
         Column("state", String(20), nullable=False),
         Column("options", _TEXT, nullable=False),
+        # A list as JSON; jobs without tags have none.
+        Column("tags", _TEXT),
         Column("version", BigInteger, nullable=False),
         Column("created", UtcTime, nullable=False),
         Column("updated", UtcTime, nullable=False),

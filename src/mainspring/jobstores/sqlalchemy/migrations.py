@@ -1,0 +1,60 @@
+"""Brings tables that an older release made to the present version, one step for each version, with Alembic's operations."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Column, inspect, literal_column, update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.engine import Connection
+
+    from mainspring.jobstores.sqlalchemy.tables import Tables
+
+
+def migrate(connection: Connection, tables: Tables, version: int) -> None:
+    """Bring the tables from `version` to the present one, in the transaction of `connection`.
+
+    Where statements that change tables end a transaction (MySQL), what was done stays done when a later step fails, and
+    is not done again at the next try.
+    """
+    _take_steps(Operations(MigrationContext.configure(connection)), connection, tables, version)
+
+
+def statements(connection: Connection, tables: Tables, version: int) -> str:
+    """What `migrate` would do, as SQL; nothing is done."""
+    written = StringIO()
+    context = MigrationContext.configure(
+        dialect=connection.dialect, opts={"as_sql": True, "output_buffer": written}
+    )
+    _take_steps(Operations(context), connection, tables, version)
+    return written.getvalue()
+
+
+def _take_steps(operations: Operations, connection: Connection, tables: Tables, version: int) -> None:
+    for number, step in enumerate(_STEPS, start=2):
+        if number > version:
+            step(operations, connection, tables)
+            operations.execute(update(tables.schema).values(version=literal_column(str(number))))
+
+
+def _to_2(operations: Operations, connection: Connection, tables: Tables) -> None:
+    """Jobs have tags."""
+    _add_column(operations, connection, tables.jobs.c.tags)
+
+
+#: The steps to version 2, 3 and so on. Once released, a step is not changed any more.
+_STEPS: list[Callable[[Operations, Connection, Tables], None]] = [_to_2]
+
+
+def _add_column(operations: Operations, connection: Connection, column: Column[object]) -> None:
+    table = column.table
+    present = inspect(connection).get_columns(table.name, schema=table.schema)
+    if column.name not in {one["name"] for one in present}:
+        new = Column(column.name, column.type, nullable=column.nullable)
+        operations.add_column(table.name, new, schema=table.schema)

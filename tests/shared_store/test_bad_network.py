@@ -1,0 +1,99 @@
+"""Two nodes whose way to the database is cut again and again, or slow: each run is run once, and recorded."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import make_url
+
+from mainspring.events import EVENT_JOB_EXECUTED
+from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+from mainspring.testing import EventRecorder
+from proxy import Proxy
+
+RUNS = 200
+SLOW_RUNS = 40
+
+ran: Counter[int] = Counter()
+_lock = threading.Lock()
+
+
+def count(number):
+    with _lock:
+        ran[number] += 1
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server_url(request):
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def proxy(server_url):
+    url = make_url(server_url)
+    made = Proxy(url.host, url.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def node(make_scheduler, server_url, proxy, tablename):
+    ran.clear()
+
+    def make(*, direct=False):
+        url = make_url(server_url)
+        if not direct:
+            url = url.set(host="127.0.0.1", port=proxy.port)
+        return make_scheduler(jobstores={"default": SQLAlchemyJobStore(url, tablename=tablename)}, start=True)
+
+    return make
+
+
+def test_lost_connections_and_lost_answers(node, proxy):
+    watching = node(direct=True)
+    watching.pause()
+    nodes = [node(), node()]
+    begin = datetime.now(UTC) + timedelta(seconds=0.5)
+    watching.add_jobs(
+        {
+            "func": count,
+            "args": [number],
+            "id": str(number),
+            "trigger": "date",
+            "run_date": begin + timedelta(seconds=4 * number / RUNS),
+        }
+        for number in range(RUNS)
+    )
+    chance = random.Random(0)
+    moment = threading.Event()
+    while len(watching.get_runs(outcome="succeeded", limit=RUNS + 1)) < RUNS:
+        assert datetime.now(UTC) < begin + timedelta(seconds=60), (len(ran), proxy.cuts)
+        moment.wait(chance.uniform(0.02, 0.2))
+        if datetime.now(UTC) < begin + timedelta(seconds=5):
+            if chance.random() < 0.5:
+                proxy.cut()
+            else:
+                proxy.loses_answers = True
+    assert proxy.cuts > 20
+    assert ran == Counter(range(RUNS))
+    assert len(watching.get_runs(limit=2 * RUNS)) == RUNS
+    for each in nodes:
+        each.shutdown()
+
+
+def test_a_slow_database_loses_nothing(node, proxy):
+    scheduler = node()
+    heard = EventRecorder()
+    scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+    proxy.delay = 0.3
+    scheduler.add_jobs({"func": count, "args": [number], "trigger": "date"} for number in range(SLOW_RUNS))
+    heard.wait_for(EVENT_JOB_EXECUTED, count=SLOW_RUNS, timeout=60)
+    proxy.delay = 0.0
+    scheduler.shutdown()
+    assert ran == Counter(range(SLOW_RUNS))
+    scheduler.start(paused=True)
+    assert len(scheduler.get_runs(outcome="succeeded", limit=RUNS)) == SLOW_RUNS
