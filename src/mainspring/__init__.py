@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING, Any
 from mainspring._version import __version__
 
 if TYPE_CHECKING:
+    from mainspring.executors.asyncio import AsyncIOExecutor
     from mainspring.executors.debug import DebugExecutor
+    from mainspring.executors.gevent import GeventExecutor
     from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
+    from mainspring.executors.qt import QtExecutor
+    from mainspring.executors.tornado import TornadoExecutor
+    from mainspring.executors.twisted import TwistedExecutor
     from mainspring.job import Job
     from mainspring.jobstores.memory import MemoryJobStore
     from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+    from mainspring.schedulers.asyncio import AsyncIOScheduler
     from mainspring.schedulers.background import BackgroundScheduler
     from mainspring.schedulers.blocking import BlockingScheduler
+    from mainspring.schedulers.gevent import GeventScheduler
+    from mainspring.schedulers.qt import QtScheduler
+    from mainspring.schedulers.tornado import TornadoScheduler
+    from mainspring.schedulers.twisted import TwistedScheduler
     from mainspring.triggers.business_calendar import BusinessCalendar
     from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
     from mainspring.triggers.combining import AndTrigger, OrTrigger
@@ -32,6 +42,8 @@ version_info = (3, 11, 3)
 
 _HOME = {
     "AndTrigger": "triggers.combining",
+    "AsyncIOExecutor": "executors.asyncio",
+    "AsyncIOScheduler": "schedulers.asyncio",
     "BackgroundScheduler": "schedulers.background",
     "BlockingScheduler": "schedulers.blocking",
     "BusinessCalendar": "triggers.business_calendar",
@@ -39,13 +51,21 @@ _HOME = {
     "CronTrigger": "triggers.cron",
     "DateTrigger": "triggers.date",
     "DebugExecutor": "executors.debug",
+    "GeventExecutor": "executors.gevent",
+    "GeventScheduler": "schedulers.gevent",
     "IntervalTrigger": "triggers.interval",
     "Job": "job",
     "MemoryJobStore": "jobstores.memory",
     "OrTrigger": "triggers.combining",
     "ProcessPoolExecutor": "executors.pool",
+    "QtExecutor": "executors.qt",
+    "QtScheduler": "schedulers.qt",
     "SQLAlchemyJobStore": "jobstores.sqlalchemy",
     "ThreadPoolExecutor": "executors.pool",
+    "TornadoExecutor": "executors.tornado",
+    "TornadoScheduler": "schedulers.tornado",
+    "TwistedExecutor": "executors.twisted",
+    "TwistedScheduler": "schedulers.twisted",
 }
 
 __all__ = [  # noqa: RUF022 - versions first
@@ -54,6 +74,8 @@ __all__ = [  # noqa: RUF022 - versions first
     "version",
     "version_info",
     "AndTrigger",
+    "AsyncIOExecutor",
+    "AsyncIOScheduler",
     "BackgroundScheduler",
     "BlockingScheduler",
     "BusinessCalendar",
@@ -61,13 +83,21 @@ __all__ = [  # noqa: RUF022 - versions first
     "CronTrigger",
     "DateTrigger",
     "DebugExecutor",
+    "GeventExecutor",
+    "GeventScheduler",
     "IntervalTrigger",
     "Job",
     "MemoryJobStore",
     "OrTrigger",
     "ProcessPoolExecutor",
+    "QtExecutor",
+    "QtScheduler",
     "SQLAlchemyJobStore",
     "ThreadPoolExecutor",
+    "TornadoExecutor",
+    "TornadoScheduler",
+    "TwistedExecutor",
+    "TwistedScheduler",
 ]
 
 

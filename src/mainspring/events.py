@@ -3,8 +3,8 @@
 Codes, classes, constructors and inheritance up to `EVENT_JOB_MAX_INSTANCES` are APScheduler 3's; `EVENT_ALL` keeps its
 value, so that a listener written for it is not sent kinds that it doesn't know. `EVENT_EVERY` has all of them.
 
-For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED` and
-`EVENT_JOB_ERROR`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`.
+For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED`,
+`EVENT_JOB_ERROR` and `EVENT_JOB_CANCELLED`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ EVENT_ALL = (1 << 17) - 1
 EVENT_JOB_STARTED = 1 << 17
 EVENT_JOB_PARKED = 1 << 18
 EVENT_JOB_BACKLOG_DROPPED = 1 << 19
-EVENT_EVERY = (1 << 20) - 1
+EVENT_JOB_CANCELLED = 1 << 20
+EVENT_EVERY = (1 << 21) - 1
 
 
 class SchedulerEvent:

@@ -18,7 +18,13 @@ from mainspring.clock import SYSTEM_CLOCK
 from mainspring.definition import grace_as_timedelta
 from mainspring.engine.misfire import is_misfired
 from mainspring.errors import MaxInstancesReachedError, RunError
-from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
+from mainspring.events import (
+    EVENT_JOB_CANCELLED,
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MISSED,
+    JobExecutionEvent,
+)
 from mainspring.executors.run import close_worker, finished, is_good_exit, log_failure, traceback_text
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
@@ -192,6 +198,11 @@ class NativeExecutor(BaseExecutor):
 
     _is_hooked = False
 
+    @property
+    def places(self) -> int:
+        """How many submissions it runs at a time, about."""
+        return 1
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "submit" not in vars(cls) and _HOOKS & vars(cls).keys():
@@ -206,6 +217,10 @@ class NativeExecutor(BaseExecutor):
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         raise NotImplementedError
+
+    def take_back(self) -> list[Submission]:
+        """What was submitted under a lease and has not been begun; it won't be begun, nor reported, any more."""
+        return []
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
         reporter = _EventReporter(self)
@@ -248,6 +263,11 @@ class _EventReporter:
         self._add(
             EVENT_JOB_ERROR, submission, scheduled_run_time, started, exception=error, traceback=traceback
         )
+
+    def cancelled(
+        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None
+    ) -> None:
+        self._add(EVENT_JOB_CANCELLED, submission, scheduled_run_time, started)
 
     def _add(
         self, code: int, submission: Submission, time: datetime, started: datetime | None, **outcome: Any

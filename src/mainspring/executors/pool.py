@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
-from mainspring.executors.run import call_function, close_worker, initializer_failed, perform_in_worker
+from mainspring.executors.run import close_worker, finished, initializer_failed, perform_in_worker
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _WorkerPool(NativeExecutor):
 
     def __init__(self, max_workers: Any = 10, pool_kwargs: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.max_workers = _checked_workers(max_workers)
+        self.max_workers: int = _checked_workers(max_workers)
         self.pool_kwargs = dict(pool_kwargs or {})
         for name in self.pool_kwargs:
             if name not in self._pool_options:
@@ -85,6 +85,11 @@ class _WorkerPool(NativeExecutor):
             end=self._end_worker,
         )
 
+    @property
+    def places(self) -> int:
+        """How many submissions run at a time."""
+        return self.max_workers
+
     def prestart(self) -> None:
         """Start all workers now, for a time when no thread can be started any more."""
         if self._pool is not None:
@@ -99,6 +104,12 @@ class _WorkerPool(NativeExecutor):
         if self._pool is None:
             raise PoolClosedError(f"{self!r} is not running: start the scheduler first")
         self._pool.submit((submission, reporter))
+
+    def take_back(self) -> list[Submission]:
+        """What was submitted under a lease and no worker has taken up."""
+        if self._pool is None:
+            return []
+        return [item[0] for item in self._pool.take_back(lambda item: item[0].lease is not None)]
 
     def shutdown(self, wait: bool = True) -> None:
         """Take no more work; `wait` for the workers to do what they have, otherwise leave them to it."""
@@ -151,7 +162,11 @@ class ThreadPoolExecutor(_WorkerPool):
             except (Exception, SystemExit) as error:
                 raise RunError(initializer_failed(error)) from error
             self._own.is_ready = True
-        return call_function(job)
+        return self._finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
+
+    def _finished(self, result: Any) -> Any:
+        """What a function returned, or what comes of awaiting it."""
+        return finished(result)
 
     def _end_worker(self) -> None:
         close_worker()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class RunReporter(Protocol):
     """Where executors send what happens to a submission.
 
-    For each due time the order is `started`, then `succeeded` or `failed`; when nothing of the submission is left to
+    For each due time the order is `started`, then `succeeded`, `failed` or `cancelled`; when nothing of the submission is left to
     run, `done`, exactly once, whatever happened. All may be called from any thread, never raise, and never block on
     listeners or locks held by user code.
     """
@@ -38,6 +38,11 @@ class RunReporter(Protocol):
         traceback: str,
     ) -> None:
         """The run ended with `error`; `traceback` is its formatted text."""
+
+    def cancelled(
+        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None
+    ) -> None:
+        """The run was cancelled, and has ended."""
 
     def done(self, submission: Submission) -> None:
         """Nothing of the submission is left to run: its instance slot is free."""

@@ -6,7 +6,7 @@ import _thread
 import signal
 import threading
 import traceback
-from asyncio import Future, Runner, _get_running_loop, all_tasks, current_task, gather
+from asyncio import CancelledError, Future, Runner, _get_running_loop, all_tasks, current_task, gather
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from logging import INFO
@@ -16,7 +16,7 @@ from mainspring.errors import RunError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Generator, Iterable
     from datetime import datetime
 
     from mainspring.executors.report import RunReporter
@@ -27,7 +27,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple}
 
 
 # Where frames of tracebacks are ours, above the job's function.
-_OWN_MODULES = ("mainspring.executors.", "asyncio.")
+_OWN_MODULES = ("mainspring.executors.", "asyncio.", "gevent.", "twisted.")
 
 
 class _Worker(threading.local):
@@ -86,11 +86,73 @@ def close_worker() -> None:
 
 
 def perform(
-    submission: Submission, reporter: RunReporter, call: Callable[[JobRecord], Any], logger: logging.Logger
+    submission: Submission,
+    reporter: RunReporter,
+    call: Callable[[JobRecord], Any],
+    logger: logging.Logger,
+    cancellation: type[BaseException] = CancelledError,
 ) -> None:
     """Run all due times of `submission`, one after another, and report each.
 
-    Nothing that the job raises leaves here, except a `KeyboardInterrupt`, which is not the job's to keep.
+    Nothing that the job raises leaves here, except a `KeyboardInterrupt`, which is not the job's to keep, and what cancels the
+    greenlet that runs it.
+    """
+    passed_on = (KeyboardInterrupt,) if cancellation is CancelledError else (KeyboardInterrupt, cancellation)
+    runs = _runs(submission, reporter, logger, passed_on, cancellation)
+    try:
+        job = next(runs)
+        while True:
+            try:
+                retval = call(job)
+            except BaseException as error:  # noqa: BLE001 - jobs are users' code
+                runs.throw(error)
+            else:
+                runs.send(retval)
+                retval = None
+    except StopIteration:
+        pass  # not by `suppress`, which takes as long as all of this
+
+
+async def perform_natively(
+    submission: Submission,
+    reporter: RunReporter,
+    call: Callable[[JobRecord], Awaitable[Any]],
+    logger: logging.Logger,
+    cancellation: type[BaseException],
+) -> None:
+    """`perform` on an event loop, which each run is awaited by.
+
+    What the loop wants to know leaves here after it was reported: that the job was cancelled, or wants to end the program.
+    """
+    # A coroutine that is thrown away, because its loop has ended, is told by GeneratorExit.
+    cancellations = (cancellation, GeneratorExit)
+    runs = _runs(submission, reporter, logger, (*cancellations, KeyboardInterrupt, SystemExit), cancellations)
+    try:
+        job = next(runs)
+        while True:
+            try:
+                retval = await call(job)
+            except BaseException as error:  # noqa: BLE001 - jobs are users' code
+                runs.throw(error)
+            else:
+                runs.send(retval)
+                retval = None
+    except StopIteration:
+        pass
+
+
+def _runs(
+    submission: Submission,
+    reporter: RunReporter,
+    logger: logging.Logger,
+    passed_on: tuple[type[BaseException], ...],
+    cancellations: type[BaseException] | tuple[type[BaseException], ...],
+) -> Generator[JobRecord, Any, None]:
+    """Asks for the job to be called, once for each due time, and reports what comes of it.
+
+    Args:
+        passed_on: what is raised again when it has been reported; the due times that are left are not run.
+        cancellations: what a run is cancelled with, which is no error of its.
     """
     job = submission.job
     told = logger.isEnabledFor(INFO)
@@ -104,21 +166,33 @@ def perform(
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)
             try:
-                retval = call(job)
+                retval = yield job
             except BaseException as error:
-                if not is_good_exit(error):
+                if isinstance(error, cancellations):
+                    reporter.cancelled(submission, time, started)
+                    logger.info('Job "%s" was cancelled', job.name)
+                elif is_good_exit(error):
+                    reporter.succeeded(submission, time, started, None)
+                else:
                     _report_failure(submission, reporter, time, started, error, logger)
-                    if isinstance(error, KeyboardInterrupt):
-                        _report_not_run(submission, reporter, times, logger)
-                        raise
-                    continue
-                retval = None
+                if isinstance(error, passed_on):
+                    was_cancelled = isinstance(error, cancellations)
+                    _report_not_run(submission, reporter, times, logger, was_cancelled=was_cancelled)
+                    raise
+                continue
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
                 logger.info('Job "%s" executed successfully', job.name)
     finally:
         reporter.done(submission)
+
+
+def report_unbegun(submission: Submission, reporter: RunReporter) -> None:
+    """A submission was cancelled before it was begun."""
+    for time in submission.run_times:
+        reporter.cancelled(submission, time, None)
+    reporter.done(submission)
 
 
 def is_good_exit(error: BaseException) -> bool:
@@ -130,10 +204,18 @@ def is_good_exit(error: BaseException) -> bool:
 
 
 def _report_not_run(
-    submission: Submission, reporter: RunReporter, times: Iterable[datetime], logger: logging.Logger
+    submission: Submission,
+    reporter: RunReporter,
+    times: Iterable[datetime],
+    logger: logging.Logger,
+    *,
+    was_cancelled: bool,
 ) -> None:
-    """`times` are not run, since the one before them was interrupted; each has an outcome all the same."""
+    """`times` are not run, since the one before them was interrupted or cancelled; each has an outcome all the same."""
     for time in times:
+        if was_cancelled:
+            reporter.cancelled(submission, time, None)
+            continue
         error = RunError("not run, because the run before it was interrupted")
         _report_failure(submission, reporter, time, reporter.started(submission, time), error, logger)
 

@@ -40,8 +40,9 @@ class BackgroundScheduler(BlockingScheduler):
         self._begin(*args, **kwargs)
         if not self._daemon:
             process_end.loop_began(self)
-        self._thread = Thread(target=self._run, name="APScheduler", daemon=self._daemon)
-        self._thread.start()
+        thread = Thread(target=self._run, name="APScheduler", daemon=self._daemon)
+        thread.start()
+        self._thread = thread  # not before: one that is about to start is not alive
 
     def _outlives_main_thread(self) -> bool:
         return not self._daemon

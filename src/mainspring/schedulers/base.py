@@ -46,7 +46,7 @@ from mainspring.events import (
     JobSubmissionEvent,
     SchedulerEvent,
 )
-from mainspring.executors.base import BaseExecutor
+from mainspring.executors.base import BaseExecutor, NativeExecutor
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
@@ -119,7 +119,7 @@ class BaseScheduler(JobMethods, ABC):
         self._factory = JobFactory(self._trigger_plugins)
         self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()
-        self._reporter = Reporter(self._clock, self._event_queue, self._in_flight)
+        self._reporter = Reporter(self._clock, self._event_queue, self._in_flight, self._stores.progress)
         self._dispatch = Dispatch(
             self._clock,
             self._event_queue,
@@ -310,14 +310,22 @@ class BaseScheduler(JobMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
+        self._enter_stopped()
+        self._wind_down(wait, None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout)
+
+    def _enter_stopped(self) -> None:
+        """Begin nothing more from now on."""
         with self._lock:
             if self.state == STATE_STOPPED:
                 raise SchedulerNotRunningError
             self.state = STATE_STOPPED
         process_end.scheduler_stopped(self)
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         self._wake()
+
+    def _wind_down(self, wait: bool, deadline: float | None) -> None:
+        """End what has been begun; `deadline` is on the monotonic clock."""
         self._wait_for_pass(wait, deadline)
+        self._leave_to_others()
         self._shut_executors_down(wait, deadline)
         for alias, store in self._stores.items():
             try:
@@ -348,6 +356,14 @@ class BaseScheduler(JobMethods, ABC):
             left = self._left(deadline)
             if self._pass_lock.acquire(timeout=TIMEOUT_MAX if left is None else left):
                 self._pass_lock.release()
+
+    def _leave_to_others(self) -> None:
+        """What was claimed from stores that other nodes share, and not begun: they run it sooner than this one would."""
+        for executor in list(self._executors.values()):
+            taken = executor.take_back() if isinstance(executor, NativeExecutor) else []
+            for submission in taken:
+                self._in_flight.withdraw(submission)
+            self._stores.release(taken, self._logger)
 
     def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
         for alias, executor in list(self._executors.items()):

@@ -9,7 +9,8 @@ anybody waits; who waits says so first, then settles.
 from __future__ import annotations
 
 from collections import deque
-from threading import Condition, local
+from contextvars import ContextVar
+from threading import Condition
 from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 #: How many ended submissions are kept unsettled at most.
 _UNSETTLED_LIMIT = 256
+
+
+#: What the calling thread or task runs. It goes along where a context is copied, as to a thread that does something for a task.
+_own: ContextVar[Submission | None] = ContextVar("own", default=None)
 
 
 class InFlight:
@@ -38,7 +43,6 @@ class InFlight:
         self._submissions: dict[int, Submission] = {}
         self._ended: deque[Submission] = deque()
         self._waiters = 0
-        self._own = local()
 
     def begin(self, submissions: Iterable[Submission]) -> None:
         """`submissions` are about to be handed to their executors."""
@@ -59,13 +63,13 @@ class InFlight:
         return len(self._submissions)
 
     def entered(self, submission: Submission) -> None:
-        """The calling thread runs `submission` from now on."""
+        """The calling thread or task runs `submission` from now on."""
         submission.has_begun = True
-        self._own.submission = submission
+        _own.set(submission)
 
     def end(self, submission: Submission) -> None:
         """Nothing of `submission` is left to run."""
-        self._own.submission = None
+        _own.set(None)
         ended = self._ended
         ended.append(submission)
         count = len(ended)
@@ -96,9 +100,9 @@ class InFlight:
 
     @property
     def own(self) -> Submission | None:
-        """What the calling thread runs."""
-        submission: Submission | None = getattr(self._own, "submission", None)
-        return submission
+        """What the calling thread, or task of an event loop, runs."""
+        submission = _own.get()
+        return submission if submission is not None and id(submission) in self._submissions else None
 
     def all(self) -> list[Submission]:
         """The submissions that have not ended."""

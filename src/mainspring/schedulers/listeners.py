@@ -4,20 +4,25 @@ There is one queue. What the scheduler's own threads report is delivered by a th
 listener delays no run. What a caller did (`add_job` and the like) is delivered on the caller's thread before the call
 returns when nothing else waits to be delivered, and otherwise behind that.
 
+Where the scheduler belongs to an event loop, the loop takes the place of the thread, and of callers on other threads.
+
 A place in the queue can be reserved before the thing has happened, so that what follows from it can't be told first.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
+from inspect import isawaitable
 from threading import Condition, Event, Thread, get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.executors.run import finished
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from mainspring.events import SchedulerEvent
 
@@ -34,8 +39,27 @@ class _Place:
         self.waits = waits
 
 
+class Deliverer(Protocol):
+    """An event loop on which listeners are called."""
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have `function` called on the loop; from any thread."""
+
+    def is_here(self) -> bool:
+        """Whether the calling thread is the loop's."""
+
+    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+        """Await what a listener returned, later, and say if it failed."""
+
+
 class Listeners:
-    """The listeners of one scheduler, and what they have still to be told."""
+    """The listeners of one scheduler, and what they have still to be told.
+
+    Attributes:
+        loop: where listeners are called; ``None``: on a thread of our own.
+    """
+
+    loop: Deliverer | None = None
 
     def __init__(self) -> None:
         self.logger: logging.Logger | None = None
@@ -46,6 +70,7 @@ class Listeners:
         self._changed = Condition()
         self._deliverer: int | None = None  # identifier of the thread that delivers at present
         self._wake = Event()
+        self._is_roused = False
         self._thread: Thread | None = None
         self._is_open = False
 
@@ -72,10 +97,13 @@ class Listeners:
         """Deliver on a thread of our own from now on."""
         with self._changed:
             self._is_open = True
+            self._is_roused = False  # whom an earlier loop has not called
             self._ensure_thread()
+            if self.loop is not None and self._queue:
+                self._rouse()
 
     def _ensure_thread(self) -> None:
-        if self._is_open and self.pairs and self._thread is None:
+        if self._is_open and self.pairs and self._thread is None and self.loop is None:
             thread = Thread(target=self._run, name="APScheduler-listeners", daemon=True)
             try:
                 thread.start()
@@ -124,10 +152,25 @@ class Listeners:
         with self._changed:
             place.event = event
             place.waits = False
-            if self._thread is not None:
+            if self._is_delivered_elsewhere():
                 if self._deliverer is None:
-                    self._wake.set()
+                    self._rouse()
                 return
+        self._deliver()
+
+    def _is_delivered_elsewhere(self) -> bool:
+        return self._thread is not None or (self.loop is not None and self._is_open)
+
+    def _rouse(self) -> None:
+        """Have what is ready delivered by whoever is there for it."""
+        if self.loop is None:
+            self._wake.set()
+        elif not self._is_roused:
+            self._is_roused = True
+            self.loop.call_soon(self._deliver_on_loop)
+
+    def _deliver_on_loop(self) -> None:
+        self._is_roused = False
         self._deliver()
 
     def publish(self, event: SchedulerEvent, place: _Place | None = None) -> None:
@@ -139,9 +182,13 @@ class Listeners:
         with self._changed:
             place.event = event
             place.waits = False
-            inline = self._thread is None or (self._deliverer is None and self._queue[0] is place)
+            inline = not self._is_delivered_elsewhere() or (
+                self._deliverer is None
+                and self._queue[0] is place
+                and (self.loop is None or self.loop.is_here())
+            )
             if not inline:
-                self._wake.set()
+                self._rouse()
         if inline:
             self._deliver(last=place)
 
@@ -149,8 +196,8 @@ class Listeners:
         """Give a reserved place up: nothing happened."""
         with self._changed:
             place.waits = False
-            if self._thread is not None:
-                self._wake.set()
+            if self._is_delivered_elsewhere():
+                self._rouse()
                 return
         self._deliver()
 
@@ -187,17 +234,28 @@ class Listeners:
             with self._changed:
                 self._deliverer = None
                 left = bool(self._queue) and not self._queue[0].waits
-                if left and self._thread is not None:
-                    self._wake.set()
+                if left and self._is_delivered_elsewhere():
+                    self._rouse()
+                    left = False
                 self._changed.notify_all()
-        if left and self._thread is None:
+        if left:
             self._deliver()
 
     def _tell(self, event: SchedulerEvent) -> None:
         for callback, mask in self.pairs:
             if event.code & mask:
+                failed = partial(self._failed, callback, event)
                 try:
-                    callback(event)
-                except Exception:
-                    if self.logger is not None:
-                        self.logger.exception("Error notifying listener %r of %r", callback, event)
+                    result = callback(event)
+                    if result is None or not isawaitable(result):
+                        continue
+                    if self.loop is None:
+                        finished(result)
+                    else:
+                        self.loop.see_to(result, failed)
+                except Exception as error:  # noqa: BLE001 - listeners are users' code
+                    failed(error)
+
+    def _failed(self, callback: Listener, event: SchedulerEvent, error: BaseException) -> None:
+        if self.logger is not None:
+            self.logger.error("Error notifying listener %r of %r", callback, event, exc_info=error)

@@ -24,6 +24,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "or": "mainspring.triggers.combining:OrTrigger",
     },
     "executors": {
+        "asyncio": "mainspring.executors.asyncio:AsyncIOExecutor",
+        "gevent": "mainspring.executors.gevent:GeventExecutor",
+        "tornado": "mainspring.executors.tornado:TornadoExecutor",
+        "twisted": "mainspring.executors.twisted:TwistedExecutor",
+        "qt": "mainspring.executors.qt:QtExecutor",
         "debug": "mainspring.executors.debug:DebugExecutor",
         "threadpool": "mainspring.executors.pool:ThreadPoolExecutor",
         "processpool": "mainspring.executors.pool:ProcessPoolExecutor",

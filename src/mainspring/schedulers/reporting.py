@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import words_of
 from mainspring.events import (
+    EVENT_JOB_CANCELLED,
     EVENT_JOB_ERROR,
     EVENT_JOB_EXECUTED,
     EVENT_JOB_STARTED,
@@ -16,6 +17,7 @@ from mainspring.events import (
 from mainspring.model import RunResult, run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from mainspring.clock import Clock
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
 
-_TIMED = EVENT_JOB_STARTED | EVENT_JOB_EXECUTED | EVENT_JOB_ERROR
+_TIMED = EVENT_JOB_STARTED | EVENT_JOB_EXECUTED | EVENT_JOB_ERROR | EVENT_JOB_CANCELLED
 
 
 class Reporter:
@@ -34,10 +36,12 @@ class Reporter:
         clock: Clock,
         listeners: Listeners,
         in_flight: InFlight,
+        progress: Callable[[Submission], None],
     ) -> None:
         self._clock = clock
         self._listeners = listeners
         self._in_flight = in_flight
+        self._progress = progress
 
     def may_begin(self, submission: Submission) -> bool:
         """Whether the runs of `submission` are still this node's to run."""
@@ -71,8 +75,8 @@ class Reporter:
         finished = None
         if submission.results is not None:
             finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
-            submission.results.append(
-                RunResult(scheduled_run_time, "succeeded", started, finished, None, retval)
+            self._record(
+                submission, RunResult(scheduled_run_time, "succeeded", started, finished, None, retval)
             )
         if self._listeners.mask & EVENT_JOB_EXECUTED:
             self._ended(EVENT_JOB_EXECUTED, submission, scheduled_run_time, started, finished, retval=retval)
@@ -90,7 +94,7 @@ class Reporter:
         if submission.results is not None:
             finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
             told = f"{type(error).__name__}: {words_of(error)}"
-            submission.results.append(RunResult(scheduled_run_time, "failed", started, finished, told))
+            self._record(submission, RunResult(scheduled_run_time, "failed", started, finished, told))
         if self._listeners.mask & EVENT_JOB_ERROR:
             self._ended(
                 EVENT_JOB_ERROR,
@@ -101,6 +105,27 @@ class Reporter:
                 exception=error,
                 traceback=traceback,
             )
+
+    def cancelled(
+        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None
+    ) -> None:
+        """A run has been cancelled."""
+        finished = None
+        if submission.results is not None:
+            finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
+            self._record(
+                submission, RunResult(scheduled_run_time, "cancelled", started, finished, "cancelled")
+            )
+        if self._listeners.mask & EVENT_JOB_CANCELLED:
+            self._ended(EVENT_JOB_CANCELLED, submission, scheduled_run_time, started, finished)
+
+    def _record(self, submission: Submission, result: RunResult) -> None:
+        """Keep a result for the store; where others follow, tell it at once: they may take long, or the node may die."""
+        if submission.results is None:
+            return
+        submission.results.append(result)
+        if submission.recorded + len(submission.results) < len(submission.run_times):
+            self._progress(submission)
 
     def _ended(
         self,

@@ -1,0 +1,51 @@
+"""Runs coroutine functions on the event loop of an `AsyncIOScheduler`, and other functions in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from mainspring.executors.event_loop import EventLoopExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+__all__ = ["AsyncIOExecutor"]
+
+
+class AsyncIOExecutor(EventLoopExecutor):
+    """The default executor of an `AsyncIOScheduler`."""
+
+    _needs = "an AsyncIOScheduler or a TornadoScheduler"
+    _cancellation = asyncio.CancelledError
+
+    def _fits(self, scheduler: Any) -> bool:
+        return isinstance(getattr(scheduler, "_eventloop", None), asyncio.AbstractEventLoop)
+
+    @property
+    def _eventloop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = self._scheduler._eventloop  # noqa: SLF001 - APScheduler's name for it
+        return loop
+
+    @property
+    def _pending_futures(self) -> set[asyncio.Future[Any]]:
+        return {task for task in self._native.values() if task is not None}
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> asyncio.Task[None]:
+        task = self._eventloop.create_task(coroutine, context=Context())
+        task.add_done_callback(lambda task: _has_ended(task, ended))
+        return task
+
+    def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._eventloop).result()
+
+
+def _has_ended(task: asyncio.Task[None], ended: Callable[[], None]) -> None:
+    if not task.cancelled():
+        task.exception()  # it was reported; asyncio itself raises what is to end the program
+    ended()
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

@@ -1,0 +1,180 @@
+"""What the executors of event loops share: coroutine functions run on the loop, all others in threads."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from functools import partial
+from inspect import isawaitable
+from threading import Condition, Event
+from typing import TYPE_CHECKING, Any
+
+from mainspring.callables import iscoroutinefunction_partial
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
+from mainspring.executors.pool import ThreadPoolExecutor
+from mainspring.executors.run import perform_natively, report_unbegun
+
+#: Seconds for which a shutdown that is not to wait waits for what it has cancelled.
+_MOMENT = 0.5
+#: How many submissions of a shared store a loop is thought to run at a time: they may be coroutines, or need a thread.
+_PLACES = 100
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from mainspring.executors.report import RunReporter
+    from mainspring.model import JobRecord, Submission
+
+
+class EventLoopExecutor(ThreadPoolExecutor):
+    """Runs coroutine functions on the scheduler's event loop, and others in a pool of threads.
+
+    What a function in a thread returns to be awaited is awaited on the loop.
+
+    Args:
+        max_workers: how many functions run in threads at a time.
+    """
+
+    #: What the scheduler must be, for the message where it isn't.
+    _needs = ""
+    #: What a run is cancelled with.
+    _cancellation: type[BaseException]
+
+    def __init__(self, max_workers: Any = 10, pool_kwargs: Any = None) -> None:
+        super().__init__(max_workers, pool_kwargs)
+        self._waiting: deque[tuple[Submission, RunReporter]] = deque()
+        self._is_called = False
+        self._native: dict[int, Any] = {}
+        self._performed: set[int] = set()
+        self._changed = Condition()
+
+    @abstractmethod
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> Any:
+        """Run a coroutine on the loop, in a context of its own; called on the loop. Something with a method ``cancel``."""
+
+    @abstractmethod
+    def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
+        """What comes of awaiting on the loop; called on a worker thread, which waits."""
+
+    @property
+    def places(self) -> int:
+        """How many submissions run at a time, about."""
+        return _PLACES
+
+    def _is_native(self, func: Any) -> bool:
+        return iscoroutinefunction_partial(func)
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Make the pool; its threads start as work comes.
+
+        Raises:
+            ConfigurationError: the scheduler has another kind of event loop, or none.
+        """
+        if not hasattr(scheduler, "call_soon") or not self._fits(scheduler):
+            raise ConfigurationError(
+                f"{type(self).__name__} runs jobs on the event loop of {self._needs}, and the scheduler is a "
+                f"{type(scheduler).__name__}: use that, or a ThreadPoolExecutor, which runs coroutines too"
+            )
+        super().start(scheduler, alias)
+        self._native.clear()  # of a loop that has ended
+        self._performed.clear()
+        self._is_called = False
+
+    @abstractmethod
+    def _fits(self, scheduler: Any) -> bool:
+        """Whether the loop of `scheduler` is of the right kind."""
+
+    def _submit(self, submission: Submission, reporter: RunReporter) -> None:
+        if self._pool is None or not self._is_native(submission.job.func):
+            super()._submit(submission, reporter)  # which refuses it, where there is no pool
+            return
+        self._waiting.append((submission, reporter))
+        if not self._is_called:  # one call for many that come together
+            self._is_called = True
+            self._scheduler.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._is_called = False
+        while True:
+            try:
+                submission, reporter = self._waiting.popleft()
+            except IndexError:
+                return
+            key = id(submission)
+            self._native[key] = None
+            spawned = self._spawn(
+                self._perform(submission, reporter), partial(self._has_ended, submission, reporter)
+            )
+            if key in self._native:
+                self._native[key] = spawned
+
+    async def _perform(self, submission: Submission, reporter: RunReporter) -> None:
+        self._performed.add(id(submission))
+        await perform_natively(submission, reporter, self._awaited, self._logger, self._cancellation)
+
+    def _has_ended(self, submission: Submission, reporter: RunReporter) -> None:
+        key = id(submission)
+        if key in self._performed:
+            self._performed.discard(key)
+        else:
+            report_unbegun(submission, reporter)
+        with self._changed:
+            self._native.pop(key, None)
+            self._changed.notify_all()
+
+    async def _awaited(self, job: JobRecord) -> Any:
+        return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+
+    def _finished(self, result: Any) -> Any:
+        return self._wait_on_loop(result) if isawaitable(result) else result
+
+    def take_back(self) -> list[Submission]:
+        """What was submitted under a lease and has not been begun."""
+        taken = super().take_back()
+        kept = []
+        while self._waiting:
+            item = self._waiting.popleft()
+            if item[0].lease is None:
+                kept.append(item)
+            else:
+                taken.append(item[0])
+        if kept:
+            self._waiting.extend(kept)
+            self._scheduler.call_soon(self._begin)
+        return taken
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Take no more work; `wait` for what there is, otherwise cancel what runs on the loop.
+
+        A job that shuts its own scheduler down is not cancelled.
+        """
+        super().shutdown(wait)
+        own = self._scheduler._in_flight.own  # noqa: SLF001 - ours
+        spared = None if own is None else id(own)
+        if not self._scheduler.runs_loop():
+            while self._waiting:  # nobody will begin them
+                report_unbegun(*self._waiting.popleft())
+            return
+        if not wait and (self._waiting or self._native.keys() - {spared}):
+            asked = Event()
+            self._scheduler.call_soon(partial(self._cancel_all, spared, asked))
+            if not self._scheduler.is_here() and asked.wait(_MOMENT):
+                self._wait_for_native(spared)
+
+    def _cancel_all(self, spared: int | None, asked: Event) -> None:
+        self._begin()  # what has not been begun is told that it is cancelled, too
+        for key, spawned in list(self._native.items()):
+            if spawned is not None and key != spared:
+                spawned.cancel()
+        asked.set()
+
+    def _wait_for_native(self, spared: int | None) -> None:
+        """Give what was cancelled a moment to end."""
+        deadline = SYSTEM_CLOCK.monotonic() + _MOMENT
+        with self._changed:
+            while self._native.keys() - {spared}:
+                left = deadline - SYSTEM_CLOCK.monotonic()
+                if left <= 0:
+                    return
+                self._changed.wait(left)

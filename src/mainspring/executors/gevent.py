@@ -1,0 +1,101 @@
+"""Runs each submission in a greenlet of its own, for a `GeventScheduler`."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import ConfigurationError
+from mainspring.executors.base import NativeExecutor
+from mainspring.executors.run import close_worker, finished, perform
+
+try:
+    import gevent
+except ImportError as error:
+    raise ModuleNotFoundError(
+        'GeventExecutor needs gevent: pip install "mainspring[gevent]"', name=error.name
+    ) from error
+
+if TYPE_CHECKING:
+    from mainspring.executors.report import RunReporter
+    from mainspring.model import JobRecord, Submission
+
+__all__ = ["GeventExecutor"]
+
+#: How many submissions of a shared store the greenlets are thought to run at a time.
+_PLACES = 100
+
+
+class GeventExecutor(NativeExecutor):
+    """The default executor of a `GeventScheduler`. A coroutine function is run to its end in a thread of gevent's pool."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._greenlets: dict[int, Any] = {}
+
+    @property
+    def places(self) -> int:
+        """How many submissions run at a time, about."""
+        return _PLACES
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Called when the scheduler starts.
+
+        Raises:
+            ConfigurationError: the scheduler has no hub of gevent.
+        """
+        if not hasattr(scheduler, "_hub"):
+            raise ConfigurationError(
+                f"GeventExecutor runs jobs in greenlets of a GeventScheduler, and the scheduler is a {type(scheduler).__name__}: "
+                "use that, or a ThreadPoolExecutor"
+            )
+        super().start(scheduler, alias)
+
+    def _submit(self, submission: Submission, reporter: RunReporter) -> None:
+        self._greenlets[id(submission)] = None
+        self._scheduler.call_soon(partial(self._run, submission, reporter))
+
+    def _run(self, submission: Submission, reporter: RunReporter) -> None:
+        """Run a submission in the greenlet that calls this."""
+        key = id(submission)
+        self._greenlets[key] = gevent.getcurrent()
+        try:
+            perform(submission, reporter, _call, self._logger, gevent.GreenletExit)
+        finally:
+            del self._greenlets[key]
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Take no more work; without `wait`, end the greenlets that run, but for the one that calls this."""
+        if wait or not self._greenlets:
+            return
+        own = self._scheduler._in_flight.own  # noqa: SLF001 - ours
+        spared = None if own is None else id(own)
+        self._scheduler.call_soon(partial(self._end_all, spared))
+
+    def _end_all(self, spared: int | None) -> None:
+        left = [one for key, one in list(self._greenlets.items()) if one is not None and key != spared]
+        gevent.killall(left, block=False)
+
+
+def _call(job: JobRecord) -> Any:
+    result = job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+    return finished_in_thread(result) if isawaitable(result) else result
+
+
+def finished_in_thread(awaitable: Any) -> Any:
+    """What comes of awaiting, by a loop of asyncio in a thread of gevent's pool; other greenlets run meanwhile."""
+    result, error = gevent.get_hub().threadpool.apply(copy_context().run, (_finished, awaitable))
+    if error is not None:
+        raise error
+    return result
+
+
+def _finished(awaitable: Any) -> tuple[Any, BaseException | None]:
+    try:
+        return finished(awaitable), None
+    except BaseException as error:  # noqa: BLE001 - raised where it is waited for; the pool would print it
+        return None, error
+    finally:
+        close_worker()

@@ -1,0 +1,227 @@
+"""What the schedulers of event loops share: when to look for due jobs, where, and how to end.
+
+The loop never waits for a job store. It looks itself where all job stores are in memory; otherwise a thread does, and
+the loop sets its timer when the thread has come back. A shell says how its loop is asked to call something, soon or later.
+
+Jobs don't inherit context variables: neither those of whoever added them, nor those of whoever woke the scheduler.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.waiting import LONGEST_WAIT, seconds_until
+from mainspring.executors.workers import PoolClosedError, WorkerThreads
+from mainspring.schedulers.base import BaseScheduler
+from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+#: How many threads at most wait for job stores, so that the loop needn't.
+_HELPERS = 4
+
+
+class EventLoopScheduler(BaseScheduler):
+    """A scheduler whose timer, listeners and jobs have their place on an event loop."""
+
+    _helpers: WorkerThreads | None = None
+    _timer: Any = None
+    _is_woken = False
+    _is_looking = False
+    _looks_again = False
+
+    # What a shell says of its loop
+
+    @abstractmethod
+    def _attach(self) -> None:
+        """Find the loop, or raise a `RuntimeError` that says what to do."""
+
+    @abstractmethod
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have `function` called on the loop, in a context of its own; from any thread."""
+
+    @abstractmethod
+    def _call_later(self, seconds: float, function: Callable[[], None]) -> Any:
+        """Have `function` called on the loop after a time; what `_cancel` takes. Called on the loop."""
+
+    @abstractmethod
+    def _cancel(self, timer: Any) -> None:
+        """Don't call what `_call_later` was to call. Called on the loop."""
+
+    @abstractmethod
+    def is_here(self) -> bool:
+        """Whether the calling thread is the loop's, and the loop runs."""
+
+    @abstractmethod
+    def _is_alive(self) -> bool:
+        """Whether the loop runs, or will."""
+
+    def runs_loop(self) -> bool:
+        """Whether the loop calls what it is given now, so that it can be waited for."""
+        return self._is_alive()
+
+    @abstractmethod
+    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+        """Await `result` on the loop, later, and say if it failed."""
+
+    @abstractmethod
+    def _ending(self, ended: Future[None]) -> Any:
+        """What `shutdown` returns on the loop, where `ended` is set when it is over."""
+
+    # Life
+
+    def start(self, paused: bool = False) -> Any:
+        """Start executors, job stores and the processing of jobs; see `BaseScheduler.start`."""
+        if self.state != STATE_STOPPED and not self._is_alive():
+            self._abandon()
+        if self.state == STATE_STOPPED and not self._is_starting:
+            self._attach()
+        self._start_here(paused)
+
+    def _start_here(self, paused: bool) -> None:
+        if self.state == STATE_STOPPED:
+            self._is_woken = self._is_looking = self._looks_again = False
+            self._timer = None
+            self._event_queue.loop = self
+        super().start(paused)
+
+    def _abandon(self) -> None:
+        """The loop that this was started on has ended without a shutdown."""
+        self._enter_stopped()
+        self._event_queue.loop = None
+        self._wind_down(wait=False, deadline=None)
+
+    def shutdown(self, wait: bool = True, timeout: float | None = None) -> Any:
+        """Stop; see `BaseScheduler.shutdown`.
+
+        On the loop this returns at once, with something that can be awaited until all has ended, and needn't be.
+        Elsewhere it returns when all has ended. What runs on the loop is cancelled if it isn't waited for, or not for long
+        enough.
+        """
+        self._enter_stopped()
+        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        if not self.runs_loop():
+            self._event_queue.loop = None  # whoever waits for the listeners calls them
+            self._wind_down(wait=False, deadline=deadline)
+            return None
+        is_here = self.is_here()
+        if is_here:
+            self._stop_timer()
+        else:
+            self.call_soon(self._stop_timer)
+        ended = self._in_thread(partial(self._wind_down, wait, deadline))
+        ended.add_done_callback(lambda _: self._close_helpers())
+        if is_here:
+            return self._ending(ended)
+        ended.result()
+        return None
+
+    def _close_helpers(self) -> None:
+        helpers, self._helpers = self._helpers, None
+        if helpers is not None:
+            helpers.close()
+
+    def _in_thread(self, function: Callable[[], T]) -> Future[T]:
+        """Have `function` called on a thread that may wait, in a copy of the caller's context."""
+        future: Future[T] = Future()
+        work = partial(copy_context().run, _fill, future, function)
+        while True:
+            helpers = self._helpers
+            if helpers is None:
+                helpers = self._helpers = WorkerThreads(
+                    _call, _HELPERS, name="APScheduler-helper", logger=self._logger
+                )
+            try:
+                helpers.submit(work)
+            except PoolClosedError:
+                if self._helpers is helpers:
+                    raise
+                continue  # it was closed by a shutdown meanwhile
+            return future
+
+    # The loop
+
+    def wakeup(self) -> None:
+        """Have the loop look for due jobs as soon as it can."""
+        if self._event_queue.loop is not None and not self._is_woken:
+            self._is_woken = True
+            self.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._is_woken = False
+        self._stop_timer()
+        if self.state != STATE_RUNNING:
+            return
+        if self._is_looking:
+            self._looks_again = True
+        elif all(store.live_records for _, store in self._stores.items()):
+            self._set_timer(self._looked())
+        else:
+            self._is_looking = True
+            self._in_thread(self._look_elsewhere)
+
+    def _look_elsewhere(self) -> None:
+        wait = self._looked()
+        self.call_soon(partial(self._has_looked, wait))
+
+    def _has_looked(self, wait: float | None) -> None:
+        self._is_looking = False
+        if self._looks_again:
+            self._looks_again = False
+            self._look()
+        else:
+            self._set_timer(wait)
+
+    def _looked(self) -> float | None:
+        try:
+            return self._process_jobs()
+        except Exception:
+            # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
+            self._logger.exception("Error in the scheduler's loop; going on")
+            return LONGEST_WAIT
+
+    def _set_timer(self, wait: float | None) -> None:
+        self._stop_timer()
+        if wait is not None and self.state == STATE_RUNNING:
+            self._timer = self._call_later(min(wait, LONGEST_WAIT), self._time_has_passed)
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            self._cancel(timer)
+
+    def _time_has_passed(self) -> None:
+        """The wall clock may have been set meanwhile, or run faster or slower than the loop's."""
+        self._timer = None
+        until = self._planned
+        left = 0.0 if until is None else seconds_until(until, self._clock.now(self.timezone))
+        if left > 0:
+            self._set_timer(left)
+        else:
+            self._look()
+
+    @property
+    def running(self) -> bool:
+        """Whether the scheduler was started and not shut down, and its loop has not ended."""
+        return super().running and self._is_alive()
+
+
+def _call(work: Callable[[], None]) -> None:
+    work()
+
+
+def _fill(future: Future[T], function: Callable[[], T]) -> None:
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result is told
+        future.set_exception(error)
+    else:
+        future.set_result(result)

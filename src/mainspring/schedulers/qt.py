@@ -1,0 +1,120 @@
+"""A scheduler on the event loop of Qt, by PySide6 or PyQt6."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from contextvars import Context
+from importlib import import_module
+from math import ceil
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from mainspring.executors.run import finished
+from mainspring.schedulers.event_loop import EventLoopScheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
+
+__all__ = ["QtScheduler"]
+
+
+def _qt_core() -> Any:
+    """The module QtCore: of the binding that the program uses, or else of the first that is installed."""
+    bindings = ("PySide6", "PyQt6")
+    for name in sorted(bindings, key=lambda name: f"{name}.QtCore" not in sys.modules):
+        try:
+            return import_module(f"{name}.QtCore")
+        except ImportError:
+            continue
+    raise ModuleNotFoundError(
+        'QtScheduler needs PySide6 or PyQt6: pip install "mainspring[qt]", or pip install PyQt6',
+        name="PySide6",
+    )
+
+
+QtCore = _qt_core()
+
+
+class _Caller(QtCore.QObject):  # type: ignore[misc, name-defined]  # a class of whichever binding there is
+    """Lives in the GUI thread, and calls there what any thread gives it.
+
+    By events, not by signals: each emit of PySide6 6.12 drops a reference to ``True``, which ends Python 3.11 after some hundreds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._functions: deque[Callable[[], None]] = deque()
+        self._kind = QtCore.QEvent.Type(QtCore.QEvent.registerEventType())
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have `function` called; from any thread."""
+        self._functions.append(function)
+        QtCore.QCoreApplication.postEvent(self, QtCore.QEvent(self._kind))
+
+    def event(self, event: Any) -> bool:
+        """What Qt calls in the GUI thread; one event for each function."""
+        if event.type() != self._kind:
+            return bool(super().event(event))
+        Context().run(self._functions.popleft())
+        return True
+
+
+class QtScheduler(EventLoopScheduler):
+    """Runs on the event loop of the thread that starts it; jobs run in threads, or by a `QtExecutor` in this one.
+
+    Takes the arguments of `BaseScheduler`.
+    """
+
+    _caller: _Caller | None = None
+    _thread: int | None = None
+
+    def _attach(self) -> None:
+        if QtCore.QCoreApplication.instance() is None:
+            raise RuntimeError(
+                "there is no Qt application yet: make one before start(), with QApplication([]) or QCoreApplication([])"
+            )
+        self._caller = _Caller()
+        self._thread = get_ident()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have `function` called in the GUI thread, in a context of its own; from any thread."""
+        if self._caller is not None:
+            self._caller.call(function)
+
+    def _call_later(self, seconds: float, function: Callable[[], None]) -> Any:
+        timer = QtCore.QTimer()
+        timer.setSingleShot(True)
+        timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(lambda: Context().run(function))
+        timer.start(ceil(seconds * 1000))
+        return timer
+
+    def _cancel(self, timer: Any) -> None:
+        timer.stop()
+        timer.deleteLater()
+
+    def is_here(self) -> bool:
+        """Whether the calling thread is the GUI thread."""
+        return self._thread == get_ident()
+
+    def _is_alive(self) -> bool:
+        return self._caller is not None and QtCore.QCoreApplication.instance() is not None
+
+    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+        """Run `result` to its end in a thread with an event loop of asyncio, and say if it failed."""
+
+        def ended(future: Future[Any]) -> None:
+            error = future.exception()
+            if error is not None:
+                failed(error)
+
+        self._in_thread(lambda: finished(result)).add_done_callback(ended)
+
+    def _ending(self, ended: Future[None]) -> None:
+        """Wait, while the window goes on being painted and jobs in this thread can end."""
+        loop = QtCore.QEventLoop()
+        ended.add_done_callback(lambda _: self.call_soon(loop.quit))
+        loop.exec()
+        ended.result()

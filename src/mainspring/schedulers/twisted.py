@@ -1,0 +1,110 @@
+"""A scheduler on a reactor of Twisted."""
+
+from __future__ import annotations
+
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mainspring.executors.twisted import TwistedExecutor
+from mainspring.references import maybe_ref
+from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
+from mainspring.schedulers.event_loop import EventLoopScheduler
+
+try:
+    from twisted.internet.defer import Deferred
+    from twisted.python.threadable import isInIOThread
+except ImportError as error:
+    raise ModuleNotFoundError(
+        'TwistedScheduler needs Twisted: pip install "mainspring[twisted]"', name=error.name
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+__all__ = ["TwistedScheduler", "run_in_reactor"]
+
+run_in_reactor = run_on_loop
+
+
+class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
+    """Runs jobs on a reactor of Twisted.
+
+    Args:
+        reactor: the reactor; if not given, the one that is installed.
+
+    Takes the other arguments of `BaseScheduler`.
+    """
+
+    _own_options = ("reactor",)
+    _reactor: Any = None
+    _given_reactor: Any = None
+
+    def _configure(self, config: dict[str, Any]) -> None:
+        if "reactor" in config:
+            self._given_reactor = maybe_ref(config.pop("reactor"))
+        super()._configure(config)
+
+    def _attach(self) -> None:
+        reactor = self._given_reactor
+        if reactor is None:
+            from twisted.internet import reactor  # installs the default one if there is none
+        self._reactor = reactor
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have `function` called on the reactor, in a context of its own; from any thread."""
+        self._reactor.callFromThread(Context().run, function)
+
+    def _call_later(self, seconds: float, function: Callable[[], None]) -> Any:
+        return self._reactor.callLater(seconds, Context().run, function)
+
+    def _cancel(self, timer: Any) -> None:
+        if timer.active():
+            timer.cancel()
+
+    def is_here(self) -> bool:
+        """Whether the calling thread is the reactor's, and the reactor runs."""
+        return self._reactor is not None and bool(self._reactor.running and isInIOThread())  # type: ignore[no-untyped-call]
+
+    def _is_alive(self) -> bool:
+        # Before it runs, the reactor keeps what it is to call.
+        reactor = self._reactor
+        return reactor is not None and (reactor.running or not getattr(reactor, "_started", False))
+
+    def runs_loop(self) -> bool:
+        """Whether the reactor runs."""
+        return self._reactor is not None and bool(self._reactor.running)
+
+    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+        """Await `result` on the reactor, later, and say if it failed."""
+        deferred = result if isinstance(result, Deferred) else Deferred.fromCoroutine(result)  # type: ignore[arg-type]
+        deferred.addErrback(lambda failure: failed(failure.value))  # type: ignore[call-overload]
+
+    def _ending(self, ended: Future[None]) -> Deferred[None]:
+        return self._deferred(ended)
+
+    def _create_default_executor(self) -> TwistedExecutor:
+        return TwistedExecutor()
+
+    def _off_loop(self, call: Callable[[], T]) -> Deferred[T]:
+        return self._deferred(self._in_thread(call))
+
+    def _deferred(self, future: Future[T]) -> Deferred[T]:
+        deferred: Deferred[T] = Deferred()
+
+        def done() -> None:
+            error = future.exception()
+            if error is None:
+                deferred.callback(future.result())
+            else:
+                deferred.errback(error)
+
+        future.add_done_callback(lambda _: self.call_soon(done))
+        return deferred
+
+    def astart(self, paused: bool = False) -> Deferred[None]:
+        """`start`, without the reactor waiting for job stores."""
+        self._attach()
+        return self._off_loop(lambda: self._start_here(paused))
