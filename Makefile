@@ -55,6 +55,7 @@ lint: $(READY) ## check style, types and layers
 bench: $(READY) ## measure speed, beside APScheduler's
 	@scripts/install_servers.sh
 	@$(BIN)/python -m benchmarks.scheduler
+	@$(BIN)/python -m benchmarks.loops
 	@$(BIN)/python -m benchmarks.stores
 	@$(BIN)/python -m benchmarks.triggers
 

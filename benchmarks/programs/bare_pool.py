@@ -23,6 +23,9 @@ def job():
 
 
 class Nobody:
+    def may_begin(self, _):
+        return True
+
     def started(self, *_):
         return None
 
