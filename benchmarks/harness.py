@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMS = CHECKOUT / "benchmarks" / "programs"
 ENVIRONMENT = CHECKOUT / ".bench-venv"
 APSCHEDULER = "apscheduler==3.11.3"
-DATABASES = ("sqlalchemy>=2.0.30", "psycopg[binary]>=3.2")
+DATABASES = ("sqlalchemy>=2.0.30", "psycopg[binary]>=3.2", "pgqueuer>=1.6", "asyncpg>=0.30")
 
 
 @dataclass(frozen=True)

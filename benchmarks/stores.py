@@ -4,7 +4,8 @@ Both have ten threads, no logging and no listeners, and APScheduler's grace time
 timed until the last outcome is written; APScheduler keeps no record. Both databases keep what was committed (SQLite with
 ``synchronous=FULL``, PostgreSQL with its defaults); PostgreSQL is started for this, on the same machine.
 
-The bare loop writes the same rows by hand, and runs nothing.
+The bare loop writes the same rows by hand, and runs nothing. PgQueuer is a queue on PostgreSQL: it schedules nothing, and runs its jobs as
+coroutines on one loop, in batches of 100.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ def main() -> None:
 
 def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> None:
     """Due jobs, and adding."""
-    here, there, bare = measure(
-        [
-            Measured("stored_jobs", (DUE, url)),
-            Measured("stored_jobs", (DUE, url), "apscheduler"),
-            Measured("bare_sql", (DUE, url)),
-        ],
-        rounds,
-    )
+    programs = [
+        Measured("stored_jobs", (DUE, url)),
+        Measured("stored_jobs", (DUE, url), "apscheduler"),
+        Measured("bare_sql", (DUE, url)),
+    ]
+    if url.startswith("postgresql"):
+        programs.append(Measured("pgqueuer_due", (DUE, url), "pgqueuer"))
+    here, there, bare, *queues = measure(programs, rounds)
     rows = [
         (
             words,
@@ -84,6 +85,11 @@ def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> 
             "at least 1/4",
         )
     )
+    for queue in queues:
+        ours, theirs = here["per_second"], queue["per_second"]
+        rows.append(
+            ("beside PgQueuer", f"{ours:,.0f}", f"{theirs:,.0f} (PgQueuer)", f"{ours / theirs:.1f}", "aim 1")
+        )
     show(f"Jobs a second on {name}", rows, ("", "mainspring", "APScheduler", "ratio", "wanted"))
 
 

@@ -418,6 +418,24 @@ def a_job_may_shut_its_scheduler_down(kit):
         assert not scheduler.running
 
 
+def a_listener_may_shut_its_scheduler_down(kit):
+    scheduler = kit.make()
+    heard = EventRecorder()
+    over = threading.Event()
+
+    def listen(event):
+        scheduler.shutdown()
+        over.set()
+
+    scheduler.add_listener(listen, EVENT_JOB_EXECUTED)
+    scheduler.add_listener(heard, EVENT_EVERY)
+    scheduler.add_job(answer, id="a")
+    kit.start(scheduler)
+    heard.wait_for(EVENT_SCHEDULER_SHUTDOWN)
+    assert over.wait(10)
+    assert not scheduler.running
+
+
 def _shut_down(scheduler):
     scheduler.shutdown()
 

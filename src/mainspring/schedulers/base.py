@@ -322,8 +322,14 @@ class BaseScheduler(JobMethods, ABC):
         process_end.scheduler_stopped(self)
         self._wake()
 
-    def _wind_down(self, wait: bool, deadline: float | None) -> None:
-        """End what has been begun; `deadline` is on the monotonic clock."""
+    def _wind_down(self, wait: bool, deadline: float | None, *, in_listener: bool = False) -> None:
+        """End what has been begun.
+
+        Args:
+            wait: as for `shutdown`.
+            deadline: on the monotonic clock.
+            in_listener: whether a listener waits for this, on another thread.
+        """
         self._wait_for_pass(wait, deadline)
         self._leave_to_others()
         self._shut_executors_down(wait, deadline)
@@ -334,7 +340,7 @@ class BaseScheduler(JobMethods, ABC):
                 self._logger.exception("Error shutting down job store %r", alias)
         self._logger.info("Scheduler has been shut down")
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
-        self._event_queue.close(self._left(deadline) if wait else 0)
+        self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
 
     def _end_with_process(self) -> None:
         """The main thread was interrupted while it waited for this scheduler's loop."""

@@ -117,7 +117,8 @@ class EventLoopScheduler(BaseScheduler):
             self._stop_timer()
         else:
             self.call_soon(self._stop_timer)
-        ended = self._in_thread(partial(self._wind_down, wait, deadline))
+        in_listener = self._event_queue.is_delivering_here
+        ended = self._in_thread(partial(self._wind_down, wait, deadline, in_listener=in_listener))
         ended.add_done_callback(lambda _: self._close_helpers())
         if is_here:
             return self._ending(ended)

@@ -119,9 +119,14 @@ class Listeners:
             self._thread = None
             self._wake.set()
 
+    @property
+    def is_delivering_here(self) -> bool:
+        """Whether the calling thread delivers at present: a listener is calling, which can't wait for itself."""
+        return self._deliverer == get_ident()
+
     def _flush(self, timeout: float | None) -> None:
-        if self._deliverer == get_ident():
-            return  # called from a listener: it can't wait for itself
+        if self.is_delivering_here:
+            return
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         with self._changed:
             while self._queue or self._deliverer is not None:
