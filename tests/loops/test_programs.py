@@ -109,6 +109,38 @@ def test_asyncio_runs_twice_in_one_process(ended):
     """) == ["ran", "False", "ran"]
 
 
+def test_asyncio_is_not_started_again_before_its_shutdown_is_over():
+    assert output_of("""
+        import asyncio, threading
+        from mainspring import AsyncIOScheduler
+        from mainspring.events import EVENT_JOB_STARTED
+
+        async def main():
+            go_on = threading.Event()
+            begun = asyncio.Event()
+            scheduler = AsyncIOScheduler(timezone="UTC")
+            scheduler.add_listener(lambda event: begun.set(), EVENT_JOB_STARTED)
+            scheduler.add_job(go_on.wait)
+            scheduler.start()
+            await begun.wait()
+            ended = scheduler.shutdown()
+            for start in (scheduler.start, scheduler.astart):
+                try:
+                    result = start()
+                    if result is not None:
+                        await result
+                except RuntimeError as error:
+                    print(error)
+            go_on.set()
+            await ended
+            scheduler.start()
+            print(scheduler.running)
+            await scheduler.shutdown()
+
+        asyncio.run(main())
+    """) == ["the scheduler is still being shut down: await shutdown() before start()"] * 2 + ["True"]
+
+
 def test_asyncio_as_a_context_manager_with_awaitable_methods():
     assert output_of("""
         import asyncio

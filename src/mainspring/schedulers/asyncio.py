@@ -122,6 +122,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
 
     async def astart(self, paused: bool = False) -> None:
         """`start`, without the loop waiting for job stores."""
+        self._see_to_earlier_end()
         self._attach()
         await self._off_loop(lambda: self._start_here(paused))
 

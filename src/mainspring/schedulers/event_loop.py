@@ -33,6 +33,7 @@ class EventLoopScheduler(BaseScheduler):
     """A scheduler whose timer, listeners and jobs have their place on an event loop."""
 
     _helpers: WorkerThreads | None = None
+    _ended: Future[None] | None = None
     _timer: Any = None
     _is_woken = False
     _is_looking = False
@@ -80,8 +81,7 @@ class EventLoopScheduler(BaseScheduler):
 
     def start(self, paused: bool = False) -> Any:
         """Start executors, job stores and the processing of jobs; see `BaseScheduler.start`."""
-        if self.state != STATE_STOPPED and not self._is_alive():
-            self._abandon()
+        self._see_to_earlier_end()
         if self.state == STATE_STOPPED and not self._is_starting:
             self._attach()
         self._start_here(paused)
@@ -93,11 +93,22 @@ class EventLoopScheduler(BaseScheduler):
             self._event_queue.loop = self
         super().start(paused)
 
-    def _abandon(self) -> None:
-        """The loop that this was started on has ended without a shutdown."""
-        self._enter_stopped()
-        self._event_queue.loop = None
-        self._wind_down(wait=False, deadline=None)
+    def _see_to_earlier_end(self) -> None:
+        """Before a start: an earlier shutdown must be over, and an earlier loop may have ended without one."""
+        ended = self._ended
+        if ended is not None and not ended.done():
+            if self.is_here():
+                raise RuntimeError("the scheduler is still being shut down: await shutdown() before start()")
+            ended.result()
+        if self.state != STATE_STOPPED and not self._is_alive():
+            self._enter_stopped()
+            self._end_without_loop(None)
+
+    def _end_without_loop(self, deadline: float | None) -> None:
+        """Nothing on the loop can be waited for: it has ended, or never ran."""
+        self._event_queue.loop = None  # whoever waits for the listeners calls them
+        self._wind_down(wait=False, deadline=deadline)
+        self._close_helpers()
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> Any:
         """Stop; see `BaseScheduler.shutdown`.
@@ -109,8 +120,7 @@ class EventLoopScheduler(BaseScheduler):
         self._enter_stopped()
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         if not self.runs_loop():
-            self._event_queue.loop = None  # whoever waits for the listeners calls them
-            self._wind_down(wait=False, deadline=deadline)
+            self._end_without_loop(deadline)
             return None
         is_here = self.is_here()
         if is_here:
@@ -118,7 +128,8 @@ class EventLoopScheduler(BaseScheduler):
         else:
             self.call_soon(self._stop_timer)
         in_listener = self._event_queue.is_delivering_here
-        ended = self._in_thread(partial(self._wind_down, wait, deadline, in_listener=in_listener))
+        work = partial(self._wind_down, wait, deadline, in_listener=in_listener)
+        ended = self._ended = self._in_thread(work)
         ended.add_done_callback(lambda _: self._close_helpers())
         if is_here:
             return self._ending(ended)

@@ -106,5 +106,6 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
 
     def astart(self, paused: bool = False) -> Deferred[None]:
         """`start`, without the reactor waiting for job stores."""
+        self._see_to_earlier_end()
         self._attach()
         return self._off_loop(lambda: self._start_here(paused))
