@@ -38,10 +38,7 @@ QtCore = _qt_core()
 
 
 class _Caller(QtCore.QObject):  # type: ignore[misc, name-defined]  # a class of whichever binding there is
-    """Lives in the GUI thread, and calls there what any thread gives it.
-
-    By events, not by signals: each emit of PySide6 6.12 drops a reference to ``True``, which ends Python 3.11 after some hundreds.
-    """
+    """Lives in the GUI thread, and calls there what any thread gives it."""
 
     def __init__(self) -> None:
         super().__init__()
