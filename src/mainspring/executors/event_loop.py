@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import iscoroutinefunction_partial
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.executors.run import perform_natively, report_unbegun
@@ -18,13 +19,19 @@ from mainspring.executors.run import perform_natively, report_unbegun
 #: Seconds for which a shutdown that is not to wait waits for what it has cancelled.
 _MOMENT = 0.5
 #: How many submissions of a shared store a loop is thought to run at a time: they may be coroutines, or need a thread.
-_PLACES = 100
+LOOP_PLACES = 100
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from mainspring.executors.report import RunReporter
     from mainspring.model import JobRecord, Submission
+
+
+def key_of_caller(scheduler: Any) -> int | None:
+    """By which an executor knows the submission that is calling, which a shutdown doesn't cancel; ``None``: no job is."""
+    own = scheduler._in_flight.own  # noqa: SLF001 - ours
+    return None if own is None else id(own)
 
 
 class EventLoopExecutor(ThreadPoolExecutor):
@@ -60,7 +67,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
     @property
     def places(self) -> int:
         """How many submissions run at a time, about."""
-        return _PLACES
+        return LOOP_PLACES
 
     def _is_native(self, func: Any) -> bool:
         return iscoroutinefunction_partial(func)
@@ -96,11 +103,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     def _begin(self) -> None:
         self._is_called = False
-        while True:
-            try:
-                submission, reporter = self._waiting.popleft()
-            except IndexError:
-                return
+        for submission, reporter in drained(self._waiting):
             key = id(submission)
             self._native[key] = None
             spawned = self._spawn(
@@ -133,8 +136,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         """What was submitted under a lease and has not been begun."""
         taken = super().take_back()
         kept = []
-        while self._waiting:
-            item = self._waiting.popleft()
+        for item in drained(self._waiting):
             if item[0].lease is None:
                 kept.append(item)
             else:
@@ -150,11 +152,10 @@ class EventLoopExecutor(ThreadPoolExecutor):
         A job that shuts its own scheduler down is not cancelled.
         """
         super().shutdown(wait)
-        own = self._scheduler._in_flight.own  # noqa: SLF001 - ours
-        spared = None if own is None else id(own)
+        spared = key_of_caller(self._scheduler)
         if not self._scheduler.runs_loop():
-            while self._waiting:  # nobody will begin them
-                report_unbegun(*self._waiting.popleft())
+            for submission, reporter in drained(self._waiting):  # nobody will begin them
+                report_unbegun(submission, reporter)
             return
         if not wait and (self._waiting or self._native.keys() - {spared}):
             asked = Event()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConfigurationError
 from mainspring.executors.base import NativeExecutor
+from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
 from mainspring.executors.run import close_worker, finished, perform
 
 try:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GeventExecutor"]
 
-#: How many submissions of a shared store the greenlets are thought to run at a time.
-_PLACES = 100
-
 
 class GeventExecutor(NativeExecutor):
     """The default executor of a `GeventScheduler`. A coroutine function is run to its end in a thread of gevent's pool."""
@@ -38,7 +36,7 @@ class GeventExecutor(NativeExecutor):
     @property
     def places(self) -> int:
         """How many submissions run at a time, about."""
-        return _PLACES
+        return LOOP_PLACES
 
     def start(self, scheduler: Any, alias: str) -> None:
         """Called when the scheduler starts.
@@ -70,9 +68,7 @@ class GeventExecutor(NativeExecutor):
         """Take no more work; without `wait`, end the greenlets that run, but for the one that calls this."""
         if wait or not self._greenlets:
             return
-        own = self._scheduler._in_flight.own  # noqa: SLF001 - ours
-        spared = None if own is None else id(own)
-        self._scheduler.call_soon(partial(self._end_all, spared))
+        self._scheduler.call_soon(partial(self._end_all, key_of_caller(self._scheduler)))
 
     def _end_all(self, spared: int | None) -> None:
         left = [one for key, one in list(self._greenlets.items()) if one is not None and key != spared]

@@ -17,6 +17,7 @@ from threading import Lock, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from mainspring.draining import drained
 from mainspring.errors import MainspringError
 
 if TYPE_CHECKING:
@@ -93,11 +94,7 @@ class WorkerThreads:
         taken: list[Any] = []
         kept: list[Any] = []
         with self._lock:
-            while True:
-                try:
-                    item = self._items.popleft()
-                except IndexError:
-                    break
+            for item in drained(self._items):
                 (taken if chosen(item) else kept).append(item)
             self._items.extend(kept)
             # A worker may have found nothing, and gone to sleep, in between.

@@ -12,6 +12,7 @@ from abc import abstractmethod
 from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
+from operator import call
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -149,7 +150,7 @@ class EventLoopScheduler(BaseScheduler):
             helpers = self._helpers
             if helpers is None:
                 helpers = self._helpers = WorkerThreads(
-                    _call, _HELPERS, name="APScheduler-helper", logger=self._logger
+                    call, _HELPERS, name="APScheduler-helper", logger=self._logger
                 )
             try:
                 helpers.submit(work)
@@ -224,10 +225,6 @@ class EventLoopScheduler(BaseScheduler):
     def running(self) -> bool:
         """Whether the scheduler was started and not shut down, and its loop has not ended."""
         return super().running and self._is_alive()
-
-
-def _call(work: Callable[[], None]) -> None:
-    work()
 
 
 def _fill(future: Future[T], function: Callable[[], T]) -> None:

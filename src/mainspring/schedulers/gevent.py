@@ -57,12 +57,12 @@ class GeventScheduler(EventLoopScheduler):
     def call_soon(self, function: Callable[[], None]) -> None:
         """Have `function` called in a greenlet of its own; from any thread."""
         if self.is_here():
-            gevent.spawn(_call, function)
+            gevent.spawn(Context().run, function)
         else:
-            self._hub.loop.run_callback_threadsafe(gevent.spawn, _call, function)
+            self._hub.loop.run_callback_threadsafe(gevent.spawn, Context().run, function)
 
     def _call_later(self, seconds: float, function: Callable[[], None]) -> Any:
-        return gevent.spawn_later(seconds, _call, function)
+        return gevent.spawn_later(seconds, Context().run, function)
 
     def _cancel(self, timer: Any) -> None:
         if timer is not gevent.getcurrent():
@@ -99,7 +99,3 @@ class GeventScheduler(EventLoopScheduler):
 def _thread() -> int:
     # Not threading's, which counts greenlets where the standard library was patched.
     return int(gevent.monkey.get_original("_thread", "get_ident")())
-
-
-def _call(function: Callable[[], None]) -> None:
-    Context().run(function)

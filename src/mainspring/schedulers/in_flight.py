@@ -14,6 +14,7 @@ from threading import Condition
 from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.draining import drained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -83,12 +84,7 @@ class InFlight:
 
     def settle(self) -> None:
         """Free the places of all submissions that have ended."""
-        batch: list[Submission] = []
-        while True:
-            try:
-                batch.append(self._ended.popleft())
-            except IndexError:
-                break
+        batch = drained(self._ended)
         if not batch:
             return
         self._free(batch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
+from mainspring.draining import drained
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.rows import Unreadable
 from mainspring.jobstores.sqlalchemy.runs import Ended, LostRun, ended_of
@@ -84,17 +85,9 @@ class Outcomes:
             if give_up():
                 return []
         try:
-            return self._take()
+            return drained(self._ended)
         finally:
             self._writing.release()
-
-    def _take(self) -> list[Ended]:
-        taken: list[Ended] = []
-        while True:
-            try:
-                taken.append(self._ended.popleft())
-            except IndexError:
-                return taken
 
     def put_back(self, ended: Sequence[Ended]) -> None:
         """It could not be written."""
@@ -106,7 +99,7 @@ class Outcomes:
             self._write(give_up)
 
     def _write(self, give_up: Callable[[], bool] | None) -> None:
-        ended = self._take()
+        ended = drained(self._ended)
         if not ended:
             return
 
