@@ -615,7 +615,9 @@ def a_stored_job_runs(kit):
         kit.stop(scheduler)
         runs = kit.make(jobstores=stores)
         kit.start(runs, paused=True)
-        assert {run.outcome for run in runs.get_runs()} == {"succeeded"}
+        stored = [run for run in runs.get_runs() if run.outcome != "skipped"]  # as a busy machine may: not asked here
+        assert {run.outcome for run in stored} == {"succeeded"}
+        assert all(sum(run.job_id == job_id for run in stored) >= 3 for job_id in ("plain", "coroutine"))
         kit.stop(runs)
 
 
