@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring._version import __version__
 
 if TYPE_CHECKING:
+    from mainspring.current import current_run
     from mainspring.executors.asyncio import AsyncIOExecutor
     from mainspring.executors.debug import DebugExecutor
     from mainspring.executors.gevent import GeventExecutor
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mainspring.job import Job
     from mainspring.jobstores.memory import MemoryJobStore
     from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+    from mainspring.retry import Retry
     from mainspring.schedulers.asyncio import AsyncIOScheduler
     from mainspring.schedulers.background import BackgroundScheduler
     from mainspring.schedulers.blocking import BlockingScheduler
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mainspring.schedulers.qt import QtScheduler
     from mainspring.schedulers.tornado import TornadoScheduler
     from mainspring.schedulers.twisted import TwistedScheduler
+    from mainspring.triggers.after import AfterJob
     from mainspring.triggers.business_calendar import BusinessCalendar
     from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
     from mainspring.triggers.combining import AndTrigger, OrTrigger
@@ -41,6 +44,7 @@ version = release = "3.11.3"
 version_info = (3, 11, 3)
 
 _HOME = {
+    "AfterJob": "triggers.after",
     "AndTrigger": "triggers.combining",
     "AsyncIOExecutor": "executors.asyncio",
     "AsyncIOScheduler": "schedulers.asyncio",
@@ -60,12 +64,14 @@ _HOME = {
     "ProcessPoolExecutor": "executors.pool",
     "QtExecutor": "executors.qt",
     "QtScheduler": "schedulers.qt",
+    "Retry": "retry",
     "SQLAlchemyJobStore": "jobstores.sqlalchemy",
     "ThreadPoolExecutor": "executors.pool",
     "TornadoExecutor": "executors.tornado",
     "TornadoScheduler": "schedulers.tornado",
     "TwistedExecutor": "executors.twisted",
     "TwistedScheduler": "schedulers.twisted",
+    "current_run": "current",
 }
 
 __all__ = [  # noqa: RUF022 - versions first
@@ -73,6 +79,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "release",
     "version",
     "version_info",
+    "AfterJob",
     "AndTrigger",
     "AsyncIOExecutor",
     "AsyncIOScheduler",
@@ -92,12 +99,14 @@ __all__ = [  # noqa: RUF022 - versions first
     "ProcessPoolExecutor",
     "QtExecutor",
     "QtScheduler",
+    "Retry",
     "SQLAlchemyJobStore",
     "ThreadPoolExecutor",
     "TornadoExecutor",
     "TornadoScheduler",
     "TwistedExecutor",
     "TwistedScheduler",
+    "current_run",
 ]
 
 

@@ -47,3 +47,7 @@ class SystemClock:
 
 
 SYSTEM_CLOCK = SystemClock()
+
+
+#: The wall time in seconds since 1970, for what is measured often and seldom looked at.
+system_timestamp = time.time

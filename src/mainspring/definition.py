@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from os import urandom
 from types import FunctionType
@@ -16,32 +17,14 @@ from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name
 from mainspring.coercion import asbool, asint, unknown_name
-from mainspring.model import JobOptions, JobRecord
+from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
+from mainspring.retry import Retry
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.plain import trigger_to_dict
 
-#: What `modify_job` may change.
-CHANGEABLE = frozenset(
-    {
-        "args",
-        "coalesce",
-        "executor",
-        "func",
-        "kwargs",
-        "max_instances",
-        "misfire_grace_time",
-        "name",
-        "next_run_time",
-        "on_lost",
-        "tags",
-        "trigger",
-    }
-)
-OPTIONS = frozenset({"misfire_grace_time", "coalesce", "max_instances", "executor", "on_lost", "tags"})
-
 # Jobs of one kind share one options object, which saves a million of them.
-_shared_options = lru_cache(maxsize=1024)(JobOptions)
+_shared_options = lru_cache(maxsize=1024)(replace)
 
 
 def new_job_id() -> str:
@@ -65,19 +48,20 @@ def grace_as_timedelta(value: Any) -> timedelta | None:
     Raises:
         TypeError: it is neither ``None`` nor a duration of zero or more.
     """
-    if value is None:
-        return None
-    if isinstance(value, timedelta):
-        grace = value
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        grace = timedelta(seconds=value)
-    else:
-        raise TypeError(
-            f"misfire_grace_time must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}"
-        )
-    if grace < timedelta(0):
+    grace = _duration("misfire_grace_time", value)
+    if grace is not None and grace < timedelta(0):
         raise TypeError(f"misfire_grace_time can't be negative, got {value!r}")
     return grace
+
+
+def _duration(name: str, value: Any) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    raise TypeError(
+        f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}"
+    )
 
 
 def grace_as_number(grace: timedelta | None) -> float | None:
@@ -88,16 +72,42 @@ def grace_as_number(grace: timedelta | None) -> float | None:
     return int(seconds) if seconds.is_integer() else seconds
 
 
-def _checked_max_instances(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise TypeError(f"max_instances must be a whole number of 1 or more, got {value!r}")
-    return value
+def _whole(name: str, *, at_least: int | None = 1, may_be_none: bool = False) -> Callable[[Any], Any]:
+    """A check for whole numbers."""
+
+    def check(value: Any) -> Any:
+        if value is None and may_be_none:
+            return None
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or (at_least is not None and value < at_least)
+        ):
+            least = "" if at_least is None else f" of {at_least} or more"
+            none = ", or None" if may_be_none else ""
+            raise TypeError(f"{name} must be a whole number{least}{none}, got {value!r}")
+        return value
+
+    return check
 
 
-def _checked_on_lost(value: Any) -> Any:
-    if value not in ("record", "rerun"):
-        raise TypeError(f"on_lost must be 'record' or 'rerun', got {value!r}")
-    return value
+def _one_of(name: str, *values: str) -> Callable[[Any], Any]:
+    """A check for one of some texts."""
+
+    def check(value: Any) -> Any:
+        if value not in values:
+            told = ", ".join(map(repr, values[:-1]))
+            raise TypeError(f"{name} must be {told} or {values[-1]!r}, got {value!r}")
+        return value
+
+    return check
+
+
+def _checked_timeout(value: Any) -> timedelta | None:
+    timeout = _duration("timeout", value)
+    if timeout is not None and timeout <= timedelta(0):
+        raise TypeError(f"timeout must be more than 0 seconds, or None, got {value!r}")
+    return timeout
 
 
 def _checked_tags(value: Any) -> tuple[str, ...]:
@@ -108,10 +118,74 @@ def _checked_tags(value: Any) -> tuple[str, ...]:
     return tuple(sorted({_checked_text("a tag", tag) for tag in value}))
 
 
+def _checked_metadata(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise TypeError(f"metadata must be a dict or another mapping, got {type(value).__name__} {value!r}")
+    try:
+        return json.dumps(dict(value), ensure_ascii=False, sort_keys=True) if value else None
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"metadata must hold what JSON can: {error}") from None
+
+
+def _checked_hooks(value: Any) -> tuple[str, ...]:
+    hooks = [value] if isinstance(value, str) or callable(value) else value
+    if not isinstance(hooks, Iterable):
+        raise TypeError(f"around_run must be functions that make context managers, got {value!r}")
+    references = []
+    for hook in hooks:
+        try:
+            references.append(hook if isinstance(hook, str) else obj_to_ref(hook))
+        except ValueError as error:
+            raise TypeError(
+                f"around_run of a job must be functions that can be imported, or references to them: {error}. "
+                "A scheduler takes any function"
+            ) from None
+        if not callable(ref_to_obj(references[-1])):
+            raise TypeError(f"around_run must be functions that make context managers, got {hook!r}")
+    return tuple(references)
+
+
 def _checked_text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{what} must be text that is not empty, got {value!r}")
     return value
+
+
+#: The options of a job, and what makes of a value one that can be kept; raises `TypeError`.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "executor": partial(_checked_text, "executor"),
+    "misfire_grace_time": grace_as_timedelta,
+    "coalesce": bool,
+    "max_instances": _whole("max_instances"),
+    "on_lost": _one_of("on_lost", "record", "rerun"),
+    "tags": _checked_tags,
+    "retry": lambda value: None if value is None else Retry.of(value),
+    "timeout": _checked_timeout,
+    "overlap": _one_of("overlap", "skip", "buffer_one", "buffer_all", "cancel_running", "allow"),
+    "priority": _whole("priority", at_least=None),
+    "group": lambda value: None if value is None else _checked_text("group", value),
+    "catch_up_limit": _whole("catch_up_limit"),
+    "max_runs": _whole("max_runs", may_be_none=True),
+    "pause_after_failures": _whole("pause_after_failures", may_be_none=True),
+    "keep_result": bool,
+    "capture_log": bool,
+    "around_run": _checked_hooks,
+    "metadata": _checked_metadata,
+}
+
+#: With a policy come values of other options, unless they are given too.
+_MISFIRE_POLICIES: dict[str, dict[str, Any]] = {
+    "skip": {"coalesce": True, "misfire_grace_time": 30},
+    "once": {"coalesce": True},
+    "all": {"coalesce": False},
+}
+_check_misfire_policy = _one_of("misfire_policy", *_MISFIRE_POLICIES)
+
+OPTIONS = frozenset(_CHECKS) | {"misfire_policy"}
+#: What `modify_job` may change.
+CHANGEABLE = OPTIONS | {"note", "args", "func", "kwargs", "name", "next_run_time", "trigger"}
 
 
 def checked_trigger(value: Any) -> BaseTrigger:
@@ -133,22 +207,52 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
     Raises:
         TypeError: a value of the wrong kind.
     """
-    return _shared_options(
-        executor=_checked_text("executor", changes["executor"]) if "executor" in changes else base.executor,
-        misfire_grace_time=(
-            grace_as_timedelta(changes["misfire_grace_time"])
-            if "misfire_grace_time" in changes
-            else base.misfire_grace_time
-        ),
-        coalesce=bool(changes["coalesce"]) if "coalesce" in changes else base.coalesce,
-        max_instances=(
-            _checked_max_instances(changes["max_instances"])
-            if "max_instances" in changes
-            else base.max_instances
-        ),
-        on_lost=_checked_on_lost(changes["on_lost"]) if "on_lost" in changes else base.on_lost,
-        tags=_checked_tags(changes["tags"]) if "tags" in changes else base.tags,
-    )
+    if "misfire_policy" in changes:
+        changes = _without_policy(changes)
+    checked = {name: _CHECKS[name](value) for name, value in changes.items() if name in _CHECKS}
+    new = {name: value for name, value in checked.items() if value != getattr(base, name)}
+    return _shared_options(base, **new) if new else base
+
+
+def _without_policy(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with what the misfire policy among them says of other options in its place."""
+    implied = _MISFIRE_POLICIES[_check_misfire_policy(values["misfire_policy"])]
+    return {**implied, **{name: value for name, value in values.items() if name != "misfire_policy"}}
+
+
+def options_as_plain(options: JobOptions) -> dict[str, Any]:
+    """Options as JSON can hold them, and `options_with` reads them; of most only those that are not as usual."""
+    plain: dict[str, Any] = {
+        "misfire_grace_time": grace_as_number(options.misfire_grace_time),
+        "coalesce": options.coalesce,
+        "max_instances": options.max_instances,
+        "on_lost": options.on_lost,
+    }
+    for name in _WRITTEN_IF_UNUSUAL:
+        value = getattr(options, name)
+        if value != getattr(_USUAL, name):
+            plain[name] = value
+    if options.retry is not None:
+        plain["retry"] = options.retry.to_dict()
+    if options.timeout is not None:
+        plain["timeout"] = options.timeout.total_seconds()
+    if options.metadata is not None:
+        plain["metadata"] = json.loads(options.metadata)
+    return plain
+
+
+_USUAL = JobOptions()
+_WRITTEN_IF_UNUSUAL = (
+    "overlap",
+    "group",
+    "catch_up_limit",
+    "priority",
+    "max_runs",
+    "pause_after_failures",
+    "keep_result",
+    "capture_log",
+    "around_run",
+)
 
 
 def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +263,8 @@ def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]
         ValueError: text that is not a number or a truth value.
     """
     defaults: dict[str, Any] = {}
+    if "misfire_policy" in values:
+        values = _without_policy(values)
     if "misfire_grace_time" in values:
         grace = values["misfire_grace_time"]
         if isinstance(grace, str):
@@ -166,11 +272,27 @@ def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]
         defaults["misfire_grace_time"] = grace_as_number(grace_as_timedelta(grace))
     if "coalesce" in values:
         defaults["coalesce"] = asbool(values["coalesce"])
-    if "max_instances" in values:
-        defaults["max_instances"] = _checked_max_instances(asint(values["max_instances"]))
-    if "on_lost" in values:
-        defaults["on_lost"] = _checked_on_lost(values["on_lost"])
+    for name in ("max_instances", "priority", "catch_up_limit", "max_runs", "pause_after_failures"):
+        if name in values:
+            defaults[name] = _CHECKS[name](asint(values[name]))
+    for name in ("keep_result", "capture_log"):
+        if name in values:
+            defaults[name] = asbool(values[name])
+    for name in ("retry", "timeout"):
+        if name in values:
+            value = values[name]
+            defaults[name] = _CHECKS[name](_number_from(value) if isinstance(value, str) else value)
+    for name in ("on_lost", "overlap", "group", "tags", "around_run"):
+        if name in values:
+            defaults[name] = _CHECKS[name](values[name])
     return defaults
+
+
+def _number_from(text: str) -> float | int | None:
+    text = text.strip()
+    if text.lower() in {"", "none"}:
+        return None
+    return int(text) if text.isdecimal() else float(text)
 
 
 def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
@@ -288,6 +410,9 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
         fields["trigger"] = checked_trigger(changes["trigger"])
     if changes.keys() & OPTIONS:
         fields["options"] = options_with(record.options, changes)
+    if "note" in changes:
+        note = None if changes["note"] is None else _checked_text("note", changes["note"])
+        fields["tally"] = (record.tally or Tally())._replace(note=note)
     if "next_run_time" in changes:
         fields["next_run_time"] = _checked_time(changes["next_run_time"])
     return record.changed(**fields)

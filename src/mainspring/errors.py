@@ -8,11 +8,14 @@
     ├── ConfigurationError (ValueError)      an option or a value that nothing understands
     ├── SerializationError (ValueError)      a job or value that can't be written or read back
     ├── JobLookupError (KeyError)            no such job
+    ├── RunLookupError (KeyError)            no such run
     ├── ConflictingIdError (KeyError)        the id is taken
     ├── TransientJobError (ValueError)       no text reference, so it can't be stored outside the process
     ├── MaxInstancesReachedError             an executor runs as many of this job as it may
     ├── SchedulerAlreadyRunningError
     ├── SchedulerNotRunningError
+    ├── NoRunError (LookupError)             current_run() was called outside of a run
+    ├── RunCancelledError                    raised by a run that sees that it is to end
     └── RunError                             a run has no outcome of its function's own making
         ├── WorkerDiedError                  the process that ran it ended
         └── TransferError                    argument, result or exception can't cross the process border
@@ -87,6 +90,21 @@ class JobLookupError(MainspringError, KeyError):
         return type(self), (self.job_id,)
 
 
+class RunLookupError(MainspringError, KeyError):
+    """No job store has a run with this id, or it can't be cancelled any more."""
+
+    def __init__(self, run_id: str, reason: str = "was found") -> None:
+        super().__init__(f"No run by the id of {run_id} {reason}")
+        self.run_id = run_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.run_id, self.reason)
+
+
 class ConflictingIdError(MainspringError, KeyError):
     """A job with this id exists already, and replacing it was not asked for."""
 
@@ -139,6 +157,14 @@ class SchedulerNotRunningError(MainspringError):
 
     def __str__(self) -> str:
         return "Scheduler is not running"
+
+
+class NoRunError(MainspringError, LookupError):
+    """``current_run()`` was called by something that no scheduler runs."""
+
+
+class RunCancelledError(MainspringError):
+    """A run has seen that it is to end, and does."""
 
 
 class RunError(MainspringError):

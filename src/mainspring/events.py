@@ -3,8 +3,9 @@
 Codes, classes, constructors and inheritance up to `EVENT_JOB_MAX_INSTANCES` are APScheduler 3's; `EVENT_ALL` keeps its
 value, so that a listener written for it is not sent kinds that it doesn't know. `EVENT_EVERY` has all of them.
 
-For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED`,
-`EVENT_JOB_ERROR` and `EVENT_JOB_CANCELLED`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`.
+For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED`, `EVENT_JOB_ERROR`,
+`EVENT_JOB_TIMED_OUT` and `EVENT_JOB_CANCELLED`, and for a job with retries whose run failed `EVENT_JOB_RETRYING` or, after the last
+attempt, `EVENT_JOB_GAVE_UP`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ EVENT_JOB_STARTED = 1 << 17
 EVENT_JOB_PARKED = 1 << 18
 EVENT_JOB_BACKLOG_DROPPED = 1 << 19
 EVENT_JOB_CANCELLED = 1 << 20
-EVENT_EVERY = (1 << 21) - 1
+EVENT_JOB_TIMED_OUT = 1 << 21
+EVENT_JOB_RETRYING = 1 << 22
+EVENT_JOB_GAVE_UP = 1 << 23
+EVENT_EVERY = (1 << 24) - 1
 
 
 class SchedulerEvent:
@@ -130,6 +134,8 @@ class JobExecutionEvent(JobEvent):
         traceback: the formatted traceback of `exception`, as text.
         run_id: identifier of the run, the same in all of its events.
         started, finished: when the function was called and when it ended, aware; ``None`` for a missed run.
+        attempt: counted from 1.
+        retry_at: when the next attempt is made (`EVENT_JOB_RETRYING`), or ``None``.
     """
 
     def __init__(
@@ -145,8 +151,12 @@ class JobExecutionEvent(JobEvent):
         run_id: str | None = None,
         started: datetime | None = None,
         finished: datetime | None = None,
+        attempt: int = 1,
+        retry_at: datetime | None = None,
     ) -> None:
         super().__init__(code, job_id, jobstore)
+        self.attempt = attempt
+        self.retry_at = retry_at
         self.scheduled_run_time = scheduled_run_time
         self.retval = retval
         self.exception = exception

@@ -6,6 +6,7 @@ is now; elsewhere it shows the job as it was when it was read.
 
 from __future__ import annotations
 
+import json
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,16 +16,20 @@ from mainspring.definition import (
     grace_as_number,
     new_job_id,
     new_record,
+    options_as_plain,
     options_with,
 )
-from mainspring.model import JobOptions, JobRecord
+from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj
 from mainspring.timezones import datetime_repr
+from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from mainspring.model import RunRecord
+    from mainspring.retry import Retry
     from mainspring.triggers.base import BaseTrigger
 
 _STATE_VERSION = 1
@@ -45,6 +50,18 @@ class Job:
         max_instances: how many of its runs may go on at a time.
         on_lost: what follows when the node that runs it dies: ``"record"`` or ``"rerun"``.
         tags: words by which jobs are found.
+        retry: when a run that failed is run again; ``None``: it isn't.
+        timeout: seconds that a run may take, or ``None``.
+        overlap: what is done about a run that is due while as many instances run as may.
+        group: the group of jobs with which it shares limits.
+        priority: of jobs that are due together, those with a higher one come first.
+        catch_up_limit: how many overdue runs are made up for at most, where each is.
+        max_runs: it is paused after so many runs of its schedule.
+        pause_after_failures: it is paused after so many failed runs in a row.
+        keep_result, capture_log: whether what a run returns, and what it logs, is kept in the history.
+        around_run: references of context managers, in each of which the function is called.
+        metadata: what was said of it, for people and programs.
+        note: why it is paused, if that was said.
         next_run_time: aware; ``None`` while paused, or pending.
     """
 
@@ -168,7 +185,71 @@ class Job:
         """Whether the job waits for its scheduler to be started before it is put into its store."""
         return self._jobstore_alias is None
 
+    @property
+    def retry(self) -> Retry | None:
+        return self._record.options.retry
+
+    @property
+    def overlap(self) -> str:
+        return self._record.options.overlap
+
+    @property
+    def group(self) -> str | None:
+        return self._record.options.group
+
+    @property
+    def priority(self) -> int:
+        return self._record.options.priority
+
+    @property
+    def catch_up_limit(self) -> int:
+        return self._record.options.catch_up_limit
+
+    @property
+    def max_runs(self) -> int | None:
+        return self._record.options.max_runs
+
+    @property
+    def pause_after_failures(self) -> int | None:
+        return self._record.options.pause_after_failures
+
+    @property
+    def keep_result(self) -> bool:
+        return self._record.options.keep_result
+
+    @property
+    def capture_log(self) -> bool:
+        return self._record.options.capture_log
+
+    @property
+    def around_run(self) -> tuple[str, ...]:
+        return self._record.options.around_run
+
+    @property
+    def timeout(self) -> float | None:
+        return grace_as_number(self._record.options.timeout)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        text = self._record.options.metadata
+        values: dict[str, Any] = {} if text is None else json.loads(text)
+        return values
+
+    @property
+    def note(self) -> str | None:
+        tally = self._record.tally
+        return None if tally is None else tally.note
+
     # What can be done with it
+
+    def runs(self, limit: int = 100) -> list[RunRecord]:
+        """The job's runs, the one with the latest due time first; see `BaseScheduler.get_runs`."""
+        found: list[RunRecord] = self._scheduler.get_runs(self.id, limit=limit, jobstore=self._jobstore_alias)
+        return found
+
+    def run_now(self) -> Any:
+        """Run the job once more, now; see `BaseScheduler.run_job`."""
+        return self._scheduler.run_job(self.id, self._jobstore_alias)
 
     def modify(self, **changes: Any) -> Job:
         """Change some of the job's attributes; see `BaseScheduler.modify_job`."""
@@ -180,9 +261,9 @@ class Job:
             self._scheduler.reschedule_job(self.id, self._jobstore_alias, trigger, **trigger_args)
         )
 
-    def pause(self) -> Job:
-        """Suspend the job until `resume`."""
-        return self._took(self._scheduler.pause_job(self.id, self._jobstore_alias))
+    def pause(self, note: str | None = None) -> Job:
+        """Suspend the job until `resume`; `note` says why."""
+        return self._took(self._scheduler.pause_job(self.id, self._jobstore_alias, note=note))
 
     def resume(self) -> Job:
         """Go on with a paused job; it is removed if its trigger has ended meanwhile."""
@@ -225,7 +306,7 @@ class Job:
         if ismethod(record.func) and not isclass(record.func.__self__):
             # The reference names the function on the class, which wants the instance as its first argument.
             args = (record.func.__self__, *args)
-        return {
+        state = {
             "version": _STATE_VERSION,
             "id": record.id,
             "func": record.func_ref,
@@ -239,6 +320,18 @@ class Job:
             "max_instances": record.options.max_instances,
             "next_run_time": record.next_run_time,
         }
+        own = {
+            name: value
+            for name, value in options_as_plain(record.options).items()
+            if name not in _OPTION_KEYS and value != getattr(_USUAL, name, None)
+        }
+        if own or record.options.tags or record.tally is not None:
+            # What APScheduler knows nothing of, and leaves alone.
+            state["mainspring"] = {
+                "options": {**own, "tags": record.options.tags},
+                "tally": None if record.tally is None else tuple(record.tally),
+            }
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if state.get("version", 1) > _STATE_VERSION:
@@ -250,6 +343,8 @@ class Job:
         self._jobstore_alias = None
         self._lookup = None
         self._is_unnamed = False
+        own = state.get("mainspring", {"options": {}, "tally": None})
+        known = {key: state[key] for key in _OPTION_KEYS if key in state}
         self._snapshot = JobRecord(
             id=state["id"],
             name=state["name"],
@@ -258,8 +353,9 @@ class Job:
             args=tuple(state["args"]),
             kwargs=dict(state["kwargs"]),
             trigger=state["trigger"],
-            options=options_with(JobOptions(), {key: state[key] for key in _OPTION_KEYS if key in state}),
+            options=options_with(_USUAL, {**known, **own["options"]}),
             next_run_time=state["next_run_time"],
+            tally=None if own["tally"] is None else Tally(*own["tally"]),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -278,9 +374,12 @@ class Job:
             status = "pending"
         elif self.next_run_time is None:
             status = "paused"
+        elif self.next_run_time >= WAITS:
+            status = "waits for the other job"
         else:
             status = "next run at: " + datetime_repr(self.next_run_time)
         return f"{self.name} (trigger: {self.trigger}, {status})"
 
 
+_USUAL = JobOptions()
 _OPTION_KEYS = ("executor", "misfire_grace_time", "coalesce", "max_instances")

@@ -6,15 +6,23 @@ submitted with, whatever becomes of the job meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
+    from mainspring.retry import Retry
     from mainspring.triggers.base import BaseTrigger
+
+#: What is done about a due run while as many instances of its job run as may.
+Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_running", "allow"]
+
+#: What made a run: the trigger, a failure, somebody who asked for it, an overlap, a loss, a backfill (one after another, or in
+#: parallel), or the end of a run of another job.
+Cause = Literal["schedule", "retry", "manual", "buffered", "rerun", "backfill", "parallel", "after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,19 @@ class JobOptions:
         max_instances: how many submissions of the job may run at a time, on all nodes together.
         on_lost: what follows when the node that runs the job dies: the loss is recorded, or the run is run again.
         tags: words by which jobs are found, in alphabetical order.
+        retry: when a run that failed is run again; ``None``: it isn't.
+        timeout: how long a run may take; ``None``: however long.
+        overlap: what is done about a run that is due while as many instances run as may.
+        group: the name of the group of jobs with which it shares limits; ``None``: none.
+        catch_up_limit: how many overdue runs are made up for at most, where each is.
+        priority: of jobs that are due together, those with a higher one come first.
+        max_runs: the job ends after so many runs of its schedule; ``None``: when its trigger does.
+        pause_after_failures: the job is paused after so many failed runs in a row; ``None``: it isn't.
+        keep_result: whether what a run returns is kept in the history.
+        capture_log: whether what a run logs is kept in the history.
+        around_run: references of context managers, in each of which the function is called.
+        is_plain: whether its runs need no more than to be run, which is what most need, and is asked at every step of each.
+        metadata: what the user wants to know of the job, as JSON text; ``None``: nothing.
     """
 
     executor: str = "default"
@@ -36,6 +57,67 @@ class JobOptions:
     max_instances: int = 1
     on_lost: Literal["record", "rerun"] = "record"
     tags: tuple[str, ...] = ()
+    retry: Retry | None = None
+    timeout: timedelta | None = None
+    overlap: Overlap = "skip"
+    group: str | None = None
+    catch_up_limit: int = 1000
+    priority: int = 0
+    max_runs: int | None = None
+    pause_after_failures: int | None = None
+    keep_result: bool = True
+    capture_log: bool = False
+    around_run: tuple[str, ...] = ()
+    metadata: str | None = None
+    is_plain: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        is_plain = (
+            self.overlap == "skip"
+            and not self.capture_log
+            and not self.priority
+            and (self.retry, self.timeout, self.group, self.max_runs, self.pause_after_failures)
+            == (None,) * 5
+        )
+        object.__setattr__(self, "is_plain", is_plain)
+
+    @property
+    def outlasts_schedule(self) -> bool:
+        """Whether the job may be needed when the last run of its schedule has been claimed: it may be run again."""
+        return self.retry is not None or self.on_lost == "rerun"
+
+    @property
+    def looks_at_outcomes(self) -> bool:
+        """Whether something may follow at once from how a run of the job ended."""
+        return self.retry is not None or self.pause_after_failures is not None
+
+
+class Group(NamedTuple):
+    """Jobs that together are limited, whichever nodes run them.
+
+    Attributes:
+        limit: how many of their instances run at a time; ``None``: any number.
+        rate: how many of their runs begin in any span of time as long as `per`; ``None``: any number.
+    """
+
+    name: str
+    limit: int | None = None
+    rate: int | None = None
+    per: timedelta = timedelta(minutes=1)
+
+
+class Tally(NamedTuple):
+    """What a job remembers of its past; only jobs with options that ask for it have one.
+
+    Attributes:
+        runs: how many runs of its schedule were claimed.
+        failures: how many runs in a row have failed for good.
+        note: why it is paused.
+    """
+
+    runs: int = 0
+    failures: int = 0
+    note: str | None = None
 
 
 class JobRecord(NamedTuple):
@@ -48,6 +130,7 @@ class JobRecord(NamedTuple):
         func_ref: its text reference ``"package.module:name"``, or ``None`` if it has none.
         next_run_time: aware; ``None`` while the job is paused.
         version: counted up by the store at every change.
+        tally: what it remembers; ``None``: nothing.
     """
 
     id: str
@@ -60,6 +143,7 @@ class JobRecord(NamedTuple):
     options: JobOptions
     next_run_time: datetime | None
     version: int = 0
+    tally: Tally | None = None
 
     def rescheduled(self, next_run_time: datetime | None) -> JobRecord:
         """The same job with another next run time."""
@@ -74,6 +158,7 @@ class JobRecord(NamedTuple):
             self.options,
             next_run_time,
             self.version + 1,
+            self.tally,
         )
 
     def changed(self, **changes: Any) -> JobRecord:
@@ -87,25 +172,90 @@ def run_id(job_id: str, scheduled_run_time: datetime, attempt: int = 1) -> str:
     return f"{job_id}/{moment.isoformat(timespec='microseconds')}Z/{attempt}"
 
 
-#: How a due run may end.
-Outcome = Literal["succeeded", "failed", "missed", "skipped", "cancelled", "lost"]
+class RunKey(NamedTuple):
+    """Which run."""
+
+    job_id: str
+    scheduled_run_time: datetime
+    attempt: int
+
+    @property
+    def id(self) -> str:
+        """Its identifier, as of `run_id`."""
+        return run_id(*self)
+
+
+def run_key(identifier: str) -> RunKey:
+    """The run with this identifier, as of `run_id`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    job_id, _, rest = identifier.rpartition("/")
+    job_id, _, moment = job_id.rpartition("/")
+    try:
+        if not job_id:
+            raise ValueError("a part is missing")  # noqa: TRY301 - told as the rest is
+        return RunKey(job_id, datetime.fromisoformat(moment), int(rest))
+    except ValueError as error:
+        raise ValueError(
+            f"the identifier of a run looks like 'job/2026-01-31T09:30:00.000000Z/1', got {identifier!r}: {error}"
+        ) from None
+
+
+class QueuedRun(NamedTuple):
+    """A run that isn't made by its job's next run time: it waits until it may be claimed.
+
+    Attributes:
+        scheduled_run_time, attempt: which run of the job it is.
+        available: not before this time.
+    """
+
+    job_id: str
+    scheduled_run_time: datetime
+    attempt: int
+    available: datetime
+    cause: Cause
+
+    @property
+    def key(self) -> RunKey:
+        """Which run."""
+        return RunKey(self.job_id, self.scheduled_run_time, self.attempt)
+
+
+#: How a run may end.
+Outcome = Literal["succeeded", "failed", "missed", "skipped", "timed_out", "cancelled", "lost"]
+
+
+#: What a run does, or how it ended; `engine.moves` has the moves from one to another.
+RunState = Literal[
+    "queued", "running", "succeeded", "failed", "missed", "skipped", "timed_out", "cancelled", "lost"
+]
 
 
 class RunResult(NamedTuple):
     """What became of one run.
 
     Attributes:
-        started, finished: aware; ``None`` where the function was not called.
+        started, finished: aware, or POSIX timestamps; ``None`` where the function was not called.
         error: the error in one line, or why it was not run.
         result: what the function returned.
+        traceback: the formatted traceback of the error.
+        log: what it logged, and was to be kept.
+        retry_at: when the next attempt is made; ``None``: none is.
+        progress: what it said last of how far it was, as JSON.
     """
 
     scheduled_run_time: datetime
     outcome: Outcome
-    started: datetime | None = None
-    finished: datetime | None = None
+    started: Any = None
+    finished: Any = None
     error: str | None = None
     result: Any = None
+    traceback: str | None = None
+    log: str | None = None
+    retry_at: datetime | None = None
+    progress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +267,46 @@ class RunRecord:
         node: the name of the node that claimed it; ``None`` before that.
         token: under which it was claimed.
         claimed, started, finished: aware, in UTC; ``None`` for what hasn't come, or never will.
-        outcome: ``"succeeded"``, ``"failed"``, ``"missed"``, ``"skipped"``,
-            ``"cancelled"``, ``"lost"``; ``None`` while it goes on.
+        outcome: ``"succeeded"``, ``"failed"``, ``"missed"``, ``"skipped"``, ``"timed_out"``,
+            ``"cancelled"``, ``"lost"``; ``None`` while it waits or goes on.
         error: in one line.
         result: what the function returned, as JSON text.
+        cause: what made it: ``"schedule"``, ``"retry"``, ``"manual"``, ``"buffered"``, ``"rerun"``, ``"backfill"``, ``"parallel"`` (a
+            backfill, too), ``"after"``.
+        available: for a run that waits: not before this time.
+        traceback: the formatted traceback of the error.
+        log: lines that it logged, if its job asks for them.
+        progress: what it said last of how far it is: done, total (``None``: unknown) and a text.
     """
 
     job_id: str
     scheduled_run_time: datetime
     attempt: int
-    node: str | None
-    token: int | None
-    claimed: datetime | None
-    started: datetime | None
-    finished: datetime | None
-    outcome: str | None
-    error: str | None
-    result: str | None
+    node: str | None = None
+    token: int | None = None
+    claimed: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+    result: str | None = None
+    cause: Cause = "schedule"
+    available: datetime | None = None
+    traceback: str | None = None
+    log: str | None = None
+    progress: tuple[float, float | None, str] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """What it does, ``"queued"`` or ``"running"``, or its outcome."""
+        if self.outcome is not None:
+            return self.outcome
+        return "queued" if self.node is None else "running"
+
+    @property
+    def id(self) -> str:
+        """The run's identifier, as in its events."""
+        return run_id(self.job_id, self.scheduled_run_time, self.attempt)
 
 
 class Lease(Protocol):
@@ -149,6 +322,13 @@ class Lease(Protocol):
         """Whether no other node can have taken the runs over; true while the lease is renewed in time."""
 
 
+#: Of a run that ended well, as most do: the job's id, attempt, cause, due time, when it began and ended (POSIX timestamps), and its
+#: result as text. A plain tuple, since it is made once for each run, and seldom looked at.
+EndedWell = tuple[str, int, Cause, "datetime", float, float, "str | None"]
+
+_NO_RESULTS: list[RunResult] = []  # of all that have none, so that none is made for each
+
+
 class Submission:
     """Due times of one job that are run one after another by its executor, as one instance.
 
@@ -156,25 +336,41 @@ class Submission:
         job: the job as it was when its runs were claimed.
         jobstore: alias of the job's store.
         run_times: the due times, oldest first.
-        attempt: counted from 1; more where runs of a node that died are run again.
+        attempt: counted from 1; more where runs are run again.
         lease: under which they were claimed; ``None`` from a store that serves one process.
-        results: what became of the runs so far, and was not taken over by the store yet; ``None`` where it keeps no record.
+        results: what became of the runs so far, and was not taken over by the store yet; not of those in the outbox.
+        outbox: where a store in memory wants to find what became of runs that nothing follows from, if they end well.
         recorded: how many runs the store has taken over.
         following: the job as the claim left it, for the case that the claim is undone; ``None`` if it was its last.
-        has_begun: whether a worker has taken it up.
+        cause: what made its runs.
+        run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
+        ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
+        stop: the outcome that the run is to have, once it is to be stopped.
+        is_abandoned: whether it has been told to have ended, though its thread still runs.
+        started: when that run began.
+        details: what the run itself says and asks; ``None`` until it does.
+        tell: called with this submission and what the run says of how far it is.
     """
 
     __slots__ = (
         "__weakref__",
         "attempt",
+        "cause",
+        "details",
         "following",
-        "has_begun",
+        "is_abandoned",
         "job",
         "jobstore",
         "lease",
+        "outbox",
         "recorded",
         "results",
+        "run_time",
         "run_times",
+        "started",
+        "stop",
+        "tell",
+        "ticket",
     )
 
     def __init__(
@@ -185,6 +381,8 @@ class Submission:
         attempt: int = 1,
         lease: Lease | None = None,
         following: JobRecord | None = None,
+        cause: Cause = "schedule",
+        outbox: deque[EndedWell] | None = None,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
@@ -192,9 +390,36 @@ class Submission:
         self.attempt = attempt
         self.lease = lease
         self.following = following
-        self.results: list[RunResult] | None = None if lease is None else []
+        self.cause = cause
+        self.results: list[RunResult] = _NO_RESULTS if lease is None else []
+        self.outbox = outbox
         self.recorded = 0
-        self.has_begun = False
+        self.run_time: datetime | None = None
+        self.stop: Literal["timed_out", "cancelled"] | None = None
+        self.is_abandoned = False
+        self.details: Any = None
+        # And these by whoever begins a run, which takes less than to do it here as well.
+        self.ticket: Any
+        self.started: datetime | float
+        self.tell: Callable[[Submission, str], None]
+
+    def add_result(self, result: RunResult) -> None:
+        """Keep what became of a run."""
+        if self.results is _NO_RESULTS:
+            self.results = []
+        self.results.append(result)
+
+    def unended(self) -> Sequence[datetime]:
+        """The due times of the runs that go on, or have not begun."""
+        if self.run_time is None:
+            return self.run_times
+        at = list(self.run_times).index(self.run_time)
+        return self.run_times[at + 1 if self.ticket.locked() else at :]
+
+    @property
+    def key(self) -> RunKey:
+        """Which run was begun last; the first, if none was."""
+        return RunKey(self.job.id, self.run_time or self.run_times[0], self.attempt)
 
     def __repr__(self) -> str:
         return f"<Submission of {self.job.id!r}: {len(self.run_times)} runs>"

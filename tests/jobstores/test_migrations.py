@@ -73,7 +73,7 @@ def test_old_tables_become_like_new_ones_and_keep_their_jobs(old_store, database
 def test_what_a_migration_would_do_can_be_read_before_and_done_by_hand(old_store, make_scheduler):
     before = shape(old_store.engine, old_store.jobs_t.name)
     planned = old_store.pending_migration()
-    assert "ADD COLUMN tags" in planned
+    assert "ADD COLUMN priority" in planned
     assert shape(old_store.engine, old_store.jobs_t.name) == before
 
     with old_store.engine.begin() as connection:
@@ -87,9 +87,11 @@ def test_what_a_migration_would_do_can_be_read_before_and_done_by_hand(old_store
 
 def test_a_migration_that_was_cut_off_goes_on_at_the_next_start(old_store, make_scheduler):
     with old_store.engine.begin() as connection:  # as MySQL leaves it, which can't undo changes of tables
-        connection.exec_driver_sql(f"ALTER TABLE {old_store.jobs_t.name} ADD COLUMN tags TEXT")
+        connection.exec_driver_sql(
+            f"ALTER TABLE {old_store.jobs_t.name} ADD COLUMN priority INTEGER DEFAULT 0 NOT NULL"
+        )
     scheduler = make_scheduler(jobstores={"default": old_store}, start=True)
-    assert scheduler.get_job("kept").tags == ()
+    assert scheduler.get_job("kept").priority == 0
     assert old_store.pending_migration() == ""
 
 

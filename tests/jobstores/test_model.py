@@ -15,10 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mainspring.engine.decision import decide
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.model import JobOptions, JobRecord
+from mainspring.testing.conformance import deciding
 from mainspring.testing.conformance import submission as submission_of
 from mainspring.triggers.interval import IntervalTrigger
 
@@ -84,7 +84,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(target=running)
     def claim(self):
         now = START + timedelta(seconds=self.now)
-        batch = self.store.claim(now, lambda job, running: decide(job, now, running), 1000, {"default"})
+        batch = self.store.claim(now, deciding(now), 1000, {"default"})
         expected = {job_id for job_id, due in self.due.items() if due is not None and due <= self.now}
         assert {decision.job.id for decision in batch.decisions} == expected
         submissions = []

@@ -15,14 +15,13 @@ import pymysql
 import pytest
 from sqlalchemy import create_engine, text
 
-from mainspring.engine.decision import decide
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.jobstores.sqlalchemy.database import StoreBusyError
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
-from mainspring.testing.conformance import SECOND, START, claim, ids, record, refuse, submission
+from mainspring.testing.conformance import SECOND, START, claim, deciding, ids, record, refuse, submission
 from mainspring.triggers.base import BaseTrigger
 
 LOST = {
@@ -370,7 +369,7 @@ def test_a_job_that_no_node_has_an_executor_for_is_told_of_once(store):
     assert store.get_record("a").next_run_time == START
     # A node that has it runs it, and it isn't parked any more.
     now = START + 30 * SECOND
-    other = store.claim(now, lambda job, running: decide(job, now, running), 10, {"default", "gpu"})
+    other = store.claim(now, deciding(now), 10, {"default", "gpu"})
     assert [one.job.id for one in other.decisions] == ["a"]
     claim(store, 45)
     assert store.parked() == []

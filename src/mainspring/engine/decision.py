@@ -6,28 +6,36 @@ from typing import TYPE_CHECKING
 
 from mainspring.engine.due import due_times
 from mainspring.engine.misfire import is_misfired
+from mainspring.model import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from mainspring.model import JobRecord, Lease
+    from mainspring.engine.grouping import Room
+    from mainspring.model import Cause, JobRecord, Lease, QueuedRun
 
 
 class Decision:
-    """What is to be done about one due job. Whoever carries it out does so for all parts that are set.
+    """What is to be done about one due job, or one queued run. Whoever carries it out does so for all parts that are set.
 
     Attributes:
         job: the record that was decided on; if the store has another by now, the decision is void.
         submit: due times to run, oldest first.
         missed: due times past their grace, not to be run.
         overlapping: due times skipped, because as many instances run as may.
+        buffered: due times to be queued, because as many instances run as may.
+        cancels: whether the instances that run are to be cancelled.
         dropped: the oldest due time beyond the backlog's limit, or ``None``.
         following: the job's record from now on, or ``None`` when the job has ended.
-        waits: nothing is done and nothing moves until an instance of the job ends.
+        waits: nothing is done and nothing moves until an instance of the job ends, or its group has room.
+        full_group: the name of the group that has no room; ``None``: the job itself is at its limit.
+        free_at: when the group has room, if time alone makes it.
         reason: why the job can't be run here for now, or ``None``; nothing moves, and it is tried again later.
         error: what was raised, where that is the reason.
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
+        run: the queued run that this is about; ``None``: it is about the job's next run time.
+        cause: what made the runs in `submit`.
         attempt: which attempt at its times this is.
         lease: under which `submit` was claimed; filled in by a store that nodes share.
     """
@@ -35,12 +43,18 @@ class Decision:
     submit: Sequence[datetime] = ()
     missed: Sequence[datetime] = ()
     overlapping: Sequence[datetime] = ()
+    buffered: Sequence[datetime] = ()
+    cancels = False
     dropped: datetime | None = None
     following: JobRecord | None = None
     waits = False
+    full_group: str | None = None
+    free_at: datetime | None = None
     reason: str | None = None
     error: Exception | None = None
     retry_at: datetime | None = None
+    run: QueuedRun | None = None
+    cause: Cause = "schedule"
     attempt: int = 1
     lease: Lease | None = None
 
@@ -48,7 +62,15 @@ class Decision:
         self.job = job
 
 
-def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool = True) -> Decision:
+def decide(
+    job: JobRecord,
+    now: datetime,
+    running: int,
+    *,
+    executor_known: bool = True,
+    buffered: int = 0,
+    room: Room | None = None,
+) -> Decision:
     """What to do about `job`, whose next run time has come.
 
     Args:
@@ -56,6 +78,8 @@ def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool 
         now: the time of dispatch: lateness is judged by it, once. Waiting for a free worker later on counts no more.
         running: how many instances of the job run at present.
         executor_known: whether this node has the job's executor.
+        buffered: how many of its runs are queued, because they overlapped.
+        room: what its group has room for; ``None``: it is in none that has limits.
 
     Anything that the trigger raises becomes part of the decision: one bad trigger is no reason to stop.
     """
@@ -63,15 +87,14 @@ def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool 
     first = job.next_run_time
     if first is None:
         raise ValueError(f"job {job.id!r} is paused: it can't be due")
+    if not executor_known or job.func is None:
+        decision.reason = _obstacle(job)
+        return decision
     options = job.options
-    if not executor_known:
-        decision.reason = f"no executor {options.executor!r} here"
-        return decision
-    if job.func is None:
-        decision.reason = f"no function {job.func_ref!r} here"
-        return decision
     try:
-        times, following_time, dropped = due_times(job.trigger, first, now, coalesce=options.coalesce)
+        times, following_time, dropped = due_times(
+            job.trigger, first, now, coalesce=options.coalesce, limit=options.catch_up_limit
+        )
     except Exception as error:  # noqa: BLE001 - triggers are users' code
         decision.reason, decision.error = "its trigger failed", error
         return decision
@@ -81,18 +104,114 @@ def decide(job: JobRecord, now: datetime, running: int, *, executor_known: bool 
         [] if grace is None else [time for time in times if is_misfired(time, now, grace)]
     )
     times = times[len(missed) :]
-    if not times or running < options.max_instances:
-        decision.submit = times
-    elif following_time is None:
+    left = None if options.is_plain else _runs_left(job)
+    if left is not None:
+        times = times[:left]
+    if not times or running < options.max_instances or options.overlap == "allow":
+        _begin(decision, times, room)
+    elif options.overlap != "skip":
+        _buffer(decision, times, buffered)
+    elif following_time is None or len(times) == left:
         # No later time would make up for this one, so it keeps its turn instead of being skipped.
         decision.waits = True
-        return decision
     else:
         decision.overlapping = times
-    if missed:
-        decision.missed = missed
-    if dropped is not None:
-        decision.dropped = dropped
-    if following_time is not None:
+    if decision.waits:
+        return decision
+    decision.missed = missed
+    decision.dropped = dropped
+    if left is not None:
+        decision.following = _counted(decision, following_time, left)
+    elif following_time is not None:
         decision.following = job.rescheduled(following_time)
     return decision
+
+
+def _runs_left(job: JobRecord) -> int | None:
+    """How many runs of its schedule a job may have yet; ``None``: any number."""
+    if job.options.max_runs is None:
+        return None
+    return max(job.options.max_runs - (0 if job.tally is None else job.tally.runs), 0)
+
+
+def _counted(decision: Decision, following_time: datetime | None, left: int) -> JobRecord | None:
+    """The job from now on, with its runs counted.
+
+    It stays, paused, when it has had them all, so that a program that adds it again doesn't get more of them.
+    """
+    job = decision.job
+    claimed = len(decision.submit) + len(decision.buffered)
+    tally = job.tally or Tally()
+    tally = tally._replace(runs=tally.runs + claimed)
+    if claimed >= left:
+        tally = tally._replace(note=f"it has had its {job.options.max_runs} runs")
+        return job.rescheduled(None)._replace(tally=tally)
+    return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
+
+
+def _begin(decision: Decision, times: Sequence[datetime], room: Room | None) -> None:
+    """Have as many of `times` run as the job's group has room for, and queue the others."""
+    if room is None:
+        decision.submit = times
+    elif times and room.is_full:
+        _wait_for_group(decision, room)
+    else:
+        decision.submit, decision.buffered = times[: room.runs], times[len(times[: room.runs]) :]
+
+
+def _wait_for_group(decision: Decision, room: Room) -> None:
+    decision.waits = True
+    decision.full_group = decision.job.options.group
+    decision.free_at = room.free_at
+
+
+def _buffer(decision: Decision, times: Sequence[datetime], buffered: int) -> None:
+    """Queue as many of `times` as the job's overlap policy lets, and skip the others."""
+    options = decision.job.options
+    room = options.catch_up_limit if options.overlap == "buffer_all" else 1
+    room = max(room - buffered, 0)
+    if options.overlap == "cancel_running":
+        # The latest is what is wanted: it takes the place of what runs.
+        decision.cancels = True
+        decision.buffered, decision.overlapping = (times[-1:], times[:-1]) if room else ((), times)
+    else:
+        decision.buffered, decision.overlapping = times[:room], times[room:]
+
+
+def decide_queued(
+    job: JobRecord,
+    run: QueuedRun,
+    running: int,
+    *,
+    executor_known: bool = True,
+    room: Room | None = None,
+) -> Decision:
+    """What to do about a queued run of `job` that has become available.
+
+    Args:
+        running, executor_known, room: as for `decide`.
+    """
+    decision = Decision(job)
+    decision.run = run
+    decision.cause = run.cause
+    decision.attempt = run.attempt
+    decision.following = job
+    if not executor_known or job.func is None:
+        decision.reason = _obstacle(job)
+    elif running < job.options.max_instances or job.options.overlap == "allow" or run.cause == "parallel":
+        if room is not None and room.is_full:
+            _wait_for_group(decision, room)
+        else:
+            decision.submit = [run.scheduled_run_time]
+    else:
+        decision.waits = True
+    return decision
+
+
+def _obstacle(job: JobRecord) -> str:
+    """Why a job can't be run here that has no executor or no function here."""
+    return (
+        f"no function {job.func_ref!r} here"
+        if job.func is None
+        else f"no executor {job.options.executor!r} here"
+    )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
+    from mainspring.executors.around import Hooks
     from mainspring.executors.report import RunReporter
 
 __all__ = ["BaseExecutor", "MaxInstancesReachedError", "run_coroutine_job", "run_job"]
@@ -197,6 +198,13 @@ class NativeExecutor(BaseExecutor):
     """
 
     _is_hooked = False
+    #: The scheduler's context managers, in which each function is called.
+    _around: Hooks = ()
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Called when the scheduler starts, or when the executor is added to a running one."""
+        super().start(scheduler, alias)
+        self._around = getattr(scheduler, "around_run", ())
 
     @property
     def places(self) -> int:
@@ -217,6 +225,15 @@ class NativeExecutor(BaseExecutor):
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         raise NotImplementedError
+
+    def interrupt(self, submission: Submission) -> None:
+        """Have a run that goes on end, where that can be done, and what was not begun not be begun.
+
+        Its outcome is told as always. A function in a thread can't be ended: it is told by its token.
+        """
+
+    def leave_running(self, submission: Submission) -> None:
+        """A run that was told to end goes on, and its outcome has been told: go on without what runs it."""
 
     def take_back(self) -> list[Submission]:
         """What was submitted under a lease and has not been begun; it won't be begun, nor reported, any more."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.run import call_function, close_worker, perform
 
 if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
-    from mainspring.model import Submission
+    from mainspring.model import JobRecord, Submission
 
 
 class DebugExecutor(NativeExecutor):
@@ -18,6 +18,9 @@ class DebugExecutor(NativeExecutor):
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Run a submission before returning."""
         try:
-            perform(submission, reporter, call_function, self._logger)
+            perform(submission, reporter, self._call, self._logger)
         finally:
             close_worker()  # the thread isn't ours: its event loop can't wait for it to end
+
+    def _call(self, job: JobRecord) -> Any:
+        return call_function(job, self._around)

@@ -13,6 +13,7 @@ from mainspring.callables import iscoroutinefunction_partial
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
+from mainspring.executors.around import entered_all_natively, hooks_of
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.executors.run import perform_natively, report_unbegun
 
@@ -127,10 +128,30 @@ class EventLoopExecutor(ThreadPoolExecutor):
             self._changed.notify_all()
 
     async def _awaited(self, job: JobRecord) -> Any:
-        return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+        if self._around or job.options.around_run:
+            async with await entered_all_natively(hooks_of(job, self._around)):
+                return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+        return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # as above
 
     def _finished(self, result: Any) -> Any:
         return self._wait_on_loop(result) if isawaitable(result) else result
+
+    def interrupt(self, submission: Submission) -> None:
+        """Cancel a submission that runs on the loop; one in a thread is told by its token alone."""
+        super().interrupt(submission)
+        if id(submission) in self._native or any(item[0] is submission for item in list(self._waiting)):
+            self._scheduler.call_soon(partial(self._cancel, submission))
+
+    def leave_running(self, submission: Submission) -> None:
+        """It takes a worker's place only if it doesn't run on the loop."""
+        if id(submission) not in self._native:
+            super().leave_running(submission)
+
+    def _cancel(self, submission: Submission) -> None:
+        self._begin()  # what has not been begun is told that it is cancelled, too
+        spawned = self._native.get(id(submission))
+        if spawned is not None:
+            spawned.cancel()
 
     def take_back(self) -> list[Submission]:
         """What was submitted under a lease and has not been begun."""

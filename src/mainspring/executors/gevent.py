@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConfigurationError
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
-from mainspring.executors.run import close_worker, finished, perform
+from mainspring.executors.run import call_function, close_worker, finished, perform
 
 try:
     import gevent
@@ -60,9 +60,21 @@ class GeventExecutor(NativeExecutor):
         key = id(submission)
         self._greenlets[key] = gevent.getcurrent()
         try:
-            perform(submission, reporter, _call, self._logger, gevent.GreenletExit)
+            perform(submission, reporter, self._call, self._logger, gevent.GreenletExit)
         finally:
             del self._greenlets[key]
+
+    def _call(self, job: JobRecord) -> Any:
+        return call_function(job, self._around, _finished_anywhere)
+
+    def interrupt(self, submission: Submission) -> None:
+        """End the greenlet that runs a submission."""
+        self._scheduler.call_soon(partial(self._end, submission))
+
+    def _end(self, submission: Submission) -> None:
+        greenlet = self._greenlets.get(id(submission))
+        if greenlet is not None:
+            greenlet.kill(gevent.GreenletExit, block=False)
 
     def shutdown(self, wait: bool = True) -> None:
         """Take no more work; without `wait`, end the greenlets that run, but for the one that calls this."""
@@ -75,8 +87,7 @@ class GeventExecutor(NativeExecutor):
         gevent.killall(left, block=False)
 
 
-def _call(job: JobRecord) -> Any:
-    result = job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+def _finished_anywhere(result: Any) -> Any:
     return finished_in_thread(result) if isawaitable(result) else result
 
 

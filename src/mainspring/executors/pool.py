@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
-from mainspring.executors.run import close_worker, finished, initializer_failed, perform_in_worker
+from mainspring.executors.run import (
+    call_function,
+    close_worker,
+    finished,
+    initializer_failed,
+    perform_in_worker,
+    report_unbegun,
+)
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 
 if TYPE_CHECKING:
@@ -111,6 +118,18 @@ class _WorkerPool(NativeExecutor):
             return []
         return [item[0] for item in self._pool.take_back(lambda item: item[0].lease is not None)]
 
+    def interrupt(self, submission: Submission) -> None:
+        """Have a submission that no worker has taken up not be begun."""
+        for taken, reporter in (
+            [] if self._pool is None else self._pool.take_back(lambda item: item[0] is submission)
+        ):
+            report_unbegun(taken, reporter)
+
+    def leave_running(self, submission: Submission) -> None:  # noqa: ARG002 - which worker it is doesn't matter
+        """The worker goes on with its job: another takes its place."""
+        if self._pool is not None:
+            self._pool.replace_worker()
+
     def shutdown(self, wait: bool = True) -> None:
         """Take no more work; `wait` for the workers to do what they have, otherwise leave them to it."""
         pool, self._pool = self._pool, None
@@ -128,7 +147,12 @@ class _WorkerPool(NativeExecutor):
             self._pool.abandon()
 
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
-        perform_in_worker(item[0], item[1], self._call, self._logger)
+        submission, reporter = item
+        perform_in_worker(submission, reporter, self._call, self._logger)
+        if submission.is_abandoned:
+            self._logger.warning('Job "%s" has ended at last, after it was told to', submission.job.name)
+            if self._pool is not None:
+                self._pool.worker_returned()
 
     def _call(self, job: JobRecord) -> Any:
         raise NotImplementedError
@@ -162,6 +186,8 @@ class ThreadPoolExecutor(_WorkerPool):
             except (Exception, SystemExit) as error:
                 raise RunError(initializer_failed(error)) from error
             self._own.is_ready = True
+        if self._around or job.options.around_run:
+            return call_function(job, self._around, self._finished)
         return self._finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
 
     def _finished(self, result: Any) -> Any:
@@ -200,7 +226,12 @@ class ProcessPoolExecutor(_WorkerPool):
         self._process.close()
 
     def _call(self, job: JobRecord) -> Any:
-        return self._process.call(job)
+        return self._process.call(job, self._around)
+
+    def interrupt(self, submission: Submission) -> None:
+        """End the process that runs a submission; another takes its place."""
+        super().interrupt(submission)
+        self._process.kill(submission)
 
 
 def _checked_workers(value: Any) -> int:

@@ -17,29 +17,36 @@ import signal
 from contextlib import suppress
 from threading import Event, Lock, local
 from types import BuiltinFunctionType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.callables import get_callable_name
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.coercion import asint, unknown_name
+from mainspring.current import OWN, CurrentRun, install_capture, run_of
 from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError, words_of
+from mainspring.executors.around import entered_all
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
 from mainspring.executors.workers import call_when_finished
-from mainspring.references import ref_to_obj
+from mainspring.model import RunKey
+from mainspring.references import obj_to_ref, ref_to_obj
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-    from mainspring.model import JobRecord
+    from mainspring.executors.around import Hooks
+    from mainspring.model import JobRecord, Submission
 
 #: How long a process may take to end after its pipe has been closed, before it is killed; seconds.
 _PATIENCE = 5.0
 
 #: How long its exit code may take to come after its sentinel; seconds.
 _MOMENT = 1.0
+
+#: Comes before what a run says while it goes on; answers are pickles, which begin otherwise.
+_SAYS = b"says:"
 
 #: Sent in place of a call: end. (Closing the pipe says the same, but not where a forked neighbour holds a copy of it.)
 _GOODBYE = b""
@@ -119,16 +126,22 @@ class ProcessOfThread:
         self._initializer = initializer
         self._initargs = initargs
         self._own = local()
+        self._lock = Lock()
+        self._serving: dict[int, _Worker] = {}
 
-    def call(self, job: JobRecord) -> Any:
+    def call(self, job: JobRecord, hooks: Hooks = ()) -> Any:
         """Call a job's function in the calling thread's process, and return what it returns.
 
         Raises:
             TransferError: function, arguments, result or exception can't be pickled.
             WorkerDiedError: the process ended during the call.
             BaseException: what the function raised.
+
+        Args:
+            hooks: the scheduler's context managers, in which it is called there, besides the job's own.
         """
-        request = _packed_call(job)
+        own: Submission | None = OWN.get()
+        request = _packed_call(job, own, hooks)
         try:
             worker = self._sent(request)
         except OSError:
@@ -139,19 +152,42 @@ class ProcessOfThread:
             except OSError:
                 raise self._died(self._own.worker, job) from None
         worker.calls += 1
+        with self._lock:
+            self._serving[id(own)] = worker
         try:
-            answer = worker.pipe.recv_bytes()
+            answer = self._answer(worker, own)
         except (EOFError, OSError):
             raise self._died(worker, job) from None
-        return self._unpacked(answer, job)
+        finally:
+            with self._lock:
+                self._serving.pop(id(own), None)
+        return self._unpacked(answer, job, own)
+
+    def _answer(self, worker: _Worker, own: Submission | None) -> bytes:
+        """The answer to a call; what the run says before it is passed on."""
+        if own is not None and own.stop is not None:
+            self.kill(own)  # it was to end before it was known where it runs
+        while (answer := worker.pipe.recv_bytes()).startswith(_SAYS):
+            if own is not None:
+                run_of(own).pass_on(answer[len(_SAYS) :].decode())
+        return answer
+
+    def kill(self, submission: Submission) -> None:
+        """End the process that serves a submission, if one does; its thread is told by the end of the pipe."""
+        with self._lock:  # it can't be given another call meanwhile
+            worker = self._serving.get(id(submission))
+            if worker is not None:
+                worker.process.kill()
 
     def _sent(self, request: bytes) -> _Worker:
         worker = self._worker()
         worker.pipe.send_bytes(request)
         return worker
 
-    def _unpacked(self, answer: bytes, job: JobRecord) -> Any:
-        kind, packed, text = pickle.loads(answer)  # noqa: S301 - from our own process
+    def _unpacked(self, answer: bytes, job: JobRecord, own: Submission | None) -> Any:
+        kind, packed, text, logged = pickle.loads(answer)  # noqa: S301 - from our own process
+        if logged is not None and own is not None:
+            run_of(own).add_line(logged)
         if kind == "unready":
             self.close()
             error = RunError(packed)
@@ -245,7 +281,7 @@ def _name(job: JobRecord) -> str:
     return job.func_ref or get_callable_name(job.func)
 
 
-def _packed_call(job: JobRecord) -> bytes:
+def _packed_call(job: JobRecord, own: Submission | None, hooks: Hooks) -> bytes:
     function: Any = job.func
     if isinstance(function, (FunctionType, BuiltinFunctionType, type)) and job.func_ref is not None:
         # By reference, and only if the reference gives this very function: pickle would go by its name, which for a
@@ -272,7 +308,21 @@ def _packed_call(job: JobRecord) -> bytes:
         arguments = pickle.dumps((job.args, dict(job.kwargs)))
     except Exception as error:
         raise TransferError(f"the arguments of {_name(job)} can't be pickled: {words_of(error)}") from error
-    return pickle.dumps((_name(job), packed, arguments))
+    about = None
+    if own is not None and own.run_time is not None:
+        deadline = None if own.details is None else own.details.deadline
+        about = (tuple(own.key), deadline, job.options.capture_log)
+    around = [*map(_reference_of_hook, hooks), *job.options.around_run]
+    return pickle.dumps((_name(job), packed, arguments, about, around))
+
+
+def _reference_of_hook(hook: Callable[[], Any]) -> str:
+    try:
+        return obj_to_ref(hook)
+    except ValueError as error:
+        raise TransferError(
+            f"the scheduler's around_run {hook!r} can't be sent to another process: {error}. Use a function defined at module level"
+        ) from error
 
 
 def _unpacked_answer(kind: str, packed: bytes, text: str, job: JobRecord) -> Any:
@@ -304,7 +354,7 @@ def _serve(pipe: Connection, initializer: Callable[..., Any] | None, initargs: t
         unready = _initialized(initializer, initargs)
         while request := _received(pipe):
             try:
-                pipe.send_bytes(unready or _answered(request))
+                pipe.send_bytes(unready or _answered(request, pipe))
             except OSError:
                 return
             if unready is not None:
@@ -328,15 +378,33 @@ def _initialized(initializer: Callable[..., Any] | None, initargs: tuple[Any, ..
     try:
         initializer(*initargs)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - initializers are users' code
-        return pickle.dumps(("unready", initializer_failed(error), traceback_text(error)))
+        return pickle.dumps(("unready", initializer_failed(error), traceback_text(error), None))
     return None
 
 
-def _answered(request: bytes) -> bytes:
-    name, function, arguments = pickle.loads(request)  # noqa: S301 - from the process that started this one
+def _answered(request: bytes, pipe: Connection) -> bytes:
+    name, function, arguments, about, hooks = pickle.loads(request)  # noqa: S301 - from the process that started this one
+    run = None
+    if about is not None:
+        key, deadline, captures = about
+        run = CurrentRun(RunKey(*key), deadline, captures=captures)
+        run.tell = lambda text: pipe.send_bytes(_SAYS + text.encode())
+        if captures:
+            install_capture()
+    entered = OWN.set(run)
+    try:
+        kind, packed, text = _outcome(name, function, arguments, hooks)
+    finally:
+        OWN.reset(entered)
+    return pickle.dumps((kind, packed, text, None if run is None else run.logged))
+
+
+def _outcome(
+    name: str, function: bytes, arguments: bytes, hooks: Sequence[str]
+) -> tuple[Literal["result", "error"], bytes, str]:
     try:
         try:
-            func = pickle.loads(function)  # noqa: S301 - as above
+            func = pickle.loads(function)  # noqa: S301 - from the process that started this one
             if isinstance(func, str):
                 func = ref_to_obj(func)
             args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
@@ -344,19 +412,19 @@ def _answered(request: bytes) -> bytes:
             raise TransferError(
                 f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}"
             ) from error
-        result = finished(func(*args, **kwargs))
+        with entered_all(map(ref_to_obj, hooks)):
+            result = finished(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
         return _packed_error(error, name)
     try:
-        packed = pickle.dumps(result)
+        return "result", pickle.dumps(result), ""
     except Exception as error:  # noqa: BLE001 - results are users' objects
         return _packed_error(
             TransferError(f"the result of {name}, a {type(result).__name__}, can't be pickled: {error}"), name
         )
-    return pickle.dumps(("result", packed, ""))
 
 
-def _packed_error(error: BaseException, name: str) -> bytes:
+def _packed_error(error: BaseException, name: str) -> tuple[Literal["error"], bytes, str]:
     text = traceback_text(error)
     try:
         packed = pickle.dumps(error)
@@ -370,4 +438,4 @@ def _packed_error(error: BaseException, name: str) -> bytes:
                 f"{name} raised {kind}: {words_of(error)}, which can't be pickled: {words_of(failure)}"
             )
         )
-    return pickle.dumps(("error", packed, text))
+    return "error", packed, text

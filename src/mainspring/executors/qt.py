@@ -11,7 +11,7 @@ from mainspring.executors.run import call_function, close_worker, perform
 
 if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
-    from mainspring.model import Submission
+    from mainspring.model import JobRecord, Submission
 
 __all__ = ["QtExecutor"]
 
@@ -37,6 +37,9 @@ class QtExecutor(NativeExecutor):
 
     def _run(self, submission: Submission, reporter: RunReporter) -> None:
         try:
-            perform(submission, reporter, call_function, self._logger)
+            perform(submission, reporter, self._call, self._logger)
         finally:
             close_worker()  # the thread isn't ours: its event loop can't wait for it to end
+
+    def _call(self, job: JobRecord) -> Any:
+        return call_function(job, self._around)

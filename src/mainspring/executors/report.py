@@ -19,13 +19,13 @@ class RunReporter(Protocol):
     """
 
     def may_begin(self, submission: Submission) -> bool:
-        """Whether the next run may be begun: a node that was cut off for too long may have lost its claim to others."""
+        """Whether the next run of a submission with a lease may be begun: a node that was cut off for too long may have lost its claim to others."""
 
-    def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:
-        """The function is about to be called; the answer is to be handed back with the outcome."""
+    def started(self, submission: Submission, scheduled_run_time: datetime) -> Any:
+        """The function is about to be called; the answer, which is not ``None``, is to be handed back with the outcome."""
 
     def succeeded(
-        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any
+        self, submission: Submission, scheduled_run_time: datetime, started: Any, retval: Any
     ) -> None:
         """The function returned `retval`."""
 
@@ -33,16 +33,14 @@ class RunReporter(Protocol):
         self,
         submission: Submission,
         scheduled_run_time: datetime,
-        started: datetime | None,
+        started: Any,
         error: BaseException,
         traceback: str,
     ) -> None:
         """The run ended with `error`; `traceback` is its formatted text."""
 
-    def cancelled(
-        self, submission: Submission, scheduled_run_time: datetime, started: datetime | None
-    ) -> None:
-        """The run was cancelled, and has ended."""
+    def cancelled(self, submission: Submission, scheduled_run_time: datetime, started: Any) -> None:
+        """The run was cancelled, and has ended; if `started` is ``None``, it was not begun."""
 
     def done(self, submission: Submission) -> None:
         """Nothing of the submission is left to run: its instance slot is free."""

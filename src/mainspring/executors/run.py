@@ -13,12 +13,14 @@ from logging import INFO
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import RunError
+from mainspring.executors.around import entered_all, hooks_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
+    from mainspring.executors.around import Hooks
     from mainspring.executors.report import RunReporter
     from mainspring.model import JobRecord, Submission
 
@@ -44,9 +46,17 @@ def initializer_failed(error: BaseException) -> str:
     return f"the pool's initializer failed, so the job was not called: {type(error).__name__}: {error}"
 
 
-def call_function(job: JobRecord) -> Any:
-    """Call a job's function on the calling thread; a coroutine is run to its end in an event loop of that thread."""
-    return finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
+def call_function(job: JobRecord, hooks: Hooks = (), finish: Callable[[Any], Any] | None = None) -> Any:
+    """Call a job's function on the calling thread; a coroutine is run to its end in an event loop of that thread.
+
+    Args:
+        hooks: the scheduler's context managers, in which it is called besides the job's own.
+        finish: what makes a result of what the function returned, instead.
+    """
+    if hooks or job.options.around_run:
+        with entered_all(hooks_of(job, hooks)):
+            return (finish or finished)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
+    return (finish or finished)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # as above
 
 
 def finished(result: Any) -> Any:
@@ -97,20 +107,33 @@ def perform(
     Nothing that the job raises leaves here, except a `KeyboardInterrupt`, which is not the job's to keep, and what cancels the
     greenlet that runs it.
     """
-    passed_on = (KeyboardInterrupt,) if cancellation is CancelledError else (KeyboardInterrupt, cancellation)
-    runs = _runs(submission, reporter, logger, passed_on, cancellation)
+    job = submission.job
+    told = logger.isEnabledFor(INFO)
+    times = iter(submission.run_times)
     try:
-        job = next(runs)
-        while True:
+        for time in times:
+            if not _may_begin(submission, reporter, time, times, logger):
+                break
+            if told:
+                logger.info('Running job "%s" (scheduled at %s)', job.name, time)
+            started = reporter.started(submission, time)
             try:
                 retval = call(job)
-            except BaseException as error:  # noqa: BLE001 - jobs are users' code
-                runs.throw(error)
-            else:
-                runs.send(retval)
-                retval = None
-    except StopIteration:
-        pass  # not by `suppress`, which takes as long as all of this
+            except BaseException as error:
+                _report_raised(submission, reporter, time, started, error, logger, cancellation)
+                if isinstance(error, KeyboardInterrupt) or (
+                    cancellation is not CancelledError and isinstance(error, cancellation)
+                ):
+                    was_cancelled = isinstance(error, cancellation)
+                    _report_not_run(submission, reporter, times, logger, was_cancelled=was_cancelled)
+                    raise
+                continue
+            reporter.succeeded(submission, time, started, retval)
+            retval = None  # it is nobody's any more
+            if told:
+                logger.info('Job "%s" executed successfully', job.name)
+    finally:
+        reporter.done(submission)
 
 
 async def perform_natively(
@@ -124,58 +147,24 @@ async def perform_natively(
 
     What the loop wants to know leaves here after it was reported: that the job was cancelled, or wants to end the program.
     """
+    # The same as above but for one await: what both would call, a generator, takes longer than a short job.
     # A coroutine that is thrown away, because its loop has ended, is told by GeneratorExit.
     cancellations = (cancellation, GeneratorExit)
-    runs = _runs(submission, reporter, logger, (*cancellations, KeyboardInterrupt, SystemExit), cancellations)
-    try:
-        job = next(runs)
-        while True:
-            try:
-                retval = await call(job)
-            except BaseException as error:  # noqa: BLE001 - jobs are users' code
-                runs.throw(error)
-            else:
-                runs.send(retval)
-                retval = None
-    except StopIteration:
-        pass
-
-
-def _runs(
-    submission: Submission,
-    reporter: RunReporter,
-    logger: logging.Logger,
-    passed_on: tuple[type[BaseException], ...],
-    cancellations: type[BaseException] | tuple[type[BaseException], ...],
-) -> Generator[JobRecord, Any, None]:
-    """Asks for the job to be called, once for each due time, and reports what comes of it.
-
-    Args:
-        passed_on: what is raised again when it has been reported; the due times that are left are not run.
-        cancellations: what a run is cancelled with, which is no error of its.
-    """
     job = submission.job
     told = logger.isEnabledFor(INFO)
+    times = iter(submission.run_times)
     try:
-        times = iter(submission.run_times)
         for time in times:
-            if not reporter.may_begin(submission):
-                logger.warning('Job "%s" is not run: this node has lost its claim to it', job.name)
+            if not _may_begin(submission, reporter, time, times, logger):
                 break
             if told:
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)
             try:
-                retval = yield job
+                retval = await call(job)
             except BaseException as error:
-                if isinstance(error, cancellations):
-                    reporter.cancelled(submission, time, started)
-                    logger.info('Job "%s" was cancelled', job.name)
-                elif is_good_exit(error):
-                    reporter.succeeded(submission, time, started, None)
-                else:
-                    _report_failure(submission, reporter, time, started, error, logger)
-                if isinstance(error, passed_on):
+                _report_raised(submission, reporter, time, started, error, logger, cancellations)
+                if isinstance(error, (*cancellations, KeyboardInterrupt, SystemExit)):
                     was_cancelled = isinstance(error, cancellations)
                     _report_not_run(submission, reporter, times, logger, was_cancelled=was_cancelled)
                     raise
@@ -186,6 +175,58 @@ def _runs(
                 logger.info('Job "%s" executed successfully', job.name)
     finally:
         reporter.done(submission)
+
+
+def _may_begin(
+    submission: Submission,
+    reporter: RunReporter,
+    time: datetime,
+    later: Iterable[datetime],
+    logger: logging.Logger,
+) -> bool:
+    """Whether the run at `time` may be begun; if not, what becomes of it and of those `later` is told."""
+    if submission.stop is None and (submission.lease is None or reporter.may_begin(submission)):
+        return True
+    _end_before(submission, reporter, (time, *later), logger)
+    return False
+
+
+def _report_raised(
+    submission: Submission,
+    reporter: RunReporter,
+    time: datetime,
+    started: Any,
+    error: BaseException,
+    logger: logging.Logger,
+    cancellations: type[BaseException] | tuple[type[BaseException], ...],
+) -> None:
+    """Report a run that has raised.
+
+    Args:
+        cancellations: what a run is cancelled with, which is no error of its.
+    """
+    if isinstance(error, cancellations):
+        reporter.cancelled(submission, time, started)
+        logger.info('Job "%s" was cancelled', submission.job.name)
+    elif submission.stop is not None:
+        reporter.failed(submission, time, started, error, traceback_text(error))
+        logger.info('Job "%s" was stopped: %s', submission.job.name, submission.stop)
+    elif is_good_exit(error):
+        reporter.succeeded(submission, time, started, None)
+    else:
+        _report_failure(submission, reporter, time, started, error, logger)
+
+
+def _end_before(
+    submission: Submission, reporter: RunReporter, times: Iterable[datetime], logger: logging.Logger
+) -> None:
+    """The runs at `times` may not be begun any more."""
+    if submission.is_abandoned:
+        return  # that was told already
+    if submission.stop is not None:
+        _report_not_run(submission, reporter, times, logger, was_cancelled=True)
+    else:
+        logger.warning('Job "%s" is not run: this node has lost its claim to it', submission.job.name)
 
 
 def report_unbegun(submission: Submission, reporter: RunReporter) -> None:

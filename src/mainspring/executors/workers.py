@@ -102,6 +102,18 @@ class WorkerThreads:
                 self._idle.pop().release()
         return taken
 
+    def replace_worker(self) -> None:
+        """A worker will be at its item for long: let another be started beside it, until `worker_returned`."""
+        with self._lock:
+            self._max_workers += 1
+            if self._items and self._can_grow and not self._is_closed:
+                self._start_worker()
+
+    def worker_returned(self) -> None:
+        """A worker that was replaced is free again: there is one too many, which ends when it finds nothing to do."""
+        with self._lock:
+            self._max_workers -= 1
+
     def prestart(self) -> None:
         """Start all workers now."""
         with self._lock:
@@ -156,7 +168,7 @@ class WorkerThreads:
                     with self._lock:
                         if items:
                             continue
-                        if self._is_closed:
+                        if self._is_closed or len(self._threads) > self._max_workers:
                             return
                         self._idle.append(parked)
                     parked.acquire()

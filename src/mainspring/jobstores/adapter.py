@@ -7,14 +7,18 @@ The store is called by one thread at a time, as APScheduler promised it.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.following import followed_job, following_runs
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
-from mainspring.jobstores.ledger import Ledger
+from mainspring.jobstores.local_runs import LocalRuns, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -23,7 +27,10 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import JobRecord, Submission
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+
+#: How many ended runs of each job are remembered.
+_KEPT_RUNS = 100
 
 
 class AdaptedStore(RunStore):
@@ -40,8 +47,11 @@ class AdaptedStore(RunStore):
         # Reentrant, since a store may ask its scheduler something from inside a call.
         self._store_lock = RLock()
         self._ledger_lock = Lock()
-        self._ledger = Ledger()
+        self._runs = LocalRuns(_KEPT_RUNS)
+        self._ledger = self._runs.ledger
+        self.outbox = self._runs.history.outbox
         self._stamps: dict[str, int] = {}
+        self._has_followers = False
         self._stamp = count(1)
 
     def start(self, scheduler: Any, alias: str) -> None:
@@ -49,6 +59,7 @@ class AdaptedStore(RunStore):
         self._alias = alias
         with self._store_lock:
             self.store.start(scheduler, alias)
+            self._has_followers = any(followed_job(_record_of(job)) for job in self.store.get_all_jobs())
 
     def shutdown(self) -> None:
         with self._store_lock:
@@ -115,6 +126,11 @@ class AdaptedStore(RunStore):
         with self._store_lock:
             self.store.remove_job(job_id)
             self._gone(job_id)
+        with self._ledger_lock:
+            self._runs.job_removed(job_id, self._now())
+
+    def _now(self) -> datetime:
+        return getattr(self._scheduler, "_clock", SYSTEM_CLOCK).now()
 
     def remove_all(self) -> None:
         with self._store_lock:
@@ -123,6 +139,7 @@ class AdaptedStore(RunStore):
             with self._ledger_lock:
                 self._ledger.parked.clear()
                 self._ledger.waiting.clear()
+                self._runs.job_removed(None, self._now())
 
     def claim(
         self,
@@ -135,14 +152,34 @@ class AdaptedStore(RunStore):
             stamps = dict(self._stamps)
             records = [_record_of(job) for job in self.store.get_due_jobs(now)]
         due = [record for record in records if self._may_be_tried(record.id, now)]
+        due.sort(key=lambda record: -record.options.priority)  # those of the same stay in order
         decisions = []
+        book = self._runs.book(now)
         for record in due[:limit]:
             with self._ledger_lock:
                 running = self._ledger.running.get(record.id, 0)
-            decision = decide(record, running)
+                buffered = self._runs.buffered(record.id)
+            group = record.options.group
+            decision = decide(record, running, None, buffered, book.room(group))
+            if decision.submit:
+                book.take(group, len(decision.submit))
             if self._apply(decision, stamps.get(record.id), now):
                 decisions.append(decision)
+        if self._runs.queue:
+            decisions += self._claim_queued(now, decide, limit)
         return ClaimedBatch(decisions, len(due) > limit)
+
+    def _claim_queued(self, now: datetime, decide: Decide, limit: int) -> list[Decision]:
+        with self._ledger_lock:
+            runs = self._runs.queue.take(now.timestamp(), limit)
+        try:
+            records = {run.job_id: self.get_record(run.job_id) for run in runs}
+        except Exception:
+            with self._ledger_lock:
+                self._runs.enqueue(runs)  # the store failed: they are tried again as it is
+            raise
+        with self._ledger_lock:
+            return self._runs.claim(runs, now, decide, records.get)
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:
@@ -156,9 +193,7 @@ class AdaptedStore(RunStore):
             decision.retry_at = self._park(job_id, decision.reason, now)
             return True
         if decision.waits:
-            with self._ledger_lock:
-                if self._ledger.running.get(job_id, 0) >= decision.job.options.max_instances:
-                    self._ledger.waiting.add(job_id)
+            self._wait(decision, now)
             return False
         with self._store_lock:
             if self._stamps.get(job_id) != stamp:
@@ -176,12 +211,30 @@ class AdaptedStore(RunStore):
                 decision.reason, decision.error = "its job store failed", error
                 decision.retry_at = self._park(job_id, decision.reason, now)
                 return True
-        with self._ledger_lock:
-            if decision.submit:
-                self._ledger.begin(job_id)
-            else:
-                self._ledger.parked.pop(job_id, None)
+        self._note(decision, now)
         return True
+
+    def _note(self, decision: Decision, now: datetime) -> None:
+        """Remember what has come of a decision that was made true."""
+        job = decision.job
+        with self._ledger_lock:
+            self._runs.count_attempts(decision)
+            if not decision.submit or job.options.group is not None:
+                self._ledger.parked.pop(job.id, None)
+            if decision.submit:
+                self._runs.begin(decision, now)
+            self._runs.not_run(decision, now)
+            if decision.following is None:
+                self._runs.schedule_ended(job)
+
+    def _wait(self, decision: Decision, now: datetime) -> None:
+        """A job that is due waits for an instance to end, of it or of its group."""
+        job = decision.job
+        with self._ledger_lock:
+            if decision.full_group is not None:
+                self._runs.wait_for_group(decision, now)
+            elif self._ledger.running.get(job.id, 0) >= job.options.max_instances:
+                self._ledger.waiting.add(job.id)
 
     def _park(self, job_id: str, reason: str, now: datetime) -> datetime:
         with self._ledger_lock:
@@ -189,17 +242,39 @@ class AdaptedStore(RunStore):
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         with self._ledger_lock:
-            awaited = [self._ledger.end(submission.job.id) for submission in submissions]
+            awaited = [self._runs.end(submission)[0] for submission in submissions]
+            self._runs.history.bound()
+        for submission in submissions:
+            if submission.job.options.pause_after_failures is not None:
+                with suppress(JobLookupError):
+                    self.change(submission.job.id, partial(self._runs.after, submission=submission))
+        if self._has_followers:
+            awaited.append(self._follow(submissions))
         return any(awaited)
+
+    def _follow(self, submissions: Sequence[Submission]) -> bool:
+        """Queue the runs that follow from others; whether there are any."""
+        now = self._now()
+        results = {one.job.id: self._runs.results_of(one) for one in submissions}
+        runs: list[QueuedRun] = []
+        for record in self.list_records():
+            followed = followed_job(record)
+            if followed in results:
+                runs += following_runs(record, results[followed], now)
+        with self._ledger_lock:
+            return bool(self._runs.enqueue(runs))
 
     @property
     def has_waiting(self) -> bool:
-        return bool(self._ledger.waiting)
+        return self._has_followers or self._runs.has_waiting
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._ledger_lock:
-            self._ledger.take_back(job.id)
+            self._runs.take_back(job)
+            if decision.run is not None:
+                decision.reason = "its executor refused it"
+                return self._runs.put_off(decision, now)
         with self._store_lock:
             present = self.store.lookup_job(job.id)
             try:
@@ -221,12 +296,13 @@ class AdaptedStore(RunStore):
     def next_time(self) -> datetime | None:
         with self._ledger_lock:
             set_aside = bool(self._ledger.waiting or self._ledger.parked)
+            queued = self._runs.queue.next_time()
         if not set_aside:
             with self._store_lock:
-                return self.store.get_next_run_time()
+                return min(filter(None, (self.store.get_next_run_time(), queued)), default=None)
         records = self.list_records()
         with self._ledger_lock:
-            times = [self._time_of(record) for record in records]
+            times = [queued, *(self._time_of(record) for record in records)]
         return min((time for time in times if time is not None), default=None)
 
     def _time_of(self, record: JobRecord) -> datetime | None:
@@ -243,6 +319,36 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             self._ledger.parked.clear()
 
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        for job_id in {run.job_id for run in runs}:
+            if self.get_record(job_id) is None:
+                raise JobLookupError(job_id)
+        with self._ledger_lock:
+            return self._runs.enqueue(runs)
+
+    def cancel(self, key: RunKey) -> bool:
+        with self._ledger_lock:
+            return self._runs.cancel(key, self._now())
+
+    def set_group(self, group: Group) -> None:
+        with self._ledger_lock:
+            self._runs.groups[group.name] = group
+
+    def remove_group(self, name: str) -> bool:
+        with self._ledger_lock:
+            return self._runs.groups.pop(name, None) is not None
+
+    def list_groups(self) -> list[Group]:
+        with self._ledger_lock:
+            return sorted(self._runs.groups.values())
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        with self._ledger_lock:
+            records = self._runs.records(job_id)
+        return chosen(records, outcome, since, limit)
+
     def _written(self, job_id: str) -> None:
         self._stamps[job_id] = next(self._stamp)
         self._forget(job_id)
@@ -256,6 +362,8 @@ class AdaptedStore(RunStore):
             self._ledger.forget(job_id)
 
     def _handle(self, record: JobRecord) -> Job:
+        if followed_job(record) is not None:
+            self._has_followers = True
         return Job._from_record(record, self._scheduler, self._alias)  # noqa: SLF001 - a handle is a view of its record
 
 

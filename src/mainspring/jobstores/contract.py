@@ -16,18 +16,36 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from mainspring.errors import JobLookupError
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
-    from mainspring.model import JobRecord, RunRecord, Submission
+    from mainspring.engine.grouping import Room
+    from mainspring.model import EndedWell, Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+
+
+#: More runs than any store in memory keeps of a job.
+EVERY_RUN = 1_000_000
 
 
 class Decide(Protocol):
     """The engine's decision, closed over the time and the executors of this node."""
 
-    def __call__(self, job: JobRecord, running: int) -> Decision:
-        """What to do about `job`, of which `running` instances run."""
+    def __call__(
+        self,
+        job: JobRecord,
+        running: int,
+        run: QueuedRun | None = None,
+        buffered: int = 0,
+        room: Room | None = None,
+    ) -> Decision:
+        """What to do about `job`, of which `running` instances run, or about a queued `run` of it.
+
+        Args:
+            buffered: how many runs of it are queued because they overlapped; asked for only where its options do.
+            room: what its group has room for; ``None``: it is in none that has limits.
+        """
 
 
 class ClaimedBatch(NamedTuple):
@@ -117,6 +135,9 @@ class RunStore(ABC):
     #: How often others are looked at for what they changed, where that isn't told; ``None``: nobody else can.
     poll_interval: ClassVar[timedelta | None] = None
 
+    #: Where runs that ended well, and from which nothing follows, are told of, instead of with `finish`; ``None``: nowhere.
+    outbox: deque[EndedWell] | None = None
+
     @property
     def clock_offset(self) -> timedelta:
         """By how much the clock that says what is due is ahead of this machine's; nothing where they are the same."""
@@ -191,6 +212,9 @@ class RunStore(ABC):
     def progress(self, submission: Submission) -> None:  # noqa: B027 - for stores that keep a history
         """A run of an instance has ended, and others of it are still to come. Called by the worker: not to wait for anything."""
 
+    def say(self, submission: Submission, text: str) -> None:  # noqa: B027 - for stores that others look into
+        """The run that was begun last has said how far it is, in JSON. Called by the worker: not to wait for anything."""
+
     @property
     @abstractmethod
     def has_waiting(self) -> bool:
@@ -224,19 +248,50 @@ class RunStore(ABC):
     def retry_parked(self) -> None:
         """Try the parked jobs again at the next claim."""
 
+    @abstractmethod
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        """Queue runs, to be claimed as soon as they are available and their job's limits allow it.
+
+        Returns:
+            those of them that are new: a run whose key is known is left as it is.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+
+    @abstractmethod
+    def cancel(self, key: RunKey) -> bool:
+        """End a queued run, or have the node that runs it cancel it; whether it is queued, or goes on at another node."""
+
+    @abstractmethod
+    def set_group(self, group: Group) -> None:
+        """Give a group of jobs its limits, in the place of those that it had."""
+
+    @abstractmethod
+    def remove_group(self, name: str) -> bool:
+        """Take a group's limits from it; whether it had some."""
+
+    @abstractmethod
+    def list_groups(self) -> list[Group]:
+        """The groups that have limits, in the order of their names."""
+
+    @abstractmethod
     def list_runs(
-        self,
-        job_id: str | None,  # noqa: ARG002 - for stores that keep a history
-        outcome: str | None,  # noqa: ARG002
-        since: datetime | None,  # noqa: ARG002
-        limit: int,  # noqa: ARG002
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:
-        """Runs, latest due time first; none from a store that keeps no history.
+        """Runs, latest due time first.
 
         Args:
             job_id: of this job only.
-            outcome: with this outcome only; ``"running"`` for those that have none yet.
+            outcome: with this outcome only; ``"running"`` for those that go on, ``"queued"`` for those that wait.
             since: due at this time or later.
             limit: at most so many.
         """
-        return []
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        """One run; ``None`` if it is not known."""
+        since = key.scheduled_run_time
+        for run in self.list_runs(key.job_id, None, since, EVERY_RUN):
+            if (run.scheduled_run_time, run.attempt) == (since, key.attempt):
+                return run
+        return None

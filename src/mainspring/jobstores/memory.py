@@ -11,10 +11,13 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.following import followed_job, following_runs
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
-from mainspring.jobstores.ledger import Ledger
+from mainspring.jobstores.local_runs import LocalRuns, chosen
 from mainspring.jobstores.native import NativeJobStore
+from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -22,31 +25,46 @@ if TYPE_CHECKING:
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import JobRecord, Submission
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 
 class _Entry:
     """One job, and the time under which it stands in the heap: ``None`` when it doesn't."""
 
-    __slots__ = ("record", "when")
+    __slots__ = ("may_repeat", "record", "when")
 
     def __init__(self, record: JobRecord) -> None:
         self.record = record
         self.when: float | None = None
+        self.may_repeat = False  # it was changed, and may be due at a time at which it has been run
 
 
 class MemoryJobStore(NativeJobStore):
-    """Keeps jobs in memory: the default store. Needs nothing, and nothing survives the process."""
+    """Keeps jobs in memory: the default store. Needs nothing, and nothing survives the process.
+
+    Args:
+        keep_runs: how many ended runs of each job are remembered, of all jobs together up to 10,000.
+    """
 
     live_records: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, keep_runs: int = 100) -> None:
         self._lock = Lock()
         self._entries: dict[str, _Entry] = {}
         # Heap keys are POSIX timestamps: datetimes of one zone compare by their wall time, wrongly in a repeated hour.
         self._heap: list[tuple[float, int, _Entry]] = []
         self._sequence = count()
-        self._ledger = Ledger()
+        self._has_priorities = False
+        self._followers: dict[
+            str, set[str]
+        ] = {}  # who came after a job at some time; whether it still does is asked
+        self._runs = LocalRuns(keep_runs)
+        self._ledger = self._runs.ledger
+        self.outbox = self._runs.history.outbox
+        # Looked at after every run.
+        self._waiting = self._ledger.waiting
+        self._group_waiting = self._runs.group_waiting
+        self._held = self._runs.queue.held
 
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
@@ -90,6 +108,11 @@ class MemoryJobStore(NativeJobStore):
     def _enqueue(self, entry: _Entry) -> None:
         """Put the entry into the heap by when it is to be looked at next, if ever. Needs the lock."""
         record = entry.record
+        if not record.options.is_plain and record.options.priority:
+            self._has_priorities = True
+        if type(record.trigger) is AfterJob:
+            followed = record.trigger.job_id
+            self._followers.setdefault(followed, set()).add(record.id)
         entry.when = None
         if record.next_run_time is None or record.id in self._ledger.waiting:
             return
@@ -107,6 +130,7 @@ class MemoryJobStore(NativeJobStore):
             if entry is None or entry.record is not before:
                 return False
             entry.record = after
+            entry.may_repeat = True
             self._ledger.forget(before.id)
             self._enqueue(entry)
             self._compact()
@@ -150,6 +174,7 @@ class MemoryJobStore(NativeJobStore):
             entry.when = None
             self._ledger.forget(job_id)
             self._compact()
+            self._runs.job_removed(job_id, self._now())
 
     def remove_all(self) -> None:
         with self._lock:
@@ -157,6 +182,10 @@ class MemoryJobStore(NativeJobStore):
             self._heap.clear()
             self._ledger.parked.clear()
             self._ledger.waiting.clear()
+            self._runs.job_removed(None, self._now())
+
+    def _now(self) -> datetime:
+        return getattr(self._scheduler, "_clock", SYSTEM_CLOCK).now()
 
     def claim(
         self,
@@ -168,8 +197,18 @@ class MemoryJobStore(NativeJobStore):
         taken = self._take_due(now.timestamp(), limit)
         decisions: list[Decision] = []
         try:
+            book = self._runs.book(now) if self._runs.groups else None
             for entry, running in taken:
-                decisions.append(decide(entry.record, running))
+                record = entry.record
+                if book is not None or (running and record.options.overlap != "skip"):
+                    group = record.options.group
+                    room = None if book is None else book.room(group)
+                    decision = decide(record, running, None, self._runs.buffered(record.id), room)
+                    if book is not None and decision.submit:
+                        book.take(group, len(decision.submit))
+                    decisions.append(decision)
+                else:
+                    decisions.append(decide(record, running))
         except BaseException:
             # A decision doesn't raise; an interrupt may. What was taken goes back to where it was.
             with self._lock:
@@ -185,6 +224,9 @@ class MemoryJobStore(NativeJobStore):
             ]
             self._drop_stale()
             more = bool(self._heap) and self._heap[0][0] <= now.timestamp()
+            if self._runs.queue:
+                queued = self._runs.queue.take(now.timestamp(), limit)
+                effective += self._runs.claim(queued, now, decide, self.get_record)
         return ClaimedBatch(effective, more)
 
     def _take_due(self, until: float, limit: int) -> list[tuple[_Entry, int]]:
@@ -192,12 +234,19 @@ class MemoryJobStore(NativeJobStore):
         heap = self._heap
         running = self._ledger.running
         with self._lock:
-            while heap and heap[0][0] <= until and len(taken) < limit:
+            while heap and heap[0][0] <= until and (len(taken) < limit or self._has_priorities):
                 when, _, entry = heappop(heap)
                 if entry.when != when:
                     continue
                 entry.when = None
                 taken.append((entry, running.get(entry.record.id, 0)))
+            if self._has_priorities:
+                taken.sort(
+                    key=lambda pair: -pair[0].record.options.priority
+                )  # those of the same stay in order
+                for entry, _ in taken[limit:]:
+                    self._enqueue(entry)
+                del taken[limit:]
         return taken
 
     def _apply(self, entry: _Entry, decision: Decision, now: datetime) -> bool:
@@ -206,26 +255,43 @@ class MemoryJobStore(NativeJobStore):
         job_id = job.id
         if entry.record is not job or self._entries.get(job_id) is not entry:
             return False
-        if decision.reason is not None:
-            decision.retry_at = self._ledger.park(job_id, decision.reason, now)
-            self._enqueue(entry)
-            return True
-        if decision.waits:
-            if self._ledger.running.get(job_id, 0) < job.options.max_instances:
-                self._enqueue(entry)  # the instance has ended since it was counted
-            else:
-                self._ledger.waiting.add(job_id)
-            return False
+        if decision.reason is not None or decision.waits:
+            return self._set_aside(entry, decision, now)
+        if entry.may_repeat:
+            entry.may_repeat = False
+            self._runs.count_attempts(decision)
         if decision.submit:
-            self._ledger.begin(job_id)
+            if job.options.group is None:
+                self._ledger.begin(job_id)
+            else:
+                self._ledger.parked.pop(job_id, None)
+                self._runs.begin(decision, now)
         elif self._ledger.parked:
             self._ledger.parked.pop(job_id, None)
+        if decision.missed or decision.overlapping or decision.buffered or decision.dropped:
+            self._runs.not_run(decision, now)
         if decision.following is None:
             del self._entries[job_id]
+            if not job.options.is_plain or self._runs.queue:
+                self._runs.schedule_ended(job)
         else:
             entry.record = decision.following
             self._enqueue(entry)
         return True
+
+    def _set_aside(self, entry: _Entry, decision: Decision, now: datetime) -> bool:
+        """Have a job that can't be run for now be looked at later; whether others are to be told. Needs the lock."""
+        job = decision.job
+        if decision.reason is not None:
+            decision.retry_at = self._ledger.park(job.id, decision.reason, now)
+        elif decision.full_group is not None:
+            self._runs.wait_for_group(decision, now)
+        elif self._ledger.running.get(job.id, 0) >= job.options.max_instances:
+            self._ledger.waiting.add(job.id)
+            return False
+        # Otherwise the instance has ended since it was counted.
+        self._enqueue(entry)
+        return decision.reason is not None
 
     def _drop_stale(self) -> None:
         heap = self._heap
@@ -233,33 +299,70 @@ class MemoryJobStore(NativeJobStore):
             heappop(heap)
 
     def _next_time(self) -> datetime | None:
+        queued = self._runs.queue.next_time() if self._runs.queue else None
         self._drop_stale()
         if not self._heap:
-            return None
+            return queued
         record = self._heap[0][2].record
         parked = self._ledger.parked.get(record.id)
-        return parked.retry_at if parked is not None else record.next_run_time
+        first = parked.retry_at if parked is not None else record.next_run_time
+        return min(filter(None, (first, queued)), default=None)
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         was_awaited = False
         with self._lock:
+            waiting = self._ledger.waiting
+            runs = self._runs
+            others_wait = bool(waiting or self._followers) or runs.is_in_use
             for submission in submissions:
-                job_id = submission.job.id
-                if self._ledger.end(job_id):
+                job = submission.job
+                if job.options.is_plain and not others_wait:
+                    if submission.results:
+                        runs.history.add_all(submission)
+                    self._ledger.end(job.id)
+                    continue
+                was_waiting = bool(waiting) and job.id in waiting
+                is_awaited, freed = self._runs.end(submission)
+                was_awaited = was_awaited or is_awaited
+                for job_id in freed:
                     entry = self._entries.get(job_id)
                     if entry is not None:
                         self._enqueue(entry)
-                        was_awaited = True
+                if was_waiting or job.options.pause_after_failures is not None:
+                    self._look_again(submission)
+                if self._followers and job.id in self._followers:
+                    was_awaited = self._follow(submission) or was_awaited
+            runs.history.bound()
         return was_awaited
+
+    def _look_again(self, submission: Submission) -> None:
+        """A job may be run again, or is to be paused for its failures. Needs the lock."""
+        entry = self._entries.get(submission.job.id)
+        if entry is not None:
+            entry.record = self._runs.after(entry.record, submission)
+            self._enqueue(entry)
+
+    def _follow(self, submission: Submission) -> bool:
+        """Queue the runs that follow from those of `submission`; whether there are any. Needs the lock."""
+        now = self._now()
+        runs: list[QueuedRun] = []
+        for job_id in self._followers[submission.job.id]:
+            follower = self._entries.get(job_id)
+            if follower is not None and followed_job(follower.record) == submission.job.id:
+                runs += following_runs(follower.record, self._runs.results_of(submission), now)
+        return bool(self._runs.enqueue(runs))
 
     @property
     def has_waiting(self) -> bool:
-        return bool(self._ledger.waiting)
+        return bool(self._waiting or self._followers or self._group_waiting or self._held)
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._lock:
-            self._ledger.take_back(job.id)
+            self._runs.take_back(job)
+            if decision.run is not None:
+                decision.reason = "its executor refused it"
+                return self._runs.put_off(decision, now)
             entry = self._entries.get(job.id)
             if entry is None and decision.following is None:
                 entry = self._entries[job.id] = _Entry(job)
@@ -296,3 +399,33 @@ class MemoryJobStore(NativeJobStore):
                 entry = self._entries.get(job_id)
                 if entry is not None:
                     self._enqueue(entry)
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        with self._lock:
+            for run in runs:
+                if run.job_id not in self._entries:
+                    raise JobLookupError(run.job_id)
+            return self._runs.enqueue(runs)
+
+    def cancel(self, key: RunKey) -> bool:
+        with self._lock:
+            return self._runs.cancel(key, self._now())
+
+    def set_group(self, group: Group) -> None:
+        with self._lock:
+            self._runs.groups[group.name] = group
+
+    def remove_group(self, name: str) -> bool:
+        with self._lock:
+            return self._runs.groups.pop(name, None) is not None
+
+    def list_groups(self) -> list[Group]:
+        with self._lock:
+            return sorted(self._runs.groups.values())
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        with self._lock:
+            records = self._runs.records(job_id)
+        return chosen(records, outcome, since, limit)

@@ -54,14 +54,17 @@ from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.schedulers import process_end
+from mainspring.schedulers.awaited_runs import AwaitedRuns
 from mainspring.schedulers.configuration import (
     JOB_DEFAULTS,
     collected,
+    hooks_from,
     logger_from,
     merged_job_defaults,
     report_unknown,
 )
 from mainspring.schedulers.dispatch import Dispatch
+from mainspring.schedulers.group_methods import GroupMethods
 from mainspring.schedulers.health import Health, OverdueJob
 from mainspring.schedulers.in_flight import InFlight
 from mainspring.schedulers.job_factory import JobFactory
@@ -71,6 +74,7 @@ from mainspring.schedulers.pending import PendingJob, PendingJobs
 from mainspring.schedulers.plugins import Plugins, part_from
 from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
+from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.stores import Stores
 from mainspring.timezones import astimezone, local_timezone
 from mainspring.triggers.base import BaseTrigger
@@ -83,17 +87,18 @@ if TYPE_CHECKING:
     from mainspring.model import Submission
 
 
-class BaseScheduler(JobMethods, ABC):
+class BaseScheduler(JobMethods, GroupMethods, ABC):
     """The methods of every scheduler.
 
     Args:
         gconfig: a global configuration, whose keys ``apscheduler.<option>`` are used.
         **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds),
-            ``job_defaults``, ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
+            ``job_defaults``, ``around_run`` (functions that make context managers, in which every run is run), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
 
     Attributes:
         timezone: in which times without one are read.
         jobstore_retry_interval: seconds before a job store that failed is asked again.
+        around_run: functions that make context managers, in which every run is run.
         state: `STATE_STOPPED`, `STATE_RUNNING` or `STATE_PAUSED`.
     """
 
@@ -116,10 +121,22 @@ class BaseScheduler(JobMethods, ABC):
         self._stores = Stores(self)
         self._jobstores = self._stores.given
         self._pending_jobs = PendingJobs()
+        self._early_groups = {}
         self._factory = JobFactory(self._trigger_plugins)
         self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()
-        self._reporter = Reporter(self._clock, self._event_queue, self._in_flight, self._stores.progress)
+        self._alarms = Alarms(lambda: self._logger)
+        self._stopping = Stopping(self._alarms, self._executors, self._abandon, lambda: self._logger)
+        self._reporter = Reporter(
+            self._clock,
+            self._event_queue,
+            self._in_flight,
+            self._stores.progress,
+            self._stopping.watch,
+            self._stopping.press,
+            self._stores.say,
+        )
+        self._awaited_runs = AwaitedRuns(self._reporter)
         self._dispatch = Dispatch(
             self._clock,
             self._event_queue,
@@ -127,6 +144,7 @@ class BaseScheduler(JobMethods, ABC):
             self._reporter,
             self._executors,
             lambda: self.state == STATE_RUNNING,
+            self._stopping.stop,
         )
         self._pass_lock = Lock()
         self._pass_thread: int | None = None
@@ -137,6 +155,7 @@ class BaseScheduler(JobMethods, ABC):
 
         self.state = STATE_STOPPED
         self.jobstore_retry_interval = 10.0
+        self.around_run: tuple[Callable[[], Any], ...] = ()
         self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
         self._logger: logging.Logger = logger_from(None)
         self.configure({} if gconfig is None else gconfig, **options)
@@ -163,6 +182,7 @@ class BaseScheduler(JobMethods, ABC):
             "timezone",
             "jobstore_retry_interval",
             "job_defaults",
+            "around_run",
             "jobstores",
             "executors",
             "strict",
@@ -185,6 +205,8 @@ class BaseScheduler(JobMethods, ABC):
             self._event_queue.logger = self._factory.logger = self._logger
         if "jobstore_retry_interval" in config:
             self.jobstore_retry_interval = float(config["jobstore_retry_interval"])
+        if "around_run" in config:
+            self.around_run = hooks_from(config["around_run"])
         if "job_defaults" in config:
             self._job_defaults = merged_job_defaults(
                 self._job_defaults, config["job_defaults"] or {}, strict=self._factory.strict
@@ -223,6 +245,7 @@ class BaseScheduler(JobMethods, ABC):
         started: list[Any] = []
         try:
             self._start_parts(started)
+            self._store_groups()
             self._store_pending(STATE_PAUSED if paused else STATE_RUNNING)
         except BaseException:
             for part in reversed(started):
@@ -338,6 +361,7 @@ class BaseScheduler(JobMethods, ABC):
                 store.shutdown()
             except Exception:
                 self._logger.exception("Error shutting down job store %r", alias)
+        self._alarms.clear()
         self._logger.info("Scheduler has been shut down")
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
         self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
@@ -627,6 +651,9 @@ class BaseScheduler(JobMethods, ABC):
         wait = min(seconds_until(next_time, self._clock.now(self.timezone)), TIMEOUT_MAX)
         self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
         return wait
+
+    def _abandon(self, submission: Submission, ticket: Any) -> bool:
+        return self._reporter.abandon(submission, ticket)
 
     def _is_awaited(self) -> bool:
         return self._dispatch.is_full or self._stores.has_waiting()

@@ -7,11 +7,12 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import unknown_name
-from mainspring.definition import job_defaults_from_configuration
+from mainspring.definition import OPTIONS, job_defaults_from_configuration
 from mainspring.errors import ConfigurationError, ConfigurationWarning
+from mainspring.references import ref_to_obj
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1, "on_lost": "record"}
 
@@ -100,8 +101,23 @@ def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool)
     """
     if not hasattr(given, "items"):
         raise TypeError(f"job_defaults must be a dict, got {type(given).__name__} {given!r}")
-    report_unknown("key in job_defaults", given.keys() - JOB_DEFAULTS.keys(), JOB_DEFAULTS, strict=strict)
+    known = sorted(OPTIONS - {"executor", "metadata"})
+    report_unknown("key in job_defaults", given.keys() - set(known), known, strict=strict)
     return {**present, **job_defaults_from_configuration(given)}
+
+
+def hooks_from(value: Any) -> tuple[Callable[[], Any], ...]:
+    """The functions of ``around_run``, from one or several of them or of their references.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    hooks = tuple([value] if isinstance(value, str) or callable(value) else value or ())
+    made = tuple(ref_to_obj(hook) if isinstance(hook, str) else hook for hook in hooks)
+    for hook in made:
+        if not callable(hook):
+            raise ConfigurationError(f"around_run must be functions that make context managers, got {hook!r}")
+    return made
 
 
 def logger_from(value: logging.Logger | str | None) -> logging.Logger:

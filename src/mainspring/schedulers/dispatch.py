@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.clock import SYSTEM_CLOCK
-from mainspring.engine.decision import Decision, decide
+from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.waiting import retry_delay
 from mainspring.errors import MaxInstancesReachedError
 from mainspring.events import (
@@ -23,8 +23,9 @@ from mainspring.events import (
     JobParkedEvent,
     JobSubmissionEvent,
 )
-from mainspring.model import JobRecord, Submission, run_id
+from mainspring.model import JobRecord, QueuedRun, Submission, run_id
 from mainspring.schedulers.appetite import Appetite
+from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
     import logging
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
+    from mainspring.engine.grouping import Room
     from mainspring.executors.base import BaseExecutor
     from mainspring.jobstores.contract import RunStore
     from mainspring.schedulers.in_flight import InFlight
@@ -58,6 +60,7 @@ class Dispatch:
         reporter: Reporter,
         executors: Mapping[str, BaseExecutor],
         may_submit: Callable[[], bool],
+        stop: Callable[[Submission, Literal["cancelled"]], None],
     ) -> None:
         self.store_errors: dict[str, Exception] = {}
         self.is_full = False
@@ -69,6 +72,7 @@ class Dispatch:
         self._reporter = reporter
         self._executors = executors
         self._may_submit = may_submit
+        self._stop = stop
 
     def run(
         self, stores: Mapping[str, RunStore], timezone: tzinfo, retry_interval: float, logger: logging.Logger
@@ -110,8 +114,18 @@ class Dispatch:
             offset = store.clock_offset
             now = self._clock.now(timezone) + offset
 
-            def decide_now(job: JobRecord, running: int, now: datetime = now) -> Decision:
-                return decide(job, now, running, executor_known=job.options.executor in executors)
+            def decide_now(
+                job: JobRecord,
+                running: int,
+                run: QueuedRun | None = None,
+                buffered: int = 0,
+                room: Room | None = None,
+                now: datetime = now,
+            ) -> Decision:
+                is_known = job.options.executor in executors
+                if run is not None:
+                    return decide_queued(job, run, running, executor_known=is_known, room=room)
+                return decide(job, now, running, executor_known=is_known, buffered=buffered, room=room)
 
             limit = store.claim_limit
             if store.poll_interval is not None:
@@ -125,7 +139,14 @@ class Dispatch:
             batch = store.claim(now, decide_now, limit, executors.keys())
             submissions = [
                 Submission(
-                    decision.job, alias, decision.submit, decision.attempt, decision.lease, decision.following
+                    decision.job,
+                    alias,
+                    decision.submit,
+                    decision.attempt,
+                    decision.lease,
+                    decision.following,
+                    decision.cause,
+                    store.outbox if decision.job.options.is_plain else None,
                 )
                 if decision.submit and decision.reason is None
                 else None
@@ -142,7 +163,7 @@ class Dispatch:
                 if store.poll_interval is not None:
                     latest = now + store.poll_interval
                     next_time = latest if next_time is None else min(next_time, latest)
-                return None if next_time is None else next_time - offset
+                return None if next_time is None or next_time >= WAITS else next_time - offset
 
     def _room(self) -> int:
         workers = sum(getattr(executor, "places", 1) for executor in self._executors.values())
@@ -174,6 +195,8 @@ class Dispatch:
                 self._listeners.post(
                     JobExecutionEvent(EVENT_JOB_MISSED, job.id, alias, missed, run_id=run_id(job.id, missed))
                 )
+        if decision.cancels:
+            self._cancel_running(job.id, alias)
         if decision.overlapping:
             self._tell_overlapping(job, decision.overlapping, alias, logger)
         if submission is not None and not self._submit(decision, submission, store, logger):
@@ -182,6 +205,12 @@ class Dispatch:
             logger.info("Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:
                 self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
+
+    def _cancel_running(self, job_id: str, alias: str) -> None:
+        """Cancel what runs of a job here; where others run it, its store has told them."""
+        for submission in self._in_flight.all():
+            if submission.job.id == job_id and submission.jobstore == alias:
+                self._stop(submission, "cancelled")
 
     def _submit(
         self, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger

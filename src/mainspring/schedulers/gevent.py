@@ -68,6 +68,11 @@ class GeventScheduler(EventLoopScheduler):
         if timer is not gevent.getcurrent():
             timer.kill(block=False)
 
+    def _wait_for(self, event: Any, seconds: float) -> bool:
+        """Wait while other greenlets run, without which what is waited for would never come."""
+        gevent.sleep(seconds)
+        return bool(event.is_set())
+
     def is_here(self) -> bool:
         """Whether the calling thread is the hub's."""
         return _thread() == self._hub_thread

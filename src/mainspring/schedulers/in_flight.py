@@ -9,11 +9,11 @@ anybody waits; who waits says so first, then settles.
 from __future__ import annotations
 
 from collections import deque
-from contextvars import ContextVar
 from threading import Condition
 from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.current import OWN
 from mainspring.draining import drained
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 #: How many ended submissions are kept unsettled at most.
 _UNSETTLED_LIMIT = 256
-
-
-#: What the calling thread or task runs. It goes along where a context is copied, as to a thread that does something for a task.
-_own: ContextVar[Submission | None] = ContextVar("own", default=None)
 
 
 class InFlight:
@@ -63,14 +59,8 @@ class InFlight:
         """How many have not been settled."""
         return len(self._submissions)
 
-    def entered(self, submission: Submission) -> None:
-        """The calling thread or task runs `submission` from now on."""
-        submission.has_begun = True
-        _own.set(submission)
-
     def end(self, submission: Submission) -> None:
         """Nothing of `submission` is left to run."""
-        _own.set(None)
         ended = self._ended
         ended.append(submission)
         count = len(ended)
@@ -79,6 +69,7 @@ class InFlight:
             or count >= _UNSETTLED_LIMIT
             or count >= len(self._submissions)
             or self._is_awaited()
+            or (submission.outbox is None and submission.job.options.looks_at_outcomes)
         ):
             self.settle()
 
@@ -97,7 +88,7 @@ class InFlight:
     @property
     def own(self) -> Submission | None:
         """What the calling thread, or task of an event loop, runs."""
-        submission = _own.get()
+        submission: Submission | None = OWN.get()
         return submission if submission is not None and id(submission) in self._submissions else None
 
     def all(self) -> list[Submission]:
@@ -126,7 +117,7 @@ class InFlight:
             with self._changed:
                 while any(
                     executor in (None, submission.job.options.executor)
-                    and (own is None or (submission is not own and submission.has_begun))
+                    and (own is None or (submission is not own and submission.run_time is not None))
                     for submission in self._submissions.values()
                 ):
                     left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()

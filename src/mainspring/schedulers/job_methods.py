@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.coercion import undefined
 from mainspring.definition import changed_record, stable_id
+from mainspring.engine.following import cycle
 from mainspring.engine.replacing import replaced
-from mainspring.errors import JobLookupError
+from mainspring.errors import JobLookupError, TriggerError
 from mainspring.events import (
     EVENT_ALL_JOBS_REMOVED,
     EVENT_JOB_ADDED,
@@ -18,25 +21,52 @@ from mainspring.events import (
     SchedulerEvent,
 )
 from mainspring.job import Job
-from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.pending import PendingJob
+from mainspring.schedulers.run_methods import RunMethods
 from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.triggers.after import AfterJob
 from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from threading import Lock
 
     from mainspring.clock import Clock
     from mainspring.jobstores.contract import RunStore
-    from mainspring.model import JobRecord
+    from mainspring.model import JobRecord, Overlap
+    from mainspring.retry import Retry
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
 
 
-class JobMethods(JobQueries):
+#: The parameters of `add_job` that may be left out, in their order.
+_GIVEN = (
+    "misfire_grace_time",
+    "coalesce",
+    "max_instances",
+    "next_run_time",
+    "on_lost",
+    "tags",
+    "retry",
+    "timeout",
+    "overlap",
+    "group",
+    "misfire_policy",
+    "catch_up_limit",
+    "priority",
+    "max_runs",
+    "pause_after_failures",
+    "keep_result",
+    "capture_log",
+    "around_run",
+    "metadata",
+)
+_NONE_GIVEN = (undefined,) * len(_GIVEN)
+
+
+class JobMethods(RunMethods):
     """The half of `BaseScheduler` that is about jobs."""
 
     _lock: Lock
@@ -64,7 +94,20 @@ class JobMethods(JobQueries):
         replace_existing: bool = False,
         *,
         on_lost: Any = undefined,
-        tags: Iterable[str] = (),
+        tags: Any = undefined,
+        retry: Retry | Mapping[str, Any] | int | None = undefined,
+        timeout: float | timedelta | None = undefined,
+        overlap: Overlap = undefined,
+        group: str | None = undefined,
+        misfire_policy: Literal["skip", "once", "all"] = undefined,
+        catch_up_limit: int = undefined,
+        priority: int = undefined,
+        max_runs: int | None = undefined,
+        pause_after_failures: int | None = undefined,
+        keep_result: bool = undefined,
+        capture_log: bool = undefined,
+        around_run: Any = undefined,
+        metadata: Mapping[str, Any] | None = undefined,
         **trigger_args: Any,
     ) -> Job:
         """Add a job; before `start` it is kept aside until then.
@@ -87,6 +130,21 @@ class JobMethods(JobQueries):
             on_lost: what follows when the node that runs the job dies, on a store that nodes share: ``"record"`` (the
                 default) records the loss, ``"rerun"`` runs it again.
             tags: words by which `get_jobs` finds it.
+            retry: a `Retry`, or a number of attempts: when a run that failed is run again.
+            timeout: seconds (or a ``timedelta``) after which a run is ended.
+            overlap: what is done about a run that is due while `max_instances` run: ``"skip"`` it (the default), keep it
+                until one has ended (``"buffer_one"`` at most, or ``"buffer_all"``), ``"cancel_running"`` for it, or ``"allow"`` it.
+            group: the name of a group of jobs that share limits: see `set_group`.
+            misfire_policy: of overdue runs, ``"skip"`` those that are later than `misfire_grace_time` (30 seconds, if it is not
+                given), make ``"once"`` up for them, or make up for ``"all"``; in place of `coalesce`.
+            catch_up_limit: how many overdue runs are made up for at most, and how many are buffered; the latest.
+            priority: of jobs that are due together, those with a higher one come first.
+            max_runs: the job is paused after so many runs of its schedule.
+            pause_after_failures: the job is paused after so many failed runs in a row.
+            keep_result: whether what a run returns is kept in the history.
+            capture_log: whether what a run logs is kept in the history.
+            around_run: functions that make context managers, or references to them, in which each run is run.
+            metadata: what people and programs want to know of the job; what JSON can hold.
 
         Raises:
             ConflictingIdError: the id is taken.
@@ -101,20 +159,34 @@ class JobMethods(JobQueries):
             "kwargs": kwargs,
             "id": id,
             "name": name,
-            "executor": executor,
         }
-        if misfire_grace_time is not undefined:
-            values["misfire_grace_time"] = misfire_grace_time
-        if coalesce is not undefined:
-            values["coalesce"] = coalesce
-        if max_instances is not undefined:
-            values["max_instances"] = max_instances
-        if on_lost is not undefined:
-            values["on_lost"] = on_lost
-        if tags:
-            values["tags"] = tags
-        if next_run_time is not undefined:
-            values["next_run_time"] = next_run_time
+        if executor != "default":
+            values["executor"] = executor
+        given = (
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            next_run_time,
+            on_lost,
+            tags,
+            retry,
+            timeout,
+            overlap,
+            group,
+            misfire_policy,
+            catch_up_limit,
+            priority,
+            max_runs,
+            pause_after_failures,
+            keep_result,
+            capture_log,
+            around_run,
+            metadata,
+        )
+        if given != _NONE_GIVEN:
+            values.update(
+                (name, value) for name, value in zip(_GIVEN, given, strict=True) if value is not undefined
+            )
         record, has_next_run_time = self._factory.record(values)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
         job._is_unnamed = id is None  # noqa: SLF001 - as above
@@ -177,7 +249,20 @@ class JobMethods(JobQueries):
         executor: str = "default",
         *,
         on_lost: Any = undefined,
-        tags: Iterable[str] = (),
+        tags: Any = undefined,
+        retry: Retry | Mapping[str, Any] | int | None = undefined,
+        timeout: float | timedelta | None = undefined,
+        overlap: Overlap = undefined,
+        group: str | None = undefined,
+        misfire_policy: Literal["skip", "once", "all"] = undefined,
+        catch_up_limit: int = undefined,
+        priority: int = undefined,
+        max_runs: int | None = undefined,
+        pause_after_failures: int | None = undefined,
+        keep_result: bool = undefined,
+        capture_log: bool = undefined,
+        around_run: Any = undefined,
+        metadata: Mapping[str, Any] | None = undefined,
         **trigger_args: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes.
@@ -204,6 +289,19 @@ class JobMethods(JobQueries):
                 True,
                 on_lost=on_lost,
                 tags=tags,
+                retry=retry,
+                timeout=timeout,
+                overlap=overlap,
+                group=group,
+                misfire_policy=misfire_policy,
+                catch_up_limit=catch_up_limit,
+                priority=priority,
+                max_runs=max_runs,
+                pause_after_failures=pause_after_failures,
+                keep_result=keep_result,
+                capture_log=capture_log,
+                around_run=around_run,
+                metadata=metadata,
             )
             return func
 
@@ -258,6 +356,18 @@ class JobMethods(JobQueries):
         )
         self._stores.attach(job, kept, alias)
 
+    def _refuse_cycle(
+        self,
+        job_id: str,
+        trigger: BaseTrigger,
+        alias: str,
+        new: Mapping[str, JobRecord] = MappingProxyType({}),
+    ) -> None:
+        stored = self._stores[alias].get_record
+        ring = cycle(job_id, trigger, lambda other: new.get(other) or stored(other))
+        if ring:
+            raise TriggerError(f"these jobs would come after one another in a ring: {', '.join(ring)}")
+
     def _warn_of_equal(self, record: JobRecord, alias: str) -> None:
         """A job without a name of its own that is stored already was most likely added by an earlier start."""
         equal = self._stores[alias].find_equal(record)
@@ -272,6 +382,9 @@ class JobMethods(JobQueries):
     def _store_records(
         self, alias: str, records: list[JobRecord], *, replace_existing: bool, keeps: Mapping[str, bool]
     ) -> list[JobRecord]:
+        for record in records:
+            if isinstance(record.trigger, AfterJob):
+                self._refuse_cycle(record.id, record.trigger, alias, {one.id: one for one in records})
         replace = None
         if replace_existing:
 
@@ -308,6 +421,7 @@ class JobMethods(JobQueries):
             # The trigger is a user's code: it is asked here, once, and not while a store is being changed.
             now = self._now_of(alias)
             trigger = changes["trigger"] = trigger.bind(timezone=self.timezone, now=now, job_id=job_id)
+            self._refuse_cycle(job_id, trigger, alias)
             upcoming = trigger.get_next_fire_time(None, now) if recomputes else None
 
         def change(old: JobRecord) -> JobRecord:
@@ -337,13 +451,42 @@ class JobMethods(JobQueries):
         """
         return self.modify_job(job_id, jobstore, trigger=self._create_trigger(trigger, trigger_args))
 
-    def pause_job(self, job_id: str, jobstore: str | None = None) -> Job:
-        """Don't run a job until `resume_job`.
+    def pause_job(self, job_id: str, jobstore: str | None = None, *, note: str | None = None) -> Job:
+        """Don't run a job until `resume_job`; `run_job` runs it all the same.
+
+        Args:
+            note: why, for whoever looks at the job.
 
         Raises:
             JobLookupError: there is no such job.
         """
-        return self.modify_job(job_id, jobstore, next_run_time=None)
+        changes = {} if note is None else {"note": note}
+        return self.modify_job(job_id, jobstore, next_run_time=None, **changes)
+
+    def pause_jobs(self, *, tag: str, jobstore: str | None = None, note: str | None = None) -> list[Job]:
+        """Pause all jobs with a tag; see `pause_job`."""
+        return self._each(tag, jobstore, lambda *job: self.pause_job(*job, note=note))
+
+    def resume_jobs(self, *, tag: str, jobstore: str | None = None) -> list[Job]:
+        """Resume all jobs with a tag that are paused; see `resume_job`."""
+        return self._each(tag, jobstore, self.resume_job, state="paused")
+
+    def remove_jobs(self, *, tag: str, jobstore: str | None = None) -> None:
+        """Remove all jobs with a tag."""
+        self._each(tag, jobstore, self.remove_job)
+
+    def _each(
+        self,
+        tag: str,
+        jobstore: str | None,
+        do: Callable[[str, str | None], Job | None],
+        state: Literal["paused"] | None = None,
+    ) -> list[Job]:
+        done = []
+        for job in self.get_jobs(jobstore, tag=tag, state=state):
+            with suppress(JobLookupError):  # others may have removed it meanwhile
+                done.append(do(job.id, job._jobstore_alias))  # noqa: SLF001 - handles are ours
+        return [job for job in done if job is not None]
 
     def resume_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
         """Run a paused job again, from the next time of its trigger on.
@@ -457,4 +600,7 @@ class JobMethods(JobQueries):
 
 def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:
     """`old` due at `upcoming`, if that still follows from its trigger."""
-    return old.rescheduled(upcoming) if old.trigger is seen.trigger or old.version == seen.version else old
+    if old.trigger is not seen.trigger and old.version != seen.version:
+        return old
+    tally = None if old.tally is None else old.tally._replace(failures=0, note=None)
+    return old.rescheduled(upcoming)._replace(tally=tally)

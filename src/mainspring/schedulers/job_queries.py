@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from mainspring.errors import JobLookupError
 from mainspring.jobstores.contract import JobQuery
 from mainspring.schedulers.states import STATE_STOPPED
-from mainspring.timezones import convert_to_datetime
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from mainspring.job import Job
     from mainspring.jobstores.contract import ParkedJob, RunStore
-    from mainspring.model import RunRecord
     from mainspring.schedulers.pending import PendingJobs
     from mainspring.schedulers.stores import Stores
 
@@ -100,31 +98,6 @@ class JobQueries:
         for alias, store in sorted(self._readable(jobstore)):
             jobs = [self._stores.handle(record, alias) for record in store.list_records()]
             _print(f"Jobstore {alias}", jobs, "No scheduled jobs", out)
-
-    def get_runs(
-        self,
-        job_id: str | None = None,
-        outcome: str | None = None,
-        since: datetime | None = None,
-        limit: int = 100,
-        jobstore: str | None = None,
-    ) -> list[RunRecord]:
-        """Runs of jobs, from job stores that keep a history; those with the latest due time first.
-
-        Args:
-            job_id: of this job only.
-            outcome: with this outcome only; ``"running"`` for those that go on.
-            since: due at this time or later.
-            limit: at most so many.
-            jobstore: alias of a job store; all, if it is not given.
-        """
-        moment = convert_to_datetime(since, self.timezone, "since")
-        runs = [
-            run
-            for _, store in self._readable(jobstore)
-            for run in store.list_runs(job_id, outcome, moment, limit)
-        ]
-        return sorted(runs, key=lambda run: run.scheduled_run_time, reverse=True)[:limit]
 
     def get_parked_jobs(self, jobstore: str | None = None) -> list[ParkedJob]:
         """The jobs that can't be run here for now, with what is in the way of each."""

@@ -135,6 +135,12 @@ class Stores:
         if store is not None:
             store.progress(submission)
 
+    def say(self, submission: Submission, text: str) -> None:
+        """Tell the store of a submission how far its run is, in JSON."""
+        store = self.used.get(submission.jobstore)
+        if store is not None:
+            store.say(submission, text)
+
     def release(self, submissions: Iterable[Submission], logger: Any) -> None:
         """Leave to other nodes what was claimed and will not be begun here."""
         for alias, claimed in _by_store(submissions).items():

@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from mainspring.engine.decision import Decision, decide
+from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.errors import ConflictingIdError, JobLookupError
-from mainspring.model import JobOptions, JobRecord, Submission
+from mainspring.model import JobOptions, JobRecord, QueuedRun, Submission
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mainspring.jobstores.contract import ClaimedBatch, RunStore
+    from mainspring.engine.grouping import Room
+    from mainspring.jobstores.contract import ClaimedBatch, Decide, RunStore
     from mainspring.triggers.base import BaseTrigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,12 +58,31 @@ def record(
     )
 
 
+def deciding(now: datetime, decide_with: Callable[..., Decision] = decide) -> Decide:
+    """What a scheduler gives a store to decide with, at a time."""
+
+    def decide_now(
+        job: JobRecord,
+        running: int,
+        run: QueuedRun | None = None,
+        buffered: int = 0,
+        room: Room | None = None,
+    ) -> Decision:
+        if run is not None:
+            return decide_queued(job, run, running, room=room)
+        if decide_with is decide:
+            return decide(job, now, running, buffered=buffered, room=room)
+        return decide_with(job, now, running)
+
+    return decide_now
+
+
 def claim(
     store: RunStore, after: float, limit: int = 100, decide_with: Callable[..., Decision] = decide
 ) -> ClaimedBatch:
     """What the store gives so many seconds after `START`."""
     now = START + after * SECOND
-    return store.claim(now, lambda job, running: decide_with(job, now, running), limit, {"default"})
+    return store.claim(now, deciding(now, decide_with), limit, {"default"})
 
 
 def submission(decision: Decision) -> Submission:

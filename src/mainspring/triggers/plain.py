@@ -27,6 +27,7 @@ _HOME = {
     "excluding": "excluding:ExcludingTrigger",
     "rolling": "rolling:RollingTrigger",
     "limited": "limiting:LimitedTrigger",
+    "after": "after:AfterJob",
 }
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 

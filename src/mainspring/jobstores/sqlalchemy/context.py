@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mainspring.clock import Clock
     from mainspring.jobstores.sqlalchemy.database import Database
+    from mainspring.jobstores.sqlalchemy.groups import GroupTable
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
@@ -40,6 +41,7 @@ class Context:
     tables: Tables
     statements: Statements
     runs: RunTable
+    groups: GroupTable
     arguments: ArgumentSerializer
     clock: Clock
     logger: logging.Logger

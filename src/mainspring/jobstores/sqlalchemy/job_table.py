@@ -296,6 +296,19 @@ class JobTable:
         if not self._context.database.run(write, was_done=was_written):
             raise JobLookupError(job_id)
 
+    def refuse_unknown(self, connection: Connection, job_ids: Iterable[str]) -> None:
+        """See to it that there are jobs with these ids.
+
+        Raises:
+            JobLookupError: there is none with one of them.
+        """
+        jobs = self._context.tables.jobs
+        for job_id in sorted(job_ids):
+            if not connection.execute(
+                select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state != ENDING)
+            ).first():
+                raise JobLookupError(job_id)
+
     def remove_all(self) -> None:
         """Remove all jobs."""
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Column, inspect, literal_column, update
+from sqlalchemy.schema import CreateTable
+
+from mainspring.jobstores.sqlalchemy.tables import index_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.sqlalchemy.tables import Tables
@@ -48,13 +52,37 @@ def _to_2(operations: Operations, connection: Connection, tables: Tables) -> Non
     _add_column(operations, connection, tables.jobs.c.tags)
 
 
+def _to_3(operations: Operations, connection: Connection, tables: Tables) -> None:
+    """Jobs have a priority, come after others, and remember their past; runs tell more of themselves, and may wait for a time."""
+    for column in (tables.jobs.c.priority, tables.jobs.c.follows, tables.jobs.c.tally):
+        _add_column(operations, connection, column)
+    for name in ("group_name", "cause", "available", "to_cancel", "progress", "traceback", "log"):
+        _add_column(operations, connection, tables.runs.c[name])
+    operations.execute(CreateTable(tables.groups, if_not_exists=True))
+    _add_index(operations, connection, tables.jobs.c.priority, tables.jobs.c.priority != 0)
+    _add_index(operations, connection, tables.jobs.c.follows, tables.jobs.c.follows.is_not(None))
+
+
 #: The steps to version 2, 3 and so on. Once released, a step is not changed any more.
-_STEPS: list[Callable[[Operations, Connection, Tables], None]] = [_to_2]
+_STEPS: list[Callable[[Operations, Connection, Tables], None]] = [_to_2, _to_3]
 
 
 def _add_column(operations: Operations, connection: Connection, column: Column[object]) -> None:
     table = column.table
     present = inspect(connection).get_columns(table.name, schema=table.schema)
     if column.name not in {one["name"] for one in present}:
-        new = Column(column.name, column.type, nullable=column.nullable)
+        new = Column(column.name, column.type, nullable=column.nullable, server_default=column.server_default)
         operations.add_column(table.name, new, schema=table.schema)
+
+
+def _add_index(
+    operations: Operations, connection: Connection, column: Column[object], few: ColumnElement[bool]
+) -> None:
+    """Index a column that is of interest in few rows, which are those alone that are indexed where that can be."""
+    table = column.table
+    name = index_name(table.name, column.name)
+    present = inspect(connection).get_indexes(table.name, schema=table.schema)
+    if name not in {one["name"] for one in present}:
+        operations.create_index(
+            name, table.name, [column.name], schema=table.schema, sqlite_where=few, postgresql_where=few
+        )

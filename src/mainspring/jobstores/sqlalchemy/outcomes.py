@@ -7,16 +7,20 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mainspring.draining import drained
+from mainspring.engine.failures import after_outcomes
+from mainspring.engine.following import followed_job, following_runs
 from mainspring.jobstores.sqlalchemy import nodes
-from mainspring.jobstores.sqlalchemy.rows import Unreadable
+from mainspring.jobstores.sqlalchemy.rows import Unreadable, written_tally
 from mainspring.jobstores.sqlalchemy.runs import Ended, LostRun, ended_of
+from mainspring.jobstores.sqlalchemy.tables import ENDING, PAUSED, SCHEDULED
+from mainspring.model import QueuedRun, RunKey, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection
 
@@ -35,12 +39,14 @@ class Look(NamedTuple):
     Attributes:
         living: who is counted among the living.
         has_orphans: whether there are runs in the hands of nobody of them.
-        has_waiting: whether there are runs that are to be run again.
+        next_queued: when the first queued run is available; ``None``: none is queued.
+        to_cancel: the runs of this node that it is to cancel.
     """
 
     living: list[nodes.LivingNode]
     has_orphans: bool
-    has_waiting: bool
+    next_queued: datetime | None
+    to_cancel: Sequence[RunKey]
 
 
 class Outcomes:
@@ -51,7 +57,8 @@ class Outcomes:
         keep_for: how long.
 
     Attributes:
-        may_wait_again: whether there may be runs that were lost and are to be run again.
+        queued_from: when a queued run may be there to be claimed; ``None``: not until there is word of one.
+        is_blocked: whether some are there that could not be claimed for now.
     """
 
     def __init__(self, context: Context, keep: int, keep_for: timedelta) -> None:
@@ -61,7 +68,21 @@ class Outcomes:
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
         self._finished_jobs: set[str] = set()
-        self.may_wait_again = True
+        self.queued_from: datetime | None = None
+        self.is_blocked = False
+        self._expecting = Lock()
+
+    def expect(self, moment: datetime | None) -> None:
+        """Queued runs may be there to be claimed at a time."""
+        with self._expecting:
+            if moment is not None and (self.queued_from is None or moment < self.queued_from):
+                self.queued_from = moment
+
+    def expect_none(self) -> datetime | None:
+        """The queue is about to be looked into; until when, at the latest, that was to be done."""
+        with self._expecting:
+            before, self.queued_from = self.queued_from, None
+            return before
 
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
@@ -115,19 +136,100 @@ class Outcomes:
         self.tell_refused(refused)
 
     def finish(self, connection: Connection, ended: list[Ended]) -> list[Ended]:
-        """Write outcomes; those that were refused."""
+        """Write outcomes, and what follows from them; those that were refused."""
+        if not ended:
+            return []
+        counted = [one for one in ended if one.job.options.pause_after_failures is not None]
+        new = self._context.runs.unended(connection, [_key(one) for one in counted]) if counted else set()
         refused = self._context.runs.finish(connection, ended)
-        kept = [one for one in ended if one.job.options.on_lost == "rerun"]
+        said = {(RunKey(*_key(one)), one.token): one.result.progress for one in ended if one.result.progress}
+        if said:
+            self._context.runs.say(connection, said)
+        if new:
+            self._count_failures(connection, [one for one in counted if _key(one) in new])
+        self._follow(connection, [one for one in ended if one not in refused] if refused else ended)
+        kept = [one for one in ended if _may_be_needed(one)]
         if kept:
-            lost = [one for one in kept if one.result.outcome == "lost" and one not in refused]
-            self._context.runs.again(
-                connection, ((one.job.id, one.result.scheduled_run_time) for one in lost)
-            )
-            self.may_wait_again = self.may_wait_again or bool(lost)
+            self._run_again(connection, [one for one in kept if one not in refused])
             self._context.runs.drop_ended_jobs(
                 connection, self._context.tables.jobs, sorted({one.job.id for one in kept})
             )
         return refused
+
+    def _run_again(self, connection: Connection, ended: Sequence[Ended]) -> None:
+        lost = [
+            (one.job.id, one.result.scheduled_run_time)
+            for one in ended
+            if one.result.outcome == "lost" and one.job.options.on_lost == "rerun"
+        ]
+        self._context.runs.again(connection, lost)
+        retries = [
+            QueuedRun(
+                one.job.id, one.result.scheduled_run_time, one.attempt + 1, one.result.retry_at, "retry"
+            )
+            for one in ended
+            if one.result.retry_at is not None
+        ]
+        if retries:
+            self._context.runs.enqueue(connection, retries)
+        if lost:
+            self.expect(self._context.now())
+        self.expect(min((run.available for run in retries), default=None))
+
+    def _follow(self, connection: Connection, ended: Sequence[Ended]) -> None:
+        """Queue the runs of jobs that come after those that have ended."""
+        followed = self._context.statements.followed(connection)
+        results: dict[str, list[RunResult]] = {}
+        for one in ended:
+            if one.job.id in followed:
+                results.setdefault(one.job.id, []).append(one.result)
+        if results:
+            self._queue_followers(connection, results)
+
+    def _queue_followers(self, connection: Connection, results: Mapping[str, Sequence[RunResult]]) -> None:
+        jobs = self._context.tables.jobs
+        now = self._context.now()
+        rows = connection.execute(
+            select(*self._context.columns).where(jobs.c.follows.in_(list(results)), jobs.c.state == SCHEDULED)
+        ).all()
+        runs: list[QueuedRun] = []
+        for row in rows:
+            follower = self._context.job_of(row)
+            if not isinstance(follower, Unreadable):
+                runs += following_runs(follower, results[followed_job(follower) or ""], now)
+        if runs:
+            self._context.runs.enqueue(connection, runs)
+            self.expect(now)
+
+    def _count_failures(self, connection: Connection, ended: Sequence[Ended]) -> None:
+        """Have jobs remember their failures, and pause those that have had too many."""
+        jobs = self._context.tables.jobs
+        by_job: dict[str, list[Ended]] = {}
+        for one in ended:
+            by_job.setdefault(one.job.id, []).append(one)
+        rows = connection.execute(
+            select(*self._context.columns)
+            .where(jobs.c.id.in_(by_job), jobs.c.state != ENDING)
+            .order_by(jobs.c.id)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            before = self._context.job_of(row)
+            if isinstance(before, Unreadable):
+                continue
+            outcomes = [(one.result.outcome, one.result.retry_at) for one in by_job[before.id]]
+            after = after_outcomes(before, outcomes)
+            if after is not before:
+                connection.execute(
+                    update(jobs)
+                    .where(jobs.c.id == before.id)
+                    .values(
+                        tally=written_tally(after.tally),
+                        next_run_time=after.next_run_time,
+                        state=PAUSED if after.next_run_time is None else SCHEDULED,
+                        version=after.version,
+                    )
+                )
 
     def tell_refused(self, refused: Iterable[Ended]) -> None:
         """Say that others had taken over what this node ran."""
@@ -140,24 +242,33 @@ class Outcomes:
                 one.result.scheduled_run_time,
             )
 
-    def look(self, connection: Connection) -> Look:
-        """Whether there is something for `collect_lost` to do."""
+    def look(self, connection: Connection, token: int) -> Look:
+        """What there is to be done for this node, and for others that have died."""
         known = nodes.living(connection, self._context.tables)
         runs = self._context.runs
         has_orphans = runs.has_orphans(connection, [node.token for node in known])
-        return Look(known, has_orphans, runs.has_waiting(connection))
+        jobs = self._context.tables.jobs
+        prioritised = connection.execute(select(jobs.c.id).where(jobs.c.priority != 0).limit(1)).first()
+        self._context.statements.has_priorities = prioritised is not None
+        return Look(known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token))
 
     def collect_lost(self) -> bool:
         """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
         with self._context.database.reading() as connection:
             is_needed = self._context.runs.has_orphans(connection, self._alive(connection))
-            waits = self._context.runs.has_waiting(connection)
         if not is_needed:
-            self.may_wait_again = self.may_wait_again or waits
-            return waits
+            return False
         with self._context.database.writing() as connection:
             lost = self._context.runs.lose(connection, self._alive(connection), self._context.now())
             again = self._rerun(connection, lost)
+            followed = self._context.statements.followed(connection)
+            results = {
+                run.job_id: [RunResult(run.scheduled, "lost")]
+                for run in lost
+                if run.job_id in followed and run not in again
+            }
+            if results:
+                self._queue_followers(connection, results)
         for run in lost:
             self._context.logger.error(
                 'Run of job "%s" due at %s is lost with node %s%s',
@@ -166,9 +277,9 @@ class Outcomes:
                 run.node,
                 "; it will be run again" if run in again else "",
             )
-        waits = waits or bool(again)
-        self.may_wait_again = self.may_wait_again or waits
-        return waits
+        if again:
+            self.expect(self._context.now())
+        return bool(again)
 
     def _alive(self, connection: Connection) -> list[int]:
         return [node.token for node in nodes.living(connection, self._context.tables)]
@@ -210,3 +321,13 @@ class Outcomes:
         while removed >= _PRUNED_AT_ONCE:
             with self._context.database.writing() as connection:
                 removed = remove(connection)
+
+
+def _key(one: Ended) -> tuple[str, datetime, int]:
+    return one.job.id, one.result.scheduled_run_time, one.attempt
+
+
+def _may_be_needed(one: Ended) -> bool:
+    """Whether the job of a run may have stayed when its schedule had ended."""
+    options = one.job.options
+    return options.outlasts_schedule or options.overlap not in ("skip", "allow") or one.cause != "schedule"

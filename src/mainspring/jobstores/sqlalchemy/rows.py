@@ -9,12 +9,12 @@ from functools import lru_cache
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.definition import grace_as_number, options_with
+from mainspring.definition import options_as_plain, options_with
+from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
 from mainspring.jobstores.sqlalchemy.tables import ID_LENGTH, PAUSED, SCHEDULED, read_time
-from mainspring.model import JobOptions, JobRecord
+from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
-from mainspring.serializers.typed_json import to_plain
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
@@ -33,11 +33,11 @@ COLUMNS = (
     "executor",
     "options",
     "tags",
+    "tally",
     "version",
 )
 
 _LONGEST_NAME = 1000
-_LONGEST_TEXT = 65_536
 
 
 class Unreadable(NamedTuple):
@@ -87,6 +87,9 @@ def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]
         "state": PAUSED if record.next_run_time is None else SCHEDULED,
         "options": _written_options(record.options),
         "tags": _written_tags(record.options.tags),
+        "priority": record.options.priority,
+        "follows": followed_job(record),
+        "tally": written_tally(record.tally),
         "version": record.version,
     }
 
@@ -97,14 +100,12 @@ def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _written_options(options: JobOptions) -> str:
-    return json.dumps(
-        {
-            "misfire_grace_time": grace_as_number(options.misfire_grace_time),
-            "coalesce": options.coalesce,
-            "max_instances": options.max_instances,
-            "on_lost": options.on_lost,
-        }
-    )
+    return json.dumps(options_as_plain(options), ensure_ascii=False)
+
+
+def written_tally(tally: Tally | None) -> str | None:
+    """What a job remembers, as it is in its column."""
+    return None if tally is None else json.dumps(tally._asdict(), ensure_ascii=False)
 
 
 def _written_tags(tags: tuple[str, ...]) -> str | None:
@@ -138,13 +139,14 @@ def _read_trigger(text: str) -> BaseTrigger:
 
 def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord | Unreadable:
     """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names."""
-    job_id, name, func, trigger_text, written, due, executor, options_text, tags, version = row
+    job_id, name, func, trigger_text, written, due, executor, options_text, tags, tallied, version = row
     next_run_time = None
     try:
         next_run_time = read_time(due)
         trigger = _read_trigger(trigger_text)
         options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
+        tally = None if tallied is None else Tally(**json.loads(tallied))
     except Exception as error:  # noqa: BLE001 - a damaged row may raise anything
         stub = JobRecord(
             job_id, name, None, func, (), {}, _NEVER, JobOptions(executor), next_run_time, version
@@ -156,7 +158,9 @@ def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord
         function: Any = ref_to_obj(func)
     except Exception:  # noqa: BLE001 - importing runs a user's module
         function = None  # the engine parks a job without function
-    return JobRecord(job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version)
+    return JobRecord(
+        job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version, tally
+    )
 
 
 _NEVER = DateTrigger(datetime(1970, 1, 1, tzinfo=UTC))
@@ -169,36 +173,3 @@ def _zone_of(trigger: BaseTrigger, timezone: tzinfo) -> tzinfo:
         return zone
     run_date = getattr(trigger, "run_date", None)
     return getattr(run_date, "tzinfo", None) or timezone
-
-
-def written_result(result: Any) -> str | None:
-    """What a function returned, as JSON; what JSON can't hold as its ``repr``, in a dict that says so."""
-    if result is None:
-        return None
-    try:
-        text = json.dumps(
-            to_plain(result, "the result", _as_representation), ensure_ascii=False, separators=(",", ":")
-        )
-    except (SerializationError, ValueError):
-        text = json.dumps(_as_representation(result, ""))
-    if len(text) > _LONGEST_TEXT:
-        text = json.dumps({"$type": "shortened", "value": text[:_LONGEST_TEXT]}, ensure_ascii=False)
-    return _storable(text)
-
-
-def written_error(error: str | None) -> str | None:
-    """An error's text, as far as a database takes it."""
-    return None if error is None else _storable(error[:_LONGEST_TEXT])
-
-
-def _storable(text: str) -> str:
-    """`text` without what no database takes, since one such outcome must not keep others from being written."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _as_representation(value: Any, path: str) -> dict[str, Any]:  # noqa: ARG001 - as `to_plain` calls it
-    try:
-        text = repr(value)
-    except Exception as error:  # noqa: BLE001 - a user's object
-        text = f"<{type(value).__name__}: {type(error).__name__} in its __repr__>"
-    return {"$type": "repr", "value": text[:1000]}

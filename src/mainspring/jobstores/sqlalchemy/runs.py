@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, select, tuple_, update
+from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
-from mainspring.jobstores.sqlalchemy.rows import written_error, written_result
+from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.sqlalchemy.statements import EndedRun, NewRun
 from mainspring.jobstores.sqlalchemy.tables import ENDING
-from mainspring.model import RunRecord, RunResult
+from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
+from mainspring.serializers.outcomes import written_error, written_log, written_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
-    from mainspring.model import JobRecord, Submission
+    from mainspring.model import Cause, JobRecord, Outcome, Submission
 
 
 class Ended(NamedTuple):
@@ -30,12 +32,13 @@ class Ended(NamedTuple):
     job: JobRecord
     attempt: int
     token: int
+    cause: Cause
     result: RunResult
 
 
 def due_times_of(decision: Decision) -> list[datetime]:
     """The due times of which a decision makes runs."""
-    times = [*decision.submit, *decision.missed, *decision.overlapping]
+    times = [*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered]
     return times if decision.dropped is None else [*times, decision.dropped]
 
 
@@ -43,7 +46,11 @@ def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     """The runs that a decision comes to: those to be run, and those that are not."""
     job_id, attempt = decision.job.id, decision.attempt
     last = len(decision.submit) - 1
-    runs = [NewRun(job_id, time, attempt, int(at == last)) for at, time in enumerate(decision.submit)]
+    group = decision.job.options.group
+    runs = [
+        NewRun(job_id, time, attempt, int(at == last), group_name=group)
+        for at, time in enumerate(decision.submit)
+    ]
     if decision.missed or decision.overlapping or decision.dropped is not None:
         runs += [
             NewRun(job_id, time, attempt, 0, now, "missed", f"{now - time} late") for time in decision.missed
@@ -65,7 +72,7 @@ def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> lis
         offset: of the store's clock, in whose time the outcomes are kept.
     """
     lease, results = submission.lease, submission.results
-    if lease is None or results is None:
+    if lease is None:
         return []
     submission.results = []
     submission.recorded += len(results)
@@ -75,7 +82,8 @@ def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> lis
             for time in submission.run_times[submission.recorded :]  # they are run one after another
         ]
     return [
-        Ended(submission.job, submission.attempt, lease.token, _shifted(result, offset)) for result in results
+        Ended(submission.job, submission.attempt, lease.token, submission.cause, _shifted(result, offset))
+        for result in results
     ]
 
 
@@ -86,7 +94,39 @@ def _shifted(result: RunResult, offset: timedelta) -> RunResult:
     return result._replace(
         started=None if started is None else started + offset,
         finished=None if finished is None else finished + offset,
+        retry_at=None if result.retry_at is None else result.retry_at + offset,
     )
+
+
+#: What `RunRecord` is made of, in its order.
+_SHOWN = (
+    "job_id",
+    "scheduled",
+    "attempt",
+    "node",
+    "token",
+    "claimed",
+    "started",
+    "finished",
+    "outcome",
+    "error",
+    "result",
+    "cause",
+    "available",
+    "traceback",
+    "log",
+    "progress",
+)
+_CHUNK = 500
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _record_of(row: Any) -> RunRecord:
+    values = dict(zip(_SHOWN, row, strict=True))
+    values["scheduled_run_time"] = values.pop("scheduled")
+    values["cause"] = values["cause"] or "schedule"
+    values["progress"] = read_progress(values["progress"])
+    return RunRecord(**values)
 
 
 class LostRun(NamedTuple):
@@ -104,6 +144,7 @@ class RunTable:
         runs = tables.runs
         self._runs = runs
         self._keys = [runs.c.job_id, runs.c.scheduled, runs.c.attempt]
+        self._shown = [runs.c[name] for name in _SHOWN]
         self._statements = statements
         self._goes_on = runs.c.outcome.is_(None)
         self._is_waiting = and_(self._goes_on, runs.c.token.is_(None))
@@ -155,7 +196,9 @@ class RunTable:
                     one.result.finished,
                     one.result.outcome,
                     written_error(one.result.error),
-                    written_result(one.result.result),
+                    written_result(one.result.result) if one.job.options.keep_result else None,
+                    written_log(one.result.traceback),
+                    written_log(one.result.log),
                 )
                 for one in ended
             ],
@@ -201,12 +244,14 @@ class RunTable:
         """The runs of a decision were not begun after all."""
         connection.execute(delete(self._runs).where(self._is_submitted(decision, token)))
 
-    def release(self, connection: Connection, decision: Decision, token: int) -> None:
-        """A run that is to be run again was not begun after all: it waits on."""
+    def release(
+        self, connection: Connection, decision: Decision, token: int, available: datetime | None = None
+    ) -> None:
+        """Runs were not begun after all: they wait to be claimed by any node, from a time on."""
         connection.execute(
             update(self._runs)
             .where(self._is_submitted(decision, token))
-            .values(node=None, token=None, claimed=None)
+            .values(node=None, token=None, claimed=None, available=available)
         )
 
     def has_orphans(self, connection: Connection, alive: Sequence[int]) -> bool:
@@ -241,41 +286,148 @@ class RunTable:
         for job_id, scheduled in keys:
             times.setdefault(job_id, []).append(scheduled)
         attempts = self.attempts(connection, times) if times else {}
-        new = [NewRun(*key, attempts.get(key, 0) + 1, 1) for key in keys]
+        new = [NewRun(*key, attempts.get(key, 0) + 1, 1, cause="rerun") for key in keys]
         self.insert(connection, new, None, None, None)
 
-    def has_waiting(self, connection: Connection) -> bool:
-        """Whether there are runs that are to be run again."""
-        return self._is_any(connection, self._is_waiting)
+    def next_available(self, connection: Connection) -> datetime | None:
+        """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""
+        runs = self._runs
+        found = connection.execute(
+            select(runs.c.available)
+            .where(self._is_waiting)
+            .order_by(runs.c.available.is_not(None), runs.c.available)
+            .limit(1)
+        ).first()
+        return None if found is None else found[0] or _LONG_AGO
 
     def _is_any(self, connection: Connection, condition: ColumnElement[bool]) -> bool:
         return connection.execute(select(self._runs.c.job_id).where(condition).limit(1)).first() is not None
 
-    def waiting(self, connection: Connection, limit: int) -> list[tuple[str, datetime, int]]:
-        """Runs that are to be run again: job, time and attempt of each; locked where rows can be."""
+    def available(
+        self, connection: Connection, now: datetime, limit: int, without: Sequence[str]
+    ) -> Sequence[QueuedRun]:
+        """Queued runs that are available, of jobs that are not among those `without`; locked where rows can be."""
         runs = self._runs
         found = connection.execute(
-            select(*self._keys)
-            .where(self._is_waiting)
+            select(*self._keys, runs.c.available, runs.c.cause)
+            .where(
+                self._is_waiting,
+                or_(runs.c.available.is_(None), runs.c.available <= now),
+                runs.c.job_id.not_in(without),
+            )
             .order_by(runs.c.scheduled)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [(row.job_id, row.scheduled, row.attempt) for row in found]
+        return [QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule") for row in found]
+
+    def queued_of(
+        self, connection: Connection, job_ids: Sequence[str], cause: str | None = None
+    ) -> dict[str, int]:
+        """How many runs of each of these jobs are queued, all or those of a cause; jobs without are left out."""
+        runs = self._runs
+        query = select(runs.c.job_id, func.count()).where(self._is_waiting, runs.c.job_id.in_(job_ids))
+        if cause is not None:
+            query = query.where(runs.c.cause == cause)
+        return {row[0]: row[1] for row in connection.execute(query.group_by(runs.c.job_id))}
+
+    def enqueue(self, connection: Connection, new: Sequence[QueuedRun]) -> Sequence[QueuedRun]:
+        """Queue those runs that aren't known, and return them."""
+        runs = self._runs
+        known: set[tuple[str, datetime, int]] = set()
+        for at in range(0, len(new), _CHUNK):
+            times = {run.scheduled_run_time for run in new[at : at + _CHUNK]}
+            ids = {run.job_id for run in new[at : at + _CHUNK]}
+            found = connection.execute(
+                select(*self._keys).where(runs.c.job_id.in_(ids), runs.c.scheduled.in_(times))
+            )
+            known.update((row[0], row[1], row[2]) for row in found)
+        unknown = [run for run in new if tuple(run.key) not in known]
+        if unknown:
+            connection.execute(
+                insert(runs),
+                [
+                    {
+                        "job_id": run.job_id,
+                        "scheduled": run.scheduled_run_time,
+                        "attempt": run.attempt,
+                        "instances": 1,
+                        "available": run.available,
+                        "cause": run.cause,
+                    }
+                    for run in unknown
+                ],
+            )
+        return unknown
 
     def take(
-        self, connection: Connection, key: tuple[str, datetime, int], node: str, token: int, now: datetime
+        self, connection: Connection, run: QueuedRun, node: str, token: int, now: datetime, group: str | None
     ) -> None:
-        """Claim a run that was waiting."""
+        """Claim a run that was queued."""
         connection.execute(
-            update(self._runs).where(self._is_run(*key)).values(node=node, token=token, claimed=now)
+            update(self._runs)
+            .where(self._is_run(*run.key))
+            .values(node=node, token=token, claimed=now, group_name=group)
         )
 
-    def skip(self, connection: Connection, key: tuple[str, datetime, int], now: datetime, error: str) -> None:
-        """A run that was waiting will not be run."""
-        connection.execute(
-            update(self._runs).where(self._is_run(*key)).values(finished=now, outcome="skipped", error=error)
+    def running_of_groups(self, connection: Connection, names: Sequence[str]) -> dict[str, int]:
+        """How many instances of jobs of these groups go on, on all nodes."""
+        runs = self._runs
+        found = connection.execute(
+            select(runs.c.group_name, func.sum(runs.c.instances))
+            .where(self._goes_on, runs.c.token.is_not(None), runs.c.group_name.in_(names))
+            .group_by(runs.c.group_name)
         )
+        return {row[0]: int(row[1]) for row in found}
+
+    def end_queued(
+        self, connection: Connection, key: RunKey, now: datetime, outcome: Outcome, error: str
+    ) -> bool:
+        """A queued run will not be run; whether it was queued."""
+        ended = connection.execute(
+            update(self._runs)
+            .where(self._is_run(*key), self._is_waiting)
+            .values(finished=now, outcome=outcome, error=error)
+        )
+        return ended.rowcount == 1
+
+    def ask_to_cancel(self, connection: Connection, job_id: str, key: RunKey | None = None) -> bool:
+        """Have the nodes that run a job, or one run of it, cancel that; whether any does."""
+        runs = self._runs
+        which = runs.c.job_id == job_id if key is None else self._is_run(*key)
+        asked = connection.execute(
+            update(runs).where(which, self._goes_on, runs.c.token.is_not(None)).values(to_cancel=1)
+        )
+        return asked.rowcount > 0
+
+    def to_cancel(self, connection: Connection, token: int) -> Sequence[RunKey]:
+        """The runs of a node that it is to cancel."""
+        runs = self._runs
+        found = connection.execute(
+            select(*self._keys).where(self._goes_on, runs.c.token == token, runs.c.to_cancel == 1)
+        )
+        return [RunKey(*row) for row in found]
+
+    def say(self, connection: Connection, said: Mapping[tuple[RunKey, int], str]) -> None:
+        """Write how far runs are."""
+        for (key, token), text in said.items():
+            connection.execute(
+                update(self._runs)
+                .where(self._is_run(*key), self._runs.c.token == token)
+                .values(progress=text)
+            )
+
+    def unended(self, connection: Connection, keys: Sequence[tuple[str, datetime, int]]) -> set[Any]:
+        """Those of the runs with these keys that have no outcome."""
+        found = connection.execute(
+            select(*self._keys).where(self._goes_on, tuple_(*self._keys).in_(list(keys)))
+        )
+        return {tuple(row) for row in found}
+
+    def get(self, connection: Connection, key: RunKey) -> RunRecord | None:
+        """One run."""
+        row = connection.execute(select(*self._shown).where(self._is_run(*key))).one_or_none()
+        return None if row is None else _record_of(row)
 
     def list(
         self,
@@ -287,28 +439,17 @@ class RunTable:
     ) -> list[RunRecord]:
         """Runs, latest scheduled time first."""
         runs = self._runs
-        query = select(
-            runs.c.job_id,
-            runs.c.scheduled,
-            runs.c.attempt,
-            runs.c.node,
-            runs.c.token,
-            runs.c.claimed,
-            runs.c.started,
-            runs.c.finished,
-            runs.c.outcome,
-            runs.c.error,
-            runs.c.result,
-        ).order_by(runs.c.scheduled.desc(), runs.c.job_id, runs.c.attempt.desc())
+        query = select(*self._shown).order_by(runs.c.scheduled.desc(), runs.c.job_id, runs.c.attempt.desc())
         if job_id is not None:
             query = query.where(runs.c.job_id == job_id)
         if outcome is not None:
-            query = query.where(
-                runs.c.outcome.is_(None) if outcome == "running" else runs.c.outcome == outcome
-            )
+            if outcome == "running":
+                query = query.where(self._goes_on, runs.c.token.is_not(None))
+            else:
+                query = query.where(self._is_waiting if outcome == "queued" else runs.c.outcome == outcome)
         if since is not None:
             query = query.where(runs.c.scheduled >= since)
-        return [RunRecord(*row) for row in connection.execute(query.limit(limit))]
+        return [_record_of(row) for row in connection.execute(query.limit(limit))]
 
     def prune_old(self, connection: Connection, before: datetime, batch: int) -> int:
         """Remove up to `batch` runs that ended and were due before a time; how many."""

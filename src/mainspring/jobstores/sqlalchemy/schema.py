@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 #: Counted up when the tables change; `migrations` has a step for each.
-VERSION = 2
+VERSION = 3
 
 
 def create_tables(database: Database, tables: Tables, metadata: MetaData) -> None:

@@ -46,6 +46,8 @@ class NewRun(NamedTuple):
     finished: datetime | None = None
     outcome: str | None = None
     error: str | None = None
+    cause: str | None = None
+    group_name: str | None = None
 
 
 class EndedRun(NamedTuple):
@@ -60,6 +62,8 @@ class EndedRun(NamedTuple):
     outcome: str
     error: str | None
     result: str | None
+    traceback: str | None
+    log: str | None
 
 
 class Statements(ABC):
@@ -74,6 +78,8 @@ class Statements(ABC):
         prepare = engine.dialect.identifier_preparer
         self._jobs = prepare.format_table(tables.jobs)
         self._runs = prepare.format_table(tables.runs)
+        #: Whether some jobs have a priority, so that those that are due have to be put in order by it.
+        self.has_priorities = False
         self._columns = ", ".join(prepare.quote(name) for name in COLUMNS)
         self._all_columns = [column.name for column in tables.jobs.columns]
         quoted = ", ".join(prepare.quote(name) for name in self._all_columns)
@@ -101,7 +107,7 @@ class Statements(ABC):
         where, values = self._open_to(executors, set_aside)
         return connection.exec_driver_sql(
             f"SELECT {self._columns} FROM {self._jobs} WHERE next_run_time <= {self.mark} AND {where} "  # noqa: S608 - our names
-            f"ORDER BY next_run_time LIMIT {limit:d}{self.lock}",
+            f"ORDER BY {'priority DESC, ' if self.has_priorities else ''}next_run_time LIMIT {limit:d}{self.lock}",
             (self._time(now), *values),
         ).fetchall()
 
@@ -141,6 +147,13 @@ class Statements(ABC):
             tuple(job_ids),
         )
         return {job_id: int(count) for job_id, count in found}
+
+    def followed(self, connection: Connection) -> set[str]:
+        """The ids of the jobs that others come after."""
+        found = connection.exec_driver_sql(
+            f"SELECT follows FROM {self._jobs} WHERE follows IS NOT NULL"  # noqa: S608 - our names
+        )
+        return {row[0] for row in found}
 
     def _open_to(self, executors: Collection[str], set_aside: Collection[str]) -> tuple[str, tuple[str, ...]]:
         where = f"executor IN ({self._marks(executors)})"
@@ -189,8 +202,8 @@ class Statements(ABC):
         """Record runs."""
         since = self._plain(claimed)
         connection.exec_driver_sql(
-            f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, node, token, "  # noqa: S608 - our names
-            f"claimed) VALUES ({', '.join([self.mark] * 10)})",
+            f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
+            f"group_name, node, token, claimed) VALUES ({', '.join([self.mark] * 12)})",
             [(*row, node, token, since) for row in self._rows(runs)],
         )
 
@@ -224,7 +237,7 @@ class SQLiteStatements(Statements):
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         return connection.exec_driver_sql(
-            f"UPDATE {self._runs} SET started = ?, finished = ?, outcome = ?, error = ?, result = ? "  # noqa: S608 - our names
+            f"UPDATE {self._runs} SET started = ?, finished = ?, outcome = ?, error = ?, result = ?, traceback = ?, log = ? "  # noqa: S608 - our names
             "WHERE job_id = ? AND scheduled = ? AND attempt = ? AND token = ? AND outcome IS NULL",
             [
                 (
@@ -233,6 +246,8 @@ class SQLiteStatements(Statements):
                     one.outcome,
                     one.error,
                     one.result,
+                    one.traceback,
+                    one.log,
                     one.job_id,
                     _text(one.scheduled),
                     one.attempt,
@@ -276,15 +291,15 @@ class PostgreSQLStatements(Statements):
     ) -> None:
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
-            "error) SELECT %s::text, %s::bigint, %s::timestamptz, new->>0, (new->>1)::timestamptz, (new->>2)::int, "
-            "(new->>3)::int, (new->>4)::timestamptz, new->>5, new->>6 FROM json_array_elements(%s::json) AS new",
+            "error, cause, group_name) SELECT %s::text, %s::bigint, %s::timestamptz, new->>0, (new->>1)::timestamptz, (new->>2)::int, "
+            "(new->>3)::int, (new->>4)::timestamptz, new->>5, new->>6, new->>7, new->>8 FROM json_array_elements(%s::json) AS new",
             (node, token, claimed, self._json(runs)),
         )
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         return connection.exec_driver_sql(
             f"UPDATE {self._runs} AS run SET started = (new->>4)::timestamptz, finished = (new->>5)::timestamptz, "  # noqa: S608 - our names
-            "outcome = new->>6, error = new->>7, result = new->>8 FROM json_array_elements(%s::json) AS new "
+            "outcome = new->>6, error = new->>7, result = new->>8, traceback = new->>9, log = new->>10 FROM json_array_elements(%s::json) AS new "
             "WHERE run.job_id = new->>0 AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int "
             "AND run.token = (new->>3)::bigint AND run.outcome IS NULL",
             (self._json(ended),),
@@ -317,10 +332,12 @@ class MySQLStatements(Statements):
         return connection.exec_driver_sql(
             f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', "  # noqa: S608 - our names
             "attempt INT PATH '$[2]', token BIGINT PATH '$[3]', started DATETIME(6) PATH '$[4]', finished DATETIME(6) PATH "
-            "'$[5]', outcome VARCHAR(20) PATH '$[6]', error LONGTEXT PATH '$[7]', result LONGTEXT PATH '$[8]')) AS ended "
+            "'$[5]', outcome VARCHAR(20) PATH '$[6]', error LONGTEXT PATH '$[7]', result LONGTEXT PATH '$[8]', "
+            "traceback LONGTEXT PATH '$[9]', log LONGTEXT PATH '$[10]')) AS ended "
             f"STRAIGHT_JOIN {self._runs} AS run ON run.job_id = ended.job_id COLLATE utf8mb4_bin AND run.scheduled = "
             "ended.scheduled AND run.attempt = ended.attempt SET run.started = ended.started, run.finished = ended.finished, "
-            "run.outcome = ended.outcome, run.error = ended.error, run.result = ended.result "
+            "run.outcome = ended.outcome, run.error = ended.error, run.result = ended.result, "
+            "run.traceback = ended.traceback, run.log = ended.log "
             "WHERE run.token = ended.token AND run.outcome IS NULL",
             (self._json(ended),),
         ).rowcount

@@ -17,9 +17,10 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
-from mainspring.jobstores.sqlalchemy.claiming import Claim, Claiming
+from mainspring.jobstores.sqlalchemy.claiming import Claim, Claiming, QueueClaim
 from mainspring.jobstores.sqlalchemy.context import Context
 from mainspring.jobstores.sqlalchemy.database import Database, engine_for
+from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import Listening, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.membership import Membership
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.sqlalchemy.nodes import NodeLease
-    from mainspring.model import JobRecord, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 #: How long a node sleeps at most before it looks whether another one has changed something.
 _POLL = timedelta(seconds=1)
@@ -49,6 +50,8 @@ _SOON = timedelta(milliseconds=20)
 #: A job whose executor isn't here is told of when no node has run it for so long.
 _LEFT_AFTER = timedelta(seconds=10)
 _LEFT_SHOWN = 100
+#: On the monotonic clock, which may begin anywhere.
+_NEVER = float("-inf")
 #: Seconds for which leaving in good order is tried.
 _LEAVING = 5.0
 
@@ -136,6 +139,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._tables,
             statements,
             self._runs,
+            GroupTable(self._tables, self._runs),
             arguments,
             SYSTEM_CLOCK,
             self._logger,
@@ -153,6 +157,7 @@ class SQLAlchemyJobStore(NativeJobStore):
         self._ledger = Ledger()
         self._waiting: dict[str, datetime] = {}
         self._executors: tuple[str, ...] = ("default",)
+        self._room_at: datetime | None = None  # when a group that jobs wait for has room again
         self._held = 0
         self._is_closing = False
         self._left_since: datetime | None = None
@@ -162,6 +167,7 @@ class SQLAlchemyJobStore(NativeJobStore):
         self._has_more = False
         self._is_idle = False
         self._claims = self._claims_at_flush = 0
+        self._said: dict[tuple[RunKey, int], str] = {}
 
     # Life
 
@@ -189,13 +195,14 @@ class SQLAlchemyJobStore(NativeJobStore):
         )
         seconds = self._lease_duration.total_seconds()
         self._looks_every = min(seconds / 3, 2.0)
-        self._looked_at = SYSTEM_CLOCK.monotonic()
+        self._looked_at = _NEVER
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
             {
                 self._membership.renew: seconds / 3,
                 self._look_for_dead: self._looks_every * 0.15,
                 self._outcomes.prune: 60.0,
+                self._write_said: _POLL.total_seconds(),
             },
             self._flush,
             self._leave,
@@ -261,18 +268,39 @@ class SQLAlchemyJobStore(NativeJobStore):
         if self._has_looked_within(1.05 if self._is_idle else 0.85):
             return
         with self._database.reading() as connection:
-            look = self._outcomes.look(connection)
-        self._see_to_dead(look)
+            look = self._look(connection)
+        self._see_to(look)
+
+    def _look(self, connection: Connection) -> Look:
+        membership = self._membership
+        return self._outcomes.look(connection, 0 if membership is None else membership.lease.token)
 
     def _has_looked_within(self, share: float) -> bool:
         return SYSTEM_CLOCK.monotonic() - self._looked_at < share * self._looks_every
 
-    def _see_to_dead(self, look: Look) -> None:
+    def _see_to(self, look: Look) -> None:
         self._looked_at = SYSTEM_CLOCK.monotonic()
+        if look.to_cancel and self._scheduler is not None:
+            self._scheduler._cancel_here(look.to_cancel, self._alias)  # noqa: SLF001 - ours
+        self._outcomes.expect(look.next_queued)
         somebody_died = self._membership is not None and self._membership.bury_silent(look.living)
-        needs_care = somebody_died or look.has_orphans or look.has_waiting
-        if needs_care and self._outcomes.collect_lost():
+        if ((somebody_died or look.has_orphans) and self._outcomes.collect_lost()) or self._is_queue_due():
             self._wake_scheduler()
+
+    def _is_queue_due(self) -> bool:
+        due = self._outcomes.queued_from
+        return due is not None and due <= self._context.now()
+
+    def _write_said(self) -> None:
+        """Write how far runs say that they are."""
+        said, self._said = self._said, {}
+        if said:
+
+            def write() -> None:
+                with self._database.writing() as connection:
+                    self._runs.say(connection, said)
+
+            self._database.run(write, give_up=self._is_left)
 
     def _flush(self) -> None:
         if self._has_more and self._claims != self._claims_at_flush:
@@ -282,6 +310,11 @@ class SQLAlchemyJobStore(NativeJobStore):
                 self._upkeep.flush_soon()
             return
         self._outcomes.write(self._is_left)
+        queued_from = self._outcomes.queued_from
+        if queued_from is not None:  # as may follow from an outcome
+            wake_for = getattr(self._scheduler, "_wake_for", None)
+            if wake_for is not None:
+                wake_for(queued_from - self._context.offset)
 
     def _wake_scheduler(self) -> None:
         wake = getattr(self._scheduler, "_wake", None)
@@ -358,6 +391,7 @@ class SQLAlchemyJobStore(NativeJobStore):
     def _heard(self) -> None:
         """Another node has changed something."""
         self._knows_next = False
+        self._looked_at = _NEVER  # it may have queued a run, or want one to be cancelled
         self._wake_scheduler()
 
     # Runs
@@ -375,13 +409,14 @@ class SQLAlchemyJobStore(NativeJobStore):
         left = self._left(now, decide, executors)
         set_aside = self._set_aside(now)
         is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
-        if not self._outcomes.may_wait_again and not is_due:
+        is_queue_due = self._outcomes.queued_from is not None and self._outcomes.queued_from <= now
+        if not is_queue_due and not is_due:
             with self._database.reading() as connection:
                 first = self._context.statements.next_time(connection, now, executors, set_aside)
-                look = None if self._has_looked_within(0.75) else self._outcomes.look(connection)
+                look = None if self._has_looked_within(0.75) else self._look(connection)
             self._is_idle = True
             if look is not None:
-                self._see_to_dead(look)
+                self._see_to(look)
             if first is None or first > now:
                 self._next = first
                 return ClaimedBatch(left, more=False)
@@ -398,8 +433,9 @@ class SQLAlchemyJobStore(NativeJobStore):
             for decision in claim.decisions:
                 if not decision.submit:
                     self._ledger.parked.pop(decision.job.id, None)
-            for job_id in claim.waiting:
-                self._waiting[job_id] = now + _POLL
+            self._room_at = min(filter(None, claim.waiting.values()), default=None)
+            for job_id, free_at in claim.waiting.items():
+                self._waiting[job_id] = min(now + _POLL, free_at or now + _POLL)
         decisions = [*again, *claim.decisions, *claim.parked, *left]
         self._next = claim.next_time
         self._has_more = more = claim.next_time is not None and claim.next_time <= now
@@ -437,26 +473,35 @@ class SQLAlchemyJobStore(NativeJobStore):
         self._claims += 1
         self._is_idle = False
         ended = self._outcomes.take_along(self._has_ended)
-        attempted: list[tuple[list[Decision], Claim, list[Ended]]] = []
+        attempted: list[tuple[QueueClaim, Claim, list[Ended]]] = []
+        queued_from = self._outcomes.expect_none()
+        looks_into_queue = queued_from is not None and queued_from <= now
+        self._claiming.may_be_queued = queued_from is not None
+        next_queued: list[datetime | None] = [queued_from]
 
-        def take(*, may_repeat: bool = False) -> tuple[list[Decision], Claim, list[Ended]]:
+        def take(*, may_repeat: bool = False) -> tuple[QueueClaim, Claim, list[Ended]]:
             attempted.clear()
             with self._database.writing() as connection:
                 refused = self._outcomes.finish(connection, ended)
-                again = []
-                if self._outcomes.may_wait_again:
-                    again = self._claiming.claim_again(connection, now, limit, executors, lease.token)
+                queue = QueueClaim([], is_blocked=False)
+                if looks_into_queue:
+                    queue = self._claiming.claim_queued(
+                        connection, now, decide, limit, executors, lease.token
+                    )
+                    next_queued[:] = [self._runs.next_available(connection)]
                 claim = self._claiming.claim(
                     connection, now, decide, limit, executors, set_aside, lease.token, may_repeat=may_repeat
                 )
-                attempted.append((again, claim, refused))
+                if any(decision.buffered for decision in claim.decisions):
+                    next_queued[:] = [now]
+                attempted.append((queue, claim, refused))
             return attempted[0]
 
-        def was_taken() -> tuple[list[Decision], Claim, list[Ended]] | None:
+        def was_taken() -> tuple[QueueClaim, Claim, list[Ended]] | None:
             if not attempted:
                 return None
-            again, claim, _ = attempted[0]
-            for decision in (*again, *claim.decisions):
+            queue, claim, _ = attempted[0]
+            for decision in (*queue.decisions, *claim.decisions):
                 time = due_times_of(decision)[0]
                 with self._database.reading() as connection:
                     is_ours = self._runs.is_claimed(
@@ -465,23 +510,28 @@ class SQLAlchemyJobStore(NativeJobStore):
                 return attempted[0] if is_ours else None
             return None
 
-        def take_also_again() -> tuple[list[Decision], Claim, list[Ended]]:
+        def take_also_again() -> tuple[QueueClaim, Claim, list[Ended]]:
             try:
                 return take()
             except IntegrityError:  # a job was run before at the time at which it is due now
                 return take(may_repeat=True)
 
         try:
-            again, claim, refused = self._database.run(
+            queue, claim, refused = self._database.run(
                 take_also_again, give_up=self._has_ended, was_done=was_taken
             )
         except BaseException:
             self._outcomes.put_back(ended)
+            self._outcomes.expect(queued_from)
             raise
-        if not again:
-            self._outcomes.may_wait_again = False
+        if looks_into_queue:
+            self._outcomes.is_blocked = queue.is_blocked
+        first = next_queued[0]
+        if queue.is_blocked and first is not None:
+            first = max(first, now + _POLL)  # or when an instance has ended here
+        self._outcomes.expect(first)
         self._outcomes.tell_refused(refused)
-        return again, claim
+        return queue.decisions, claim
 
     def _all_set_aside(self) -> list[str]:
         with self._lock:
@@ -498,6 +548,9 @@ class SQLAlchemyJobStore(NativeJobStore):
         was_awaited = False
         self._knows_next = self._knows_next and not self._waiting
         self._outcomes.add(submissions)
+        if self._outcomes.is_blocked:
+            self._outcomes.expect(self._context.now())
+            was_awaited = True
         with self._lock:
             self._held -= len(submissions)
             is_last = self._held == 0
@@ -506,6 +559,9 @@ class SQLAlchemyJobStore(NativeJobStore):
                 self._ledger.parked.pop(job_id, None)
                 if self._waiting.pop(job_id, None) is not None:
                     was_awaited = True
+            if self._waiting and any(one.job.options.group is not None for one in submissions):
+                self._waiting.clear()  # others of the group may have waited for one of them
+                was_awaited = True
         upkeep = self._upkeep
         if upkeep is not None:
             if self._is_closing and is_last:
@@ -521,14 +577,18 @@ class SQLAlchemyJobStore(NativeJobStore):
 
     @property
     def has_waiting(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._waiting) or self._outcomes.is_blocked
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         token = 0 if decision.lease is None else decision.lease.token
+        later = None
+        if decision.run is not None:
+            later = now + _POLL
+            self._outcomes.expect(later)
 
         def undo() -> bool:
             with self._database.writing() as connection:
-                return self._claiming.give_back(connection, decision, token, self._insert)
+                return self._claiming.give_back(connection, decision, token, self._insert, later)
 
         def was_undone() -> bool | None:
             with self._database.reading() as connection:
@@ -543,7 +603,7 @@ class SQLAlchemyJobStore(NativeJobStore):
             if stands:
                 return None
             self._knows_next = False
-            return self._ledger.park(decision.job.id, "its executor refused it", now)
+            return later or self._ledger.park(decision.job.id, "its executor refused it", now)
 
     def _insert(self, connection: Connection, job: JobRecord) -> None:
         self._context.statements.add(connection, [self._job_table.new_row(job, self._context.now())])
@@ -576,7 +636,8 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._next = self._database.run(look)
         with self._lock:
             retries = [job.retry_at for job in self._ledger.parked.values()]
-        return min([time for time in (self._next, *retries) if time is not None], default=None)
+        times = (self._next, self._outcomes.queued_from, self._room_at, *retries)
+        return min([time for time in times if time is not None], default=None)
 
     def parked(self) -> list[ParkedJob]:
         with self._lock:
@@ -587,6 +648,74 @@ class SQLAlchemyJobStore(NativeJobStore):
             self._ledger.parked.clear()
             self._left_jobs.clear()
         self._knows_next = False
+
+    def say(self, submission: Submission, text: str) -> None:
+        if submission.lease is not None:
+            self._said[submission.key, submission.lease.token] = text
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        def add() -> list[QueuedRun]:
+            with self._database.writing() as connection:
+                self._job_table.refuse_unknown(connection, {run.job_id for run in runs})
+                new = list(self._runs.enqueue(connection, runs))
+                self._announce(connection, [run.available for run in new])
+            return new
+
+        def was_done() -> list[QueuedRun] | None:
+            found = [run for run in runs if self.get_run(run.key) is not None]
+            return found if len(found) == len(runs) else None
+
+        new = self._database.run(add, was_done=was_done)
+        self._outcomes.expect(min((run.available for run in new), default=None))
+        return new
+
+    def cancel(self, key: RunKey) -> bool:
+        def write() -> bool:
+            with self._database.writing() as connection:
+                now = self._context.now()
+                if self._runs.end_queued(connection, key, now, "cancelled", "cancelled before it was begun"):
+                    return True
+                is_asked = self._runs.ask_to_cancel(connection, key.job_id, key)
+                if is_asked:
+                    self._announce(connection, [now])
+                return is_asked
+
+        return self._database.run(write)
+
+    def set_group(self, group: Group) -> None:
+        def write() -> None:
+            with self._database.writing() as connection:
+                self._context.groups.set(connection, group)
+                self._announce(connection, [self._context.now()])
+
+        self._database.run(write)
+        with self._lock:
+            self._waiting.clear()
+
+    def remove_group(self, name: str) -> bool:
+        def write() -> bool:
+            with self._database.writing() as connection:
+                was_there = self._context.groups.remove(connection, name)
+                self._announce(connection, [self._context.now()])
+                return was_there
+
+        with self._lock:
+            self._waiting.clear()
+        return self._database.run(write)
+
+    def list_groups(self) -> list[Group]:
+        def look() -> list[Group]:
+            with self._database.reading() as connection:
+                return self._context.groups.list(connection)
+
+        return self._database.run(look)
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        def look() -> RunRecord | None:
+            with self._database.reading() as connection:
+                return self._runs.get(connection, key)
+
+        return self._database.run(look)
 
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int

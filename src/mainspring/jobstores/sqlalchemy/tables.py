@@ -74,6 +74,7 @@ class Tables(NamedTuple):
     runs: Table
     nodes: Table
     schema: Table
+    groups: Table
 
 
 def _has_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
@@ -82,6 +83,11 @@ def _has_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
 
 def _lacks_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
     return dialect.name not in ("sqlite", "postgresql")
+
+
+def index_name(tablename: str, column: str) -> str:
+    """The name of the index on a column."""
+    return f"ix_{tablename}_{column}"
 
 
 #: What a job's row says of it.
@@ -106,6 +112,12 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         Column("options", _TEXT, nullable=False),
         # A list as JSON; jobs without tags have none.
         Column("tags", _TEXT),
+        # Of jobs that are due together, those with a higher one come first.
+        Column("priority", Integer, nullable=False, server_default="0"),
+        # The id of the job that it comes after.
+        Column("follows", _ID),
+        # What the job remembers of its past, as JSON; few jobs do.
+        Column("tally", _TEXT),
         Column("version", BigInteger, nullable=False),
         Column("created", UtcTime, nullable=False),
         Column("updated", UtcTime, nullable=False),
@@ -113,6 +125,15 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         schema=schema,
         mysql_engine="InnoDB",
     )
+    # Whether there are jobs with a priority is asked for once a second, and few have one.
+    # And which jobs come after others whenever runs have ended.
+    for column, few in (
+        (jobs.c.priority, jobs.c.priority != 0),
+        (jobs.c.follows, jobs.c.follows.is_not(None)),
+    ):
+        name = index_name(tablename, column.name)
+        Index(name, column, sqlite_where=few, postgresql_where=few).ddl_if(callable_=_has_partial_indexes)
+        Index(name, column).ddl_if(callable_=_lacks_partial_indexes)
     runs = Table(
         f"{stem}_runs",
         metadata,
@@ -130,6 +151,18 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         Column("outcome", String(20)),
         Column("error", _TEXT),
         Column("result", _TEXT),
+        # The group in whose limits it counts.
+        Column("group_name", _ID),
+        # What made it; nothing where its job's schedule did.
+        Column("cause", String(20)),
+        # For a run that waits: not before this time.
+        Column("available", UtcTime),
+        # 1 once somebody has asked for its end.
+        Column("to_cancel", Integer),
+        # What it said last of how far it is, as JSON.
+        Column("progress", _TEXT),
+        Column("traceback", _TEXT),
+        Column("log", _TEXT),
         Index(f"ix_{stem}_runs_scheduled", "scheduled"),
         schema=schema,
         mysql_engine="InnoDB",
@@ -166,4 +199,16 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         schema=schema,
         mysql_engine="InnoDB",
     )
-    return Tables(jobs, runs, nodes, version)
+    groups = Table(
+        f"{stem}_groups",
+        metadata,
+        Column("name", _ID, primary_key=True),
+        Column("concurrency", Integer),
+        Column("rate", Integer),
+        Column("per", BigInteger, nullable=False),  # milliseconds
+        # When runs began that count for the rate: POSIX timestamps, as JSON.
+        Column("begun", _TEXT),
+        schema=schema,
+        mysql_engine="InnoDB",
+    )
+    return Tables(jobs, runs, nodes, version, groups)

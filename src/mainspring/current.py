@@ -1,0 +1,223 @@
+"""What a job's function can ask and say about the run that it is in, without a parameter for it: `current_run`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from functools import partial
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import NoRunError, RunCancelledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from datetime import datetime, timedelta
+
+    from mainspring.model import RunKey, Submission
+
+#: What the calling thread or task runs: a submission, or in a worker process the run itself. It goes along where a context
+#: is copied, as to a thread that does something for a task.
+OWN: ContextVar[Any] = ContextVar("own", default=None)
+
+#: How many characters of a run's log are kept: the last.
+_LOG_LIMIT = 65_536
+
+_logger = logging.getLogger("mainspring.run")
+_logger.setLevel(logging.INFO)
+_making = Lock()
+
+
+class CancelToken:
+    """Tells a run that it is to end: because somebody cancelled it, or because it has taken too long."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self.reason: str | None = None
+
+    def set(self, reason: str) -> None:
+        """The run is to end."""
+        self.reason = reason
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether the run is to end."""
+        return self._event.is_set()
+
+    __bool__ = is_set
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the run is to end, or for `timeout` seconds; whether it is. A pause that ends when the run should."""
+        return self._event.wait(timeout)
+
+    def raise_if_set(self) -> None:
+        """Raise `RunCancelledError` if the run is to end."""
+        if self._event.is_set():
+            raise RunCancelledError(f"the run is to end: {self.reason}")
+
+    def __repr__(self) -> str:
+        return f"<CancelToken ({self.reason or 'not set'})>"
+
+
+class CurrentRun:
+    """The run that calls.
+
+    Attributes:
+        job_id: of its job.
+        run_id: its identifier: the same for the same job, time and attempt on every node, for ever. A good idempotency key.
+        scheduled_run_time: when it was due, aware.
+        attempt: counted from 1.
+        deadline: when it will have taken too long, aware; ``None``: never.
+        cancelled: is set when the run is to end. In a process pool it is never set: the process is ended.
+        log: a logger whose lines are kept in the history with the run.
+    """
+
+    def __init__(self, key: RunKey, deadline: datetime | None, *, captures: bool) -> None:
+        self._key = key
+        self.deadline = deadline
+        self.cancelled = CancelToken()
+        self.log = _RunLog(_logger, {"mainspring_run": self})
+        self.captures = captures
+        self._lines: list[str] = []
+        self._length = 0
+        #: What the run said last of how far it is, as JSON.
+        self.said: str | None = None
+        #: Called when it says how far it is.
+        self.tell: Callable[[str], None] | None = None
+
+    @property
+    def job_id(self) -> str:  # noqa: D102 - described with the class, as the following
+        return self._key.job_id
+
+    @property
+    def run_id(self) -> str:  # noqa: D102
+        return self._key.id
+
+    @property
+    def scheduled_run_time(self) -> datetime:  # noqa: D102
+        return self._key.scheduled_run_time
+
+    @property
+    def attempt(self) -> int:  # noqa: D102
+        return self._key.attempt
+
+    def progress(self, done: float, total: float | None = None, text: str = "") -> None:
+        """Say how far the run is; others see it in `get_run`.
+
+        Args:
+            done: how much of the work is done.
+            total: how much there is; ``None``: that isn't known.
+            text: what people are to read.
+        """
+        self.pass_on(json.dumps([done, total, text], ensure_ascii=False))
+
+    def pass_on(self, text: str) -> None:
+        """Have others see how far the run is, in JSON."""
+        self.said = text
+        if self.tell is not None:
+            self.tell(text)
+
+    def add_line(self, line: str) -> None:
+        """Keep a line of the log; of many only the last."""
+        self._lines.append(line)
+        self._length += len(line) + 1
+        while self._length > _LOG_LIMIT and len(self._lines) > 1:
+            self._length -= len(self._lines.pop(0)) + 1
+
+    @property
+    def logged(self) -> str | None:
+        """The lines that were logged; ``None``: none."""
+        return "\n".join(self._lines) or None
+
+    def __repr__(self) -> str:
+        return f"<CurrentRun {self.run_id}>"
+
+
+class _RunLog(logging.LoggerAdapter[logging.Logger]):
+    """Knows its run on any thread."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        install_capture()
+        return msg, {**kwargs, "extra": {**kwargs.get("extra", {}), **(self.extra or {})}}
+
+
+def current_run() -> CurrentRun:
+    """The run that the calling thread, task or greenlet is in.
+
+    Raises:
+        NoRunError: it is in none.
+    """
+    run = _current_run()
+    if run is None:
+        raise NoRunError("current_run() is for functions that a scheduler runs, and no run is going on here")
+    return run
+
+
+def _current_run() -> CurrentRun | None:
+    own = OWN.get()
+    if own is None or isinstance(own, CurrentRun):
+        return own
+    return None if own.run_time is None else run_of(own)
+
+
+def run_of(submission: Submission) -> CurrentRun:
+    """The run of a submission that was begun last."""
+    details = submission.details
+    if details is None:
+        with _making:
+            details = submission.details
+            if details is None:
+                details = _new_run(submission, None)
+                if submission.stop is not None:
+                    details.cancelled.set(submission.stop)
+                submission.details = details
+    made: CurrentRun = details
+    return made
+
+
+def begin_run(submission: Submission, started: datetime) -> CurrentRun:
+    """Make what a run is told, where its options say more than most do."""
+    options = submission.job.options
+    timeout: timedelta | None = options.timeout
+    deadline = None if timeout is None else started + timeout
+    run = submission.details = _new_run(submission, deadline)
+    if options.capture_log:
+        install_capture()
+    return run
+
+
+def _new_run(submission: Submission, deadline: datetime | None) -> CurrentRun:
+    run = CurrentRun(submission.key, deadline, captures=submission.job.options.capture_log)
+    run.tell = partial(submission.tell, submission)
+    return run
+
+
+class _Capture(logging.Handler):
+    """Gives each record to the run that logged it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        run = getattr(record, "mainspring_run", None)
+        if run is None:
+            run = _current_run()
+            if run is not None and not run.captures:
+                run = None
+        if run is not None:
+            run.add_line(self.format(record))
+        # Where nobody else listens, logging prints warnings, and would not because of this handler.
+        last = logging.lastResort
+        if logging.root.handlers == [self] and last is not None and record.levelno >= last.level:
+            last.handle(record)
+
+
+_capture = _Capture()
+
+
+def install_capture() -> None:
+    """Have what runs log be kept. The handler stays: it costs little where no run asks for it."""
+    if _capture not in logging.root.handlers:
+        logging.root.addHandler(_capture)

@@ -1,0 +1,54 @@
+"""Which runs follow from runs that have ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mainspring.model import QueuedRun
+from mainspring.triggers.after import AfterJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from mainspring.model import JobRecord, RunResult
+
+
+def followed_job(job: JobRecord) -> str | None:
+    """The id of the job that `job` comes after, or ``None``."""
+    return job.trigger.job_id if isinstance(job.trigger, AfterJob) else None
+
+
+def following_runs(follower: JobRecord, results: Iterable[RunResult], now: datetime) -> list[QueuedRun]:
+    """The runs of `follower` that these outcomes of the job it comes after call for.
+
+    Args:
+        now: from when on they may be run.
+    """
+    trigger = follower.trigger
+    if not isinstance(trigger, AfterJob) or follower.next_run_time is None:
+        return []  # or it is paused
+    return [
+        QueuedRun(follower.id, result.scheduled_run_time, 1, now, "after")
+        for result in results
+        if result.retry_at is None and trigger.follows(result.outcome)
+    ]
+
+
+def cycle(job_id: str, trigger: object, find: Callable[[str], JobRecord | None]) -> list[str]:
+    """The ids of jobs that would come after one another in a ring, if `job_id` had this trigger; none if there is no ring.
+
+    Args:
+        find: the job with an id, or ``None``.
+    """
+    chain = [job_id]
+    followed = trigger.job_id if isinstance(trigger, AfterJob) else None
+    while followed is not None:
+        chain.append(followed)
+        if followed == job_id:
+            return chain
+        if followed in chain[1:-1]:
+            return []  # a ring of others, which `job_id` is no part of
+        other = find(followed)
+        followed = None if other is None else followed_job(other)
+    return []

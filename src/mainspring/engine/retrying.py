@@ -1,0 +1,43 @@
+"""Whether a run that failed is run again, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from mainspring.retry import class_reference
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mainspring.retry import Retry
+
+
+def retry_time(
+    retry: Retry, attempt: int, error: type[BaseException], finished: datetime, run_id: str
+) -> datetime | None:
+    """When the next attempt is made, or ``None`` if there is none.
+
+    Args:
+        attempt: the one that failed, counted from 1.
+        error: what it failed with.
+        finished: when.
+        run_id: its identifier, of which the jitter is made: it is the same whoever asks.
+    """
+    if attempt >= retry.attempts:
+        return None
+    known = {class_reference(one) for one in error.__mro__ if issubclass(one, BaseException)}
+    if (retry.on and known.isdisjoint(retry.on)) or not known.isdisjoint(retry.not_on):
+        return None
+    # The exponent is bounded, so that the power can't be too great for a number.
+    factor = min(retry.backoff ** min(attempt - 1, 64), 1e12)
+    longest = retry.longest_delay.total_seconds()
+    wait = min(retry.delay.total_seconds() * factor, longest)
+    jitter = retry.jitter.total_seconds() * _share(run_id)
+    return finished + timedelta(seconds=wait + jitter)
+
+
+def _share(text: str) -> float:
+    """A number from 0 to below 1 that looks random, and follows from `text`."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big") / 2**48

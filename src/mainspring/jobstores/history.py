@@ -1,0 +1,130 @@
+"""What became of runs, kept in this process's memory, and bounded: of each job the latest, and so many in all.
+
+Not thread-safe: the store that owns a history guards it with its own lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mainspring.draining import drained
+from mainspring.model import RunRecord, RunResult
+from mainspring.serializers.outcomes import written_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainspring.model import Cause, EndedWell, Submission
+
+#: How many runs of all jobs together are kept.
+_KEPT_IN_ALL = 10_000
+
+
+class History:
+    """Ended runs.
+
+    Args:
+        keep: of each job.
+        node: the name of this process.
+
+    Attributes:
+        node: as it was given.
+    """
+
+    def __init__(self, keep: int, node: str) -> None:
+        self._keep = keep
+        self.node = node
+        #: Runs that ended well, told of by the workers themselves.
+        self.outbox: deque[Any] = deque()  # of `EndedWell`
+        # Kept as they came, since most are never looked at: those that ended well, and others with what became of them.
+        self._ended: list[EndedWell | tuple[str, int, Cause, RunResult]] = []
+
+    def add(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> None:
+        """A run has ended, or will not be run."""
+        self._ended.append((job_id, attempt, cause, result))
+
+    def add_all(self, submission: Submission) -> None:
+        """The runs of a submission have ended."""
+        for result in submission.results:
+            kept = None
+            if result.result is not None and submission.job.options.keep_result:
+                kept = written_result(result.result)
+            self.add(submission.job.id, submission.attempt, submission.cause, result._replace(result=kept))
+
+    def bound(self) -> None:
+        """Forget what is too much; to be called now and then."""
+        if len(self._ended) + len(self.outbox) > 4 * _KEPT_IN_ALL:
+            self._ended += drained(self.outbox)
+            self._compact()
+
+    def _compact(self) -> None:
+        counts: dict[str, int] = {}
+        kept = []
+        keep = self._keep
+        for entry in reversed(self._ended):
+            job_id = entry[0]
+            count = counts[job_id] = counts.get(job_id, 0) + 1
+            if count <= keep:
+                kept.append(entry)
+                if len(kept) == _KEPT_IN_ALL:
+                    break
+        kept.reverse()
+        self._ended = kept
+
+    def attempts(self, job_id: str, scheduled_run_time: datetime) -> int:
+        """The latest attempt at a run that is remembered; 0: none is."""
+        return max(
+            (
+                attempt
+                for ended_id, attempt, _, result in self._entries()
+                if ended_id == job_id and result.scheduled_run_time == scheduled_run_time
+            ),
+            default=0,
+        )
+
+    def records(self, job_id: str | None) -> Iterator[RunRecord]:
+        """The runs of a job, or of all, the one that ended last first."""
+        for entry in self._entries():
+            if job_id in (None, entry[0]):
+                yield self._record(*entry)
+
+    def _entries(self) -> Iterator[tuple[str, int, Cause, RunResult]]:
+        self._ended += drained(self.outbox)
+        for entry in reversed(self._ended[:]):
+            if len(entry) == 4:  # noqa: PLR2004 - as it was added
+                yield entry
+            else:
+                job_id, attempt, cause, time, started, finished, result = entry
+                yield job_id, attempt, cause, RunResult(time, "succeeded", started, finished, None, result)
+
+    def _record(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> RunRecord:
+        return RunRecord(
+            job_id,
+            result.scheduled_run_time.astimezone(UTC),
+            attempt,
+            node=self.node,
+            started=moment(result.started),
+            finished=moment(result.finished),
+            outcome=result.outcome,
+            error=result.error,
+            result=result.result,
+            cause=cause,
+            traceback=result.traceback,
+            log=result.log,
+            progress=read_progress(result.progress),
+        )
+
+
+def moment(value: datetime | float | None) -> datetime | None:
+    """A time in UTC from one, or from a POSIX timestamp."""
+    if isinstance(value, float):
+        return datetime.fromtimestamp(value, UTC)
+    return None if value is None else value.astimezone(UTC)
+
+
+def read_progress(text: str | None) -> Any:
+    """How far a run is, from the JSON of it."""
+    return None if text is None else tuple(json.loads(text))

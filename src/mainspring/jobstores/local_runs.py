@@ -1,0 +1,283 @@
+"""The runs of a store that serves one process: which go on, which are queued, and what became of the others.
+
+Not thread-safe: the store that owns it guards it with its own lock.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from mainspring.engine.failures import after_outcomes
+from mainspring.engine.grouping import LOOK_AGAIN, GroupBook
+from mainspring.jobstores.contract import ParkedJob
+from mainspring.jobstores.history import History
+from mainspring.jobstores.ledger import Ledger
+from mainspring.jobstores.run_queue import RunQueue
+from mainspring.model import QueuedRun, RunRecord, RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide
+    from mainspring.model import Group, JobRecord, RunKey, Submission
+
+
+class LocalRuns:
+    """Runs by what becomes of them.
+
+    Args:
+        keep: how many ended runs of each job are kept.
+
+    Attributes:
+        ledger: the instances that go on, and who waits for them.
+        queue: the runs that aren't made by their job's next run time.
+        history: the runs that have ended.
+        claimed: of the runs that were queued those that go on.
+        group_waiting: by group, the jobs that are due and wait for room in it.
+        ended_jobs: jobs whose schedule is over, and of which runs go on or are queued.
+    """
+
+    def __init__(self, keep: int) -> None:
+        self.ledger = Ledger()
+        self.queue = RunQueue()
+        self.history = History(keep, f"{socket.gethostname()}-{os.getpid()}")
+        self.claimed: dict[RunKey, QueuedRun] = {}
+        self.ended_jobs: dict[str, JobRecord] = {}
+        self.groups: dict[str, Group] = {}
+        self._group_running: dict[str, int] = {}
+        self._group_begun: dict[str, list[datetime]] = {}
+        self.group_waiting: dict[str, set[str]] = {}
+
+    def book(self, now: datetime) -> GroupBook:
+        """What the groups have room for, to keep account of in a claim."""
+        return GroupBook(self.groups, self._group_running, self._group_begun, now)
+
+    def wait_for_group(self, decision: Decision, now: datetime) -> datetime:
+        """A job that is due waits for room in its group; when it is looked at again at the latest."""
+        group = decision.full_group or ""
+        job_id = decision.job.id
+        self.group_waiting.setdefault(group, set()).add(job_id)
+        retry_at = decision.free_at or now + LOOK_AGAIN
+        self.ledger.parked[job_id] = ParkedJob(job_id, f"group {group!r} has no room", 0, retry_at)
+        return retry_at
+
+    def begin(self, decision: Decision, now: datetime) -> None:
+        """An instance begins."""
+        self.ledger.begin(decision.job.id)
+        group = decision.job.options.group
+        if group is not None:
+            self._group_running[group] = self._group_running.get(group, 0) + 1
+            limits = self.groups.get(group)
+            if limits is not None and limits.rate is not None:
+                begun = self._group_begun.setdefault(group, [])
+                begun += [now] * len(decision.submit)
+                del begun[: -limits.rate]
+
+    def take_back(self, job: JobRecord) -> None:
+        """An instance was not begun after all."""
+        self.ledger.take_back(job.id)
+        self._group_ended(job)
+
+    def _group_ended(self, job: JobRecord) -> set[str]:
+        """An instance in a group counts no more; the jobs that were waiting for that."""
+        group = job.options.group
+        if group is None:
+            return set()
+        self._group_running[group] = self._group_running.get(group, 1) - 1
+        waiting = self.group_waiting.pop(group, set())
+        for job_id in waiting:
+            self.ledger.parked.pop(job_id, None)
+        return waiting
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether there is more than instances that begin by the schedule and end."""
+        return bool(self.queue or self.claimed or self.ended_jobs or self.groups)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether something waits for an instance to end."""
+        return bool(self.ledger.waiting or self.group_waiting or self.queue.held)
+
+    def count_attempts(self, decision: Decision) -> None:
+        """The job was changed, and may be due at times at which it has been run: those are further attempts."""
+        times = (*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered)
+        decision.attempt = 1 + max(
+            (self.history.attempts(decision.job.id, time) for time in times), default=0
+        )
+
+    def not_run(self, decision: Decision, now: datetime) -> None:
+        """Record the due times of a decision that are not run, and queue those that have to wait."""
+        job_id, attempt = decision.job.id, decision.attempt
+        missed = decision.missed if decision.dropped is None else [*decision.missed, decision.dropped]
+        for time in missed:
+            self.history.add(
+                job_id, attempt, "schedule", RunResult(time, "missed", None, now, f"{now - time} late")
+            )
+        told = f"{decision.job.options.max_instances} instances were running"
+        for time in decision.overlapping:
+            self.history.add(job_id, attempt, "schedule", RunResult(time, "skipped", None, now, told))
+        for time in decision.buffered:
+            self.queue.add(QueuedRun(job_id, time, attempt, now, "buffered"))
+
+    def buffered(self, job_id: str) -> int:
+        """How many runs of a job are queued because they overlapped."""
+        return sum(run.cause == "buffered" for run in self.queue.of(job_id)) if self.queue else 0
+
+    def schedule_ended(self, job: JobRecord) -> None:
+        """The last run of a job's schedule was claimed, and the job is no more; but runs of it may still be needed."""
+        if job.options.outlasts_schedule or (self.queue and self.queue.of(job.id)):
+            self.ended_jobs[job.id] = job
+
+    def claim(
+        self,
+        runs: Sequence[QueuedRun],
+        now: datetime,
+        decide: Decide,
+        record_of: Callable[[str], JobRecord | None],
+    ) -> list[Decision]:
+        """Decide about queued runs that were taken, and make it true."""
+        decisions = []
+        book = self.book(now)
+        for run in runs:
+            job = record_of(run.job_id) or self.ended_jobs.get(run.job_id)
+            if job is None:
+                self._skip(run, now)
+                continue
+            group = job.options.group
+            decision = decide(job, self.ledger.running.get(run.job_id, 0), run, room=book.room(group))
+            if decision.free_at is not None:
+                self.queue.add(run._replace(available=decision.free_at))
+                continue
+            if decision.waits:
+                self.queue.hold(run, decision.full_group)
+                continue
+            if decision.reason is None:
+                book.take(group, 1)
+                self.begin(decision, now)
+                self.claimed[run.key] = run
+            else:
+                self.put_off(decision, now)
+            decisions.append(decision)
+        return decisions
+
+    def put_off(self, decision: Decision, now: datetime) -> datetime:
+        """A queued run can't be run for now: it is tried again later."""
+        run = decision.run
+        if run is None:
+            raise ValueError("the decision is about no queued run")
+        self.claimed.pop(run.key, None)
+        decision.retry_at = self.ledger.park(run.job_id, decision.reason or "", now)
+        self.queue.add(run._replace(available=decision.retry_at))
+        return decision.retry_at
+
+    def _skip(self, run: QueuedRun, now: datetime) -> None:
+        result = RunResult(run.scheduled_run_time, "skipped", None, now, "its job was removed")
+        self.history.add(run.job_id, run.attempt, run.cause, result)
+
+    def job_removed(self, job_id: str | None, now: datetime) -> None:
+        """A job was removed, or all were: their queued runs are not run."""
+        if not self.queue:
+            return
+        runs = self.queue.of(job_id)
+        self.queue.drop(runs)
+        for run in runs:
+            self._skip(run, now)
+
+    def end(self, submission: Submission) -> tuple[bool, set[str]]:
+        """An instance has ended; whether something was waiting for that, and the jobs that wait for room in their group no more."""
+        job = submission.job
+        self.history.add_all(submission)
+        if submission.cause != "schedule":
+            self.claimed.pop(submission.key, None)
+        is_retried = False
+        if job.options.retry is not None:
+            for result in submission.results:
+                if result.retry_at is not None:
+                    is_retried = True
+                    self.queue.add(
+                        QueuedRun(
+                            job.id,
+                            result.scheduled_run_time,
+                            submission.attempt + 1,
+                            result.retry_at,
+                            "retry",
+                        )
+                    )
+        was_awaited = self.ledger.end(job.id)
+        if self.queue:
+            was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
+        freed = self._group_ended(job)
+        if (
+            self.ended_jobs
+            and job.id in self.ended_jobs
+            and job.id not in self.ledger.running
+            and not self.queue.of(job.id)
+        ):
+            del self.ended_jobs[job.id]
+        return was_awaited or is_retried or bool(freed), freed
+
+    def after(self, job: JobRecord, submission: Submission) -> JobRecord:
+        """The job as the outcomes of an instance leave it."""
+        results = self.results_of(submission)
+        return after_outcomes(job, [(result.outcome, result.retry_at) for result in results])
+
+    def results_of(self, submission: Submission) -> list[RunResult]:
+        """What became of the runs of an instance, those included that were told of in the outbox."""
+        told = {result.scheduled_run_time: result for result in submission.results}
+        return [told.get(time) or RunResult(time, "succeeded") for time in submission.run_times]
+
+    def cancel(self, key: RunKey, now: datetime) -> bool:
+        """End a queued run; whether it was one."""
+        run = self.queue.remove(key)
+        if run is None:
+            return False
+        result = RunResult(run.scheduled_run_time, "cancelled", None, now, "cancelled before it was begun")
+        self.history.add(run.job_id, run.attempt, run.cause, result)
+        return True
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        """Queue those of `runs` that aren't known yet, and return them."""
+        new = []
+        for run in runs:
+            if run.key not in self.queue and not any(
+                record.scheduled_run_time == run.scheduled_run_time and record.attempt == run.attempt
+                for record in self.history.records(run.job_id)
+            ):
+                self.queue.add(run)
+                new.append(run)
+        return new
+
+    def records(self, job_id: str | None) -> list[RunRecord]:
+        """The runs that are queued or have ended, of a job or of all."""
+        going_on = [run for run in self.claimed.values() if job_id in (None, run.job_id)]
+        node = self.history.node
+        queued = self.queue.of(job_id)
+        return [
+            *(RunRecord(*run.key, node=node, cause=run.cause) for run in going_on),
+            *(RunRecord(*run.key, cause=run.cause, available=run.available) for run in queued),
+            *self.history.records(job_id),
+        ]
+
+
+def chosen(
+    records: Sequence[RunRecord], outcome: str | None, since: datetime | None, limit: int
+) -> list[RunRecord]:
+    """Those of `records` that are asked for, latest due time first; see `RunStore.list_runs`."""
+    if outcome is not None:
+        asked = {"running": None, "queued": None}.get(outcome, outcome)
+        records = [
+            record
+            for record in records
+            if record.outcome == asked
+            and (outcome != "running" or record.node is not None)
+            and (outcome != "queued" or record.node is None)
+        ]
+    if since is not None:
+        records = [record for record in records if record.scheduled_run_time >= since]
+    ordered = sorted(records, key=lambda record: (record.scheduled_run_time, record.attempt), reverse=True)
+    return ordered[:limit]

@@ -1,0 +1,108 @@
+"""The methods of a scheduler that are about groups of jobs with limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import SchedulerNotRunningError
+from mainspring.model import Group
+from mainspring.schedulers.job_queries import JobQueries
+from mainspring.schedulers.states import STATE_STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mainspring.jobstores.contract import RunStore
+
+
+class GroupMethods(JobQueries):
+    """The part of `BaseScheduler` that is about groups of jobs."""
+
+    _early_groups: dict[tuple[str, str], Group]
+
+    def set_group(
+        self,
+        name: str,
+        *,
+        limit: int | None = None,
+        rate: int | None = None,
+        per: float | timedelta = timedelta(minutes=1),
+        jobstore: str = "default",
+    ) -> Group:
+        """Limit the jobs that name a group, together and on all nodes, in the place of limits that it had.
+
+        A job that is due while its group is full waits. Before `start` the limits are kept aside until then.
+
+        Args:
+            name: what the jobs give as their ``group``.
+            limit: how many of their runs go on at a time; ``None``: any number.
+            rate: how many of their runs begin in any span of time as long as `per`; ``None``: any number.
+            per: seconds, or a ``timedelta``.
+            jobstore: alias of the job store that has the jobs.
+
+        Raises:
+            ValueError: a value that can't be.
+        """
+        group = _checked(name, limit, rate, per)
+        if self.state == STATE_STOPPED:
+            self._early_groups[jobstore, name] = group
+        else:
+            self._stores[jobstore].set_group(group)
+            self._wake()
+        return group
+
+    def remove_group(self, name: str, jobstore: str = "default") -> None:
+        """Take the limits from a group; its jobs stay.
+
+        Raises:
+            KeyError: there is no group with this name that has limits.
+            SchedulerNotRunningError: the scheduler has not been started.
+        """
+        if self._early_groups.pop((jobstore, name), None) is not None:
+            return
+        if self.state == STATE_STOPPED:
+            raise SchedulerNotRunningError
+        if not self._stores[jobstore].remove_group(name):
+            raise KeyError(f"no group {name!r} in job store {jobstore!r} has limits")
+        self._wake()
+
+    def get_groups(self, jobstore: str | None = None) -> list[Group]:
+        """The groups that have limits, of a job store or of all."""
+        groups = [group for (alias, _), group in self._early_groups.items() if jobstore in (None, alias)]
+        return groups + [group for _, store in self._readable(jobstore) for group in store.list_groups()]
+
+    def _store_groups(self) -> None:
+        """Give their stores the groups that were set before the start."""
+        for (alias, _), group in self._take_early():
+            self._stores[alias].set_group(group)
+
+    def _take_early(self) -> Iterator[tuple[tuple[str, str], Group]]:
+        while self._early_groups:
+            yield self._early_groups.popitem()
+
+    # What the rest of the scheduler provides
+
+    def _wake(self) -> None:
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]: ...
+
+
+def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"the name of a group must be text that is not empty, got {name!r}")
+    for what, value in (("limit", limit), ("rate", rate)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"{what} of a group must be a whole number of 1 or more, or None, got {value!r}")
+    if limit is None and rate is None:
+        raise ValueError(f"group {name!r} needs a limit, or a rate, or both; remove_group takes them away")
+    if isinstance(per, (int, float)) and not isinstance(per, bool):
+        per = timedelta(seconds=per)
+    if not isinstance(per, timedelta) or per < timedelta(milliseconds=1):
+        raise ValueError(
+            f"per must be a number of seconds, or a timedelta, of a millisecond or more, got {per!r}"
+        )
+    return Group(name, limit, rate, per)

@@ -1,0 +1,258 @@
+"""The methods of a scheduler that are about runs: looking at them, asking for one, cancelling one."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from mainspring.engine.backfilling import missing_runs
+from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
+from mainspring.jobstores.contract import EVERY_RUN
+from mainspring.jobstores.history import moment, read_progress
+from mainspring.jobstores.local_runs import chosen
+from mainspring.model import QueuedRun, RunRecord, run_key
+from mainspring.schedulers.awaited_runs import RunHandle
+from mainspring.schedulers.job_queries import JobQueries
+from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.timezones import convert_to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from threading import Event
+
+    from mainspring.jobstores.contract import RunStore
+    from mainspring.model import RunKey, Submission
+    from mainspring.schedulers.awaited_runs import AwaitedRuns
+    from mainspring.schedulers.in_flight import InFlight
+    from mainspring.schedulers.stopping import Stopping
+
+_INSTANT = timedelta(microseconds=1)
+
+
+class RunMethods(JobQueries):
+    """The part of `BaseScheduler` that is about runs."""
+
+    _in_flight: InFlight
+    _stopping: Stopping
+    _awaited_runs: AwaitedRuns
+
+    def get_runs(
+        self,
+        job_id: str | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+        jobstore: str | None = None,
+    ) -> list[RunRecord]:
+        """Runs of jobs, those with the latest due time first: what goes on, what is queued, and what has ended.
+
+        Args:
+            job_id: of this job only.
+            outcome: with this outcome only; ``"running"`` for those that go on, ``"queued"`` for those that wait until
+                they may begin.
+            since: due at this time or later.
+            limit: at most so many.
+            jobstore: alias of a job store; all, if it is not given.
+        """
+        since = convert_to_datetime(since, self.timezone, "since")
+        self._in_flight.settle()
+        runs: list[RunRecord] = []
+        for alias, store in self._readable(jobstore):
+            known = store.list_runs(job_id, outcome, since, limit)
+            if store.poll_interval is None:  # it knows less of what goes on
+                here = chosen(list(self._going_on(alias, job_id)), outcome, since, limit)
+                ids = {run.id for run in here}
+                known = [*here, *(run for run in known if run.id not in ids)]
+            runs += known
+        return sorted(runs, key=lambda run: (run.scheduled_run_time, run.attempt), reverse=True)[:limit]
+
+    def get_run(self, run_id: str, jobstore: str | None = None) -> RunRecord | None:
+        """The run with this identifier, as it is in events and in `get_runs`; ``None`` if it is not known, or not any more.
+
+        Raises:
+            ValueError: the text is no identifier of a run.
+        """
+        key = run_key(run_id)
+        self._in_flight.settle()
+        for alias, store in self._readable(jobstore):
+            found = self._going_on_here(alias, key) if store.poll_interval is None else None
+            found = found or store.get_run(key)
+            if found is not None:
+                return found
+        return None
+
+    def _going_on_here(self, alias: str, key: RunKey) -> RunRecord | None:
+        for run in self._going_on(alias, key.job_id):
+            if (run.scheduled_run_time, run.attempt) == (key.scheduled_run_time, key.attempt):
+                return run
+        return None
+
+    def _going_on(self, alias: str, job_id: str | None) -> Iterator[RunRecord]:
+        """The runs that this scheduler has claimed from a store and that have not ended."""
+        for submission in self._in_flight.all():
+            if submission.jobstore != alias or submission.is_abandoned:
+                continue
+            if job_id in (None, submission.job.id):
+                for time in submission.unended():
+                    yield _record_of(submission, time)
+
+    def run_job(self, job_id: str, jobstore: str | None = None) -> RunHandle:
+        """Run a job once more, as soon as its limits allow it; its schedule stays as it is, and it may be paused.
+
+        Returns:
+            a handle, which can be waited for: ``handle.wait(timeout)``, or on an event loop ``await handle``.
+
+        Raises:
+            JobLookupError: there is no such job.
+            SchedulerNotRunningError: the scheduler has not been started.
+        """
+        if self.state == STATE_STOPPED:
+            raise SchedulerNotRunningError
+        alias, store = self._find(job_id, jobstore)
+        now = self._now_of(alias).astimezone(UTC)
+        while True:
+            run = QueuedRun(job_id, now, 1, now, "manual")
+            if store.enqueue([run]):
+                break
+            now += _INSTANT  # another was asked for at the same moment
+        self._wake()
+        return RunHandle(self, run.key, alias)
+
+    def wait_for_run(
+        self, run_id: str, timeout: float | None = None, jobstore: str | None = None
+    ) -> RunRecord:
+        """Wait for a run to end, on whichever node, and return what became of it; with retries, of the last attempt.
+
+        Raises:
+            TimeoutError: it hasn't ended within `timeout` seconds.
+            RunLookupError: there is no such run.
+            ValueError: the text is no identifier of a run.
+        """
+        return RunHandle(self, run_key(run_id), jobstore).wait(timeout)
+
+    def backfill(
+        self,
+        job_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        overlap: Literal["buffer_all", "allow"] = "buffer_all",
+        limit: int = 1000,
+        jobstore: str | None = None,
+    ) -> list[RunHandle]:
+        """Run a job for those due times of its trigger in a span of time at which it has not been run.
+
+        What has been run, or is about to be by the schedule, is left as it is; what was missed, skipped, cancelled or lost is run. So a backfill
+        that was interrupted is resumed by asking for it again.
+
+        Args:
+            start, end: the span, both included.
+            overlap: ``"buffer_all"``: as many at a time as `max_instances` of the job, together with its other runs; ``"allow"``:
+                as many as the executor runs.
+            limit: how many due times may be in the span.
+
+        Returns:
+            handles on the runs that were queued, the earliest first.
+
+        Raises:
+            JobLookupError: there is no such job.
+            ValueError: there are more due times in the span than `limit`, or it ends before it starts.
+            SchedulerNotRunningError: the scheduler has not been started.
+        """
+        if overlap not in ("buffer_all", "allow"):
+            raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
+        if self.state == STATE_STOPPED:
+            raise SchedulerNotRunningError
+        alias, store = self._find(job_id, jobstore)
+        record = store.get_record(job_id)
+        if record is None:
+            raise JobLookupError(job_id)
+        first: Any = convert_to_datetime(start, self.timezone, "start")
+        last: Any = convert_to_datetime(end, self.timezone, "end")
+        if last < first:
+            raise ValueError(f"the span of a backfill ends before it starts: {first} to {last}")
+        times = list(islice(record.trigger.between(first, last), limit + 1))
+        if len(times) > limit:
+            raise ValueError(
+                f"job {job_id!r} has more than {limit} due times from {first} to {last}: take a shorter span, or a higher limit"
+            )
+        runs = missing_runs(
+            record,
+            times,
+            store.list_runs(job_id, None, first, EVERY_RUN),
+            self._now_of(alias).astimezone(UTC),
+            "parallel" if overlap == "allow" else "backfill",
+        )
+        queued = store.enqueue(runs)
+        self._wake()
+        return [RunHandle(self, run.key, alias) for run in queued]
+
+    def cancel_run(self, run_id: str, jobstore: str | None = None) -> None:
+        """Cancel a run that is queued or goes on, on whichever node.
+
+        A coroutine is cancelled, a process is ended, a function in a thread is told by ``current_run().cancelled``; if it goes on
+        for more than a second after that, it is counted as ended all the same.
+
+        Raises:
+            RunLookupError: there is no such run, or it has ended.
+            ValueError: the text is no identifier of a run.
+        """
+        key = run_key(run_id)
+        for submission in self._in_flight.all():
+            if _has(submission, key) and jobstore in (None, submission.jobstore):
+                self._stopping.stop(submission, "cancelled")
+                return
+        for _, store in self._readable(jobstore):
+            if store.cancel(key):
+                self._wake()
+                return
+        known = self.get_run(run_id, jobstore)
+        raise RunLookupError(
+            run_id, "was found" if known is None else f"can be cancelled: it has ended ({known.outcome})"
+        )
+
+    def _cancel_here(self, keys: Iterable[RunKey], alias: str) -> None:
+        """Others want runs to end that this scheduler has claimed from a store."""
+        asked = set(keys)
+        for submission in self._in_flight.all():
+            if submission.jobstore == alias and any(_has(submission, key) for key in asked):
+                self._stopping.stop(submission, "cancelled")
+
+    def _wait_for(self, event: Event, seconds: float) -> bool:
+        """Wait for an event, for so many seconds; whether it came."""
+        return event.wait(seconds)
+
+    # What the rest of the scheduler provides
+
+    def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
+        raise NotImplementedError
+
+    def _now_of(self, alias: str) -> datetime:
+        raise NotImplementedError
+
+    def _wake(self) -> None:
+        raise NotImplementedError
+
+
+def _has(submission: Submission, key: RunKey) -> bool:
+    """Whether the run goes on in `submission`, or is to begin."""
+    if submission.job.id != key.job_id or submission.attempt != key.attempt:
+        return False
+    return key.scheduled_run_time in submission.unended()
+
+
+def _record_of(submission: Submission, time: datetime) -> RunRecord:
+    is_current = submission.run_time == time
+    details = submission.details if is_current else None
+    return RunRecord(
+        submission.job.id,
+        time.astimezone(UTC),
+        submission.attempt,
+        node="here",
+        started=moment(submission.started) if is_current else None,
+        cause=submission.cause,
+        log=None if details is None else details.logged,
+        progress=None if details is None else read_progress(details.said),
+    )

@@ -1,0 +1,131 @@
+"""Ends runs that take too long, or that somebody has cancelled."""
+
+from __future__ import annotations
+
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import ref
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.current import run_of
+from mainspring.executors.base import NativeExecutor
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+    from mainspring.executors.base import BaseExecutor
+    from mainspring.model import Submission
+
+#: Seconds for which a run that was told to end may go on before its place is given to others.
+_GRACE = 1.0
+
+_REASONS = {"timed_out": "it has taken too long", "cancelled": "it was cancelled"}
+
+
+class Alarms:
+    """Calls functions at their times, on a thread of its own that is there while there are any."""
+
+    def __init__(self, logger: Callable[[], logging.Logger]) -> None:
+        self._logger = logger
+        self._changed = Condition()
+        self._alarms: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = count()
+        self._thread: Thread | None = None
+
+    def add(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have `call` called in so many real seconds."""
+        with self._changed:
+            heappush(self._alarms, (SYSTEM_CLOCK.monotonic() + seconds, next(self._sequence), call))
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="mainspring-alarms", daemon=True)
+                self._thread.start()
+            else:
+                self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Forget all alarms."""
+        with self._changed:
+            self._alarms.clear()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._alarms:
+                    self._thread = None
+                    return
+                left = self._alarms[0][0] - SYSTEM_CLOCK.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                call = heappop(self._alarms)[2]
+            try:
+                call()
+            except Exception:
+                logger = self._logger()
+                logger.exception("Error stopping a run")
+
+
+class Stopping:
+    """Stops runs of one scheduler.
+
+    Args:
+        abandon: tells that a run has ended which goes on all the same; whether it did go on.
+    """
+
+    def __init__(
+        self,
+        alarms: Alarms,
+        executors: Mapping[str, BaseExecutor],
+        abandon: Callable[[Submission, Any], bool],
+        logger: Callable[[], logging.Logger],
+    ) -> None:
+        self._alarms = alarms
+        self._executors = executors
+        self._abandon = abandon
+        self._logger = logger
+
+    def watch(self, submission: Submission, seconds: float) -> None:
+        """The run that was begun last may take so many seconds."""
+        # Not kept alive for that: most have ended long before.
+        self._alarms.add(seconds, partial(self._timed_out, ref(submission), submission.ticket))
+
+    def _timed_out(self, submission: Callable[[], Submission | None], ticket: Any) -> None:
+        late = submission()
+        if late is not None and late.ticket is ticket and not ticket.locked():
+            self.stop(late, "timed_out")
+
+    def stop(self, submission: Submission, reason: Literal["timed_out", "cancelled"]) -> None:
+        """Have a submission end: the run that was begun last, and those that follow."""
+        if submission.stop is not None:
+            return
+        submission.stop = reason
+        self._logger().info('Run of job "%s" is to end: %s', submission.job.name, _REASONS[reason])
+        self.press(submission)
+
+    def press(self, submission: Submission) -> None:
+        """Tell a submission that is to be stopped."""
+        ticket = None
+        if submission.run_time is not None:
+            ticket = submission.ticket
+            run_of(submission).cancelled.set(_REASONS[submission.stop or "cancelled"])
+        executor = self._executors.get(submission.job.options.executor)
+        if isinstance(executor, NativeExecutor):
+            executor.interrupt(submission)
+        if ticket is not None:
+            self._alarms.add(_GRACE, partial(self._give_up, submission, ticket))
+
+    def _give_up(self, submission: Submission, ticket: Any) -> None:
+        if not self._abandon(submission, ticket):
+            return
+        self._logger().warning(
+            'Run of job "%s" does not end though it was told to: its place is given to others, and its thread goes on',
+            submission.job.name,
+        )
+        executor = self._executors.get(submission.job.options.executor)
+        if isinstance(executor, NativeExecutor):
+            executor.leave_running(submission)

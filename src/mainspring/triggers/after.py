@@ -1,0 +1,89 @@
+"""Fires when a run of another job has ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.base import BaseTrigger
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+__all__ = ["AfterJob"]
+
+#: The next run time of a job that waits for another: later than any that comes, so that it is scheduled, not paused.
+WAITS: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+_OUTCOMES = {
+    "success": frozenset({"succeeded"}),
+    "failure": frozenset({"failed", "timed_out", "lost"}),
+    "any": frozenset({"succeeded", "failed", "timed_out", "lost", "cancelled"}),
+}
+
+
+class AfterJob(BaseTrigger):
+    """A run for each run of another job, of the same job store, as soon as that has ended.
+
+    A run that is tried again has ended with its last attempt. The run that follows is due at the same time as the one before it,
+    which makes of each run at most one that follows, however often an outcome is told.
+
+    Args:
+        job: the other job, or its id. It need not be there yet.
+        on: which outcomes are followed: ``"success"``; ``"failure"``: failed, timed out or lost; or ``"any"``.
+
+    Raises:
+        TriggerError: a value that can't be.
+    """
+
+    __slots__ = ("job_id", "on")
+
+    def __init__(self, job: Any, on: Literal["success", "failure", "any"] = "success") -> None:
+        job_id = getattr(job, "id", job)
+        if not isinstance(job_id, str) or not job_id:
+            raise TriggerError(f"AfterJob needs a job or the id of one, got {type(job).__name__} {job!r}")
+        if on not in _OUTCOMES:
+            raise TriggerError(f"on must be 'success', 'failure' or 'any', got {on!r}")
+        self.job_id = job_id
+        self.on = on
+
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+        if job_id == self.job_id:
+            raise TriggerError(f"job {job_id!r} can't come after itself")
+        return self
+
+    def follows(self, outcome: str) -> bool:
+        """Whether a run with this outcome is followed."""
+        return outcome in _OUTCOMES[self.on]
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """A time that never comes: it isn't time that this trigger waits for."""
+        return WAITS if previous_fire_time is None or previous_fire_time < WAITS else None
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return isinstance(other, AfterJob) and (self.job_id, self.on) == (other.job_id, other.on)
+
+    def _meaning(self) -> str:
+        what = {"success": "has succeeded", "failure": "has failed", "any": "has ended"}[self.on]
+        return f"whenever a run of job {self.job_id!r} {what}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": "after", "version": 1, "job": self.job_id, "on": self.on}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(values["job"], values["on"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"version": 1, "job": self.job_id, "on": self.on}
+
+    def __setstate__(self, state: Any) -> None:
+        self.job_id, self.on = state["job"], state["on"]
+
+    def __str__(self) -> str:
+        return f"after[{self.job_id}: {self.on}]"
+
+    def __repr__(self) -> str:
+        return f"<AfterJob (job={self.job_id!r}, on={self.on!r})>"

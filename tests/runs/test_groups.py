@@ -1,0 +1,146 @@
+"""Jobs that share limits."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import run_work as work
+from run_work import eventually
+
+from mainspring.model import Group
+
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def running(scheduler):
+    return scheduler.get_runs(outcome="running")
+
+
+def test_a_group_limits_its_jobs_together(scheduler):
+    scheduler.set_group("api", limit=2)
+    for number in range(5):
+        scheduler.add_job(work.wait, "date", run_date=PAST, id=f"job {number}", group="api")
+    scheduler.add_job(work.wait, "date", run_date=PAST, id="free")
+    eventually(lambda: len(running(scheduler)) == 3)
+    assert len(scheduler.get_jobs()) == 3  # those that wait are still due
+    time.sleep(0.2)  # for others to begin, which must not
+    assert sorted(run.job_id == "free" for run in running(scheduler)) == [False, False, True]
+    work.gate.set()
+    eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 6)
+    runs = [run for run in scheduler.get_runs() if run.job_id != "free"]
+    changes = sorted([(run.started, 1) for run in runs] + [(run.finished, -1) for run in runs])
+    assert max(itertools.accumulate(change for _, change in changes)) <= 2
+
+
+def test_runs_that_are_asked_for_count_too(scheduler):
+    scheduler.set_group("api", limit=1)
+    one = scheduler.add_job(work.wait, "date", run_date=LATER, id="one", group="api")
+    two = scheduler.add_job(work.wait, "date", run_date=LATER, id="two", group="api")
+    first = one.run_now()
+    assert work.begun.wait(10)
+    second = two.run_now()
+    with pytest.raises(TimeoutError):
+        second.wait(0.3)
+    assert [run.id for run in running(scheduler)] == [first.id]
+    work.gate.set()
+    assert second.wait(10).outcome == "succeeded"
+
+
+def test_many_short_runs_follow_one_another_without_a_pause(scheduler):
+    scheduler.set_group("api", limit=1)
+    jobs = [
+        scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id=str(number), group="api")
+        for number in range(20)
+    ]
+    began = time.monotonic()
+    assert [handle.wait(20).outcome for handle in [job.run_now() for job in jobs]] == ["succeeded"] * 20
+    assert time.monotonic() - began < 15  # a look in a second for each would take 20
+
+
+def test_a_rate_holds_in_every_span_of_time(scheduler):
+    scheduler.set_group("mail", rate=3, per=0.6)
+    for number in range(8):
+        scheduler.add_job(work.note, "date", run_date=PAST, args=[number], id=str(number), group="mail")
+    eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 8)
+    started = sorted(run.started for run in scheduler.get_runs())
+    spans = [later - earlier for earlier, later in zip(started, started[3:], strict=False)]
+    # It is when they are claimed that counts; they begin a little later, one sooner than another.
+    assert min(spans) > timedelta(seconds=0.4)
+    assert started[-1] - started[0] < timedelta(seconds=8)
+
+
+def test_a_rate_counts_each_run_of_a_backlog(scheduler):
+    scheduler.set_group("mail", rate=2, per=0.5)
+    start = datetime.now(UTC) - timedelta(minutes=4, seconds=30)
+    scheduler.add_job(
+        work.note,
+        "interval",
+        minutes=1,
+        start_date=start,
+        next_run_time=start,
+        args=["mail"],
+        id="mail",
+        group="mail",
+        misfire_policy="all",
+    )
+    eventually(lambda: len(scheduler.get_runs("mail", "succeeded")) == 5)
+    assert [moment for _, moment in work.seen] == [start + timedelta(minutes=number) for number in range(5)]
+    claimed = sorted(run.started for run in scheduler.get_runs("mail"))
+    assert claimed[2] - claimed[0] > timedelta(seconds=0.3)
+
+
+def test_groups_are_set_listed_changed_and_removed(scheduler):
+    scheduler.set_group("b", limit=2)
+    scheduler.set_group("a", rate=5, per=timedelta(seconds=90))
+    scheduler.set_group("b", limit=3, rate=10)
+    assert scheduler.get_groups() == [
+        Group("a", None, 5, timedelta(seconds=90)),
+        Group("b", 3, 10, timedelta(minutes=1)),
+    ]
+    scheduler.remove_group("a")
+    with pytest.raises(KeyError, match="no group 'a'"):
+        scheduler.remove_group("a")
+    assert [group.name for group in scheduler.get_groups()] == ["b"]
+
+
+def test_more_room_is_taken_at_once(scheduler):
+    scheduler.set_group("api", limit=1)
+    for number in range(3):
+        scheduler.add_job(work.wait, "date", run_date=PAST, id=str(number), group="api")
+    eventually(lambda: len(running(scheduler)) == 1)
+    scheduler.set_group("api", limit=2)
+    eventually(lambda: len(running(scheduler)) == 2)
+    scheduler.remove_group("api")
+    eventually(lambda: len(running(scheduler)) == 3)
+
+
+def test_groups_may_be_set_before_the_start(make_scheduler, make_store):
+    scheduler = make_scheduler(jobstores={"default": make_store()})
+    scheduler.set_group("api", limit=1)
+    assert scheduler.get_groups() == [Group("api", 1)]
+    for number in range(2):
+        scheduler.add_job(work.wait, "date", run_date=PAST, id=str(number), group="api")
+    scheduler.start()
+    eventually(lambda: len(running(scheduler)) == 1)
+    time.sleep(0.1)  # for the other to begin, which must not
+    assert len(running(scheduler)) == 1
+    work.gate.set()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "a"},
+        {"name": "a", "limit": 0},
+        {"name": "a", "rate": 1.5},
+        {"name": "a", "rate": 1, "per": 0},
+    ],
+)
+def test_wrong_groups_are_refused(make_scheduler, wrong):
+    with pytest.raises(ValueError, match=r"group|per"):
+        make_scheduler().set_group(**wrong)

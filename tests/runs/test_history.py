@@ -1,0 +1,141 @@
+"""What can be learnt of runs while they go on, and afterwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import run_work as work
+from run_work import eventually
+
+from mainspring import MemoryJobStore, current_run
+from mainspring.errors import NoRunError
+from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
+from mainspring.model import run_id, run_key
+
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_run_is_found_by_its_id(scheduler, heard):
+    scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="sum")
+    (event,) = heard.wait_for(EVENT_JOB_EXECUTED, "sum")
+    assert event.run_id == run_id("sum", PAST)
+    run = scheduler.wait_for_run(event.run_id, timeout=10)
+    assert (run.id, run.job_id, run.attempt, run.cause) == (event.run_id, "sum", 1, "schedule")
+    assert (run.outcome, run.result, run.error) == ("succeeded", "3", None)
+    assert run.scheduled_run_time == PAST
+    assert run.started <= run.finished
+    assert abs(run.started - event.started) < timedelta(seconds=1)
+    assert scheduler.get_run(run_id("sum", PAST, 2)) is None
+    assert [one.id for one in scheduler.get_runs("sum")] == [run.id]
+
+
+def test_a_failure_is_kept_with_its_traceback(scheduler, heard):
+    job = scheduler.add_job(work.fail, "date", run_date=PAST, id="bad")
+    (event,) = heard.wait_for(EVENT_JOB_ERROR, "bad")
+    run = scheduler.wait_for_run(event.run_id, timeout=10)
+    assert (run.outcome, run.error) == ("failed", "ValueError: no such luck")
+    assert "raise ValueError(text)" in run.traceback
+    assert [one.outcome for one in job.runs()] == ["failed"]
+
+
+def test_a_run_that_goes_on_says_how_far_it_is(scheduler):
+    scheduler.add_job(work.wait, "date", run_date=PAST, id="long")
+    assert work.begun.wait(10)
+    (run,) = scheduler.get_runs("long", "running")
+    assert run.outcome is None
+    assert scheduler.get_run(run.id).outcome is None
+    assert scheduler.get_runs("long", "queued") == []
+    work.gate.set()
+    assert scheduler.wait_for_run(run.id, timeout=10).outcome == "succeeded"
+    assert scheduler.get_runs("long", "running") == []
+
+
+def test_a_run_knows_itself(scheduler):
+    job = scheduler.add_job(work.look, "date", run_date="2100-01-01", id="self", timeout=60)
+    record = job.run_now().wait(10)
+    (run,) = work.seen
+    assert (run.job_id, run.run_id, run.attempt) == ("self", record.id, 1)
+    assert run.scheduled_run_time == record.scheduled_run_time
+    # The record is in the time of the database's clock, which is another.
+    assert abs(run.deadline - record.started - timedelta(seconds=60)) < timedelta(seconds=5)
+    assert not run.cancelled
+    assert record.result == f'"{record.id}"'
+    assert record.progress == (3, 10, "on the way")
+    assert "looked at self" in record.log
+    assert "not asked for" not in record.log
+
+
+def test_what_a_run_logs_is_kept_if_its_job_asks_for_that(scheduler):
+    job = scheduler.add_job(work.log_a_line, "date", run_date="2100-01-01", id="logs", capture_log=True)
+    record = job.run_now().wait(10)
+    assert "WARNING somebody: a line of logs" in record.log
+
+
+def test_results_need_not_be_kept(scheduler):
+    job = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[1, 2], keep_result=False)
+    assert job.run_now().wait(10).result is None
+
+
+def test_outside_of_a_run_there_is_none():
+    with pytest.raises(NoRunError, match="current_run"):
+        current_run()
+
+
+def test_a_coroutine_knows_its_run(scheduler):
+    job = scheduler.add_job(work.look_async, "date", run_date="2100-01-01", id="coroutine")
+    record = job.run_now().wait(10)
+    assert record.result == f'"{record.id}"'
+
+
+def test_a_run_in_a_process_knows_itself(make_scheduler, make_store):
+    scheduler = make_scheduler(
+        jobstores={"default": make_store()}, executors={"default": {"type": "processpool"}}, start=True
+    )
+    job = scheduler.add_job(work.look_remotely, "date", run_date="2100-01-01", id="far")
+    record = job.run_now().wait(30)
+    assert record.result == f'["far","{record.id}",1,true,false]'
+    assert record.progress == (1, 2, "half")
+    assert "from afar" in record.log
+
+
+def test_the_memory_store_remembers_so_many_runs_of_each_job(make_scheduler, monkeypatch):
+    monkeypatch.setattr("mainspring.jobstores.history._KEPT_IN_ALL", 10)
+    scheduler = make_scheduler(jobstores={"default": MemoryJobStore(keep_runs=3)}, start=True)
+    rare = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[0, 0])
+    rare.run_now().wait(10)
+    often = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[1, 1])
+    for _ in range(60):
+        often.run_now().wait(10)
+    assert len(rare.runs()) == 1
+    assert 3 <= len(often.runs()) <= 40
+
+
+def test_runs_are_listed_latest_first_and_chosen(scheduler):
+    job = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[1, 2], id="sum")
+    bad = scheduler.add_job(work.fail, "date", run_date="2100-01-01", id="bad")
+    first, second = job.run_now().wait(10), job.run_now().wait(10)
+    failed = bad.run_now().wait(10)
+    assert [run.id for run in scheduler.get_runs()] == [failed.id, second.id, first.id]
+    assert [run.id for run in scheduler.get_runs(outcome="failed")] == [failed.id]
+    assert [run.id for run in job.runs(1)] == [second.id]
+    assert [run.id for run in scheduler.get_runs(since=second.scheduled_run_time)] == [failed.id, second.id]
+
+
+def test_missed_and_skipped_runs_are_recorded(scheduler, heard):
+    scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="late", misfire_grace_time=1)
+    eventually(lambda: scheduler.get_runs("late"))
+    (run,) = scheduler.get_runs("late")
+    assert (run.outcome, run.started) == ("missed", None)
+    scheduler.add_job(work.wait, "interval", seconds=0.05, id="busy")
+    eventually(lambda: scheduler.get_runs("busy", "skipped"))
+    assert scheduler.get_runs("busy", "skipped")[0].error == "1 instances were running"
+
+
+def test_identifiers_of_runs_can_be_read():
+    for job_id in ("a", "with/slashes/2026", "1"):
+        identifier = run_id(job_id, PAST, 3)
+        assert tuple(run_key(identifier)) == (job_id, PAST, 3)
+    for text in ("", "a", "a/b", "a/2026-01-01T00:00:00Z/x", "a/yesterday/1"):
+        with pytest.raises(ValueError, match="identifier of a run"):
+            run_key(text)

@@ -1,0 +1,156 @@
+"""Runs that take too long, or are cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+import run_work as work
+from run_work import eventually
+
+from mainspring import AsyncIOScheduler, Retry
+from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_TIMED_OUT
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+OUTCOMES = ("timed_out", "cancelled")
+
+
+def stopped(scheduler, job, outcome):
+    """The record of a run of `job` that is stopped one way or the other."""
+    handle = job.run_now()
+    if outcome == "cancelled":
+        assert work.begun.wait(20)
+        scheduler.cancel_run(handle.id)
+    return handle.wait(20)
+
+
+def options(outcome, seconds=0.3):
+    return {"timeout": seconds} if outcome == "timed_out" else {}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_function_in_a_thread_is_told_by_its_token(scheduler, heard, outcome):
+    job = scheduler.add_job(work.wait_for_token, "date", run_date=LATER, **options(outcome))
+    record = stopped(scheduler, job, outcome)
+    assert record.outcome == outcome
+    assert work.ended == ["token"]
+    code = EVENT_JOB_TIMED_OUT if outcome == "timed_out" else EVENT_JOB_CANCELLED
+    (event,) = heard.wait_for(code, job.id)
+    assert event.run_id == record.id
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_one_that_does_not_listen_gives_its_place_to_others(make_scheduler, make_store, outcome):
+    scheduler = make_scheduler(
+        jobstores={"default": make_store()},
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+        start=True,
+    )
+    job = scheduler.add_job(work.ignore_token, "date", run_date=LATER, **options(outcome))
+    record = stopped(scheduler, job, outcome)
+    assert (record.outcome, work.ended) == (outcome, [])
+    # Neither the instances of the job nor the pool of one worker are full.
+    job.modify(func=work.add, args=[1, 2])
+    assert job.run_now().wait(20).outcome == "succeeded"
+    work.gate.set()
+    assert job.run_now().wait(20).outcome == "succeeded"
+    assert scheduler.get_run(record.id).outcome == outcome
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_store, outcome):
+    scheduler = make_scheduler(
+        jobstores={"default": make_store()},
+        executors={"default": {"type": "processpool", "max_workers": 2}},
+        start=True,
+    )
+    neighbour = scheduler.add_job(work.look_remotely, "date", run_date=LATER, args=[3])
+    beside = neighbour.run_now()
+    job = scheduler.add_job(work.sleep_long, "date", run_date=LATER, **options(outcome, 1.5))
+    handle = job.run_now()
+    if outcome == "cancelled":
+        _wait_until_running(scheduler, job.id)
+        scheduler.cancel_run(handle.id)
+    assert handle.wait(30).outcome == outcome
+    assert beside.wait(30).outcome == "succeeded"
+    job.modify(func=work.add, args=[1, 2])
+    assert job.run_now().wait(30).outcome == "succeeded"
+
+
+def _wait_until_running(scheduler, job_id):
+    eventually(lambda: scheduler.get_runs(job_id, "running") != [])
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_coroutine_is_cancelled(make_store, outcome):
+    async def main():
+        async with AsyncIOScheduler(jobstores={"default": make_store()}) as scheduler:
+            job = await scheduler.aadd_job(work.wait_async, "date", run_date=LATER, **options(outcome))
+            handle = await scheduler.arun_job(job.id)
+            if outcome == "cancelled":
+                await asyncio.to_thread(work.begun.wait, 10)
+                await scheduler.acancel_run(handle.id)
+            assert (await handle).outcome == outcome
+            assert work.ended == ["cancelled"]
+
+    asyncio.run(main())
+
+
+def test_a_run_that_took_too_long_is_tried_again(scheduler):
+    job = scheduler.add_job(
+        work.wait_for_token,
+        "date",
+        run_date=LATER,
+        timeout=0.1,
+        retry=Retry(2, delay=0.01, on=TimeoutError),
+    )
+    record = job.run_now().wait(20)
+    assert (record.attempt, record.outcome) == (2, "timed_out")
+    assert [run.outcome for run in job.runs()] == ["timed_out"] * 2
+
+
+def test_a_run_in_time_is_left_alone(scheduler):
+    job = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], timeout=0.2)
+    assert job.run_now().wait(10).outcome == "succeeded"
+    waits = scheduler.add_job(work.wait, "date", run_date=LATER, args=[0.5], timeout=30)
+    handle = waits.run_now()
+    assert work.begun.wait(10)
+    work.gate.set()
+    assert handle.wait(10).outcome == "succeeded"
+
+
+def test_another_node_cancels_it(make_scheduler, make_store, request):
+    if request.node.callspec.params["make_store"] in ("memory", "adapted"):
+        pytest.skip("what is in memory is one process's")
+    working = make_scheduler(jobstores={"default": make_store()}, start=True)
+    asking = make_scheduler(jobstores={"default": make_store()}, executors={"other": {"type": "threadpool"}})
+    asking.start(paused=True)
+    handle = working.add_job(work.wait_for_token, "date", run_date=LATER).run_now()
+    assert work.begun.wait(10)
+    asking.cancel_run(handle.id)
+    assert asking.wait_for_run(handle.id, 20).outcome == "cancelled"
+    assert work.ended == ["token"]
+
+
+def test_what_is_submitted_and_not_begun_is_cancelled_too(make_scheduler, make_store):
+    scheduler = make_scheduler(
+        jobstores={"default": make_store()},
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+        start=True,
+    )
+    scheduler.add_job(work.wait, "date", run_date=LATER, id="first").run_now()
+    assert work.begun.wait(10)
+    second = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id="second").run_now()
+    _wait_until_running(scheduler, "second")
+    second.cancel()
+    assert second.wait(10).outcome == "cancelled"
+    work.gate.set()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0, "more than 0"), (-1, "more than 0"), ("1h", "not str '1h'")]
+)
+def test_a_wrong_timeout_is_refused(make_scheduler, value, words):
+    with pytest.raises(TypeError, match=words):
+        make_scheduler().add_job(work.add, timeout=value)

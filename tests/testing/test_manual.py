@@ -1,0 +1,152 @@
+"""The testing kit, used as its users would."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mainspring import AfterJob, BackgroundScheduler, MemoryJobStore, Retry, current_run
+from mainspring.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_JOB_RETRYING,
+    EVENT_JOB_SUBMITTED,
+)
+from mainspring.testing import EventRecorder, FaultyStore, ManualScheduler
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def times(events):
+    return [event.scheduled_run_time for event in events]
+
+
+def test_time_passes_as_far_as_it_is_let(manual_scheduler):
+    seen = []
+    manual_scheduler.add_job(lambda: seen.append(manual_scheduler.now), "interval", hours=6)
+    assert manual_scheduler.run_due() == []
+    events = manual_scheduler.advance(timedelta(days=1))
+    assert times(events) == seen == [START + timedelta(hours=6 * number) for number in range(1, 5)]
+    assert manual_scheduler.now == START + timedelta(days=1)
+    assert manual_scheduler.advance(1) == []
+    manual_scheduler.advance_to(START + timedelta(days=2))
+    assert len(seen) == 8
+
+
+def test_a_year_of_a_schedule(manual_scheduler):
+    manual_scheduler.add_job(int, "cron", day="last", hour=23, id="monthly")
+    manual_scheduler.add_job(int, "cron", hour="*", id="hourly")
+    events = manual_scheduler.advance_to(datetime(2027, 1, 1, tzinfo=UTC))
+    monthly = [event.scheduled_run_time for event in events if event.job_id == "monthly"]
+    assert [(moment.month, moment.day) for moment in monthly][:2] == [(1, 31), (2, 28)]
+    assert len(monthly) == 12
+    assert len(events) == 12 + 365 * 24 + 1  # the last moment included
+
+
+def test_jobs_run_in_the_order_in_which_they_are_due(manual_scheduler):
+    seen = []
+    for name, seconds in (("a", 3), ("b", 1), ("c", 2)):
+        manual_scheduler.add_job(seen.append, "interval", seconds=seconds, args=[name], id=name)
+    manual_scheduler.advance(6)
+    # Those that are due at the same moment are in the order in which they came to be due then.
+    assert "".join(seen) == "bcbabcbbacb"
+
+
+def test_failures_are_tried_again_at_their_times(manual_scheduler, recorded_events):
+    def fail():
+        raise OSError(str(current_run().attempt))
+
+    manual_scheduler.add_job(
+        fail, "date", run_date=START, id="flaky", retry=Retry(3, delay=60, backoff=10), capture_log=True
+    )
+    events = manual_scheduler.advance(timedelta(hours=1))
+    assert [(event.code, event.attempt) for event in events] == [(EVENT_JOB_ERROR, n) for n in (1, 2, 3)]
+    assert [event.finished - START for event in events] == [timedelta(minutes=n) for n in (0, 1, 11)]
+    assert len(recorded_events.of(EVENT_JOB_RETRYING)) == 2
+    assert [run.outcome for run in manual_scheduler.get_runs("flaky")] == ["failed"] * 3
+
+
+def test_groups_afters_misfires_and_requests_work_too(manual_scheduler):
+    seen = []
+    manual_scheduler.set_group("mail", rate=2, per=60)
+    for number in range(5):
+        manual_scheduler.add_job(
+            lambda: seen.append(manual_scheduler.now), "date", run_date=START, id=str(number), group="mail"
+        )
+    manual_scheduler.advance(timedelta(minutes=5))
+    assert [moment - START for moment in seen] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
+
+    manual_scheduler.add_job(int, "date", run_date="2100-01-01", id="first")
+    manual_scheduler.add_job(int, AfterJob("first"), id="second")
+    handle = manual_scheduler.run_job("first")
+    assert [event.job_id for event in manual_scheduler.run_due()] == ["first", "second"]
+    assert handle.wait(0).outcome == "succeeded"
+
+    manual_scheduler.add_job(int, "interval", hours=1, id="late", misfire_grace_time=60)
+    manual_scheduler.clock.set_wall(manual_scheduler.now + timedelta(hours=3, minutes=30))
+    (event,) = manual_scheduler.run_due()
+    assert event.code == EVENT_JOB_MISSED
+
+
+def test_coroutines_and_async_listeners_are_run_to_their_end(manual_scheduler):
+    heard = []
+
+    async def listen(event):
+        await asyncio.sleep(0)
+        heard.append(event.retval)
+
+    async def work():
+        await asyncio.sleep(0)
+        return 3
+
+    manual_scheduler.add_listener(listen, EVENT_JOB_EXECUTED)
+    manual_scheduler.add_job(work)
+    manual_scheduler.run_due()
+    assert heard == [3]
+
+
+def test_a_scheduler_may_be_made_by_hand_and_started_again():
+    scheduler = ManualScheduler(start=datetime(2026, 6, 1, tzinfo=UTC), timezone="Europe/Berlin")
+    scheduler.add_job(int, "cron", hour=8)
+    scheduler.start()
+    assert scheduler.now.hour == 2
+    (event,) = scheduler.advance(timedelta(days=1))
+    assert event.scheduled_run_time.hour == 8
+    scheduler.shutdown()
+    assert scheduler.advance(timedelta(days=1)) == []
+    scheduler.start()
+    assert len(scheduler.advance(timedelta(days=1))) == 2  # what was due meanwhile is made up for
+
+
+def test_a_store_fails_when_it_is_told_to():
+    store = FaultyStore(MemoryJobStore())
+    scheduler = BackgroundScheduler(jobstores={"default": store})
+    heard = EventRecorder()
+    scheduler.add_listener(heard)
+    scheduler.start()
+    try:
+        store.fail("claim", OSError("no network"), times=2)
+        store.fail("add_records", when="after")
+        with pytest.raises(OSError, match="a fault that was asked for"):
+            scheduler.add_job(int, "interval", seconds=0.05, id="a")
+        assert scheduler.get_job("a") is not None
+        scheduler.wakeup()
+        heard.wait_for(EVENT_JOB_EXECUTED, "a", count=2)
+        assert store.calls["claim"] > 2
+        store.delay(0.05, "get_record")
+        began = datetime.now(UTC)
+        scheduler.get_job("a")
+        assert datetime.now(UTC) - began >= timedelta(seconds=0.05)
+        store.mend()
+        with pytest.raises(ValueError, match="did you mean 'claim'"):
+            store.fail("clam")
+    finally:
+        scheduler.shutdown()
+    assert heard.of(EVENT_JOB_SUBMITTED)
+    assert not heard.of(EVENT_JOB_MAX_INSTANCES)
+    with pytest.raises(TypeError, match="claims runs itself"):
+        FaultyStore(object())
