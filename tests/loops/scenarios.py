@@ -23,6 +23,7 @@ from mainspring.events import (
     EVENT_JOB_MAX_INSTANCES,
     EVENT_JOB_MISSED,
     EVENT_JOB_STARTED,
+    EVENT_JOB_TIMED_OUT,
     EVENT_SCHEDULER_SHUTDOWN,
     EVENT_SCHEDULER_START,
 )
@@ -615,10 +616,58 @@ def a_stored_job_runs(kit):
         kit.stop(scheduler)
         runs = kit.make(jobstores=stores)
         kit.start(runs, paused=True)
-        stored = [run for run in runs.get_runs() if run.outcome != "skipped"]  # as a busy machine may: not asked here
+        stored = [
+            run for run in runs.get_runs() if run.outcome != "skipped"
+        ]  # as a busy machine may: not asked here
         assert {run.outcome for run in stored} == {"succeeded"}
         assert all(sum(run.job_id == job_id for run in stored) >= 3 for job_id in ("plain", "coroutine"))
         kit.stop(runs)
+
+
+def a_run_is_asked_for_tried_again_timed_out_and_cancelled(kit):
+    from mainspring import Retry, current_run
+
+    attempts = []
+
+    def fail_at_first():
+        attempts.append(current_run().attempt)
+        if current_run().attempt == 1:
+            raise OSError("the first attempt fails")
+
+    async def fail_at_first_async():
+        fail_at_first()
+
+    def until_told():
+        kit.wait(current_run().cancelled)
+        current_run().cancelled.raise_if_set()
+
+    async def until_told_async():
+        while True:
+            current_run().cancelled.raise_if_set()
+            await _pause()
+
+    scheduler, heard = _started(kit)
+    retry = Retry(3, delay=0.01)
+    later = {"trigger": "date", "run_date": "2100-01-01"}
+    for func in (fail_at_first, fail_at_first_async):
+        attempts.clear()
+        job = scheduler.add_job(func, retry=retry, **later)
+        handle = job.run_now()
+        heard.wait_for(EVENT_JOB_EXECUTED, job.id)
+        assert attempts == [1, 2]
+        assert [run.outcome for run in scheduler.get_runs(job.id)] == ["succeeded", "failed"]
+        assert handle.record().attempt == 2
+    for func in (until_told, until_told_async):
+        job = scheduler.add_job(func, timeout=0.05, id=f"late {func.__name__}", **later)
+        job.run_now()
+        heard.wait_for(EVENT_JOB_TIMED_OUT, job.id)
+        job = scheduler.add_job(func, id=f"cancelled {func.__name__}", **later)
+        handle = job.run_now()
+        heard.wait_for(EVENT_JOB_STARTED, job.id)
+        handle.cancel()
+        heard.wait_for(EVENT_JOB_CANCELLED, job.id)
+        assert scheduler.get_run(handle.id).outcome == "cancelled"
+    kit.stop(scheduler)
 
 
 def ten_thousand_runs_are_run_once_each(kit):

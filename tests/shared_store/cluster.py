@@ -86,7 +86,14 @@ class Cluster:
         return started
 
     def add(
-        self, count: int, over: float, *, seconds: float = 0.0, prefix: str = "job", **options: object
+        self,
+        count: int,
+        over: float,
+        *,
+        func: str = "node:work",
+        seconds: float = 0.0,
+        prefix: str = "job",
+        **options: object,
     ) -> list[str]:
         """Add one-shot jobs that are due one after another in the next `over` seconds."""
         begin = datetime.now(UTC) + self.store.clock_offset
@@ -94,7 +101,7 @@ class Cluster:
         self.scheduler.add_jobs(
             [
                 {
-                    "func": "node:work",
+                    "func": func,
                     "trigger": "date",
                     "run_date": begin + timedelta(seconds=over * number / count),
                     "args": [str(self.log), name, seconds],

@@ -9,8 +9,10 @@ import logging
 import os
 import sys
 import time
+from hashlib import blake2b
 from pathlib import Path
 
+from mainspring.current import current_run
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
@@ -31,6 +33,31 @@ def work(path: str, job_id: str, seconds: float = 0.0) -> None:
     if seconds:  # with a faked clock, sleeping for no time is an error
         time.sleep(seconds)
     _note(path, f"{job_id} ended {os.getpid()} {time.time()}")
+
+
+def fail_at_first(path: str, job_id: str, seconds: float = 0.0) -> None:
+    """Fail at the first attempt."""
+    work(path, job_id, seconds)
+    if current_run().attempt == 1:
+        raise OSError("the first attempt fails")
+
+
+def until_told(path: str, job_id: str, seconds: float = 0.0) -> None:
+    """Go on until somebody says that it is enough."""
+    _note(path, f"{job_id} began {os.getpid()} {time.time()}")
+    if not current_run().cancelled.wait(seconds):
+        raise TimeoutError("nobody has said so")
+    _note(path, f"{job_id} told {os.getpid()} {time.time()}")
+    current_run().cancelled.raise_if_set()
+
+
+def end_somehow() -> str:
+    """Succeed or fail, as the run's own identifier has it, so that another try of the same attempt would end as well."""
+    run = current_run()
+    if int(blake2b(run.run_id.encode(), digest_size=4).hexdigest(), 16) % 4 == 0:
+        raise OSError(run.run_id)
+    run.cancelled.raise_if_set()
+    return run.run_id
 
 
 def main() -> None:
