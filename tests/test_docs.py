@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring import CalendarIntervalTrigger, CronTrigger
+from mainspring.engine.moves import drawn
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = sorted((CHECKOUT / "docs").rglob("*.md"))
@@ -48,6 +49,11 @@ def test_every_trigger_has_a_page_with_examples():
         "excluding",
         "clock-changes",
     }
+
+
+def test_the_diagram_of_the_states_of_a_run_is_drawn_from_their_table():
+    page = (CHECKOUT / "docs" / "runs.md").read_text()
+    assert page.split("```mermaid\n")[1].split("\n```")[0] == drawn()
 
 
 CHANGES = CHECKOUT / "docs" / "triggers" / "clock-changes.md"

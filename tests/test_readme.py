@@ -8,7 +8,7 @@ from mainspring import BackgroundScheduler
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-EXAMPLE, SHARED, QUESTION = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, SHARED, MORE, QUESTION = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_what_a_trigger_says_of_itself_is_what_stands_there(capsys):
@@ -37,6 +37,23 @@ def test_the_example_of_a_store_runs(tmp_path, monkeypatch):
     scheduler.add_job(print, "cron", hour=9, id="a")
     scheduler.shutdown()
     assert (tmp_path / "jobs.sqlite").exists()
+
+
+def fetch_orders():
+    raise ValueError("the shop is closed")
+
+
+def test_the_example_of_a_run_shows_what_became_of_it():
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.start()
+    try:
+        names = {"scheduler": scheduler, "fetch_orders": fetch_orders, "send_report": print}
+        exec(compile(MORE, "README.md", "exec"), names)
+        (run,) = scheduler.get_runs("orders")
+        assert "the shop is closed" in run.traceback
+        assert scheduler.get_runs("report") == []
+    finally:
+        scheduler.shutdown()
 
 
 def test_its_two_commands_stand_on_lines_of_their_own():
