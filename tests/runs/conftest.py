@@ -20,6 +20,7 @@ def _fresh_work():
     run_work.reset()
     yield
     run_work.gate.set()
+    run_work.eventually(lambda: not run_work.busy)  # or it would be taken for the next test's
 
 
 @pytest.fixture(params=["memory", "adapted", "sqlite", "postgres", "mariadb"])

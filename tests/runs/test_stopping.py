@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ import run_work as work
 from run_work import eventually
 
 from mainspring import AsyncIOScheduler, Retry
+from mainspring.errors import SchedulerNotRunningError
 from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_TIMED_OUT
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -76,6 +78,27 @@ def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_stor
     assert beside.wait(30).outcome == "succeeded"
     job.modify(func=work.add, args=[1, 2])
     assert job.run_now().wait(30).outcome == "succeeded"
+
+
+def test_a_shutdown_does_not_wait_for_a_thread_that_does_not_listen(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    job = scheduler.add_job(work.ignore_token, "date", run_date=LATER, timeout=0.1)
+    assert job.run_now().wait(20).outcome == "timed_out"
+    began = time.monotonic()
+    scheduler.shutdown()
+    assert time.monotonic() - began < 10
+    assert work.ended == []
+    work.gate.set()
+    eventually(lambda: work.ended == ["ignored"])
+
+
+def test_nobody_waits_for_a_run_that_will_not_begin(make_scheduler):
+    scheduler = make_scheduler()
+    scheduler.start(paused=True)
+    handle = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now()
+    scheduler.shutdown()
+    with pytest.raises(SchedulerNotRunningError):
+        handle.wait(10)
 
 
 def _wait_until_running(scheduler, job_id):

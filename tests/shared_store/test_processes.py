@@ -111,7 +111,7 @@ def crashing_postgres():
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_postgresql_is_away_for_five_seconds_under_load(crashing_postgres, tablename, tmp_path, how):
-    cluster = Cluster(crashing_postgres.url, tablename, tmp_path, lease=10)
+    cluster = Cluster(crashing_postgres.url, tablename, tmp_path, lease=20)
     try:
         cluster.start(3)
         names = cluster.add(1500, over=8, seconds=0.005)
@@ -122,7 +122,7 @@ def test_postgresql_is_away_for_five_seconds_under_load(crashing_postgres, table
             crashing_postgres.kill()
         time.sleep(5)  # the outage that is tested
         crashing_postgres.start()
-        cluster.wait_until_done(names, timeout=40)
+        cluster.wait_until_done(names, timeout=60)
         for node in cluster.nodes:
             node.stop()
         counted = cluster.check(names)

@@ -125,10 +125,10 @@ class _WorkerPool(NativeExecutor):
         ):
             report_unbegun(taken, reporter)
 
-    def leave_running(self, submission: Submission) -> None:  # noqa: ARG002 - which worker it is doesn't matter
+    def leave_running(self, submission: Submission) -> None:
         """The worker goes on with its job: another takes its place."""
         if self._pool is not None:
-            self._pool.replace_worker()
+            self._pool.leave(lambda item: item[0] is submission)
 
     def shutdown(self, wait: bool = True) -> None:
         """Take no more work; `wait` for the workers to do what they have, otherwise leave them to it."""
@@ -151,8 +151,6 @@ class _WorkerPool(NativeExecutor):
         perform_in_worker(submission, reporter, self._call, self._logger)
         if submission.is_abandoned:
             self._logger.warning('Job "%s" has ended at last, after it was told to', submission.job.name)
-            if self._pool is not None:
-                self._pool.worker_returned()
 
     def _call(self, job: JobRecord) -> Any:
         raise NotImplementedError

@@ -57,6 +57,7 @@ class WorkerThreads:
         self._items: deque[Any] = deque()
         self._idle: list[Lock] = []
         self._threads: set[Thread] = set()
+        self._at: dict[Thread, Any] = {}  # what each of them is at
         self._started = 0
         self._is_closed = False
         self._can_grow = True
@@ -102,17 +103,21 @@ class WorkerThreads:
                 self._idle.pop().release()
         return taken
 
-    def replace_worker(self) -> None:
-        """A worker will be at its item for long: let another be started beside it, until `worker_returned`."""
+    def leave(self, chosen: Callable[[Any], bool]) -> None:
+        """A worker is at a `chosen` item for good, perhaps: count on it no more, and let another take its place.
+
+        If it returns all the same, it ends when it finds nothing to do.
+        """
         with self._lock:
-            self._max_workers += 1
+            for thread in self._threads:
+                item = self._at.get(thread)
+                if item is not None and chosen(item):
+                    self._threads.discard(thread)
+                    break
+            else:
+                return
             if self._items and self._can_grow and not self._is_closed:
                 self._start_worker()
-
-    def worker_returned(self) -> None:
-        """A worker that was replaced is free again: there is one too many, which ends when it finds nothing to do."""
-        with self._lock:
-            self._max_workers -= 1
 
     def prestart(self) -> None:
         """Start all workers now."""
@@ -158,6 +163,8 @@ class WorkerThreads:
     def _run(self) -> None:
         items = self._items
         work = self._work
+        at = self._at
+        me = current_thread()
         parked = Lock()
         parked.acquire()
         try:
@@ -168,23 +175,25 @@ class WorkerThreads:
                     with self._lock:
                         if items:
                             continue
-                        if self._is_closed or len(self._threads) > self._max_workers:
+                        if self._is_closed or me not in self._threads:
                             return
                         self._idle.append(parked)
                     parked.acquire()
                     continue
+                at[me] = item
                 try:
                     work(item)
                 except Exception:
                     self._logger.exception("A worker goes on after an error that is none of its job's")
-                item = None  # an idle worker keeps nothing of its last job alive
+                item = at[me] = None  # an idle worker keeps nothing of its last job alive
         finally:
             try:
                 if self._end is not None:
                     self._end()
             finally:
                 with self._lock:
-                    self._threads.discard(current_thread())
+                    self._threads.discard(me)
+                    at.pop(me, None)
 
     def close(self) -> None:
         """Take no more work. Workers end when none is left."""

@@ -7,7 +7,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK
-from mainspring.errors import RunLookupError
+from mainspring.errors import RunLookupError, SchedulerNotRunningError
 from mainspring.model import RunKey
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class RunHandle:
 
         Raises:
             TimeoutError: it hasn't ended by then.
+            SchedulerNotRunningError: it is queued, and the scheduler has been shut down.
             RunLookupError: the history doesn't have it any more.
         """
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
@@ -110,6 +111,8 @@ class RunHandle:
                 record = self.record()  # it may have ended in between
                 if record.outcome is not None:
                     return record
+                if record.state == "queued" and not self._scheduler.running:
+                    raise SchedulerNotRunningError
                 left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"run {record.id} has not ended within {timeout} seconds")

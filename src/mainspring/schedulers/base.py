@@ -652,8 +652,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
         return wait
 
-    def _abandon(self, submission: Submission, ticket: Any) -> bool:
-        return self._reporter.abandon(submission, ticket)
+    def _abandon(self, submission: Submission) -> None:
+        self._reporter.abandon(submission)
 
     def _is_awaited(self) -> bool:
         return self._dispatch.is_full or self._stores.has_waiting()

@@ -94,11 +94,10 @@ class Reporter:
         submission.details = None
         submission.tell = self._say
         submission.run_time = scheduled_run_time  # the last, since it says that all of it is there
-        if submission.stop is not None:
-            self._press(submission)  # it was to be stopped at this very moment
         mask = self._listeners.mask
         options = submission.job.options
         needs_care = not options.is_plain and (options.timeout is not None or options.capture_log)
+        needs_care = needs_care or submission.stop is not None
         if not needs_care and submission.lease is None and not mask & _TIMED:
             submission.started = timestamp = self._timestamp()
             return timestamp
@@ -107,6 +106,8 @@ class Reporter:
             begin_run(submission, started)
             if options.timeout is not None:
                 self._watch(submission, options.timeout.total_seconds())
+            if submission.stop is not None:
+                self._press(submission)  # it was to be stopped at this very moment
         if mask & EVENT_JOB_STARTED:
             job_id = submission.job.id
             self._listeners.post(
@@ -173,17 +174,14 @@ class Reporter:
         if submission.ticket.acquire(False):
             self._tell(submission, scheduled_run_time, submission.stop or "cancelled", started)
 
-    def abandon(self, submission: Submission, ticket: Lock) -> bool:
-        """A run was to end, and hasn't: tell that it did, and free its place; whether that was still to be done."""
-        if not ticket.acquire(False):
-            return False
+    def abandon(self, submission: Submission) -> None:
+        """A run was to end, and hasn't: tell that it did, and free its place. For whoever has acquired its ticket."""
         time: Any = submission.run_time
         submission.is_abandoned = True
         self._tell(submission, time, submission.stop or "cancelled", submission.started)
         for left in submission.run_times[list(submission.run_times).index(time) + 1 :]:
             self._tell(submission, left, "cancelled", None)
         self._in_flight.end(submission)
-        return True
 
     def _tell(
         self,

@@ -74,14 +74,14 @@ class Stopping:
     """Stops runs of one scheduler.
 
     Args:
-        abandon: tells that a run has ended which goes on all the same; whether it did go on.
+        abandon: tells that a run has ended which goes on all the same.
     """
 
     def __init__(
         self,
         alarms: Alarms,
         executors: Mapping[str, BaseExecutor],
-        abandon: Callable[[Submission, Any], bool],
+        abandon: Callable[[Submission], None],
         logger: Callable[[], logging.Logger],
     ) -> None:
         self._alarms = alarms
@@ -120,12 +120,13 @@ class Stopping:
             self._alarms.add(_GRACE, partial(self._give_up, submission, ticket))
 
     def _give_up(self, submission: Submission, ticket: Any) -> None:
-        if not self._abandon(submission, ticket):
-            return
+        if not ticket.acquire(False):
+            return  # its outcome has been told
+        executor = self._executors.get(submission.job.options.executor)
+        if isinstance(executor, NativeExecutor):
+            executor.leave_running(submission)  # first: who hears of the end may shut the executor down
+        self._abandon(submission)
         self._logger().warning(
             'Run of job "%s" does not end though it was told to: its place is given to others, and its thread goes on',
             submission.job.name,
         )
-        executor = self._executors.get(submission.job.options.executor)
-        if isinstance(executor, NativeExecutor):
-            executor.leave_running(submission)
