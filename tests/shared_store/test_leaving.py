@@ -32,10 +32,10 @@ def node(make_scheduler, database_url, tablename):
         scheduler = make_scheduler(
             jobstores={"default": SQLAlchemyJobStore(database_url, tablename=tablename)},
             executors={"default": ThreadPoolExecutor(1)},
-            start=True,
         )
         heard = EventRecorder()
         scheduler.add_listener(heard, EVENT_EVERY)
+        scheduler.start()  # only now: what is due runs at once
         return scheduler, heard
 
     release.clear()
