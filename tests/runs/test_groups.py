@@ -62,7 +62,7 @@ def test_many_short_runs_follow_one_another_without_a_pause(scheduler):
 
 
 def test_a_rate_holds_in_every_span_of_time(scheduler):
-    scheduler.set_group("mail", rate=3, per=0.6)
+    scheduler.set_group("mail", rate=3, per=1)
     for number in range(8):
         scheduler.add_job(work.note, "date", run_date=PAST, args=[number], id=str(number), group="mail")
     eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 8)
@@ -70,11 +70,11 @@ def test_a_rate_holds_in_every_span_of_time(scheduler):
     spans = [later - earlier for earlier, later in zip(started, started[3:], strict=False)]
     # It is when they are claimed that counts; they begin a little later, one sooner than another.
     assert min(spans) > timedelta(seconds=0.4)
-    assert started[-1] - started[0] < timedelta(seconds=8)
+    assert started[-1] - started[0] < timedelta(seconds=12)
 
 
 def test_a_rate_counts_each_run_of_a_backlog(scheduler):
-    scheduler.set_group("mail", rate=2, per=0.5)
+    scheduler.set_group("mail", rate=2, per=1)
     start = datetime.now(UTC) - timedelta(minutes=4, seconds=30)
     scheduler.add_job(
         work.note,
@@ -89,8 +89,8 @@ def test_a_rate_counts_each_run_of_a_backlog(scheduler):
     )
     eventually(lambda: len(scheduler.get_runs("mail", "succeeded")) == 5)
     assert [moment for _, moment in work.seen] == [start + timedelta(minutes=number) for number in range(5)]
-    claimed = sorted(run.started for run in scheduler.get_runs("mail"))
-    assert claimed[2] - claimed[0] > timedelta(seconds=0.3)
+    started = sorted(run.started for run in scheduler.get_runs("mail"))
+    assert started[2] - started[0] > timedelta(seconds=0.4)
 
 
 def test_groups_are_set_listed_changed_and_removed(scheduler):
