@@ -147,6 +147,23 @@ def test_a_deadlock_is_tried_again(store, monkeypatch, database_url):
     assert len(claim(store, 1).decisions) == 1
 
 
+def test_a_lost_connection_has_the_others_made_anew_and_none_left_open(store):
+    if store.engine.name == "sqlite":
+        pytest.skip("SQLite's connections are not lost: its file is there or not")
+    database = store._database
+
+    def backend(connection):
+        return connection.connection.driver_connection
+
+    with database.reading() as connection:
+        old = backend(connection)
+        database.forget_connections()
+        assert connection.execute(text("SELECT 1")).scalar() == 1  # who uses one now may go on
+    with database.reading() as connection:
+        assert backend(connection) is not old
+        assert old.closed if store.engine.name == "postgresql" else not old.open
+
+
 def test_what_is_wrong_with_a_statement_is_not_tried_again(store):
     with store.engine.begin() as connection:
         connection.execute(text(f"DROP TABLE {store.jobs_t.name}"))

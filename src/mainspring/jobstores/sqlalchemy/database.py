@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 
@@ -96,6 +97,8 @@ class Database:
             # Looking needs no transaction, so no statements to begin and to end one.
             self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
             self._writer = engine
+            self._generation = 0
+            event.listen(engine, "checkout", self._checked_out)
 
     def close(self) -> None:
         """Close all connections, if the engine is ours."""
@@ -168,7 +171,12 @@ class Database:
     def forget_connections(self) -> None:
         """Make new connections from now on: those that are pooled are most likely dead as well."""
         if self.name != "sqlite":
-            self.engine.dispose()
+            self._generation += 1
+
+    def _checked_out(self, _connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        # Disposing of the engine would leave open what other threads use now, and would take it from the engine's owner.
+        if record.info.setdefault(self, self._generation) != self._generation:
+            raise DisconnectionError("made before a connection was lost")
 
     @contextmanager
     def changing_schema(self) -> Iterator[Connection]:
