@@ -150,7 +150,7 @@ def test_a_deadlock_is_tried_again(store, monkeypatch, database_url):
 def test_a_lost_connection_has_the_others_made_anew_and_none_left_open(store):
     if store.engine.name == "sqlite":
         pytest.skip("SQLite's connections are not lost: its file is there or not")
-    database = store._database
+    database = store._backend.database
 
     def backend(connection):
         return connection.connection.driver_connection

@@ -239,7 +239,7 @@ def test_an_idle_node_asks_once_a_second(make_scheduler, database_url, tablename
     scheduler.add_job(work, "date", run_date="2090-01-01")
     asked = []
     enough = threading.Event()
-    entered = store._database._entered
+    entered = store._backend.database._entered
 
     def counted():
         asked.append(time.monotonic())
@@ -247,7 +247,7 @@ def test_an_idle_node_asks_once_a_second(make_scheduler, database_url, tablename
             enough.set()
         return entered()
 
-    store._database._entered = counted
+    store._backend.database._entered = counted
     assert enough.wait(30)
     # Eight seconds between nine questions, but that one may be the heartbeat, and the first may come at any time.
     assert asked[-1] - asked[0] > 6

@@ -3,51 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.shared.setting import Setting
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Iterable
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
-    from mainspring.clock import Clock
     from mainspring.jobstores.sqlalchemy.database import Database
     from mainspring.jobstores.sqlalchemy.groups import GroupTable
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
     from mainspring.model import JobRecord
-    from mainspring.serializers.arguments import ArgumentSerializer
 
 
-@dataclass
-class Context:
-    """A database with its tables, and how they are read.
+#: Twice as long as others sleep at most.
+_SOON = timedelta(seconds=2)
 
-    Attributes:
-        offset: by how much the database's clock is ahead of `clock`.
-        timezone: for jobs whose trigger has none.
-        node_name: what this node is called.
-    """
+
+@dataclass(kw_only=True)
+class Context(Setting):
+    """A database with its tables, and how they are read."""
 
     database: Database
     tables: Tables
     statements: Statements
     runs: RunTable
     groups: GroupTable
-    arguments: ArgumentSerializer
-    clock: Clock
-    logger: logging.Logger
-    node_name: str
-    timezone: tzinfo = UTC
-    offset: timedelta = timedelta(0)
+    channel: str
 
     def job_of(self, row: Any) -> JobRecord | Unreadable:
         """The job of a row with `columns`, or why there is none."""
@@ -58,14 +51,18 @@ class Context:
         """What a job is made of, of the table of jobs, as the driver gives it: what can't be read is for `job_of` to say."""
         return [type_coerce(self.tables.jobs.c[name], NullType()).label(name) for name in COLUMNS]
 
-    def now(self) -> datetime:
-        """The present by the database's clock."""
-        return self.clock.now(UTC) + self.offset
-
     def measure_offset(self, connection: Connection) -> None:
         """Find out by how much the database's clock is ahead of ours."""
         if self.database.has_clock:
             before = self.clock.now(UTC)
-            theirs = self.database.now(connection)
-            after = self.clock.now(UTC)
-            self.offset = theirs - (before + (after - before) / 2)
+            self.measured(before, self.database.now(connection))
+
+    def announce(self, connection: Connection, next_run_times: Iterable[datetime | None]) -> None:
+        """Have other nodes look at once, where they would be late otherwise.
+
+        Only what is due soon is announced: a claim reads every job afresh, so that a job was put off, paused or removed needs
+        no announcement, and what is due later is found by looking once a second.
+        """
+        soon = self.now() + _SOON
+        if any(time is not None and time <= soon for time in next_run_times):
+            self.database.notify(connection, self.channel, str(self.token))

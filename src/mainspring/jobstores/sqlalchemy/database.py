@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from threading import Event, Lock, local
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
@@ -14,8 +13,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import StaticPool
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import MainspringError
+from mainspring.jobstores.shared.trying import Failure, try_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,13 +28,8 @@ T = TypeVar("T")
 STATEMENT_TIMEOUT = 30
 #: Seconds that a new connection may take.
 CONNECT_TIMEOUT = 5
-#: Seconds for which a call of a program is tried again; what the scheduler does by itself is tried again for ever.
-CALL_TIMEOUT = 30.0
 
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
-
-_FIRST_PAUSE = 0.01
-_LONGEST_PAUSE = 1.0
 
 # 1205: lock wait time-out, 1213: deadlock, 1020: record has changed since last read.
 _MYSQL_TRANSIENT = frozenset({1205, 1213, 1020})
@@ -141,32 +135,18 @@ class Database:
 
         Args:
             work: one transaction; done again from its beginning.
-            give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds.
+            give_up: asked before each new try; without it tries go on for `trying.CALL_TIMEOUT` seconds.
             was_done: looks whether a transaction whose end wasn't seen took effect; its result, or ``None`` if not.
         """
-        deadline = SYSTEM_CLOCK.monotonic() + CALL_TIMEOUT
-        pause = _FIRST_PAUSE
-        waiting = Event()
-        in_doubt = False
-        while True:
-            try:
-                if in_doubt and was_done is not None:
-                    found = was_done()
-                    if found is not None:
-                        return found
-                    in_doubt = False
-                return work()
-            except (DBAPIError, PoolTimeoutError) as error:
-                if not is_transient(error):
-                    raise
-                if SYSTEM_CLOCK.monotonic() > deadline if give_up is None else give_up():
-                    raise
-                # Refused for a lock or a deadlock: certainly undone. A lost connection may have lost only the answer.
-                in_doubt = in_doubt or not _is_conflict(error)
-                if not _is_conflict(error):
-                    self.forget_connections()
-            waiting.wait(random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        return try_again(work, self._failure_of, give_up=give_up, was_done=was_done)
+
+    def _failure_of(self, error: Exception) -> Failure | None:
+        if not is_transient(error):
+            return None
+        if _is_conflict(error):
+            return Failure.CONFLICT
+        self.forget_connections()
+        return Failure.OUTAGE
 
     def forget_connections(self) -> None:
         """Make new connections from now on: those that are pooled are most likely dead as well."""

@@ -8,9 +8,8 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
-from mainspring.jobstores.sqlalchemy.claiming import ClaimRaceError
-from mainspring.jobstores.sqlalchemy.rows import Unreadable, writable, written_tag
-from mainspring.jobstores.sqlalchemy.tables import ENDING
+from mainspring.jobstores.shared.claims import ClaimRaceError
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, writable, written_tag
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -28,17 +27,11 @@ _COMPARED = 20
 
 
 class JobTable:
-    """The jobs of one store.
+    """The jobs of one store."""
 
-    Args:
-        announce: called in each transaction that changes jobs, with their new next run times.
-    """
-
-    def __init__(
-        self, context: Context, announce: Callable[[Connection, Iterable[datetime | None]], None]
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._announce = announce
+        self._announce = context.announce
         self._columns = context.columns
 
     def add(

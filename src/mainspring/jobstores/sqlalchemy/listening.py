@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import words_of
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
     from sqlalchemy.engine import Engine
+
+    from mainspring.jobstores.shared.setting import Setting
 
 #: Seconds between two looks at whether to stop.
 _PATIENCE = 0.5
@@ -38,22 +39,20 @@ class Listening:
     """A thread that calls `heard` when another node has changed something.
 
     Args:
-        own: what this node's own announcements say, which are not heard.
+        setting: this node's, whose own announcements are not heard.
     """
 
     def __init__(
         self,
         engine: Engine,
         channel: str,
-        own: Callable[[], str],
+        setting: Setting,
         heard: Callable[[], None],
-        logger: logging.Logger,
     ) -> None:
         self._engine = engine
         self._channel = channel
-        self._own = own
+        self._setting = setting
         self._heard = heard
-        self._logger = logger
         self._stop = Event()
         self._thread = Thread(target=self._run, name="mainspring-listen", daemon=True)
         self._thread.start()
@@ -69,7 +68,7 @@ class Listening:
             except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on, and so does this
                 if self._stop.is_set():
                     return
-                self._logger.info(
+                self._setting.logger.info(
                     "Not told of changes for now, but looking once a second: %s", words_of(error)
                 )
                 self._stop.wait(_PAUSE)
@@ -83,7 +82,7 @@ class Listening:
                 self._heard()
                 while not self._stop.is_set():
                     for notice in driver.notifies(timeout=_PATIENCE, stop_after=1):
-                        if notice.payload != self._own():
+                        if notice.payload != str(self._setting.token):
                             self._heard()
             finally:
                 connection.invalidate()  # it isn't to go back to the pool, listening

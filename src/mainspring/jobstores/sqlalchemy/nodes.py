@@ -1,68 +1,29 @@
-"""The nodes of a store: who is there, who is dead, and whether this one may still trust its claims."""
+"""The table of nodes: who is there, and who is dead."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
 from mainspring._version import __version__
+from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection
 
-    from mainspring.clock import Clock
+    from mainspring.jobstores.shared.lease import Registration
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
-ALIVE, STOPPED, DEAD = "alive", "stopped", "dead"
 
-
-class NodeLease:
-    """What this node claims is claimed under this, as long as it is renewed in time.
-
-    Attributes:
-        token: the number of this registration; a later one, of whichever node, has a higher number.
-    """
-
-    def __init__(self, token: int, duration: timedelta, clock: Clock, asked: float) -> None:
-        self.token = token
-        # Others may take over when the database has heard nothing for the whole duration. What passed on the way to
-        # it counts from before the question was asked, and the margin is for clocks that run unevenly.
-        self._window = duration.total_seconds() * 0.9
-        self._clock = clock
-        self._trusted_until = asked + self._window
-        self._is_lost = False
-
-    def renewed(self, asked: float) -> None:
-        """The database has taken a heartbeat that was begun at `asked`, monotonic."""
-        self._trusted_until = asked + self._window
-
-    def lost(self) -> None:
-        """Others have taken over, or this node has ended: for good."""
-        self._is_lost = True
-
-    def is_held(self) -> bool:
-        """Whether no other node can have taken over what was claimed under this lease."""
-        return not self._is_lost and self._clock.monotonic() < self._trusted_until
-
-
-class Registration(NamedTuple):
-    """What a node says of itself."""
-
-    name: str
-    executors: Collection[str]
-    lease: timedelta
-    clock_offset: timedelta
-
-
-def register(connection: Connection, tables: Tables, node: Registration, now: datetime) -> int:
+def register(
+    connection: Connection, tables: Tables, node: Registration, offset: timedelta, now: datetime
+) -> int:
     """Enter a node; its token."""
     nodes = tables.nodes
     entered = connection.execute(
@@ -72,8 +33,8 @@ def register(connection: Connection, tables: Tables, node: Registration, now: da
             pid=os.getpid(),
             version=__version__,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=_milliseconds(node.clock_offset),
-            lease=_milliseconds(node.lease),
+            clock_offset=milliseconds(offset),
+            lease=milliseconds(node.lease),
             started=now,
             heartbeat=now,
             state=ALIVE,
@@ -83,7 +44,14 @@ def register(connection: Connection, tables: Tables, node: Registration, now: da
     return int(key[0])  # type: ignore[index]  # an inserted row has a key
 
 
-def renew(connection: Connection, tables: Tables, token: int, node: Registration, now: datetime) -> bool:
+def renew(
+    connection: Connection,
+    tables: Tables,
+    token: int,
+    node: Registration,
+    offset: timedelta,
+    now: datetime,
+) -> bool:
     """Write a heartbeat; whether this registration is still counted among the living."""
     nodes = tables.nodes
     written = connection.execute(
@@ -92,7 +60,7 @@ def renew(connection: Connection, tables: Tables, token: int, node: Registration
         .values(
             heartbeat=now,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=_milliseconds(node.clock_offset),
+            clock_offset=milliseconds(offset),
         )
     )
     return written.rowcount == 1
@@ -106,19 +74,6 @@ def sign_off(connection: Connection, tables: Tables, token: int, now: datetime) 
         .where(nodes.c.token == token, nodes.c.state == ALIVE)
         .values(heartbeat=now, state=STOPPED)
     )
-
-
-class LivingNode(NamedTuple):
-    """A node that is counted among the living.
-
-    Attributes:
-        lease: in milliseconds.
-    """
-
-    token: int
-    name: str
-    heartbeat: datetime
-    lease: int
 
 
 def living(connection: Connection, tables: Tables) -> list[LivingNode]:
@@ -145,7 +100,3 @@ def forget_old(connection: Connection, tables: Tables, before: datetime) -> None
     """Remove the rows of nodes that ended before a time."""
     nodes = tables.nodes
     connection.execute(nodes.delete().where(nodes.c.state != ALIVE, nodes.c.heartbeat < before))
-
-
-def _milliseconds(duration: timedelta) -> int:
-    return duration // timedelta(milliseconds=1)

@@ -3,99 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
 from mainspring.jobstores.history import read_progress
-from mainspring.jobstores.sqlalchemy.statements import EndedRun, NewRun
-from mainspring.jobstores.sqlalchemy.tables import ENDING
-from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
-from mainspring.serializers.outcomes import written_error, written_log, written_result
+from mainspring.jobstores.shared.rows import ENDING
+from mainspring.jobstores.shared.runs import LostRun, NewRun
+from mainspring.model import QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import timedelta
 
     from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
 
     from mainspring.engine.decision import Decision
+    from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
-    from mainspring.model import Cause, JobRecord, Outcome, Submission
-
-
-class Ended(NamedTuple):
-    """The outcome of one run that this node claimed."""
-
-    job: JobRecord
-    attempt: int
-    token: int
-    cause: Cause
-    result: RunResult
-
-
-def due_times_of(decision: Decision) -> list[datetime]:
-    """The due times of which a decision makes runs."""
-    times = [*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered]
-    return times if decision.dropped is None else [*times, decision.dropped]
-
-
-def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
-    """The runs that a decision comes to: those to be run, and those that are not."""
-    job_id, attempt = decision.job.id, decision.attempt
-    last = len(decision.submit) - 1
-    group = decision.job.options.group
-    runs = [
-        NewRun(job_id, time, attempt, int(at == last), group_name=group)
-        for at, time in enumerate(decision.submit)
-    ]
-    if decision.missed or decision.overlapping or decision.dropped is not None:
-        runs += [
-            NewRun(job_id, time, attempt, 0, now, "missed", f"{now - time} late") for time in decision.missed
-        ]
-        told = f"{decision.job.options.max_instances} instances were running"
-        runs += [NewRun(job_id, time, attempt, 0, now, "skipped", told) for time in decision.overlapping]
-        if decision.dropped is not None:
-            told = (
-                "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
-            )
-            runs.append(NewRun(job_id, decision.dropped, attempt, 0, now, "missed", told))
-    return runs
-
-
-def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> list[Ended]:
-    """The outcomes of a submission that are new; once it is over, what was not run at all is lost.
-
-    Args:
-        offset: of the store's clock, in whose time the outcomes are kept.
-    """
-    lease, results = submission.lease, submission.results
-    if lease is None:
-        return []
-    submission.results = []
-    submission.recorded += len(results)
-    if is_over:
-        results += [
-            RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
-            for time in submission.run_times[submission.recorded :]  # they are run one after another
-        ]
-    return [
-        Ended(submission.job, submission.attempt, lease.token, submission.cause, _shifted(result, offset))
-        for result in results
-    ]
-
-
-def _shifted(result: RunResult, offset: timedelta) -> RunResult:
-    if not offset:
-        return result
-    started, finished = result.started, result.finished
-    return result._replace(
-        started=None if started is None else started + offset,
-        finished=None if finished is None else finished + offset,
-        retry_at=None if result.retry_at is None else result.retry_at + offset,
-    )
+    from mainspring.model import Outcome
 
 
 #: What `RunRecord` is made of, in its order.
@@ -127,14 +54,6 @@ def _record_of(row: Any) -> RunRecord:
     values["cause"] = values["cause"] or "schedule"
     values["progress"] = read_progress(values["progress"])
     return RunRecord(**values)
-
-
-class LostRun(NamedTuple):
-    """A run whose node died."""
-
-    job_id: str
-    scheduled: datetime
-    node: str
 
 
 class RunTable:
@@ -186,22 +105,7 @@ class RunTable:
             return []
         written = self._statements.finish(
             connection,
-            [
-                EndedRun(
-                    one.job.id,
-                    one.result.scheduled_run_time,
-                    one.attempt,
-                    one.token,
-                    one.result.started,
-                    one.result.finished,
-                    one.result.outcome,
-                    written_error(one.result.error),
-                    written_result(one.result.result) if one.job.options.keep_result else None,
-                    written_log(one.result.traceback),
-                    written_log(one.result.log),
-                )
-                for one in ended
-            ],
+            [one.written() for one in ended],
         )
         return [] if written == len(ended) else self._refused(connection, ended)
 

@@ -14,56 +14,17 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from mainspring.jobstores.sqlalchemy.rows import COLUMNS
-from mainspring.jobstores.sqlalchemy.tables import read_time, time_text
+from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.engine import Connection, Engine
 
+    from mainspring.jobstores.shared.runs import EndedRun, Move, NewRun
     from mainspring.jobstores.sqlalchemy.tables import Tables
-
-
-class Move(NamedTuple):
-    """A job goes on to its next run time, if it is still at `version`."""
-
-    job_id: str
-    version: int
-    next_run_time: datetime | None
-    state: str
-
-
-class NewRun(NamedTuple):
-    """A run that is claimed, or that was decided not to be run."""
-
-    job_id: str
-    scheduled: datetime
-    attempt: int
-    instances: int
-    finished: datetime | None = None
-    outcome: str | None = None
-    error: str | None = None
-    cause: str | None = None
-    group_name: str | None = None
-
-
-class EndedRun(NamedTuple):
-    """The outcome of a run that is in the hands of `token`."""
-
-    job_id: str
-    scheduled: datetime
-    attempt: int
-    token: int
-    started: datetime | None
-    finished: datetime | None
-    outcome: str
-    error: str | None
-    result: str | None
-    traceback: str | None
-    log: str | None
 
 
 class Statements(ABC):

@@ -9,22 +9,10 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Tab
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
+from mainspring.jobstores.shared.rows import ID_LENGTH, read_time, time_text
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
-
-#: The longest id of a job: what an index of every database takes.
-ID_LENGTH = 191
-
-
-def time_text(moment: datetime) -> str:
-    """A time as databases without zones keep it: in UTC, to the microsecond, so that texts are in the order of times."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def read_time(value: datetime | str | None) -> datetime | None:
-    """A time as any driver gives it: as text or not, with a zone or in UTC."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -88,10 +76,6 @@ def _lacks_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
 def index_name(tablename: str, column: str) -> str:
     """The name of the index on a column."""
     return f"ix_{tablename}_{column}"
-
-
-#: What a job's row says of it.
-SCHEDULED, PAUSED, ENDING = "scheduled", "paused", "ending"
 
 
 def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:

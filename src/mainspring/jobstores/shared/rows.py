@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mainspring.definition import options_as_plain, options_with
 from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
-from mainspring.jobstores.sqlalchemy.tables import ID_LENGTH, PAUSED, SCHEDULED, read_time
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
 from mainspring.triggers.date import DateTrigger
@@ -21,6 +20,12 @@ from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 if TYPE_CHECKING:
     from mainspring.serializers.arguments import ArgumentSerializer
     from mainspring.triggers.base import BaseTrigger
+
+#: The longest id of a job: what an index of every database takes.
+ID_LENGTH = 191
+
+#: What a job's row says of it.
+SCHEDULED, PAUSED, ENDING = "scheduled", "paused", "ending"
 
 #: What a node needs of a row to make a job of it.
 COLUMNS = (
@@ -38,6 +43,17 @@ COLUMNS = (
 )
 
 _LONGEST_NAME = 1000
+
+
+def time_text(moment: datetime) -> str:
+    """A time as databases without zones keep it: in UTC, to the microsecond, so that texts are in the order of times."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_time(value: datetime | str | None) -> datetime | None:
+    """A time as any driver gives it: as text or not, with a zone or in UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 class Unreadable(NamedTuple):

@@ -1,0 +1,217 @@
+"""What a claim comes to: which jobs are run, wait, are parked, and what becomes of them in the store.
+
+The engine decides about each; here is what any shared store does with the answers. Nothing here asks the store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mainspring.engine.decision import Decision
+from mainspring.errors import MainspringError
+from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
+from mainspring.jobstores.shared.runs import Move
+from mainspring.model import QueuedRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+    from datetime import datetime, tzinfo
+
+    from mainspring.engine.grouping import GroupBook
+    from mainspring.jobstores.contract import Decide
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.model import JobRecord, Submission
+
+
+class ClaimRaceError(MainspringError):
+    """A job was changed under a lock that should have kept it: the claim is undone and done again."""
+
+
+class ClaimRequest(NamedTuple):
+    """What a node asks for.
+
+    Attributes:
+        now: by the store's clock.
+        set_aside: ids of jobs that this node doesn't try for now.
+        token: under which runs are claimed.
+        ended: outcomes that are to be written along.
+        queued_from: when a queued run may be available; ``None``: none is queued.
+    """
+
+    now: datetime
+    decide: Decide
+    limit: int
+    executors: Collection[str]
+    set_aside: Collection[str]
+    token: int
+    ended: Sequence[Ended]
+    queued_from: datetime | None
+
+    @property
+    def looks_into_queue(self) -> bool:
+        """Whether there may be queued runs to be claimed."""
+        return self.queued_from is not None and self.queued_from <= self.now
+
+
+class Claim(NamedTuple):
+    """What a look at the due jobs came to.
+
+    Attributes:
+        decisions: made true in the store.
+        waiting: ids of jobs that wait for an instance to end, or for room in their group; with the time at which there is some, if
+            time alone makes it.
+        parked: decisions about jobs that can't be run here; nothing was changed about them.
+        next_time: when the next job is due that this node could run, or ``None``.
+    """
+
+    decisions: list[Decision]
+    waiting: dict[str, datetime | None]
+    parked: list[Decision]
+    next_time: datetime | None
+
+    def add(
+        self,
+        record: JobRecord | Unreadable,
+        decide: Decide,
+        running: int,
+        buffered: Callable[[str], int],
+        book: GroupBook | None,
+    ) -> None:
+        """Have it decided what becomes of a due job.
+
+        Args:
+            running: how many of its instances go on.
+            buffered: how many runs of a job are queued because they overlapped; asked only where that matters.
+        """
+        if isinstance(record, Unreadable):
+            decision = Decision(record.record)
+            decision.reason, decision.error = record.reason, record.error
+        else:
+            options = record.options
+            queued = buffered(record.id) if running and options.overlap != "skip" else 0
+            room = None if book is None else book.room(options.group)
+            decision = decide(record, running, None, queued, room)
+            if book is not None and decision.submit:
+                book.take(options.group, len(decision.submit))
+        if decision.reason is not None:
+            self.parked.append(decision)
+        elif decision.waits:
+            self.waiting[decision.job.id] = decision.free_at
+        else:
+            self.decisions.append(decision)
+
+    def ids_left(self) -> set[str]:
+        """The jobs that are still due, and that this node doesn't try again at once."""
+        return {decision.job.id for decision in self.parked} | set(self.waiting)
+
+
+class QueueClaim(NamedTuple):
+    """What a look into the queue came to.
+
+    Attributes:
+        decisions: made true in the store.
+        is_blocked: whether some runs are available that this node can't take for now.
+    """
+
+    decisions: list[Decision]
+    is_blocked: bool
+
+
+class Claimed(NamedTuple):
+    """What a claim came to.
+
+    Attributes:
+        refused: outcomes that were refused, because the runs were others' by then.
+        queued_from: when a queued run may be available next; ``None``: none is queued, as far as was seen.
+    """
+
+    queue: QueueClaim
+    claim: Claim
+    refused: Sequence[Ended]
+    queued_from: datetime | None
+
+
+def groups_of(records: Iterable[JobRecord | Unreadable]) -> list[str]:
+    """The names of the groups that these jobs are in, in order."""
+    return sorted(
+        {
+            record.options.group
+            for record in records
+            if not isinstance(record, Unreadable) and record.options.group is not None
+        }
+    )
+
+
+def decide_queued_runs(
+    runs: Iterable[QueuedRun],
+    jobs: Mapping[str, JobRecord | Unreadable],
+    running: MutableMapping[str, int],
+    request: ClaimRequest,
+    book: GroupBook | None,
+    blocked: list[str],
+    timezone: tzinfo,
+) -> tuple[list[Decision], list[QueuedRun]]:
+    """What is to be done about queued runs that are available: decisions to run some, and those whose jobs are gone.
+
+    Args:
+        running: how many instances go on, by job; counted up.
+        blocked: ids of jobs whose runs can't be taken now; added to.
+        timezone: of the due times of jobs that are paused.
+    """
+    decisions: list[Decision] = []
+    orphans: list[QueuedRun] = []
+    for run in runs:
+        if run.job_id in blocked:
+            continue
+        record = jobs.get(run.job_id)
+        if record is None:
+            orphans.append(run)
+            continue
+        if isinstance(record, Unreadable) or record.options.executor not in request.executors:
+            blocked.append(run.job_id)
+            continue
+        group = record.options.group
+        room = None if book is None else book.room(group)
+        decision = request.decide(record, running.get(record.id, 0), run, room=room)
+        if not decision.submit:
+            blocked.append(run.job_id)
+            continue
+        running[record.id] = running.get(record.id, 0) + 1
+        if book is not None:
+            book.take(group, 1)
+        zone = timezone if record.next_run_time is None else record.next_run_time.tzinfo
+        decision.submit = [run.scheduled_run_time.astimezone(zone)]
+        decisions.append(decision)
+    return decisions, orphans
+
+
+def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:
+    """The runs that a decision has wait."""
+    job_id, attempt = decision.job.id, decision.attempt
+    return [QueuedRun(job_id, time, attempt, now, "buffered") for time in decision.buffered]
+
+
+def move_of(decision: Decision, has_queued: Callable[[str], bool]) -> Move | None:
+    """Where a decision has its job go; ``None``: out of the store.
+
+    Args:
+        has_queued: whether runs of a job are queued; asked only where that matters.
+    """
+    job, following = decision.job, decision.following
+    if following is not None:
+        state = PAUSED if following.next_run_time is None else SCHEDULED
+        return Move(job.id, job.version, following.next_run_time, state)
+    if (job.options.outlasts_schedule and decision.submit) or decision.buffered or has_queued(job.id):
+        # It stays until its last run has ended, for the case that it is to be run again.
+        return Move(job.id, job.version, None, ENDING)
+    return None
+
+
+def decision_of(submission: Submission, now: datetime) -> Decision:
+    """The decision that a submission was made of, for its claim to be undone."""
+    decision = Decision(submission.job)
+    decision.submit, decision.attempt = submission.run_times, submission.attempt
+    decision.following = submission.following
+    if submission.cause != "schedule":
+        decision.run = QueuedRun(*submission.key, now, submission.cause)
+    return decision

@@ -1,0 +1,132 @@
+"""What has become of the runs of one node, and is still to be written; and when queued runs are to be looked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mainspring.draining import drained
+from mainspring.jobstores.shared.runs import ended_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from mainspring.jobstores.shared.backend import Backend
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.model import Submission
+
+#: Seconds between two looks at whether to give up.
+_PATIENCE = 0.1
+
+
+class Outcomes:
+    """The outcomes of the runs of one node. Its methods may be called from any thread.
+
+    Args:
+        keep: how many ended runs of each job are kept.
+        keep_for: how long.
+
+    Attributes:
+        queued_from: when a queued run may be there to be claimed; ``None``: not until there is word of one.
+        is_blocked: whether some are there that could not be claimed for now.
+    """
+
+    def __init__(self, backend: Backend, keep: int, keep_for: timedelta) -> None:
+        self._backend = backend
+        self._setting = backend.setting
+        self._keep = keep
+        self._keep_for = keep_for
+        self._ended: deque[Ended] = deque()
+        self._writing = Lock()
+        self._finished_jobs: set[str] = set()
+        self.queued_from: datetime | None = None
+        self.is_blocked = False
+        self._expecting = Lock()
+
+    def expect(self, moment: datetime | None) -> None:
+        """Queued runs may be there to be claimed at a time."""
+        with self._expecting:
+            if moment is not None and (self.queued_from is None or moment < self.queued_from):
+                self.queued_from = moment
+
+    def expect_none(self) -> datetime | None:
+        """The queue is about to be looked into; until when, at the latest, that was to be done."""
+        with self._expecting:
+            before, self.queued_from = self.queued_from, None
+            return before
+
+    def add(self, submissions: Iterable[Submission]) -> None:
+        """These have ended; `write` is to be called soon."""
+        for submission in submissions:
+            self._ended.extend(ended_of(submission, self._setting.offset, is_over=True))
+            self._finished_jobs.add(submission.job.id)
+
+    def add_some(self, submission: Submission) -> None:
+        """Some of its runs have ended, and others are still to come."""
+        self._ended.extend(ended_of(submission, self._setting.offset, is_over=False))
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    def take_along(self, give_up: Callable[[], bool]) -> list[Ended]:
+        """What is to be written along with a claim; whoever takes it writes it, or puts it back.
+
+        Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on.
+        """
+        while not self._writing.acquire(timeout=_PATIENCE):
+            if give_up():
+                return []
+        try:
+            return drained(self._ended)
+        finally:
+            self._writing.release()
+
+    def put_back(self, ended: Sequence[Ended]) -> None:
+        """It could not be written."""
+        self._ended.extendleft(reversed(ended))
+
+    def write(self, give_up: Callable[[], bool] | None = None) -> None:
+        """Write what there is, trying again for as long as it takes, or until `give_up` says so."""
+        with self._writing:
+            ended = drained(self._ended)
+            if not ended:
+                return
+            try:
+                finished = self._backend.finish(ended, give_up)
+            except BaseException:
+                self.put_back(ended)
+                raise
+            self.expect(finished.queued_from)
+            self.tell_refused(finished.refused)
+
+    def tell_refused(self, refused: Iterable[Ended]) -> None:
+        """Say that others had taken over what this node ran."""
+        for one in refused:
+            self._setting.logger.warning(
+                'The outcome (%s) of job "%s" due at %s is refused: this node had been taken for dead, and the run was '
+                "recorded as lost",
+                one.result.outcome,
+                one.job.name,
+                one.result.scheduled_run_time,
+            )
+
+    def collect_lost(self) -> bool:
+        """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
+        collected = self._backend.collect_lost()
+        for run in collected.lost:
+            self._setting.logger.error(
+                'Run of job "%s" due at %s is lost with node %s%s',
+                run.job_id,
+                run.scheduled,
+                run.node,
+                "; it will be run again" if run in collected.again else "",
+            )
+        self.expect(collected.queued_from)
+        return bool(collected.again)
+
+    def prune(self) -> None:
+        """Remove history that is too old, or too much."""
+        finished, self._finished_jobs = self._finished_jobs, set()
+        self._backend.prune(sorted(finished), self._keep, self._setting.now() - self._keep_for)

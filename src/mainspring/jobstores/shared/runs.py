@@ -1,0 +1,182 @@
+"""Runs on their way into a store that several nodes share, and out of it: claimed, ended, lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mainspring.model import QueuedRun, RunKey, RunResult
+from mainspring.serializers.outcomes import written_error, written_log, written_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from mainspring.engine.decision import Decision
+    from mainspring.model import Cause, JobRecord, Submission
+
+
+class Move(NamedTuple):
+    """A job goes on to its next run time, if it is still at `version`."""
+
+    job_id: str
+    version: int
+    next_run_time: datetime | None
+    state: str
+
+
+class NewRun(NamedTuple):
+    """A run that is claimed, or that was decided not to be run."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    instances: int
+    finished: datetime | None = None
+    outcome: str | None = None
+    error: str | None = None
+    cause: str | None = None
+    group_name: str | None = None
+
+
+class EndedRun(NamedTuple):
+    """The outcome of a run that is in the hands of `token`."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    token: int
+    started: datetime | None
+    finished: datetime | None
+    outcome: str
+    error: str | None
+    result: str | None
+    traceback: str | None
+    log: str | None
+
+
+class Ended(NamedTuple):
+    """The outcome of one run that this node claimed."""
+
+    job: JobRecord
+    attempt: int
+    token: int
+    cause: Cause
+    result: RunResult
+
+    @property
+    def key(self) -> RunKey:
+        """Which run."""
+        return RunKey(self.job.id, self.result.scheduled_run_time, self.attempt)
+
+    def written(self) -> EndedRun:
+        """As it is kept."""
+        result = self.result
+        return EndedRun(
+            self.job.id,
+            result.scheduled_run_time,
+            self.attempt,
+            self.token,
+            result.started,
+            result.finished,
+            result.outcome,
+            written_error(result.error),
+            written_result(result.result) if self.job.options.keep_result else None,
+            written_log(result.traceback),
+            written_log(result.log),
+        )
+
+    @property
+    def may_be_needed(self) -> bool:
+        """Whether the job of the run may have stayed when its schedule had ended."""
+        options = self.job.options
+        return (
+            options.outlasts_schedule or options.overlap not in ("skip", "allow") or self.cause != "schedule"
+        )
+
+
+def due_times_of(decision: Decision) -> list[datetime]:
+    """The due times of which a decision makes runs."""
+    times = [*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered]
+    return times if decision.dropped is None else [*times, decision.dropped]
+
+
+def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
+    """The runs that a decision comes to: those to be run, and those that are not."""
+    job_id, attempt = decision.job.id, decision.attempt
+    last = len(decision.submit) - 1
+    group = decision.job.options.group
+    runs = [
+        NewRun(job_id, time, attempt, int(at == last), group_name=group)
+        for at, time in enumerate(decision.submit)
+    ]
+    if decision.missed or decision.overlapping or decision.dropped is not None:
+        runs += [
+            NewRun(job_id, time, attempt, 0, now, "missed", f"{now - time} late") for time in decision.missed
+        ]
+        told = f"{decision.job.options.max_instances} instances were running"
+        runs += [NewRun(job_id, time, attempt, 0, now, "skipped", told) for time in decision.overlapping]
+        if decision.dropped is not None:
+            told = (
+                "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
+            )
+            runs.append(NewRun(job_id, decision.dropped, attempt, 0, now, "missed", told))
+    return runs
+
+
+def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> list[Ended]:
+    """The outcomes of a submission that are new; once it is over, what was not run at all is lost.
+
+    Args:
+        offset: of the store's clock, in whose time the outcomes are kept.
+    """
+    lease, results = submission.lease, submission.results
+    if lease is None:
+        return []
+    submission.results = []
+    submission.recorded += len(results)
+    if is_over:
+        results += [
+            RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
+            for time in submission.run_times[submission.recorded :]  # they are run one after another
+        ]
+    return [
+        Ended(submission.job, submission.attempt, lease.token, submission.cause, _shifted(result, offset))
+        for result in results
+    ]
+
+
+def _shifted(result: RunResult, offset: timedelta) -> RunResult:
+    if not offset:
+        return result
+    started, finished = result.started, result.finished
+    return result._replace(
+        started=None if started is None else started + offset,
+        finished=None if finished is None else finished + offset,
+        retry_at=None if result.retry_at is None else result.retry_at + offset,
+    )
+
+
+class LostRun(NamedTuple):
+    """A run whose node died."""
+
+    job_id: str
+    scheduled: datetime
+    node: str
+
+
+def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
+    """The runs by which those that failed are tried again."""
+    return [
+        QueuedRun(one.job.id, one.result.scheduled_run_time, one.attempt + 1, one.result.retry_at, "retry")
+        for one in ended
+        if one.result.retry_at is not None
+    ]
+
+
+def lost_to_run_again(ended: Iterable[Ended]) -> list[tuple[str, datetime]]:
+    """The jobs and due times of those that this node itself says are lost, and that are to be run again."""
+    return [
+        (one.job.id, one.result.scheduled_run_time)
+        for one in ended
+        if one.result.outcome == "lost" and one.job.options.on_lost == "rerun"
+    ]

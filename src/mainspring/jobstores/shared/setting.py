@@ -1,0 +1,42 @@
+"""What the parts of one store have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+    from mainspring.clock import Clock
+    from mainspring.serializers.arguments import ArgumentSerializer
+
+
+@dataclass(kw_only=True)
+class Setting:
+    """How a store reads and writes, and who it is.
+
+    Attributes:
+        node_name: what this node is called.
+        token: of this node's registration, by which it knows its own announcements; 0: it has none.
+        timezone: for jobs whose trigger has none.
+        offset: by how much the store's clock is ahead of `clock`.
+    """
+
+    arguments: ArgumentSerializer
+    clock: Clock
+    logger: logging.Logger
+    node_name: str
+    token: int = 0
+    timezone: tzinfo = UTC
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        """The present by the store's clock."""
+        return self.clock.now(UTC) + self.offset
+
+    def measured(self, before: datetime, theirs: datetime) -> None:
+        """The store's clock showed `theirs` when it was asked, which was after `before`, and is over now, by `clock`."""
+        after = self.clock.now(UTC)
+        self.offset = theirs - (before + (after - before) / 2)

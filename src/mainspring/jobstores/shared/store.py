@@ -1,0 +1,513 @@
+"""A job store that any number of nodes share: what schedulers and programs call, and what one node knows of itself.
+
+What is kept, and how claims are made there, is the backend's; here is when it is asked, what this node sets aside for now, and what
+it has still to write.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
+from mainspring.jobstores.ledger import Ledger
+from mainspring.jobstores.native import NativeJobStore
+from mainspring.jobstores.shared.claims import ClaimRequest
+from mainspring.jobstores.shared.membership import Membership
+from mainspring.jobstores.shared.outcomes import Outcomes
+from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide
+    from mainspring.jobstores.shared.backend import Backend, Ears, Look
+    from mainspring.jobstores.shared.claims import Claimed
+    from mainspring.jobstores.shared.lease import NodeLease
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+
+#: How long a node sleeps at most before it looks whether another one has changed something.
+POLL = timedelta(seconds=1)
+#: Where due jobs are locked by others: look again after this.
+_SOON = timedelta(milliseconds=20)
+#: A job whose executor isn't here is told of when no node has run it for so long.
+_LEFT_AFTER = timedelta(seconds=10)
+_LEFT_SHOWN = 100
+#: On the monotonic clock, which may begin anywhere.
+_NEVER = float("-inf")
+#: Seconds for which leaving in good order is tried.
+_LEAVING = 5.0
+
+
+def default_node_name() -> str:
+    """What a node is called that was given no name: its host and process."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+class SharedJobStore(NativeJobStore):
+    """Keeps jobs in a database, for any number of schedulers.
+
+    Args:
+        backend: the database.
+        lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
+        keep_runs: how many ended runs of each job are kept.
+        keep_runs_for: how long (days, or a ``timedelta``).
+
+    Raises:
+        ConfigurationError: a value that can't be.
+    """
+
+    poll_interval: ClassVar[timedelta | None] = POLL
+    claim_limit: ClassVar[int] = 1000  # a transaction costs as much as deciding about hundreds
+
+    def __init__(
+        self,
+        backend: Backend,
+        lease: float | timedelta,
+        keep_runs: int,
+        keep_runs_for: float | timedelta,
+    ) -> None:
+        duration = lease if isinstance(lease, timedelta) else timedelta(seconds=lease)
+        if duration < timedelta(seconds=1):
+            raise ConfigurationError(f"lease must be a second or more, got {lease!r}")
+        if keep_runs < 0:
+            raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
+        self._lease_duration = duration
+        keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
+        self._backend = backend
+        self._setting = backend.setting
+        self._outcomes = Outcomes(backend, keep_runs, keep_for)
+        self._membership: Membership | None = None
+        self._upkeep: Upkeep | None = None
+        self._ears: Ears | None = None
+
+        self._lock = Lock()
+        self._ledger = Ledger()
+        self._waiting: dict[str, datetime] = {}
+        self._executors: tuple[str, ...] = ("default",)
+        self._room_at: datetime | None = None  # when a group that jobs wait for has room again
+        self._held = 0
+        self._is_closing = False
+        self._left_since: datetime | None = None
+        self._left_jobs: set[str] = set()
+        self._next: datetime | None = None
+        self._knows_next = False
+        self._has_more = False
+        self._is_idle = False
+        self._claims = self._claims_at_flush = 0
+        self._said: dict[tuple[RunKey, int], str] = {}
+
+    # Life
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """Make what is needed in the database where it isn't there, and enter this node.
+
+        Raises:
+            ConfigurationError: what is there is something else's.
+            Exception: the database can't be had; as its driver says it.
+        """
+        super().start(scheduler, alias)
+        if self._upkeep is not None:
+            self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
+            return
+        setting = self._setting
+        setting.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
+        setting.timezone = getattr(scheduler, "timezone", None) or UTC
+        setting.logger = self._logger
+        self._backend.prepare()
+        self._membership = Membership(
+            self._backend,
+            self._lease_duration,
+            lambda: getattr(self._scheduler, "_executors", {}),
+            self._wake_scheduler,
+        )
+        seconds = self._lease_duration.total_seconds()
+        self._looks_every = min(seconds / 3, 2.0)
+        self._looked_at = _NEVER
+        self._upkeep = Upkeep(
+            f"mainspring-store-{alias}",
+            {
+                self._membership.renew: seconds / 3,
+                self._look_for_dead: self._looks_every * 0.15,
+                self._outcomes.prune: 60.0,
+                self._write_said: POLL.total_seconds(),
+            },
+            self._flush,
+            self._leave,
+            self._logger,
+        )
+        self._upkeep.start()
+        self._ears = self._backend.listen(self._heard)
+
+    def shutdown(self) -> None:
+        """Write the outcomes that are there, and leave; later, where runs of this node still go on."""
+        upkeep = self._upkeep
+        if upkeep is None:
+            return
+        self._is_closing = True
+        if self._ears is not None:
+            self._ears.stop()
+            self._ears = None
+        with self._lock:
+            is_idle = self._held == 0
+        if is_idle:
+            upkeep.stop()
+            if not upkeep.join(_LEAVING):
+                self._logger.warning("The job store could not be left in order: the database doesn't answer")
+        super().shutdown()
+
+    def _leave(self) -> None:
+        try:
+            self._outcomes.write(self._is_left)
+            if self._membership is not None:
+                self._membership.sign_off()
+        finally:
+            self._membership = self._upkeep = None
+            self._is_closing = False
+            self._backend.close()
+
+    def _has_ended(self) -> bool:
+        """Whether nothing is to be tried again any more."""
+        return self._is_left() or (self._scheduler is not None and not self._scheduler.running)
+
+    def _is_left(self) -> bool:
+        upkeep = self._upkeep  # read once: it goes when the store has been left
+        return upkeep is None or upkeep.stopping.is_set()
+
+    @property
+    def clock_offset(self) -> timedelta:
+        return self._setting.offset
+
+    def _look_for_dead(self) -> None:
+        """Look after other nodes, unless that is done along with looks for due jobs: a little later if nothing else is done."""
+        if self._has_looked_within(1.05 if self._is_idle else 0.85):
+            return
+        self._see_to(self._backend.look(self._setting.token))
+
+    def _has_looked_within(self, share: float) -> bool:
+        return SYSTEM_CLOCK.monotonic() - self._looked_at < share * self._looks_every
+
+    def _see_to(self, look: Look) -> None:
+        self._looked_at = SYSTEM_CLOCK.monotonic()
+        if look.to_cancel and self._scheduler is not None:
+            self._scheduler._cancel_here(look.to_cancel, self._alias)  # noqa: SLF001 - ours
+        self._outcomes.expect(look.next_queued)
+        somebody_died = self._membership is not None and self._membership.bury_silent(look.living)
+        if ((somebody_died or look.has_orphans) and self._outcomes.collect_lost()) or self._is_queue_due():
+            self._wake_scheduler()
+
+    def _is_queue_due(self) -> bool:
+        due = self._outcomes.queued_from
+        return due is not None and due <= self._setting.now()
+
+    def _write_said(self) -> None:
+        """Write how far runs say that they are."""
+        said, self._said = self._said, {}
+        if said:
+            self._backend.say(said, self._is_left)
+
+    def _flush(self) -> None:
+        if self._has_more and self._claims != self._claims_at_flush:
+            # Claims follow one another, and take outcomes along.
+            self._claims_at_flush = self._claims
+            if self._upkeep is not None and len(self._outcomes):
+                self._upkeep.flush_soon()
+            return
+        self._outcomes.write(self._is_left)
+        queued_from = self._outcomes.queued_from
+        if queued_from is not None:  # as may follow from an outcome
+            wake_for = getattr(self._scheduler, "_wake_for", None)
+            if wake_for is not None:
+                wake_for(queued_from - self._setting.offset)
+
+    def _wake_scheduler(self) -> None:
+        wake = getattr(self._scheduler, "_wake", None)
+        if wake is not None:
+            wake()
+
+    # Jobs
+
+    def add_records(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        try:
+            kept = self._backend.add(records, replace)
+        finally:
+            self._knows_next = False
+        if replace is not None:
+            for record in kept:
+                self._forget(record.id)
+        return kept
+
+    def get_record(self, job_id: str) -> JobRecord | None:
+        return self._backend.get(job_id)
+
+    def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
+        records: list[JobRecord] = []
+        for record in self._backend.list_jobs(query):
+            if isinstance(record, Unreadable):
+                with self._lock:
+                    if record.record.id not in self._ledger.parked:
+                        self._ledger.park(record.record.id, record.reason, self._setting.now())
+            else:
+                records.append(record)
+        return records
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        return self._backend.find_equal(record)
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        try:
+            return self._backend.change(job_id, change)
+        finally:
+            self._forget(job_id)
+
+    def _forget(self, job_id: str) -> None:
+        """The job was changed or removed: whatever kept it from running here may have gone."""
+        self._knows_next = False
+        with self._lock:
+            self._ledger.forget(job_id)
+            self._waiting.pop(job_id, None)
+
+    def remove(self, job_id: str) -> None:
+        self._backend.remove(job_id)
+        self._forget(job_id)
+
+    def remove_all(self) -> None:
+        self._backend.remove_all()
+        with self._lock:
+            self._ledger.parked.clear()
+            self._waiting.clear()
+        self._knows_next = False
+
+    def earliest(self) -> JobRecord | None:
+        return self._backend.earliest()
+
+    def _heard(self) -> None:
+        """Another node has changed something."""
+        self._knows_next = False
+        self._looked_at = _NEVER  # it may have queued a run, or want one to be cancelled
+        self._wake_scheduler()
+
+    # Runs
+
+    def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
+        membership = self._membership
+        self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
+        knew_next, self._knows_next = self._knows_next, True
+        if membership is None or not membership.lease.is_held():
+            if self._upkeep is not None and membership is not None:
+                self._upkeep.call_now(membership.renew)
+            self._next = now + POLL
+            return ClaimedBatch([], more=False)
+        lease = membership.lease
+        left = self._left(now, decide, executors)
+        set_aside = self._set_aside(now)
+        is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
+        is_queue_due = self._outcomes.queued_from is not None and self._outcomes.queued_from <= now
+        if not is_queue_due and not is_due:
+            token = None if self._has_looked_within(0.75) else lease.token
+            first, look = self._backend.poll(now, executors, set_aside, token)
+            self._is_idle = True
+            if look is not None:
+                self._see_to(look)
+            if first is None or first > now:
+                self._next = first
+                return ClaimedBatch(left, more=False)
+        claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
+        again, claim = claimed.queue.decisions, claimed.claim
+        submitted = 0
+        for decision in (*again, *claim.decisions):
+            if decision.submit:
+                decision.lease = lease
+                submitted += 1
+        with self._lock:
+            self._held += submitted
+            for decision in claim.parked:
+                decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
+            for decision in claim.decisions:
+                if not decision.submit:
+                    self._ledger.parked.pop(decision.job.id, None)
+            self._room_at = min(filter(None, claim.waiting.values()), default=None)
+            for job_id, free_at in claim.waiting.items():
+                self._waiting[job_id] = min(now + POLL, free_at or now + POLL)
+        decisions = [*again, *claim.decisions, *claim.parked, *left]
+        self._next = claim.next_time
+        self._has_more = more = claim.next_time is not None and claim.next_time <= now
+        if more and not decisions:
+            self._has_more = more = False
+            self._next = now + _SOON  # others have locked what is due
+        return ClaimedBatch(decisions, more)
+
+    def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
+        """Jobs that are overdue and name executors that this node doesn't have; looked for now and then, each told of once."""
+        if self._left_since is not None and now - self._left_since < _LEFT_AFTER:
+            return []
+        self._left_since = now
+        found = self._backend.left(now - _LEFT_AFTER, decide, executors, _LEFT_SHOWN)
+        ids = {decision.job.id for decision in found}
+        with self._lock:
+            for job_id in self._left_jobs - ids:
+                self._ledger.forget(job_id)  # a node that has the executor has run it
+            new = [decision for decision in found if decision.job.id not in self._left_jobs]
+            self._left_jobs = ids
+            for decision in new:
+                decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
+        return new
+
+    def _claimed(
+        self,
+        now: datetime,
+        decide: Decide,
+        limit: int,
+        executors: Collection[str],
+        set_aside: Collection[str],
+        lease: NodeLease,
+    ) -> Claimed:
+        self._claims += 1
+        self._is_idle = False
+        ended = self._outcomes.take_along(self._has_ended)
+        queued_from = self._outcomes.expect_none()
+        request = ClaimRequest(now, decide, limit, executors, set_aside, lease.token, ended, queued_from)
+        try:
+            claimed = self._backend.claim(request, self._has_ended)
+        except BaseException:
+            self._outcomes.put_back(ended)
+            self._outcomes.expect(queued_from)
+            raise
+        first = claimed.queued_from
+        if request.looks_into_queue:
+            self._outcomes.is_blocked = claimed.queue.is_blocked
+        if claimed.queue.is_blocked and first is not None:
+            first = max(first, now + POLL)  # or when an instance has ended here
+        self._outcomes.expect(first)
+        self._outcomes.tell_refused(claimed.refused)
+        return claimed
+
+    def _all_set_aside(self) -> list[str]:
+        with self._lock:
+            return [*self._ledger.parked, *self._waiting]
+
+    def _set_aside(self, now: datetime) -> list[str]:
+        """The jobs that this node doesn't try for now."""
+        with self._lock:
+            self._waiting = {job_id: until for job_id, until in self._waiting.items() if until > now}
+            parked = [job_id for job_id, job in self._ledger.parked.items() if job.retry_at > now]
+            return [*parked, *self._waiting]
+
+    def finish(self, submissions: Sequence[Submission]) -> bool:
+        was_awaited = False
+        self._knows_next = self._knows_next and not self._waiting
+        self._outcomes.add(submissions)
+        if self._outcomes.is_blocked:
+            self._outcomes.expect(self._setting.now())
+            was_awaited = True
+        with self._lock:
+            self._held -= len(submissions)
+            is_last = self._held == 0
+            for submission in submissions:
+                job_id = submission.job.id
+                self._ledger.parked.pop(job_id, None)
+                if self._waiting.pop(job_id, None) is not None:
+                    was_awaited = True
+            if self._waiting and any(one.job.options.group is not None for one in submissions):
+                self._waiting.clear()  # others of the group may have waited for one of them
+                was_awaited = True
+        upkeep = self._upkeep
+        if upkeep is not None:
+            if self._is_closing and is_last:
+                upkeep.stop()
+            else:
+                upkeep.flush_soon()
+        return was_awaited
+
+    def progress(self, submission: Submission) -> None:
+        self._outcomes.add_some(submission)
+        if self._upkeep is not None:
+            self._upkeep.flush_soon()
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting) or self._outcomes.is_blocked
+
+    def give_back(self, decision: Decision, now: datetime) -> datetime | None:
+        token = 0 if decision.lease is None else decision.lease.token
+        later = None
+        if decision.run is not None:
+            later = now + POLL
+            self._outcomes.expect(later)
+        stands = not self._backend.give_back(decision, token, later)
+        with self._lock:
+            self._held -= 1
+            if stands:
+                return None
+            self._knows_next = False
+            return later or self._ledger.park(decision.job.id, "its executor refused it", now)
+
+    def release(self, submissions: Sequence[Submission]) -> None:
+        deadline = SYSTEM_CLOCK.monotonic() + _LEAVING
+        try:
+            self._backend.release(submissions, lambda: SYSTEM_CLOCK.monotonic() > deadline)
+        finally:
+            with self._lock:
+                self._held -= len(submissions)
+
+    def next_time(self) -> datetime | None:
+        if not self._knows_next:
+            self._knows_next = True  # before looking: what is changed meanwhile makes it unknown again
+            self._next = self._backend.next_time(self._setting.now(), self._executors, self._all_set_aside())
+        with self._lock:
+            retries = [job.retry_at for job in self._ledger.parked.values()]
+        times = (self._next, self._outcomes.queued_from, self._room_at, *retries)
+        return min([time for time in times if time is not None], default=None)
+
+    def parked(self) -> list[ParkedJob]:
+        with self._lock:
+            return list(self._ledger.parked.values())
+
+    def retry_parked(self) -> None:
+        with self._lock:
+            self._ledger.parked.clear()
+            self._left_jobs.clear()
+        self._knows_next = False
+
+    def say(self, submission: Submission, text: str) -> None:
+        if submission.lease is not None:
+            self._said[submission.key, submission.lease.token] = text
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        new = self._backend.enqueue(runs)
+        self._outcomes.expect(min((run.available for run in new), default=None))
+        return new
+
+    def cancel(self, key: RunKey) -> bool:
+        return self._backend.cancel(key)
+
+    def set_group(self, group: Group) -> None:
+        self._backend.set_group(group)
+        with self._lock:
+            self._waiting.clear()
+
+    def remove_group(self, name: str) -> bool:
+        was_there = self._backend.remove_group(name)
+        with self._lock:
+            self._waiting.clear()
+        return was_there
+
+    def list_groups(self) -> list[Group]:
+        return self._backend.list_groups()
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        return self._backend.get_run(key)
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        return self._backend.list_runs(job_id, outcome, since, limit)

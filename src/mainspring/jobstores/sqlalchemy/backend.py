@@ -1,0 +1,352 @@
+"""The database of a job store: each step one transaction."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import IntegrityError
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.claims import Claimed, QueueClaim
+from mainspring.jobstores.shared.runs import due_times_of
+from mainspring.jobstores.sqlalchemy import nodes
+from mainspring.jobstores.sqlalchemy.claiming import Claiming
+from mainspring.jobstores.sqlalchemy.context import Context
+from mainspring.jobstores.sqlalchemy.database import Database
+from mainspring.jobstores.sqlalchemy.ending import Ending
+from mainspring.jobstores.sqlalchemy.groups import GroupTable
+from mainspring.jobstores.sqlalchemy.job_table import JobTable
+from mainspring.jobstores.sqlalchemy.listening import Listening, can_listen, channel_for
+from mainspring.jobstores.sqlalchemy.runs import RunTable
+from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
+from mainspring.jobstores.sqlalchemy.statements import statements_for
+from mainspring.jobstores.sqlalchemy.tables import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import MetaData
+    from sqlalchemy.engine import Connection, Engine
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.shared.claims import Claim, ClaimRequest
+    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.rows import Unreadable
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.serializers.arguments import ArgumentSerializer
+
+_CHUNK = 500
+_PRUNED_AT_ONCE = 1000
+
+
+class SQLBackend(Backend):
+    """A database that SQLAlchemy knows."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        arguments: ArgumentSerializer,
+        node_name: str,
+        metadata: MetaData,
+        tablename: str,
+        tableschema: str | None,
+        *,
+        owns_engine: bool,
+    ) -> None:
+        self.database = Database(engine, owns_engine=owns_engine)
+        self.tables = tables(tablename, metadata, tableschema)
+        self._metadata = metadata
+        self._engine = engine
+        statements = statements_for(self.tables, engine)
+        self._runs = RunTable(self.tables, statements)
+        self._groups = GroupTable(self.tables, self._runs)
+        self.setting = self._context = Context(
+            arguments=arguments,
+            clock=SYSTEM_CLOCK,
+            logger=logging.getLogger(__name__),  # until the store is started
+            node_name=node_name,
+            database=self.database,
+            tables=self.tables,
+            statements=statements,
+            runs=self._runs,
+            groups=self._groups,
+            channel=channel_for(self.tables.jobs.fullname),
+        )
+        self._job_table = JobTable(self._context)
+        self._claiming = Claiming(self._context)
+        self._ending = Ending(self._context)
+
+    # Life
+
+    def prepare(self) -> None:
+        """Create the tables where they aren't there."""
+        self.database.run(lambda: create_tables(self.database, self.tables, self._metadata))
+
+    def pending_migration(self) -> str:
+        """The SQL that `prepare` would bring older tables up to date with."""
+        return self.database.run(lambda: pending_migration(self.database, self.tables))
+
+    def close(self) -> None:
+        self.database.close()
+
+    def listen(self, heard: Callable[[], None]) -> Listening | None:
+        if not can_listen(self._engine):
+            return None
+        return Listening(self._engine, self._context.channel, self._context, heard)
+
+    # Nodes
+
+    def register(self, node: Registration) -> tuple[int, float]:
+        def enter() -> tuple[int, float]:
+            with self.database.writing() as connection:
+                self._context.measure_offset(connection)
+                asked = SYSTEM_CLOCK.monotonic()
+                offset, now = self._context.offset, self._context.now()
+                return nodes.register(connection, self.tables, node, offset, now), asked
+
+        return self.database.run(enter)
+
+    def renew(self, token: int, node: Registration) -> bool:
+        with self.database.writing() as connection:
+            self._context.measure_offset(connection)
+            offset, now = self._context.offset, self._context.now()
+            return nodes.renew(connection, self.tables, token, node, offset, now)
+
+    def declare_dead(self, token: int, heartbeat: datetime) -> bool:
+        with self.database.writing() as connection:
+            return nodes.declare_dead(connection, self.tables, token, heartbeat)
+
+    def sign_off(self, token: int) -> None:
+        with self.database.writing() as connection:
+            nodes.sign_off(connection, self.tables, token, self._context.now())
+
+    def look(self, token: int) -> Look:
+        with self.database.reading() as connection:
+            return self._ending.look(connection, token)
+
+    # Jobs
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        return self._job_table.add(records, replace)
+
+    def get(self, job_id: str) -> JobRecord | None:
+        return self._job_table.get(job_id)
+
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        return self._job_table.list(query)
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        return self._job_table.find_equal(record)
+
+    def earliest(self) -> JobRecord | None:
+        return self._job_table.earliest()
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        return self._job_table.change(job_id, change)
+
+    def remove(self, job_id: str) -> None:
+        self._job_table.remove(job_id)
+
+    def remove_all(self) -> None:
+        self._job_table.remove_all()
+
+    # Runs
+
+    def next_time(
+        self, now: datetime, executors: Collection[str], set_aside: Collection[str]
+    ) -> datetime | None:
+        def look() -> datetime | None:
+            with self.database.reading() as connection:
+                return self._context.statements.next_time(connection, now, executors, set_aside)
+
+        return self.database.run(look)
+
+    def poll(
+        self, now: datetime, executors: Collection[str], set_aside: Collection[str], token: int | None
+    ) -> tuple[datetime | None, Look | None]:
+        with self.database.reading() as connection:
+            first = self._context.statements.next_time(connection, now, executors, set_aside)
+            return first, None if token is None else self._ending.look(connection, token)
+
+    def left(
+        self, before: datetime, decide: Decide, executors: Collection[str], limit: int
+    ) -> list[Decision]:
+        with self.database.reading() as connection:
+            return self._claiming.left(connection, before, decide, executors, limit)
+
+    def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
+        attempted: list[Claimed] = []
+
+        def take(*, may_repeat: bool = False) -> Claimed:
+            attempted.clear()
+            with self.database.writing() as connection:
+                attempted.append(self._take(connection, request, may_repeat=may_repeat))
+            return attempted[0]
+
+        def was_taken() -> Claimed | None:
+            for claimed in attempted:
+                for decision in (*claimed.queue.decisions, *claimed.claim.decisions):
+                    time = due_times_of(decision)[0]
+                    return claimed if self._is_claimed(decision, time, request.token) else None
+            return None
+
+        def take_also_again() -> Claimed:
+            try:
+                return take()
+            except IntegrityError:  # a job was run before at the time at which it is due now
+                return take(may_repeat=True)
+
+        return self.database.run(take_also_again, give_up=give_up, was_done=was_taken)
+
+    def _take(self, connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
+        finished = self._ending.finish(connection, request.ended)
+        queue = QueueClaim([], is_blocked=False)
+        queued_from = request.queued_from
+        if request.looks_into_queue:
+            queue = self._claiming.claim_queued(connection, request)
+            queued_from = self._runs.next_available(connection)
+        claim: Claim = self._claiming.claim(connection, request, may_repeat=may_repeat)
+        if any(decision.buffered for decision in claim.decisions):
+            queued_from = request.now
+        expected = min(filter(None, (queued_from, finished.queued_from)), default=None)
+        return Claimed(queue, claim, finished.refused, expected)
+
+    def _is_claimed(self, decision: Decision, scheduled: datetime, token: int) -> bool:
+        with self.database.reading() as connection:
+            return self._runs.is_claimed(connection, decision.job.id, scheduled, decision.attempt, token)
+
+    def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
+        def undo() -> bool:
+            with self.database.writing() as connection:
+                return self._claiming.give_back(connection, decision, token, self._insert, later)
+
+        def was_undone() -> bool | None:
+            return None if self._is_claimed(decision, decision.submit[0], token) else True
+
+        return self.database.run(undo, was_done=was_undone)
+
+    def _insert(self, connection: Connection, job: JobRecord) -> None:
+        self._context.statements.add(connection, [self._job_table.new_row(job, self._context.now())])
+
+    def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
+        def undo() -> None:
+            with self.database.writing() as connection:
+                for submission in submissions:
+                    self._claiming.release(connection, submission, self._insert)
+                self._context.announce(connection, [self._context.now()])
+
+        self.database.run(undo, give_up=give_up)
+
+    def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        def work() -> Finished:
+            with self.database.writing() as connection:
+                return self._ending.finish(connection, ended)
+
+        return self.database.run(work, give_up=give_up)
+
+    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+        def write() -> None:
+            with self.database.writing() as connection:
+                self._runs.say(connection, said)
+
+        self.database.run(write, give_up=give_up)
+
+    def collect_lost(self) -> Collected:
+        with self.database.reading() as connection:
+            if not self._ending.has_orphans(connection):
+                return Collected([], [], None)
+        with self.database.writing() as connection:
+            return self._ending.collect_lost(connection)
+
+    def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
+        runs = self._runs
+        self._in_batches(lambda connection: runs.prune_old(connection, before, _PRUNED_AT_ONCE))
+        for at in range(0, len(job_ids), _CHUNK):
+            chunk = job_ids[at : at + _CHUNK]
+            self._in_batches(partial(runs.prune_many, job_ids=chunk, keep=keep, batch=_PRUNED_AT_ONCE))
+        with self.database.writing() as connection:
+            nodes.forget_old(connection, self.tables, before)
+
+    def _in_batches(self, remove: Callable[[Connection], int]) -> None:
+        """Call `remove`, each time in a transaction of its own, until it finds less than a whole batch."""
+        removed = _PRUNED_AT_ONCE
+        while removed >= _PRUNED_AT_ONCE:
+            with self.database.writing() as connection:
+                removed = remove(connection)
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        def add() -> list[QueuedRun]:
+            with self.database.writing() as connection:
+                self._job_table.refuse_unknown(connection, {run.job_id for run in runs})
+                new = list(self._runs.enqueue(connection, runs))
+                self._context.announce(connection, [run.available for run in new])
+            return new
+
+        def was_done() -> list[QueuedRun] | None:
+            found = [run for run in runs if self.get_run(run.key) is not None]
+            return found if len(found) == len(runs) else None
+
+        return self.database.run(add, was_done=was_done)
+
+    def cancel(self, key: RunKey) -> bool:
+        def write() -> bool:
+            with self.database.writing() as connection:
+                now = self._context.now()
+                if self._runs.end_queued(connection, key, now, "cancelled", "cancelled before it was begun"):
+                    return True
+                is_asked = self._runs.ask_to_cancel(connection, key.job_id, key)
+                if is_asked:
+                    self._context.announce(connection, [now])
+                return is_asked
+
+        return self.database.run(write)
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        def look() -> RunRecord | None:
+            with self.database.reading() as connection:
+                return self._runs.get(connection, key)
+
+        return self.database.run(look)
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        def look() -> list[RunRecord]:
+            with self.database.reading() as connection:
+                return self._runs.list(connection, job_id, outcome, since, limit)
+
+        return self.database.run(look)
+
+    # Groups
+
+    def set_group(self, group: Group) -> None:
+        def write() -> None:
+            with self.database.writing() as connection:
+                self._groups.set(connection, group)
+                self._context.announce(connection, [self._context.now()])
+
+        self.database.run(write)
+
+    def remove_group(self, name: str) -> bool:
+        def write() -> bool:
+            with self.database.writing() as connection:
+                was_there = self._groups.remove(connection, name)
+                self._context.announce(connection, [self._context.now()])
+                return was_there
+
+        return self.database.run(write)
+
+    def list_groups(self) -> list[Group]:
+        def look() -> list[Group]:
+            with self.database.reading() as connection:
+                return self._groups.list(connection)
+
+        return self.database.run(look)

@@ -1,0 +1,172 @@
+"""What has become of runs: outcomes and what follows from them, and runs that are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from mainspring.engine.failures import after_outcomes
+from mainspring.engine.following import followed_job, following_runs
+from mainspring.jobstores.shared.backend import Collected, Finished, Look
+from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, written_tally
+from mainspring.jobstores.shared.runs import lost_to_run_again, retries_of
+from mainspring.jobstores.sqlalchemy import nodes
+from mainspring.model import RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from mainspring.jobstores.shared.runs import Ended, LostRun
+    from mainspring.jobstores.sqlalchemy.context import Context
+    from mainspring.model import QueuedRun
+
+_CHUNK = 500
+
+
+class Ending:
+    """What is written when runs have ended, or are found to be lost."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def finish(self, connection: Connection, ended: Sequence[Ended]) -> Finished:
+        """Write outcomes, and what follows from them."""
+        if not ended:
+            return Finished([], None)
+        context = self._context
+        counted = [one for one in ended if one.job.options.pause_after_failures is not None]
+        new = context.runs.unended(connection, [one.key for one in counted]) if counted else set()
+        refused = context.runs.finish(connection, ended)
+        said = {(one.key, one.token): one.result.progress for one in ended if one.result.progress}
+        if said:
+            context.runs.say(connection, said)
+        if new:
+            self._count_failures(connection, [one for one in counted if tuple(one.key) in new])
+        valid = [one for one in ended if one not in refused] if refused else ended
+        expected = [self._follow(connection, valid)]
+        kept = [one for one in ended if one.may_be_needed]
+        if kept:
+            expected.append(self._run_again(connection, [one for one in kept if one not in refused]))
+            job_ids = sorted({one.job.id for one in kept})
+            context.runs.drop_ended_jobs(connection, context.tables.jobs, job_ids)
+        return Finished(refused, min(filter(None, expected), default=None))
+
+    def _run_again(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
+        """Queue what is to be run again; when the first of it is available."""
+        lost = lost_to_run_again(ended)
+        self._context.runs.again(connection, lost)
+        retries = retries_of(ended)
+        if retries:
+            self._context.runs.enqueue(connection, retries)
+        times = [run.available for run in retries]
+        return min([*times, self._context.now()] if lost else times, default=None)
+
+    def _follow(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
+        """Queue the runs of jobs that come after those that have ended; when they are available."""
+        followed = self._context.statements.followed(connection)
+        results: dict[str, list[RunResult]] = {}
+        for one in ended:
+            if one.job.id in followed:
+                results.setdefault(one.job.id, []).append(one.result)
+        return self._queue_followers(connection, results) if results else None
+
+    def _queue_followers(
+        self, connection: Connection, results: Mapping[str, Sequence[RunResult]]
+    ) -> datetime | None:
+        jobs = self._context.tables.jobs
+        now = self._context.now()
+        rows = connection.execute(
+            select(*self._context.columns).where(jobs.c.follows.in_(list(results)), jobs.c.state == SCHEDULED)
+        ).all()
+        runs: list[QueuedRun] = []
+        for row in rows:
+            follower = self._context.job_of(row)
+            if not isinstance(follower, Unreadable):
+                runs += following_runs(follower, results[followed_job(follower) or ""], now)
+        if not runs:
+            return None
+        self._context.runs.enqueue(connection, runs)
+        return now
+
+    def _count_failures(self, connection: Connection, ended: Sequence[Ended]) -> None:
+        """Have jobs remember their failures, and pause those that have had too many."""
+        jobs = self._context.tables.jobs
+        by_job: dict[str, list[Ended]] = {}
+        for one in ended:
+            by_job.setdefault(one.job.id, []).append(one)
+        rows = connection.execute(
+            select(*self._context.columns)
+            .where(jobs.c.id.in_(by_job), jobs.c.state != ENDING)
+            .order_by(jobs.c.id)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            before = self._context.job_of(row)
+            if isinstance(before, Unreadable):
+                continue
+            outcomes = [(one.result.outcome, one.result.retry_at) for one in by_job[before.id]]
+            after = after_outcomes(before, outcomes)
+            if after is not before:
+                connection.execute(
+                    update(jobs)
+                    .where(jobs.c.id == before.id)
+                    .values(
+                        tally=written_tally(after.tally),
+                        next_run_time=after.next_run_time,
+                        state=PAUSED if after.next_run_time is None else SCHEDULED,
+                        version=after.version,
+                    )
+                )
+
+    def look(self, connection: Connection, token: int) -> Look:
+        """What there is to be done for this node, and for others that have died."""
+        known = nodes.living(connection, self._context.tables)
+        runs = self._context.runs
+        has_orphans = runs.has_orphans(connection, [node.token for node in known])
+        jobs = self._context.tables.jobs
+        prioritised = connection.execute(select(jobs.c.id).where(jobs.c.priority != 0).limit(1)).first()
+        self._context.statements.has_priorities = prioritised is not None
+        return Look(known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token))
+
+    def collect_lost(self, connection: Connection) -> Collected:
+        """Runs in the hands of nobody who is alive are lost."""
+        now = self._context.now()
+        lost = self._context.runs.lose(connection, self._alive(connection), now)
+        again = self._rerun(connection, lost)
+        followed = self._context.statements.followed(connection)
+        results = {
+            run.job_id: [RunResult(run.scheduled, "lost")]
+            for run in lost
+            if run.job_id in followed and run not in again
+        }
+        queued_from = self._queue_followers(connection, results) if results else None
+        return Collected(lost, again, now if again else queued_from)
+
+    def has_orphans(self, connection: Connection) -> bool:
+        """Whether there are runs in the hands of nobody who is alive."""
+        return self._context.runs.has_orphans(connection, self._alive(connection))
+
+    def _alive(self, connection: Connection) -> list[int]:
+        return [node.token for node in nodes.living(connection, self._context.tables)]
+
+    def _rerun(self, connection: Connection, lost: Sequence[LostRun]) -> list[LostRun]:
+        """Have those of the lost runs run again whose jobs want that; returns them."""
+        jobs = self._context.tables.jobs
+        ids = sorted({run.job_id for run in lost})
+        wants: set[str] = set()
+        for at in range(0, len(ids), _CHUNK):
+            found = connection.execute(
+                select(*self._context.columns).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
+            )
+            for row in found:
+                record = self._context.job_of(row)
+                options = (record.record if isinstance(record, Unreadable) else record).options
+                if options.on_lost == "rerun":
+                    wants.add(row[0])
+        again = [run for run in lost if run.job_id in wants]
+        self._context.runs.again(connection, ((run.job_id, run.scheduled) for run in again))
+        return again
