@@ -85,6 +85,20 @@ def mariadb_url(tmp_path_factory):
     return _server_url("mariadb", tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory):
+    """A Redis server; tests name keys of their own."""
+    return _server_url("redis", tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis"])
+def store_url(request, tmp_path):
+    """Where each kind of store that nodes can share keeps its jobs."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.sqlite"
+    return request.getfixturevalue(f"{request.param}_url")
+
+
 @pytest.fixture(params=["sqlite", "postgres", "mariadb"])
 def database_url(request, tmp_path):
     """A database of each kind."""
@@ -95,5 +109,5 @@ def database_url(request, tmp_path):
 
 @pytest.fixture
 def tablename():
-    """A name for tables that no other test has."""
+    """A name for tables, or keys, that no other test has."""
     return f"t{uuid.uuid4().hex[:12]}_jobs"

@@ -1,7 +1,7 @@
-"""Real servers: PostgreSQL and MariaDB on free ports, with their data in temporary folders.
+"""Real servers: PostgreSQL, MariaDB and Redis on free ports, with their data in temporary folders.
 
 One of each serves a whole test run, however many processes the run has: the first test that needs it starts it, and the
-run's first process ends it, by its pid. ``MAINSPRING_TEST_POSTGRES_URL`` and ``MAINSPRING_TEST_MARIADB_URL`` name others.
+run's first process ends it, by its pid. ``MAINSPRING_TEST_POSTGRES_URL``, ``MAINSPRING_TEST_MARIADB_URL`` and so on name others.
 """
 
 from __future__ import annotations
@@ -216,7 +216,43 @@ class MariaDB(Server):
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/mainspring"
 
 
-KINDS = {"postgres": Postgres, "mariadb": MariaDB}
+class RedisServer(Server):
+    """A Redis server."""
+
+    stop_signal = signal.SIGTERM
+
+    def _made(self) -> Path:
+        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        if program is None:
+            raise ServerMissingError("Redis is not installed (apt-get install redis-server)")
+        self.program = program
+        return Path(tempfile.mkdtemp(prefix="mainspring-", dir="/tmp"))
+
+    def _arguments(self) -> list[str]:
+        settings = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "dir": str(self.folder),
+            "daemonize": "no",
+            "loglevel": "warning",
+            "save": "",
+            "appendonly": "yes" if self.durable else "no",
+            "appendfsync": "always",
+        }
+        return [self.program, *(part for name, value in settings.items() for part in (f"--{name}", value))]
+
+    def _connect(self) -> None:
+        import redis
+
+        with redis.Redis(port=self.port, socket_connect_timeout=5) as client:
+            client.ping()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+
+KINDS = {"postgres": Postgres, "mariadb": MariaDB, "redis": RedisServer}
 
 
 @contextmanager

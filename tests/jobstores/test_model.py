@@ -21,6 +21,7 @@ from mainspring.model import JobOptions, JobRecord
 from mainspring.testing.conformance import deciding
 from mainspring.testing.conformance import submission as submission_of
 from mainspring.triggers.interval import IntervalTrigger
+from stores import open_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -147,14 +148,14 @@ TestSQLiteStore = SQLiteStoreMachine.TestCase
 TestSQLiteStore.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
-@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+@pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis"])
 def test_stores_on_servers_agree_with_the_model(request, kind):
     url = request.getfixturevalue(f"{kind}_url")
 
     class ServerStoreMachine(SQLiteStoreMachine):
         @staticmethod
         def make_store():
-            return SQLAlchemyJobStore(url, tablename=f"m{uuid4().hex[:12]}_jobs")
+            return open_store(url, f"m{uuid4().hex[:12]}_jobs")
 
     run_state_machine_as_test(
         ServerStoreMachine, settings=settings(max_examples=12, stateful_step_count=30, deadline=None)

@@ -10,6 +10,7 @@ from mainspring.jobstores.native import overrides_v3_methods
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing.conformance import SECOND, START, RunStoreConformance, record
 from pickle_store import PickleStore
+from stores import open_store
 
 
 class TestMemoryStore(RunStoreConformance):
@@ -37,6 +38,16 @@ class TestSQLAlchemyStore(RunStoreConformance):
         store.start(None, "default")
         yield store
         store._held = 0  # what the test left unfinished would keep it open
+        store.shutdown()
+
+
+class TestRedisStore(RunStoreConformance):
+    @pytest.fixture
+    def store(self, redis_url, tablename):
+        store = open_store(redis_url, tablename)
+        store.start(None, "default")
+        yield store
+        store._held = 0
         store.shutdown()
 
 

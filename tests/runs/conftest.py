@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mainspring import MemoryJobStore, SQLAlchemyJobStore
+from mainspring import MemoryJobStore
 from mainspring.events import EVENT_EVERY
 from mainspring.testing import EventRecorder
 from pickle_store import PickleStore
+from stores import open_store
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what the jobs of these tests do
 
@@ -23,7 +24,7 @@ def _fresh_work():
     run_work.eventually(lambda: not run_work.busy)  # or it would be taken for the next test's
 
 
-@pytest.fixture(params=["memory", "adapted", "sqlite", "postgres", "mariadb"])
+@pytest.fixture(params=["memory", "adapted", "sqlite", "postgres", "mariadb", "redis"])
 def make_store(request, tmp_path):
     """Makes job stores of one kind that share what they keep, where that kind can."""
     if request.param == "memory":
@@ -35,7 +36,7 @@ def make_store(request, tmp_path):
     else:
         url = request.getfixturevalue(f"{request.param}_url")
     tablename = request.getfixturevalue("tablename")
-    return lambda **options: SQLAlchemyJobStore(url, tablename=tablename, **options)
+    return lambda **options: open_store(url, tablename, **options)
 
 
 @pytest.fixture

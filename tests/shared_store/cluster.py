@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
+from stores import open_store
 
 if TYPE_CHECKING:
     import signal
 
 HERE = Path(__file__).parent
+#: Where processes of their own find what these tests are made of.
+PATHS = f"{HERE}:{HERE.parent}"
 PATIENCE = 60
 
 
@@ -27,7 +29,7 @@ class Node:
     def __init__(self, url: str, tablename: str, log: Path, *prefix: str, **options: object) -> None:
         given = [f"{name}={value}" for name, value in options.items()]
         # A clock that is wrong is one that shows another time: it doesn't make waiting longer or shorter.
-        environment = {**os.environ, "PYTHONPATH": str(HERE), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        environment = {**os.environ, "PYTHONPATH": PATHS, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         self.process = subprocess.Popen(
             [*prefix, sys.executable, str(HERE / "node.py"), url, tablename, str(log), *given],
             stdin=subprocess.PIPE,
@@ -72,7 +74,7 @@ class Cluster:
         self.log = folder / "runs"
         self.log.touch()
         self.nodes: list[Node] = []
-        self.store = SQLAlchemyJobStore(url, tablename=tablename, lease=60, keep_runs=10_000)
+        self.store = open_store(url, tablename, lease=60, keep_runs=10_000)
         self.scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": self.store})
         self.scheduler.start(paused=True)
 

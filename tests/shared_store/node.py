@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mainspring.current import current_run
 from mainspring.executors.pool import ThreadPoolExecutor
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
+from stores import open_store
 
 
 def _note(path: str, line: str) -> None:
@@ -65,9 +65,9 @@ def main() -> None:
     options = dict(argument.split("=") for argument in sys.argv[4:])
     logging.basicConfig(level=logging.WARNING, filename=f"{log}.{os.getpid()}.log")
     Path(f"{log}.{os.getpid()}.log").touch()
-    store = SQLAlchemyJobStore(
+    store = open_store(
         url,
-        tablename=tablename,
+        tablename,
         lease=float(options.get("lease", 3)),
         keep_runs=10_000,
         node_name=options.get("name"),

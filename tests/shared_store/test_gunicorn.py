@@ -12,10 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cluster import HERE, PATIENCE, Cluster
+from cluster import PATHS, PATIENCE, Cluster
 
 WORKERS = 4
 
@@ -27,14 +26,14 @@ def free_port() -> int:
 
 
 @pytest.mark.timeout(120)
-def test_four_workers_that_add_the_same_jobs_run_each_once(database_url, tablename, tmp_path):
-    cluster = Cluster(database_url, tablename, tmp_path)
+def test_four_workers_that_add_the_same_jobs_run_each_once(store_url, tablename, tmp_path):
+    cluster = Cluster(store_url, tablename, tmp_path)
     environment = {
         **os.environ,
-        "STORE_URL": database_url,
+        "STORE_URL": store_url,
         "STORE_TABLENAME": tablename,
         "STORE_LOG": str(cluster.log),
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": PATHS,
     }
     command = [
         sys.executable,
@@ -47,12 +46,8 @@ def test_four_workers_that_add_the_same_jobs_run_each_once(database_url, tablena
     ]
     server = subprocess.Popen([*command, "webapp:app"], env=environment, stderr=subprocess.PIPE, text=True)
     try:
-        nodes = f"SELECT COUNT(*) FROM {tablename.removesuffix('_jobs')}_nodes WHERE state = 'alive'"
         end = time.monotonic() + PATIENCE
-        while True:
-            with cluster.store.engine.connect() as connection:
-                if connection.execute(text(nodes)).scalar_one() == WORKERS + 1:  # and the test's own
-                    break
+        while len(cluster.store._backend.look(0).living) < WORKERS + 1:  # and the test's own
             assert server.poll() is None, server.stderr.read()
             assert time.monotonic() < end, "not all workers came up"
             time.sleep(0.05)

@@ -9,8 +9,8 @@ import pytest
 
 from mainspring import ThreadPoolExecutor
 from mainspring.events import EVENT_EVERY, EVENT_JOB_EXECUTED, EVENT_JOB_STARTED
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing import EventRecorder
+from stores import open_store
 
 DUE = datetime(2026, 1, 1, tzinfo=UTC)
 release = threading.Event()
@@ -25,12 +25,12 @@ def work():
 
 
 @pytest.fixture
-def node(make_scheduler, database_url, tablename):
+def node(make_scheduler, store_url, tablename):
     """Makes schedulers on one database, each with one worker and what it has heard."""
 
     def make():
         scheduler = make_scheduler(
-            jobstores={"default": SQLAlchemyJobStore(database_url, tablename=tablename)},
+            jobstores={"default": open_store(store_url, tablename)},
             executors={"default": ThreadPoolExecutor(1)},
         )
         heard = EventRecorder()

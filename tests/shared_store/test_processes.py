@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster, Node
 
 import servers
+from stores import open_store
 
 
 @pytest.fixture
-def cluster(database_url, tablename, tmp_path):
-    made = Cluster(database_url, tablename, tmp_path)
+def cluster(store_url, tablename, tmp_path):
+    made = Cluster(store_url, tablename, tmp_path)
     yield made
     made.close()
 
@@ -71,9 +71,9 @@ def test_a_process_that_was_stopped_past_its_lease_is_refused(cluster):
 
 
 @pytest.mark.timeout(120)
-def test_eight_processes_start_at_once_on_an_empty_database(database_url, tablename, tmp_path):
+def test_eight_processes_start_at_once_on_an_empty_database(store_url, tablename, tmp_path):
     log = tmp_path / "runs"
-    nodes = [Node(database_url, tablename, log) for _ in range(8)]
+    nodes = [Node(store_url, tablename, log) for _ in range(8)]
     try:
         for node in nodes:
             node.wait_until_ready()
@@ -133,7 +133,7 @@ def test_postgresql_is_away_for_five_seconds_under_load(crashing_postgres, table
 
 @pytest.mark.timeout(120)
 def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing_postgres, tablename):
-    store = SQLAlchemyJobStore(crashing_postgres.url, tablename=tablename, lease=3)
+    store = open_store(crashing_postgres.url, tablename, lease=3)
     scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": store})
     scheduler.start()
     scheduler.add_job(time.monotonic, "interval", seconds=0.1, id="tick")
@@ -146,7 +146,7 @@ def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing_postgr
     assert time.monotonic() - begin < 15
     crashing_postgres.start()
     # What it could not say any more is found by the next one.
-    other = SQLAlchemyJobStore(crashing_postgres.url, tablename=tablename, lease=3)
+    other = open_store(crashing_postgres.url, tablename, lease=3)
     again = BackgroundScheduler(timezone="UTC", jobstores={"default": other})
     again.start()
     before = len(again.get_runs("tick", limit=1000))
@@ -160,11 +160,11 @@ def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing_postgr
 
 
 @pytest.mark.timeout(120)
-def test_a_node_whose_clock_is_an_hour_wrong(database_url, tablename, tmp_path):
-    if database_url.startswith("sqlite"):
+def test_a_node_whose_clock_is_an_hour_wrong(store_url, tablename, tmp_path):
+    if store_url.startswith("sqlite"):
         pytest.skip("SQLite has no clock: processes on one file share the machine's")
     faketime = faketime_or_skip()
-    cluster = Cluster(database_url, tablename, tmp_path)
+    cluster = Cluster(store_url, tablename, tmp_path)
     try:
         cluster.start(1)
         cluster.start(1, faketime, "-f", "+1h")

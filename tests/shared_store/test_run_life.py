@@ -15,8 +15,8 @@ from cluster import Cluster
 
 
 @pytest.fixture
-def cluster(database_url, tablename, tmp_path):
-    made = Cluster(database_url, tablename, tmp_path)
+def cluster(store_url, tablename, tmp_path):
+    made = Cluster(store_url, tablename, tmp_path)
     yield made
     made.close()
 

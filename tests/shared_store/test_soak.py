@@ -24,11 +24,11 @@ _ONE = JobQuery(limit=1)
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_every_run_ends_in_exactly_one_outcome(database_url, tablename, tmp_path):
+def test_every_run_ends_in_exactly_one_outcome(store_url, tablename, tmp_path):
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    cluster = Cluster(database_url, tablename, tmp_path)
+    cluster = Cluster(store_url, tablename, tmp_path)
     try:
         cluster.start(4, workers=20)
         _add(cluster)

@@ -6,13 +6,13 @@ import os
 
 import node
 
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
+from stores import open_store
 
 URL, TABLENAME, LOG = os.environ["STORE_URL"], os.environ["STORE_TABLENAME"], os.environ["STORE_LOG"]
 
 scheduler = BackgroundScheduler(timezone="UTC")
-scheduler.add_jobstore(SQLAlchemyJobStore(URL, tablename=TABLENAME, lease=5))
+scheduler.add_jobstore(open_store(URL, TABLENAME, lease=5))
 
 
 @scheduler.scheduled_job("interval", seconds=1, id="decorated", args=[LOG, "decorated"])

@@ -240,6 +240,10 @@ class RunStore(ABC):
         records = self.list_records()
         return records[0] if records and records[0].next_run_time is not None else None
 
+    def warnings(self) -> Sequence[str]:
+        """What may be lost as the store is set up, each in a sentence."""
+        return ()
+
     @abstractmethod
     def parked(self) -> list[ParkedJob]:
         """The jobs that can't be run here for now."""

@@ -81,7 +81,7 @@ from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from mainspring.model import Submission
@@ -449,6 +449,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         now = self._clock.now(self.timezone)
         overdue: list[OverdueJob] = []
         parked = 0
+        warnings: dict[str, Sequence[str]] = {}
         errors = {
             alias: f"{type(error).__name__}: {error}" for alias, error in self._dispatch.store_errors.items()
         }
@@ -456,6 +457,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 parked += len(store.parked())
                 earliest = store.earliest()
+                if sentences := store.warnings():
+                    warnings[alias] = sentences
             except Exception as error:  # noqa: BLE001 - that it fails is the answer
                 errors.setdefault(alias, f"{type(error).__name__}: {error}")
                 continue
@@ -471,6 +474,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             parked_jobs=parked,
             undelivered_events=self._event_queue.undelivered,
             store_errors=errors,
+            store_warnings=warnings,
         )
 
     # Executors

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
 
@@ -39,6 +39,7 @@ class Health:
         parked_jobs: how many jobs can't be run here for now.
         undelivered_events: how many events wait for slow listeners.
         store_errors: by alias, what each failing job store last raised.
+        store_warnings: by alias, what job stores may lose as their servers are set up, each in a sentence.
     """
 
     state: str
@@ -49,6 +50,7 @@ class Health:
     parked_jobs: int
     undelivered_events: int
     store_errors: Mapping[str, str]
+    store_warnings: Mapping[str, Sequence[str]]
 
     @property
     def ok(self) -> bool:

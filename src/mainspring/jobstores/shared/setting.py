@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterable
 
     from mainspring.clock import Clock
     from mainspring.serializers.arguments import ArgumentSerializer
+
+
+#: Twice as long as others sleep at most.
+_SOON = timedelta(seconds=2)
 
 
 @dataclass(kw_only=True)
@@ -35,6 +40,15 @@ class Setting:
     def now(self) -> datetime:
         """The present by the store's clock."""
         return self.clock.now(UTC) + self.offset
+
+    def is_soon(self, next_run_times: Iterable[datetime | None]) -> bool:
+        """Whether others are to be told at once that jobs are due at these times now, since they would be late otherwise.
+
+        That is what is due soon. A claim reads every job afresh, so that a job was put off, paused or removed needs no announcement,
+        and what is due later is found by looking once a second.
+        """
+        soon = self.now() + _SOON
+        return any(time is not None and time <= soon for time in next_run_times)
 
     def measured(self, before: datetime, theirs: datetime) -> None:
         """The store's clock showed `theirs` when it was asked, which was after `before`, and is over now, by `clock`."""

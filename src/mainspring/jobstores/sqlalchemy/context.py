@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import type_coerce
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
     from mainspring.model import JobRecord
-
-
-#: Twice as long as others sleep at most.
-_SOON = timedelta(seconds=2)
 
 
 @dataclass(kw_only=True)
@@ -58,11 +54,6 @@ class Context(Setting):
             self.measured(before, self.database.now(connection))
 
     def announce(self, connection: Connection, next_run_times: Iterable[datetime | None]) -> None:
-        """Have other nodes look at once, where they would be late otherwise.
-
-        Only what is due soon is announced: a claim reads every job afresh, so that a job was put off, paused or removed needs
-        no announcement, and what is due later is found by looking once a second.
-        """
-        soon = self.now() + _SOON
-        if any(time is not None and time <= soon for time in next_run_times):
+        """Have other nodes look at once, where they would be late otherwise."""
+        if self.is_soon(next_run_times):
             self.database.notify(connection, self.channel, str(self.token))

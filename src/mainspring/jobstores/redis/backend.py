@@ -1,0 +1,367 @@
+"""Redis behind a job store: each step one script."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from mainspring._version import __version__
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError, JobLookupError
+from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
+from mainspring.jobstores.redis.ending import Ending, active_runs
+from mainspring.jobstores.redis.jobs import Jobs
+from mainspring.jobstores.redis.listening import Listening
+from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
+from mainspring.jobstores.redis.runs import keyed, outcome_of, queued_run, read_run
+from mainspring.jobstores.redis.server import text_of
+from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.claims import Claim, decision_of
+from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
+from mainspring.jobstores.shared.rows import read_time, time_text
+from mainspring.model import RunKey, run_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.redis.server import Server
+    from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
+    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.rows import Unreadable
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
+
+#: Counted up when what is kept changes.
+VERSION = 1
+
+_PAGE = 500
+_PRUNED_AT_ONCE = 1000
+
+
+class RedisBackend(Backend):
+    """One server, or one cluster.
+
+    Args:
+        owns_client: whether `close` is to close its connections.
+    """
+
+    def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
+        self.server = server
+        self.setting = setting
+        self._owns_client = owns_client
+        self._jobs = Jobs(server, setting)
+        self._ending = Ending(server, setting)
+        self._claiming = Claiming(server, setting, self._ending)
+
+    # Life
+
+    def prepare(self) -> None:
+        """See to it that what is there is ours."""
+        client, server = self.server.client, self.server
+        key = server.key("schema")
+        version = server.run(lambda: client.get(key))
+        if version is None:
+            kind = text_of(server.run(lambda: client.type(server.base.strip("{}"))))
+            if kind != "none":
+                raise ConfigurationError(
+                    f"the key {server.base.strip('{}')!r} holds a {kind} that is not mainspring's: is it APScheduler's? Give another jobs_key"
+                )
+            server.run(lambda: client.set(key, VERSION, nx=True))
+        elif int(text_of(version)) > VERSION:
+            raise ConfigurationError(
+                f"what is kept under {server.base!r} has version {text_of(version)}, but only {VERSION} and older are understood: "
+                "a newer release has made or changed it, upgrade this one"
+            )
+
+    def close(self) -> None:
+        if self._owns_client:
+            self.server.client.close()
+
+    def listen(self, heard: Callable[[], None]) -> Listening | None:
+        return Listening(self.server, self.setting, heard)
+
+    # Nodes
+
+    def _ask_nodes(self, step: str, token: int, **question: Any) -> dict[str, Any]:
+        before = self.setting.clock.now()
+        answer = self.server.ask("nodes", {"step": step, "token": str(token), **question})
+        self.setting.measured(before, moment_of(answer["time"]))
+        return answer
+
+    def _told(self, node: Registration) -> dict[str, Any]:
+        """What changes of a node from one heartbeat to the next."""
+        return {
+            "executors": sorted(node.executors),
+            "clock_offset": milliseconds(self.setting.offset),
+            "heartbeat": time_text(self.setting.now()),
+        }
+
+    def register(self, node: Registration) -> tuple[int, float]:
+        self._ask_nodes("look", 0)  # at the clock, by which the heartbeat is written
+        asked = SYSTEM_CLOCK.monotonic()
+        entry = {
+            **self._told(node),
+            "name": node.name,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "version": __version__,
+            "lease": milliseconds(node.lease),
+            "started": time_text(self.setting.now()),
+            "state": ALIVE,
+        }
+        return int(self._ask_nodes("register", 0, node=entry)["token"]), asked
+
+    def renew(self, token: int, node: Registration) -> bool:
+        return bool(self._ask_nodes("renew", token, node=self._told(node))["was_alive"])
+
+    def declare_dead(self, token: int, heartbeat: datetime) -> bool:
+        told = time_text(heartbeat)
+        return bool(self._ask_nodes("bury", token, heartbeat=told)["was_alive"])
+
+    def sign_off(self, token: int) -> None:
+        self._ask_nodes("leave", token, heartbeat=time_text(self.setting.now()))
+
+    def look(self, token: int) -> Look:
+        return self._look({"token": str(token), "executors": False, "set_aside": []})[1]
+
+    def _look(self, question: dict[str, Any]) -> tuple[datetime | None, Look]:
+        answer = self.server.ask("look", question)
+        living = [*_living(answer["nodes"])]
+        alive = {str(node.token) for node in living}
+        look = Look(
+            living,
+            any(holder not in alive for holder in answer["holders"]),
+            moment_of(answer["queue"]) if answer["queue"] else None,
+            [run_key(name) for name in answer["to_cancel"]],
+        )
+        return moment_of(answer["next"]) if answer["next"] else None, look
+
+    # Jobs
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        return self._jobs.add(records, replace)
+
+    def get(self, job_id: str) -> JobRecord | None:
+        return self._jobs.get(job_id)
+
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        return self._jobs.list_jobs(query)
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        return self._jobs.find_equal(record)
+
+    def earliest(self) -> JobRecord | None:
+        return self._jobs.earliest()
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        return self._jobs.change(job_id, change)
+
+    def remove(self, job_id: str) -> None:
+        self._jobs.remove(job_id)
+
+    def remove_all(self) -> None:
+        self._jobs.remove_all()
+
+    # Runs
+
+    def next_time(
+        self, now: datetime, executors: Collection[str], set_aside: Collection[str]
+    ) -> datetime | None:
+        return self.poll(now, executors, set_aside, None)[0]
+
+    def poll(
+        self,
+        now: datetime,  # noqa: ARG002 - what is held by another node is due a little later here
+        executors: Collection[str],
+        set_aside: Collection[str],
+        token: int | None,
+    ) -> tuple[datetime | None, Look | None]:
+        question = {
+            "token": False if token is None else str(token),
+            "executors": sorted(executors),
+            "set_aside": sorted(set_aside),
+        }
+        first, look = self._look(question)
+        return first, None if token is None else look
+
+    def left(
+        self, before: datetime, decide: Decide, executors: Collection[str], limit: int
+    ) -> list[Decision]:
+        question = {
+            "before": micros(before),
+            "executors": sorted(executors),
+            "limit": limit,
+            "columns": FIELDS,
+        }
+        claim = Claim([], {}, [], None)
+        for job_id, fields in self.server.ask("left", question)["rows"]:
+            claim.add(read_job(job_id, fields, self.setting), decide, 0, lambda _: 0, None)
+        return claim.parked
+
+    def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
+        return self._claiming.claim(request, give_up)
+
+    def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
+        claim = self._claim_of(
+            decision, token, later or self.setting.now(), may_wait=decision.run is not None
+        )
+        answer = self.server.ask("give_back", {"claims": [claim], "announce": False})
+        return bool(answer["undone"][0])
+
+    def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
+        now = self.setting.now()
+        claims = []
+        for submission in submissions:
+            token = 0 if submission.lease is None else submission.lease.token
+            claims.append(self._claim_of(decision_of(submission, now), token, now, may_wait=True))
+        self.server.ask("give_back", {"claims": claims, "announce": str(self.setting.token)}, give_up)
+
+    def _claim_of(
+        self, decision: Decision, token: int, available: datetime, *, may_wait: bool
+    ) -> dict[str, Any]:
+        """What was claimed for a decision, to be undone."""
+        job, following = decision.job, decision.following
+        version: int | None = job.version + 1 if following is None else following.version
+        if following is None and not job.options.outlasts_schedule:
+            version = None  # it is gone
+        before = job if version is None else job._replace(version=version + 1)
+        keys = [RunKey(job.id, time, decision.attempt) for time in decision.submit]
+        return {
+            "job_id": job.id,
+            "job": written_job(before, self.setting, self.setting.now()),
+            "expects": False if version is None else str(version),
+            "token": str(token),
+            "runs": [{"name": key.id, "member": key.id[len(job.id) + 1 :]} for key in keys],
+            "was_queued": decision.run is not None,
+            "may_wait": may_wait,
+            "available": micros(available),
+            "available_text": time_text(available),
+        }
+
+    def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        return self._ending.finish(ended, give_up)
+
+    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+        told = [{"token": str(token), "name": key.id, "text": text} for (key, token), text in said.items()]
+        self.server.ask("say", {"said": told}, give_up)
+
+    def collect_lost(self) -> Collected:
+        look = self.look(0)
+        if not look.has_orphans:
+            return Collected([], [], None)
+        alive = {node.token for node in look.living}
+        return self._ending.collect_lost([run for run in active_runs(self.server) if run.token not in alive])
+
+    def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
+        self._prune({"before": micros(before), "count": _PRUNED_AT_ONCE})
+        for at in range(0, len(job_ids), _PAGE):
+            ids = job_ids[at : at + _PAGE]
+            self._prune({"before": False, "ids": ids, "keep": keep, "count": _PRUNED_AT_ONCE})
+        client, key = self.server.client, self.server.key("nodes")
+        known = self.server.run(lambda: client.hgetall(key))
+        for token, text in known.items():
+            node = json.loads(text_of(text))
+            heartbeat = read_time(node["heartbeat"])
+            if node["state"] != ALIVE and heartbeat is not None and heartbeat < before:
+                client.hdel(key, text_of(token))
+
+    def _prune(self, question: dict[str, Any]) -> None:
+        while self.server.ask("prune", dict(question))["removed"]:
+            pass
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        announce = str(self.setting.token) if self.setting.is_soon(run.available for run in runs) else False
+        question = {"queue": [queued_run(run) for run in runs], "announce": announce}
+        answer = self.server.ask("enqueue", question)
+        if "unknown" in answer:
+            raise JobLookupError(answer["unknown"])
+        return [runs[at] for at in answer["new"]]
+
+    def cancel(self, key: RunKey) -> bool:
+        outcome = outcome_of(self.setting.now(), "cancelled", "cancelled before it was begun")
+        question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.setting.token)}
+        return bool(self.server.ask("cancel", question)["found"])
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        answer = self.server.ask("run", {"name": key.id})
+        return read_run(answer["run"], answer["progress"] or None) if answer["run"] else None
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        # In the order in which runs go on, so that one which does so meanwhile isn't missed, but found twice.
+        found: list[RunRecord] = []
+        if outcome in (None, "queued"):
+            queued = self.server.run(lambda: self.server.client.hvals(self.server.key("queued")))
+            found += [read_run(text_of(text)) for text in queued]
+        if outcome in (None, "running"):
+            found += active_runs(self.server)
+        found = [
+            run
+            for run in found
+            if job_id in (None, run.job_id) and (since is None or run.scheduled_run_time >= since)
+        ]
+        if outcome not in ("running", "queued"):
+            found += self._ended(job_id, outcome, since, limit)
+        runs = list({(run.job_id, run.scheduled_run_time, run.attempt): run for run in found}.values())
+        runs.sort(key=lambda run: (-run.scheduled_run_time.timestamp(), run.job_id, -run.attempt))
+        return runs[:limit]
+
+    def _ended(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> Iterator[RunRecord]:
+        """Ended runs, latest first: as many as there are to be, and those that are due at the same time as the last."""
+        at, found = 0, 0
+        last: datetime | None = None
+        while True:
+            question = {
+                "job_id": job_id if job_id is not None else False,
+                "since": "-inf" if since is None else micros(since),
+                "from": at,
+                "count": min(limit + 1, _PAGE),
+            }
+            answer = self.server.ask("history", question)
+            for text in answer["runs"]:
+                run = read_run(text)
+                if outcome not in (None, run.outcome):
+                    continue
+                if found >= limit and run.scheduled_run_time != last:
+                    return
+                found, last = found + 1, run.scheduled_run_time
+                yield run
+            if not answer["read"]:
+                return
+            at += answer["read"]
+
+    # Groups
+
+    def set_group(self, group: Group) -> None:
+        self._write_group(group.name, written_group(group))
+
+    def remove_group(self, name: str) -> bool:
+        return self._write_group(name, None)
+
+    def _write_group(self, name: str, limits: str | None) -> bool:
+        question = {"name": name, "limits": limits or False, "announce": str(self.setting.token)}
+        return bool(self.server.ask("group", question)["had"])
+
+    def list_groups(self) -> list[Group]:
+        client, key = self.server.client, self.server.key("groups")
+        found = self.server.run(lambda: client.hgetall(key))
+        return sorted(read_group(text_of(name), text_of(text)) for name, text in found.items())
+
+
+def _living(nodes: Sequence[Any]) -> Iterator[LivingNode]:
+    for token, text in nodes:
+        node = json.loads(text)
+        heartbeat = read_time(node["heartbeat"])
+        if node["state"] == ALIVE and heartbeat is not None:
+            yield LivingNode(int(token), node["name"], heartbeat, int(node["lease"]))

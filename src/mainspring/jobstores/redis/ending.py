@@ -1,0 +1,169 @@
+"""What has become of runs: outcomes and what follows from them, and runs that are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mainspring.engine.failures import after_outcomes
+from mainspring.engine.following import following_runs
+from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
+from mainspring.jobstores.redis.runs import ended_run, queued_run, read_run
+from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of
+from mainspring.model import JobRecord, QueuedRun, RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mainspring.jobstores.redis.server import Server
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import RunRecord
+
+#: As long as nobody has added a job that comes after another.
+_NO_FOLLOWERS = "0"
+
+
+class Ending:
+    """What is written when runs have ended, or are found to be lost."""
+
+    def __init__(self, server: Server, setting: Setting) -> None:
+        self._server = server
+        self._setting = setting
+        self._followers = _NO_FOLLOWERS
+
+    def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        """Write outcomes, and what follows from them."""
+        counted = [one for one in ended if one.job.options.pause_after_failures is not None]
+        runs = [ended_run(one.written(), one.result.progress) for one in ended]
+        while True:
+            now = self._setting.now()
+            queue: list[dict[str, Any]] = []
+            times = []
+            for at, one in enumerate(ended):
+                for run in retries_of([one]):
+                    queue.append(queued_run(run, of=at))
+                    times.append(run.available)
+                for job_id, scheduled in lost_to_run_again([one]):
+                    again = QueuedRun(job_id, scheduled, one.attempt + 1, now, "rerun")
+                    queue.append(queued_run(again, is_next=True, of=at))
+                    times.append(now)
+            version, jobs = self._followers, []
+            if counted or self._followers != _NO_FOLLOWERS:
+                found = self._look([one.job.id for one in ended], counted, give_up)
+                version = found["version"]
+                following = self._following(found, [(one.job.id, one.result) for one in ended])
+                queue += following
+                times += [now] * bool(following)
+                jobs = self._counted(found, counted)
+            needed = sorted({one.job.id for one in ended if one.may_be_needed})
+            part = {"ended": runs, "queue": queue, "jobs": jobs, "needed": needed, "followers": version}
+            answer = self._server.ask("finish", {"finish": part}, give_up)
+            if "is_stale" not in answer:
+                refused = [ended[at] for at in answer["refused"]]
+                return Finished(refused, min(times, default=None))
+            self._followers = ""  # there may be some: they are asked for from now on
+
+    def _look(
+        self, job_ids: Sequence[str], counted: Sequence[Ended], give_up: Callable[[], bool] | None
+    ) -> dict[str, Any]:
+        question = {
+            "followed": sorted(set(job_ids)),
+            "counting": sorted({one.job.id for one in counted}),
+            "runs": [{"token": str(one.token), "name": one.key.id} for one in counted],
+            "columns": FIELDS,
+        }
+        found = self._server.ask("before_finish", question, give_up)
+        self._followers = found["version"]
+        return found
+
+    def _following(
+        self, found: Mapping[str, Any], results: Sequence[tuple[str, RunResult]]
+    ) -> list[dict[str, Any]]:
+        """The runs of jobs that come after those that have ended."""
+        now = self._setting.now()
+        runs = []
+        for follower in self._read(found["followers"]):
+            followed = getattr(follower.trigger, "job_id", None)
+            for at, (job_id, result) in enumerate(results):
+                if job_id == followed:
+                    runs += [queued_run(run, of=at) for run in following_runs(follower, [result], now)]
+        return runs
+
+    def _read(self, rows: Sequence[Any]) -> list[JobRecord]:
+        read = [read_job(job_id, fields, self._setting) for job_id, fields in rows]
+        return [record for record in read if not isinstance(record, Unreadable)]
+
+    def _counted(self, found: Mapping[str, Any], counted: Sequence[Ended]) -> list[dict[str, Any]]:
+        """Jobs that remember their failures, and those that are paused because they have had too many."""
+        new = [one for one, is_active in zip(counted, found["are_active"], strict=False) if is_active]
+        changed = []
+        for before in self._read(found["counting"]):
+            outcomes = [(one.result.outcome, one.result.retry_at) for one in new if one.job.id == before.id]
+            after = after_outcomes(before, outcomes)
+            if after is not before:
+                changed.append(written_job(after, self._setting, self._setting.now(), before.version))
+        return changed
+
+    def collect_lost(self, runs: Sequence[RunRecord]) -> Collected:
+        """Runs in the hands of nobody who is alive are lost.
+
+        Args:
+            runs: those that are in the hands of tokens that nobody has any more.
+        """
+        if not runs:
+            return Collected([], [], None)
+        now = self._setting.now()
+        ids = sorted({run.job_id for run in runs})
+        while True:
+            found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
+            read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
+            records = [one.record if isinstance(one, Unreadable) else one for one in read]
+            wants = {record.id for record in records if record.options.on_lost == "rerun"}
+            again = [run for run in runs if run.job_id in wants]
+            queue = [
+                queued_run(
+                    QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, now, "rerun"),
+                    is_next=True,
+                    of=runs.index(run),
+                )
+                for run in again
+            ]
+            look = self._look(ids, [], None)
+            results = [(run.job_id, RunResult(run.scheduled_run_time, "lost")) for run in runs]
+            queue += self._following(look, [one if one[0] not in wants else ("", one[1]) for one in results])
+            part = {
+                "ended": [ended_run(_lost(run, now), None) for run in runs],
+                "queue": queue,
+                "jobs": [],
+                "needed": ids,
+                "followers": look["version"],
+            }
+            answer = self._server.ask("finish", {"finish": part})
+            if "is_stale" not in answer:
+                break
+        lost = [run for at, run in enumerate(runs) if at not in answer["refused"]]
+        told = [LostRun(run.job_id, run.scheduled_run_time, run.node or "") for run in lost]
+        return Collected(told, [run for run in told if run.job_id in wants], now if queue else None)
+
+
+def _lost(run: RunRecord, now: object) -> EndedRun:
+    return EndedRun(
+        run.job_id,
+        run.scheduled_run_time,
+        run.attempt,
+        run.token or 0,
+        None,
+        now,  # type: ignore[arg-type]
+        "lost",
+        "the node that ran it was not heard of any more",
+        None,
+        None,
+        None,
+    )
+
+
+def active_runs(server: Server) -> list[RunRecord]:
+    """The runs that go on, of all nodes."""
+    return [read_run(text, progress or None) for text, progress in server.ask("active", {})["runs"]]

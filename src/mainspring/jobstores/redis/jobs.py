@@ -1,0 +1,165 @@
+"""Jobs, as they are read and changed by programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.jobstores.redis.rows import FIELDS, read_job, readable, written_job
+from mainspring.jobstores.redis.server import text_of
+from mainspring.jobstores.shared.rows import ENDING, Unreadable
+from mainspring.triggers.date import DateTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from mainspring.jobstores.contract import JobQuery
+    from mainspring.jobstores.redis.server import Server
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import JobRecord
+
+_CHUNK = 1000
+_COMPARED = 20
+_COLUMNS = [*FIELDS, "state"]
+
+
+class Jobs:
+    """The jobs of one store."""
+
+    def __init__(self, server: Server, setting: Setting) -> None:
+        self._server = server
+        self._setting = setting
+
+    def _announcement(self, next_run_times: Iterable[datetime | None]) -> str | bool:
+        return str(self._setting.token) if self._setting.is_soon(next_run_times) else False
+
+    def _rows(self, ids: Sequence[str]) -> list[tuple[str, list[Any], str]]:
+        """Those of these jobs that are there: id, fields, state."""
+        found = []
+        for at in range(0, len(ids), _CHUNK):
+            question = {"ids": ids[at : at + _CHUNK], "columns": _COLUMNS, "func": False}
+            for job_id, fields in self._server.ask("rows", question)["rows"]:
+                found.append((job_id, fields[:-1], fields[-1]))
+        return found
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        """See `RunStore.add_records`."""
+        seen: set[str] = set()
+        for record in records:
+            if record.id in seen:
+                raise ConflictingIdError(record.id)
+            seen.add(record.id)
+        if not records:
+            return []
+        while True:
+            now = self._setting.now()
+            stored = {} if replace is None else {row[0]: row for row in self._rows([*seen])}
+            kept: list[JobRecord] = []
+            written: list[dict[str, Any]] = []
+            for record in records:
+                after, expects = record, None
+                if record.id in stored and replace is not None:
+                    after, expects = self._replaced(stored[record.id], record, replace)
+                kept.append(after)
+                written.append(written_job(after, self._setting, now, expects))
+            announce = self._announcement(record.next_run_time for record in kept)
+            answer = self._server.ask("add", {"jobs": written, "announce": announce})
+            if "taken" in answer and replace is None:
+                raise ConflictingIdError(records[int(answer["taken"])].id)
+            if not answer:
+                return kept
+
+    def _replaced(
+        self,
+        row: tuple[str, list[Any], str],
+        record: JobRecord,
+        replace: Callable[[JobRecord, JobRecord], JobRecord],
+    ) -> tuple[JobRecord, int]:
+        """What to put in the place of a stored job, and the version that this has."""
+        job_id, fields, state = row
+        old = read_job(job_id, fields, self._setting)
+        version = (old.record if isinstance(old, Unreadable) else old).version
+        if isinstance(old, Unreadable) or state == ENDING:
+            return record._replace(version=version + 1), version
+        return replace(old, record), version
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """The job with this id, or ``None``."""
+        for _, fields, state in self._rows([job_id]):
+            if state != ENDING:
+                return readable(job_id, fields, self._setting)
+        return None
+
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
+        client = self._server.client
+        ids = self._server.run(lambda: client.smembers(self._server.key("ids")))
+        rows = self._rows(sorted(map(text_of, ids)))
+        read = [read_job(job_id, fields, self._setting) for job_id, fields, state in rows if state != ENDING]
+        unreadable = [record for record in read if isinstance(record, Unreadable)]
+        records = [record for record in read if not isinstance(record, Unreadable)]
+        records.sort(key=lambda record: (record.next_run_time is None, _timestamp(record), record.id))
+        return [*query.of(records), *unreadable]
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
+        if isinstance(record.trigger, DateTrigger):
+            return None
+        func = written_job(record, self._setting, self._setting.now())["func"]
+        question = {"func": func, "limit": _COMPARED, "columns": _COLUMNS}
+        arguments = self._setting.arguments
+        wanted = arguments.dumps(record.id, record.args, record.kwargs)
+        for job_id, fields in self._server.ask("rows", question)["rows"]:
+            other = read_job(job_id, fields[:-1], self._setting)
+            if (
+                not isinstance(other, Unreadable)
+                and fields[-1] != ENDING
+                and arguments.dumps(record.id, other.args, other.kwargs) == wanted
+                and other.trigger.is_same_schedule(record.trigger)
+            ):
+                return other.id
+        return None
+
+    def earliest(self) -> JobRecord | None:
+        """The job with the earliest next run time; what is known of it, if it can't be read."""
+        client = self._server.client
+
+        def look() -> list[str]:
+            executors = client.smembers(self._server.key("executors"))
+            keys = [self._server.due_key(text_of(executor)) for executor in executors]
+            return [text_of(job_id) for key in keys for job_id in client.zrange(key, 0, 0)]
+
+        found = [
+            read_job(job_id, fields, self._setting)
+            for job_id, fields, _ in self._rows(self._server.run(look))
+        ]
+        records = [one.record if isinstance(one, Unreadable) else one for one in found]
+        return min((one for one in records if one.next_run_time), key=_timestamp, default=None)
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """See `RunStore.change`."""
+        while True:
+            before = self.get(job_id)
+            if before is None:
+                raise JobLookupError(job_id)
+            after = change(before)
+            job = written_job(after, self._setting, self._setting.now(), before.version)
+            announce = self._announcement([after.next_run_time])
+            if not self._server.ask("change", {"job": job, "announce": announce}):
+                return after
+
+    def remove(self, job_id: str) -> None:
+        """See `RunStore.remove`."""
+        if not self._server.ask("remove", {"id": job_id})["found"]:
+            raise JobLookupError(job_id)
+
+    def remove_all(self) -> None:
+        """Remove all jobs."""
+        self._server.ask("remove", {"id": False})
+
+
+def _timestamp(record: JobRecord) -> float:
+    return 0.0 if record.next_run_time is None else record.next_run_time.timestamp()

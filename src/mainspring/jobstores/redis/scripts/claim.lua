@@ -1,0 +1,119 @@
+-- Make decisions true that are still about what they were made on.
+local node = redis.call('HGET', key('nodes'), question.token)
+local is_alive = node and cjson.decode(node).state == 'alive'
+
+-- Of a group, one decision may be made on what another has left: the version goes up once, for all of them.
+local taken = {}
+local function may_take(decision)
+  local group = decision.group
+  if not group then return true end
+  if taken[group] == nil then
+    taken[group] = (redis.call('HGET', key('group_version'), group) or '0') == decision.group_version
+  end
+  return taken[group]
+end
+
+local function is_valid(decision)
+  if not is_alive or not may_take(decision) then return false end
+  if not has_version(decision.job_id, decision.version) then return false end
+  if counted('running', decision.job_id) > decision.running then return false end
+  if decision.queued_name then return redis.call('HEXISTS', key('queued'), decision.queued_name) == 1 end
+  if counted('buffered_of', decision.job_id) > decision.buffered_before then return false end
+  return decision.move or counted('queued_of', decision.job_id) <= decision.queued_before
+end
+
+local function move(decision)
+  local id, to = decision.job_id, decision.move
+  if not to then
+    forget_job(id)
+    return
+  end
+  redis.call('HSET', job_key(id), 'version', to.version, 'state', to.state, 'updated', question.updated)
+  if to.tally then redis.call('HSET', job_key(id), 'tally', to.tally) end
+  if to.due then
+    redis.call('HSET', job_key(id), 'next_run_time', to.next_run_time)
+    redis.call('ZADD', due_key(decision.executor), to.due, id)
+  else
+    redis.call('HDEL', job_key(id), 'next_run_time')
+    redis.call('ZREM', due_key(decision.executor), id)
+  end
+end
+
+local function take(decision)
+  local text = take_from_queue(decision.job_id, decision.queued_name)
+  text = joined(text, question.claimed)
+  text = joined(text, '{"instances":1' .. (decision.group and (',"group_name":' .. cjson.encode(decision.group)) or '') .. '}')
+  activate(decision.job_id, decision.queued_name, question.token, text, 1, decision.group)
+  return 0
+end
+
+local function begin(decision)
+  local attempt = decision.attempt
+  for _, runs in ipairs({ decision.submit, decision.not_run, decision.buffer }) do
+    for _, run in ipairs(runs) do
+      run.attempt = attempt
+      attempt = free_attempt(run)
+    end
+  end
+  move(decision)
+  for _, run in ipairs(decision.submit) do
+    enter(run, attempt)
+    count('open', run.job_id, 1)
+    local text = joined(record(run, attempt), question.claimed)
+    activate(run.job_id, run.name .. attempt, question.token, text, run.instances, decision.group)
+  end
+  for _, run in ipairs(decision.not_run) do
+    enter(run, attempt)
+    put_history(run.name .. attempt, run.scheduled, joined(record(run, attempt), question.claimed))
+  end
+  for _, run in ipairs(decision.buffer) do
+    run.attempt = attempt
+    enqueue(run)
+  end
+  return attempt
+end
+
+local function ask_to_cancel(id)
+  for _, token in ipairs(redis.call('SMEMBERS', key('holders'))) do
+    for _, name in ipairs(redis.call('HKEYS', active_key(token))) do
+      if string.sub(name, 1, #id + 1) == id .. '/' and redis.call('ZSCORE', runs_key(id), string.sub(name, #id + 2)) then
+        redis.call('SADD', key('to_cancel:' .. token), name)
+      end
+    end
+  end
+end
+
+local attempts = {}
+for at, decision in ipairs(question.decisions) do
+  if not is_valid(decision) then
+    attempts[at] = false
+  else
+    if decision.cancels then ask_to_cancel(decision.job_id) end
+    if decision.queued_name then attempts[at] = take(decision) else attempts[at] = begin(decision) end
+  end
+end
+for group, is_taken in pairs(taken) do
+  if is_taken then
+    redis.call('HINCRBY', key('group_version'), group, 1)
+    local begun = question.begun[group]
+    if begun then
+      redis.call('DEL', key('begun:' .. group))
+      for _, moment in ipairs(begun) do redis.call('RPUSH', key('begun:' .. group), moment) end
+    end
+  end
+end
+for _, run in ipairs(question.orphans) do
+  local text = take_from_queue(run.job_id, run.name)
+  if text then
+    put_history(run.name, run.scheduled, joined(text, run.outcome))
+    count('open', run.job_id, -1)
+  end
+end
+-- What was looked at, and goes on as it was, is due again when it was due, unless somebody has moved it meanwhile.
+for _, held in ipairs(question.unhold) do
+  if redis.call('ZSCORE', due_key(held.executor), held.id) == question.hold then
+    redis.call('ZADD', due_key(held.executor), held.due, held.id)
+  end
+end
+local queue = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
+return answer({ attempts = attempts, next = next_due(), queue = queue[2] or false })

@@ -1,0 +1,10 @@
+-- Remove one job, or all.
+if question.id then
+  if redis.call('EXISTS', job_key(question.id)) == 0 or redis.call('HGET', job_key(question.id), 'state') == ENDING then
+    return answer({ found = false })
+  end
+  forget_job(question.id)
+else
+  for _, id in ipairs(redis.call('SMEMBERS', key('ids'))) do forget_job(id) end
+end
+return answer({ found = true })

@@ -1,0 +1,110 @@
+"""A Redis server as the store uses it: scripts that are done once, however often they have to be asked for."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import cache
+from importlib.resources import files
+from itertools import count
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,  # noqa: A004 - as redis-py names it
+    NoScriptError,
+    ReadOnlyError,
+    TimeoutError,  # noqa: A004
+    TryAgainError,
+)
+
+from mainspring.jobstores.shared.trying import Failure, try_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+_SCRIPTS = files(__package__) / "scripts"
+#: Scripts that ask when the next job is due share how.
+_WITH_NEXT_DUE = frozenset({"claim", "look"})
+#: Those that change nothing, or nothing that is to be done once only: no answer of theirs is remembered.
+_REPEATABLE = frozenset(
+    {"active", "before_finish", "fetch", "history", "left", "look", "rows", "run", "say", "prune"}
+)
+
+
+@cache
+def source(name: str) -> str:
+    """The text of a script."""
+    parts = ["prelude", *(["next_due"] if name in _WITH_NEXT_DUE else []), name]
+    return "\n".join((_SCRIPTS / f"{part}.lua").read_text("utf-8") for part in parts)
+
+
+def text_of(value: Any) -> str:
+    """A reply as text, whether the client decodes replies or not; what is no text is not lost, but is none that was written here."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+class Server:
+    """Scripts on one server, or one cluster.
+
+    Args:
+        client: of redis-py.
+        base: what all keys begin with; it has a hash tag.
+        run_times_key: names the sorted sets of jobs by when they are due.
+    """
+
+    def __init__(self, client: Any, base: str, run_times_key: str) -> None:
+        self.client = client
+        self.base = base
+        self._run_times_key = run_times_key
+        self._scripts: dict[str, Any] = {}
+        self._name = uuid.uuid4().hex
+        self._questions = count(1)
+
+    def key(self, name: str) -> str:
+        """The name of a key."""
+        return f"{self.base}:{name}"
+
+    def due_key(self, executor: str) -> str:
+        """The sorted set of the jobs of an executor, by when they are due."""
+        return self.key(f"{self._run_times_key}:{executor}")
+
+    def ask(
+        self, script: str, question: dict[str, Any], give_up: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
+        """The answer of a script, which is run once, also where answers are lost and it is asked again.
+
+        Args:
+            give_up: asked before each new try; without it tries go on for `trying.CALL_TIMEOUT` seconds.
+        """
+        is_remembered = script not in _REPEATABLE
+        number = str(next(self._questions)) if is_remembered else ""
+        asker = f"{self._name}-{get_ident()}"
+        question["run_times"] = self._run_times_key
+        written = json.dumps(question, ensure_ascii=False, separators=(",", ":"))
+        arguments = [asker, number, written]
+        return self.run(lambda: self._answer(script, arguments), give_up)
+
+    def _answer(self, script: str, arguments: list[str]) -> dict[str, Any]:
+        known = self._scripts.get(script)
+        if known is None:
+            known = self._scripts[script] = self.client.register_script(source(script))
+        found: dict[str, Any] = json.loads(text_of(known(keys=[self.base], args=arguments)))
+        return found
+
+    def run(self, work: Callable[[], T], give_up: Callable[[], bool] | None = None) -> T:
+        """The result of `work`, tried again where the server wasn't there."""
+        return try_again(work, _failure_of, give_up=give_up)
+
+
+def _failure_of(error: Exception) -> Failure | None:
+    if isinstance(error, BusyLoadingError | ReadOnlyError | TryAgainError | ClusterDownError | NoScriptError):
+        return Failure.CONFLICT
+    # Wrong passwords are connection errors as well; they don't pass.
+    if isinstance(error, ConnectionError | TimeoutError) and "Auth" not in type(error).__name__:
+        return Failure.OUTAGE
+    return None

@@ -1,0 +1,121 @@
+"""The job store in Redis, as programs make it."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.redis.backend import RedisBackend
+from mainspring.jobstores.redis.persistence import what_may_be_lost
+from mainspring.jobstores.redis.server import Server
+from mainspring.jobstores.shared.setting import Setting
+from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
+from mainspring.serializers.arguments import ArgumentSerializer, Serializer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Seconds that a connection, and an answer, may take.
+_CONNECT_TIMEOUT = 5
+_ANSWER_TIMEOUT = 30
+
+
+class RedisJobStore(SharedJobStore):
+    """Keeps jobs in Redis (6.2 or newer) or Valkey, for any number of schedulers.
+
+    Each change is one script. All keys are in one slot, so that a cluster can hold them.
+
+    Args:
+        db: number of the database.
+        jobs_key: what all keys begin with.
+        run_times_key: names the sorted sets of jobs by when they are due.
+        pickle_protocol: of arguments that JSON can't hold.
+        client: a client of redis-py, one of a cluster too, instead of `connect_args`.
+        url: such as ``"redis://localhost:6379/0"``, instead of `db`.
+        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
+        signing_key: sign pickled arguments, and read only those that are signed with it.
+        lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
+        node_name: what other nodes and the history call this one; its host and process if not given.
+        keep_runs: how many ended runs of each job are kept.
+        keep_runs_for: how long (days, or a ``timedelta``).
+        connect_args: for ``redis.Redis``, such as ``host`` and ``password``.
+
+    Raises:
+        ConfigurationError: a value that can't be.
+
+    Attributes:
+        redis: the client.
+    """
+
+    def __init__(
+        self,
+        db: int = 0,
+        jobs_key: str = "mainspring.jobs",
+        run_times_key: str = "mainspring.run_times",
+        pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
+        *,
+        client: Any = None,
+        url: str | None = None,
+        serializer: Serializer = "auto",
+        signing_key: str | bytes | None = None,
+        lease: float | timedelta = 30,
+        node_name: str | None = None,
+        keep_runs: int = 100,
+        keep_runs_for: float | timedelta = timedelta(days=30),
+        **connect_args: Any,
+    ) -> None:
+        if not jobs_key:
+            raise ConfigurationError('jobs_key must not be empty: give a name such as "mainspring.jobs"')
+        if not run_times_key:
+            raise ConfigurationError(
+                'run_times_key must not be empty: give a name such as "mainspring.run_times"'
+            )
+        if client is not None and (url is not None or connect_args or db):
+            raise ConfigurationError(
+                "a RedisJobStore takes a client, or how to make one (url, db, host and the like), got both: give one of them"
+            )
+        if isinstance(client, AsyncRedis):
+            raise ConfigurationError(
+                "a RedisJobStore takes no async client: it asks the server from threads of its own, and no event loop waits for it. "
+                "Give redis.Redis, or a url"
+            )
+        self.redis = client if client is not None else _client(url, db, connect_args)
+        base = jobs_key if "{" in jobs_key else f"{{{jobs_key}}}"
+        setting = Setting(
+            arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
+            clock=SYSTEM_CLOCK,
+            logger=logging.getLogger(__name__),  # until the store is started
+            node_name=node_name or default_node_name(),
+        )
+        backend = RedisBackend(Server(self.redis, base, run_times_key), setting, owns_client=client is None)
+        super().__init__(backend, lease, keep_runs, keep_runs_for)
+
+    def start(self, scheduler: Any, alias: str) -> None:
+        """See `SharedJobStore.start`. Says in the log what this server may lose."""
+        super().start(scheduler, alias)
+        for sentence in self.warnings():
+            self._logger.warning("%s", sentence)
+
+    def warnings(self) -> Sequence[str]:
+        """See `RunStore.warnings`; nothing, if the server keeps all that it has acknowledged."""
+        return what_may_be_lost(self.redis)
+
+
+def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:
+    options = {
+        "socket_connect_timeout": _CONNECT_TIMEOUT,
+        "socket_timeout": _ANSWER_TIMEOUT,
+        **connect_args,
+    }
+    if url is None:
+        return Redis(db=db, **options)
+    if db:
+        options["db"] = db
+    return Redis.from_url(url, **options)
