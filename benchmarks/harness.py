@@ -23,7 +23,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMS = CHECKOUT / "benchmarks" / "programs"
 ENVIRONMENT = CHECKOUT / ".bench-venv"
 APSCHEDULER = "apscheduler==3.11.3"
-DATABASES = ("sqlalchemy>=2.0.30", "psycopg[binary]>=3.2", "pgqueuer>=1.6", "asyncpg>=0.30")
+DATABASES = (
+    "sqlalchemy>=2.0.30",
+    "psycopg[binary]>=3.2",
+    "pgqueuer>=1.6",
+    "asyncpg>=0.30",
+    "redis>=5",
+    "pymongo>=4.9",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,12 @@ def measure(programs: list[Measured], rounds: int) -> list[dict[str, float]]:
 
 
 def _run(python: Path, program: Measured, scratch: Path) -> dict[str, float]:
-    text = (PROGRAMS / f"{program.name}.py").read_text()
-    script = scratch / f"{program.library}_{program.name}.py"
-    script.write_text(text.replace("apscheduler", program.library))
+    folder = scratch / program.library
+    folder.mkdir(exist_ok=True)
+    for name in (program.name, "opened"):
+        text = (PROGRAMS / f"{name}.py").read_text()
+        (folder / f"{name}.py").write_text(text.replace("apscheduler", program.library))
+    script = folder / f"{program.name}.py"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     if program.library == "mainspring":
         environment["PYTHONPATH"] = str(CHECKOUT / "src")

@@ -16,6 +16,7 @@ from mainspring.testing import EventRecorder
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share
 import servers
+from stores import MONGODB
 
 # No deadlines: how long an example takes on a busy machine says nothing about right or wrong. In CI the examples are always
 # the same, so that a failure there is the change's; new ones are found at home.
@@ -91,7 +92,13 @@ def redis_url(tmp_path_factory):
     return _server_url("redis", tmp_path_factory)
 
 
-@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis"])
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory):
+    """A server that speaks MongoDB's protocol; tests name collections of their own."""
+    return _server_url("mongodb", tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis", MONGODB])
 def store_url(request, tmp_path):
     """Where each kind of store that nodes can share keeps its jobs."""
     if request.param == "sqlite":

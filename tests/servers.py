@@ -1,4 +1,4 @@
-"""Real servers: PostgreSQL, MariaDB and Redis on free ports, with their data in temporary folders.
+"""Real servers: PostgreSQL, MariaDB, Redis and MongoDB (or SecantusDB) on free ports, with their data in temporary folders.
 
 One of each serves a whole test run, however many processes the run has: the first test that needs it starts it, and the
 run's first process ends it, by its pid. ``MAINSPRING_TEST_POSTGRES_URL``, ``MAINSPRING_TEST_MARIADB_URL`` and so on name others.
@@ -252,7 +252,49 @@ class RedisServer(Server):
         return f"redis://127.0.0.1:{self.port}/0"
 
 
-KINDS = {"postgres": Postgres, "mariadb": MariaDB, "redis": RedisServer}
+#: Where `scripts/install_servers.sh` puts SecantusDB.
+_SECANTUS = Path(__file__).parents[1] / ".mongodb-venv" / "bin" / "secantusd-py"
+
+
+class MongoDB(Server):
+    """A server that speaks MongoDB's protocol: ``mongod``, or else SecantusDB, which is in the registry where MongoDB isn't."""
+
+    stop_signal = signal.SIGTERM
+
+    def _made(self) -> Path:
+        program = shutil.which("mongod")
+        self.is_real = program is not None
+        if program is None:
+            if not _SECANTUS.exists():
+                raise ServerMissingError(
+                    "there is neither mongod nor SecantusDB (scripts/install_servers.sh installs the latter)"
+                )
+            program = str(_SECANTUS)
+        self.program = program
+        folder = Path(tempfile.mkdtemp(prefix="mainspring-", dir="/tmp"))
+        (folder / "data").mkdir()
+        return folder
+
+    def _arguments(self) -> list[str]:
+        place = [self.program, "--port", str(self.port)]
+        if self.is_real:
+            return [*place, "--bind_ip", "127.0.0.1", "--dbpath", str(self.folder / "data"), "--quiet"]
+        # Without the last, a crash of it takes back what it has acknowledged.
+        options = ["--host", "127.0.0.1", "--log-level", "WARNING", "--sync-on-commit"]
+        return [*place, "--storage-path", str(self.folder / "data"), *options]
+
+    def _connect(self) -> None:
+        from pymongo import MongoClient
+
+        with MongoClient(self.url, serverSelectionTimeoutMS=1000) as client:
+            client.admin.command("ping")
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/"
+
+
+KINDS = {"postgres": Postgres, "mariadb": MariaDB, "redis": RedisServer, "mongodb": MongoDB}
 
 
 @contextmanager

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from mainspring.jobstores.shared.store import SharedJobStore
 
 
+#: As a parameter. SecantusDB serves one at a time, and takes long where several want the same: its tests follow one another.
+MONGODB = pytest.param("mongodb", marks=pytest.mark.xdist_group("mongodb"))
+
+
 def open_store(url: str, name: str, **options: Any) -> SharedJobStore:
-    """The store at a URL whose jobs are under a name: that of a table, or a key."""
+    """The store at a URL whose jobs are under a name: that of a table, a key, or a collection."""
     if url.startswith("redis"):
         from mainspring.jobstores.redis import RedisJobStore
 
         return RedisJobStore(url=url, jobs_key=name, **options)
+    if url.startswith("mongodb"):
+        from mainspring.jobstores.mongodb import MongoDBJobStore
+
+        return MongoDBJobStore("mainspring_tests", name, host=url, **options)
     from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 
     return SQLAlchemyJobStore(url, tablename=name, **options)
@@ -21,4 +31,4 @@ def open_store(url: str, name: str, **options: Any) -> SharedJobStore:
 
 def is_told_of_changes(url: str) -> bool:
     """Whether nodes are told at once what others have changed."""
-    return url.startswith(("postgresql", "redis"))
+    return url.startswith(("postgresql", "redis", "mongodb"))

@@ -3,15 +3,14 @@
 import itertools
 import json
 import logging
-import os
 import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from opened import store_at
 
 COUNT, URL = int(sys.argv[1]), sys.argv[2]
 ADDED = 300
@@ -26,7 +25,7 @@ def job(number):  # noqa: ARG001 - as jobs have arguments
 
 def main():
     logging.disable(logging.CRITICAL)
-    store = SQLAlchemyJobStore(url=URL, tablename=f"bench{os.getpid()}_jobs")
+    store = store_at(URL)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         jobstores={"default": store},

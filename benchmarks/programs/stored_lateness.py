@@ -2,15 +2,14 @@
 
 import json
 import logging
-import os
 import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from opened import store_at
 
 RATE, URL = int(sys.argv[1]), sys.argv[2]
 SECONDS = 5
@@ -26,7 +25,7 @@ def job(due):
 
 def main():
     logging.disable(logging.CRITICAL)
-    store = SQLAlchemyJobStore(url=URL, tablename=f"late{os.getpid()}_jobs")
+    store = store_at(URL)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         jobstores={"default": store},

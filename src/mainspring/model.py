@@ -297,6 +297,11 @@ class RunRecord:
     progress: tuple[float, float | None, str] | None = None
 
     @property
+    def key(self) -> RunKey:
+        """Which run."""
+        return RunKey(self.job_id, self.scheduled_run_time, self.attempt)
+
+    @property
     def state(self) -> RunState:
         """What it does, ``"queued"`` or ``"running"``, or its outcome."""
         if self.outcome is not None:

@@ -21,7 +21,7 @@ from mainspring.model import JobOptions, JobRecord
 from mainspring.testing.conformance import deciding
 from mainspring.testing.conformance import submission as submission_of
 from mainspring.triggers.interval import IntervalTrigger
-from stores import open_store
+from stores import MONGODB, open_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -148,7 +148,7 @@ TestSQLiteStore = SQLiteStoreMachine.TestCase
 TestSQLiteStore.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
-@pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis"])
+@pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis", MONGODB])
 def test_stores_on_servers_agree_with_the_model(request, kind):
     url = request.getfixturevalue(f"{kind}_url")
 

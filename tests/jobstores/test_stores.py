@@ -10,7 +10,7 @@ from mainspring.jobstores.native import overrides_v3_methods
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing.conformance import SECOND, START, RunStoreConformance, record
 from pickle_store import PickleStore
-from stores import open_store
+from stores import MONGODB, open_store
 
 
 class TestMemoryStore(RunStoreConformance):
@@ -41,10 +41,10 @@ class TestSQLAlchemyStore(RunStoreConformance):
         store.shutdown()
 
 
-class TestRedisStore(RunStoreConformance):
-    @pytest.fixture
-    def store(self, redis_url, tablename):
-        store = open_store(redis_url, tablename)
+class TestServerStores(RunStoreConformance):
+    @pytest.fixture(params=["redis", MONGODB])
+    def store(self, request, tablename):
+        store = open_store(request.getfixturevalue(f"{request.param}_url"), tablename)
         store.start(None, "default")
         yield store
         store._held = 0

@@ -9,7 +9,7 @@ from mainspring import MemoryJobStore
 from mainspring.events import EVENT_EVERY
 from mainspring.testing import EventRecorder
 from pickle_store import PickleStore
-from stores import open_store
+from stores import MONGODB, open_store
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what the jobs of these tests do
 
@@ -24,7 +24,7 @@ def _fresh_work():
     run_work.eventually(lambda: not run_work.busy)  # or it would be taken for the next test's
 
 
-@pytest.fixture(params=["memory", "adapted", "sqlite", "postgres", "mariadb", "redis"])
+@pytest.fixture(params=["memory", "adapted", "sqlite", "postgres", "mariadb", "redis", MONGODB])
 def make_store(request, tmp_path):
     """Makes job stores of one kind that share what they keep, where that kind can."""
     if request.param == "memory":

@@ -31,21 +31,22 @@ def wait_for(condition, timeout=20):
 @pytest.mark.timeout(120)
 def test_every_run_is_tried_again_though_two_of_four_processes_are_killed(cluster):
     cluster.start(4)
+    count = 400 // cluster.slowness
     names = cluster.add(
-        400,
+        count,
         over=4,
         func="node:fail_at_first",
         seconds=0.01,
         on_lost="rerun",
         retry={"attempts": 3, "delay": 0.5, "jitter": 0.5},
     )
-    wait_for(lambda: len(cluster.began()) > 100)
+    wait_for(lambda: len(cluster.began()) > count / 4)
     for node in cluster.nodes[:2]:
         node.kill()
     cluster.start(1)
     cluster.wait_until_done(names, timeout=40)
     outcomes = cluster.outcomes()
-    assert len(outcomes) == 400
+    assert len(outcomes) == count
     for key, (first, *others, last) in outcomes.items():
         assert last == "succeeded", (key, first, others, last)
         assert first in ("failed", "lost"), key

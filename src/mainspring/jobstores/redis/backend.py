@@ -297,21 +297,22 @@ class RedisBackend(Backend):
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:
-        # In the order in which runs go on, so that one which does so meanwhile isn't missed, but found twice.
-        found: list[RunRecord] = []
+        # One after another in an order in which nothing is missed that goes on meanwhile; what has ended since counts as going on.
+        ended: list[RunRecord] = []
+        queued: list[RunRecord] = []
+        active = active_runs(self.server) if outcome in (None, "running") else []
         if outcome in (None, "queued"):
-            queued = self.server.run(lambda: self.server.client.hvals(self.server.key("queued")))
-            found += [read_run(text_of(text)) for text in queued]
-        if outcome in (None, "running"):
-            found += active_runs(self.server)
-        found = [
+            texts = self.server.run(lambda: self.server.client.hvals(self.server.key("queued")))
+            queued = [read_run(text_of(text)) for text in texts]
+        if outcome is None:
+            active += active_runs(self.server)
+        if outcome not in ("running", "queued"):
+            ended = list(self._ended(job_id, outcome, since, limit))
+        runs = [
             run
-            for run in found
+            for run in {run.key: run for run in (*queued, *ended, *active)}.values()
             if job_id in (None, run.job_id) and (since is None or run.scheduled_run_time >= since)
         ]
-        if outcome not in ("running", "queued"):
-            found += self._ended(job_id, outcome, since, limit)
-        runs = list({(run.job_id, run.scheduled_run_time, run.attempt): run for run in found}.values())
         runs.sort(key=lambda run: (-run.scheduled_run_time.timestamp(), run.job_id, -run.attempt))
         return runs[:limit]
 

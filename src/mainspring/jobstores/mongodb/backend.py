@@ -1,0 +1,393 @@
+"""MongoDB behind a job store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pymongo.errors import DuplicateKeyError
+
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.mongodb.claiming import Claiming, read_group
+from mainspring.jobstores.mongodb.documents import (
+    ENDED,
+    QUEUED,
+    RUNNING,
+    active_runs,
+    change_to,
+    job_fields,
+    name_of,
+    queued_run,
+    read_job,
+    read_run,
+    text_of,
+)
+from mainspring.jobstores.mongodb.ending import Ending
+from mainspring.jobstores.mongodb.jobs import Jobs
+from mainspring.jobstores.mongodb.listening import Listening
+from mainspring.jobstores.mongodb.nodes import Nodes
+from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.claims import Claim, decision_of
+from mainspring.model import QueuedRun, RunKey, run_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.jobstores.mongodb.server import Server
+    from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
+    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.rows import Unreadable
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import Group, JobRecord, RunRecord, Submission
+
+#: Counted up when what is kept changes.
+VERSION = 1
+
+#: What a claim has put down for the runs is moved there by others after this.
+_OUTBOX_TAKES = timedelta(seconds=10)
+
+
+class MongoDBBackend(Backend):
+    """One deployment.
+
+    Args:
+        owns_client: whether `close` is to close its connections.
+    """
+
+    def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
+        self.server = server
+        self.setting = setting
+        self._owns_client = owns_client
+        self._jobs = Jobs(server, setting)
+        self._nodes = Nodes(server, setting)
+        self._ending = Ending(server, setting)
+        self._claiming = Claiming(server, setting, self._ending)
+
+    # Life
+
+    def prepare(self) -> None:
+        """Make the indexes where they aren't there."""
+
+        def prepare() -> None:
+            notes, jobs = self.server.notes, self.server.jobs
+            found = notes.find_one({"_id": "schema"})
+            if found is None:
+                other = jobs.find_one({"version": {"$exists": False}})
+                if other is not None:
+                    whose = " It is APScheduler's." if "job_state" in other else ""
+                    raise ConfigurationError(
+                        f"the collection {self.server.name!r} is not one of mainspring's jobs: a document has no version.{whose} "
+                        "Give another collection"
+                    )
+                self.server.make_indexes()
+                try:
+                    notes.insert_one({"_id": "schema", "version": VERSION})
+                except DuplicateKeyError:
+                    return  # another node, which has started at the same time
+            elif found["version"] > VERSION:
+                raise ConfigurationError(
+                    f"the collections of {self.server.name!r} have version {found['version']}, but only {VERSION} and older are "
+                    "understood: a newer release has made or changed them, upgrade this one"
+                )
+
+        self.server.run(prepare)
+
+    def close(self) -> None:
+        if self._owns_client:
+            self.server.client.close()
+
+    def listen(self, heard: Callable[[], None]) -> Listening:
+        return Listening(self.server, self.setting, heard)
+
+    # Nodes
+
+    def register(self, node: Registration) -> tuple[int, float]:
+        return self.server.run(lambda: self._nodes.register(node))
+
+    def renew(self, token: int, node: Registration) -> bool:
+        return self._nodes.renew(token, node)
+
+    def declare_dead(self, token: int, heartbeat: datetime) -> bool:
+        return self._nodes.declare_dead(token, heartbeat)
+
+    def sign_off(self, token: int) -> None:
+        self._nodes.sign_off(token)
+
+    def look(self, token: int) -> Look:
+        living = self._nodes.living()
+        jobs = self.server.jobs
+        orphans = self._ending.orphans([node.token for node in living])
+        self._ending.has_priorities = any(
+            jobs.find_one({"priority": {sign: 0}}, {"_id": 1}) is not None for sign in ("$gt", "$lt")
+        )
+        asked = {"active": {"$elemMatch": {"token": token, "to_cancel": True}}}
+        to_cancel = [
+            run_key(one["name"])
+            for job in jobs.find(asked, {"active": 1})
+            for one in job["active"]
+            if one["token"] == token and one.get("to_cancel")
+        ]
+        left = text_of(self.setting.now() - _OUTBOX_TAKES)
+        if jobs.find_one({"outbox.state": {"$exists": True}, "updated": {"$lt": left}}, {"_id": 1}):
+            self._claiming.move_outboxes({"updated": {"$lt": left}})
+        has_orphans = jobs.find_one(orphans, {"_id": 1}) is not None
+        return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
+
+    # Jobs
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        return self._jobs.add(records, replace)
+
+    def get(self, job_id: str) -> JobRecord | None:
+        return self._jobs.get(job_id)
+
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        return self._jobs.list_jobs(query)
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        return self._jobs.find_equal(record)
+
+    def earliest(self) -> JobRecord | None:
+        return self._jobs.earliest()
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        return self._jobs.change(job_id, change)
+
+    def remove(self, job_id: str) -> None:
+        self._jobs.remove(job_id)
+
+    def remove_all(self) -> None:
+        self._jobs.remove_all()
+
+    # Runs
+
+    def next_time(
+        self,
+        now: datetime,  # noqa: ARG002 - what is due is found by a claim
+        executors: Collection[str],
+        set_aside: Collection[str],
+    ) -> datetime | None:
+        return self.server.run(lambda: self._claiming.next_time(executors, set_aside))
+
+    def poll(
+        self, now: datetime, executors: Collection[str], set_aside: Collection[str], token: int | None
+    ) -> tuple[datetime | None, Look | None]:
+        del now
+        first = self._claiming.next_time(executors, set_aside)
+        return first, None if token is None else self.look(token)
+
+    def left(
+        self, before: datetime, decide: Decide, executors: Collection[str], limit: int
+    ) -> list[Decision]:
+        where: Document = {
+            "_id": {"$type": "string"},
+            "next_run_time": {"$lte": text_of(before)},
+            "executor": {"$nin": list(executors)},
+        }
+        claim = Claim([], {}, [], None)
+        for document in self.server.jobs.find(where).sort("next_run_time", 1).limit(limit):
+            claim.add(read_job(document, self.setting), decide, 0, lambda _: 0, None)
+        return claim.parked
+
+    def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
+        return self._claiming.claim(request, give_up)
+
+    def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
+        return self.server.run(lambda: self._give_back(decision, token, later, may_wait=False))
+
+    def _give_back(self, decision: Decision, token: int, later: datetime | None, *, may_wait: bool) -> bool:
+        """Undo what was claimed for a decision; whether it could be, or has been before.
+
+        Args:
+            may_wait: if it can't be undone, its runs wait to be claimed by any node.
+        """
+        job, following = decision.job, decision.following
+        names = [name_of(job.id, time, decision.attempt) for time in decision.submit]
+        ours = {"active": {"$elemMatch": {"name": {"$in": names}, "token": token}}}
+        jobs = self.server.jobs
+        if jobs.find_one({"_id": job.id, **ours}, {"_id": 1}) is None:
+            return True  # it was done
+        if decision.run is not None:
+            available = later or self.setting.now()
+            self._wait(names, token, available)
+            self._ending.pull(job.id, names, token)
+            return True
+        version = job.version + 1 if following is None else following.version
+        before = job._replace(version=version + 1)
+        fields, missing = job_fields(before, self.setting, self.setting.now())
+        update = change_to(fields, missing)
+        update["$pull"] = {"active": {"name": {"$in": names}, "token": token}}
+        restored = jobs.update_one(
+            {"_id": job.id, "version": version, "is_removed": {"$exists": False}, **ours}, update
+        )
+        if restored.matched_count:
+            return True
+        if may_wait:
+            now = self.setting.now()
+            waiting = [QueuedRun(job.id, time, decision.attempt, now, "schedule") for time in decision.submit]
+            insert_new(self.server.runs, [queued_run(run) for run in waiting])
+            self._ending.pull(job.id, names, token)
+        return False
+
+    def _wait(self, names: Sequence[str], token: int, available: datetime) -> None:
+        """Runs that were queued before are so again."""
+        self.server.runs.update_many(
+            {"_id": {"$in": list(names)}, "state": RUNNING, "token": token},
+            {
+                "$set": {"state": QUEUED, "available": text_of(available)},
+                "$unset": {"token": "", "node": "", "claimed": "", "claim": ""},
+            },
+        )
+
+    def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
+        def undo() -> None:
+            now = self.setting.now()
+            for submission in submissions:
+                token = 0 if submission.lease is None else submission.lease.token
+                self._give_back(decision_of(submission, now), token, now, may_wait=True)
+            self._jobs.announce([now])
+
+        self.server.run(undo, give_up)
+
+    def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        return self._ending.finish(ended, give_up)
+
+    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+        def write() -> None:
+            for (key, token), text in said.items():
+                which = {"active": {"$elemMatch": {"name": key.id, "token": token}}}
+                change = {"$set": {"active.$.progress": text}}
+                self.server.jobs.update_one({"_id": key.job_id, **which}, change)
+
+        self.server.run(write, give_up)
+
+    def collect_lost(self) -> Collected:
+        return self._ending.collect_lost({node.token for node in self._nodes.living()})
+
+    def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
+        runs = self.server.runs
+        runs.delete_many({"state": ENDED, "scheduled": {"$lt": text_of(before)}})
+        for job_id in job_ids:
+            order = [("scheduled", -1), ("attempt", -1)]
+            old = runs.find({"job_id": job_id, "state": ENDED}, {"_id": 1}).sort(order).skip(keep)
+            for part in chunks([found["_id"] for found in old]):
+                runs.delete_many({"_id": {"$in": list(part)}})
+        self._nodes.forget_old(before)
+
+    def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        def add() -> list[QueuedRun]:
+            self._jobs.refuse_unknown({run.job_id for run in runs})
+            names = {run.key.id for run in runs}
+            active = {
+                one["name"]
+                for job_id in {run.job_id for run in runs}
+                for job in self.server.jobs.find({"_id": job_id})
+                for one in active_runs(job)
+            }
+            known = insert_new(
+                self.server.runs, [queued_run(run) for run in runs if run.key.id not in active]
+            )
+            new = names - known - active
+            self._jobs.announce([run.available for run in runs])
+            return [run for run in runs if run.key.id in new]
+
+        def was_done() -> list[QueuedRun] | None:
+            found = [run for run in runs if self.get_run(run.key) is not None]
+            return found if len(found) == len(runs) else None
+
+        return self.server.run(add, was_done=was_done)
+
+    def cancel(self, key: RunKey) -> bool:
+        def write() -> bool:
+            if self._ending.end_queued(key, "cancelled", "cancelled before it was begun"):
+                return True
+            asked = self.server.jobs.update_one(
+                {"_id": key.job_id, "active.name": key.id}, {"$set": {"active.$.to_cancel": True}}
+            )
+            if asked.matched_count:
+                self._jobs.announce([self.setting.now()])
+            return bool(asked.matched_count)
+
+        return self.server.run(write)
+
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        def look() -> RunRecord | None:
+            # In the order in which runs go on, and the first again, so that one which does so meanwhile isn't missed.
+            for _ in range(2):
+                found = self.server.runs.find_one({"_id": key.id, "state": {"$in": [QUEUED, ENDED]}})
+                if found is not None:
+                    return read_run(found)
+                job = self.server.jobs.find_one({"_id": key.job_id, "active.name": key.id})
+                for one in [] if job is None else active_runs(job):
+                    if one["name"] == key.id:
+                        return read_run(one)
+            return None
+
+        return self.server.run(look)
+
+    def list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        return self.server.run(lambda: self._list_runs(job_id, outcome, since, limit))
+
+    def _list_runs(
+        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
+    ) -> list[RunRecord]:
+        where: Document = {} if job_id is None else {"job_id": job_id}
+        if since is not None:
+            where["scheduled"] = {"$gte": text_of(since)}
+        order = [("scheduled", -1), ("job_id", 1), ("attempt", -1)]
+        # One after another in an order in which nothing is missed that goes on meanwhile: what a run leads to is there before the run
+        # is taken from its job, and until then it counts as going on.
+        ended: list[Document] = []
+        active = self._active(job_id, since) if outcome in (None, "running") else []
+        queued = []
+        if outcome in (None, "queued"):
+            queued = list(self.server.runs.find({**where, "state": QUEUED}).sort(order).limit(limit))
+        if outcome is None:
+            active += self._active(job_id, since)
+        if outcome not in ("queued", "running"):
+            over = {**where, "state": ENDED} | ({} if outcome is None else {"outcome": outcome})
+            ended = list(self.server.runs.find(over).sort(order).limit(limit))
+        runs = list({run.key: run for run in map(read_run, [*queued, *ended, *active])}.values())
+        runs.sort(key=lambda run: (-run.scheduled_run_time.timestamp(), run.job_id, -run.attempt))
+        return runs[:limit]
+
+    def _active(self, job_id: str | None, since: datetime | None) -> list[Document]:
+        """The runs that go on, of a job or of all."""
+        jobs: Document = {"active.0": {"$exists": True}} if job_id is None else {"_id": job_id}
+        active = [one for job in self.server.jobs.find(jobs, {"active": 1}) for one in active_runs(job)]
+        return [one for one in active if since is None or one["scheduled"] >= (text_of(since) or "")]
+
+    # Groups
+
+    def set_group(self, group: Group) -> None:
+        limits = {"limit": group.limit, "rate": group.rate, "per": group.per // timedelta(milliseconds=1)}
+
+        def write() -> None:
+            change = {"$set": limits, "$inc": {"version": 1}}
+            self.server.groups.update_one({"_id": group.name}, change, upsert=True)
+            self._jobs.announce([self.setting.now()])
+
+        self.server.run(write)
+
+    def remove_group(self, name: str) -> bool:
+        def write() -> bool:
+            removed = self.server.groups.delete_one({"_id": name})
+            self._jobs.announce([self.setting.now()])
+            return bool(removed.deleted_count)
+
+        return self.server.run(write)
+
+    def list_groups(self) -> list[Group]:
+        return self.server.run(
+            lambda: [read_group(found) for found in self.server.groups.find().sort("_id", 1)]
+        )

@@ -1,0 +1,418 @@
+"""Taking due jobs: each claim is one change of one document, on the condition that it is still what was decided on.
+
+A job's document has the runs of it that go on, so that its next run time and its runs change together, with or without
+transactions. What a claim says besides (runs that are not to be run, or have to wait) is put down there too, and moved to the runs
+afterwards: by whoever claimed, or, if that died, by any other.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pymongo import UpdateOne
+
+from mainspring.engine.grouping import GroupBook
+from mainspring.jobstores.mongodb.documents import (
+    QUEUED,
+    RUNNING,
+    active_run,
+    name_of,
+    queued_run,
+    read_job,
+    read_queued,
+    run_not_begun,
+    running,
+    text_of,
+)
+from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.shared.claims import (
+    Claim,
+    Claimed,
+    QueueClaim,
+    buffered_runs,
+    decide_queued_runs,
+    groups_of,
+    move_of,
+)
+from mainspring.jobstores.shared.rows import ENDING
+from mainspring.jobstores.shared.runs import NewRun, claimed_runs, due_times_of
+from mainspring.model import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.jobstores.mongodb.ending import Ending
+    from mainspring.jobstores.mongodb.server import Server
+    from mainspring.jobstores.shared.claims import ClaimRequest
+    from mainspring.jobstores.shared.rows import Unreadable
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import JobRecord
+
+#: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
+_SPREAD = 4
+#: A place in a group that was reserved so long ago is one that somebody has died with.
+_RESERVED_FOR = timedelta(seconds=10)
+
+
+def is_open(executors: Collection[str], set_aside: Collection[str]) -> Document:
+    """The jobs that a node may run: an ``_id`` that is no text is somebody else's."""
+    ids: Document = {"$type": "string"}
+    if set_aside:
+        ids["$nin"] = list(set_aside)
+    return {"_id": ids, "executor": {"$in": list(executors)}}
+
+
+class Claiming:
+    """What a claim asks and does."""
+
+    def __init__(self, server: Server, setting: Setting, ending: Ending) -> None:
+        self._server = server
+        self._setting = setting
+        self._ending = ending
+        self._has_rivals = False
+
+    def next_time(self, executors: Collection[str], set_aside: Collection[str]) -> datetime | None:
+        """When the first job is due that isn't `set_aside`, of those with one of these executors."""
+        found = self._server.jobs.find_one(
+            {**is_open(executors, set_aside), "next_run_time": {"$type": "string"}},
+            {"next_run_time": 1},
+            sort=[("next_run_time", 1)],
+        )
+        if found is None:
+            return None
+        try:
+            return datetime.fromisoformat(found["next_run_time"]).replace(tzinfo=UTC)
+        except ValueError:  # it is found, and parked, by a claim
+            return self._setting.now()
+
+    def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
+        """Take due jobs and queued runs, and write outcomes along with that."""
+        # Outcomes first: what has ended is not to be counted among what runs.
+        finished = self._ending.finish(request.ended, give_up) if request.ended else None
+        queue = self._claim_queued(request, give_up)
+        claim = self._claim_due(request, give_up)
+        queued_from = self._server.run(self.next_available, give_up)
+        return Claimed(queue, claim, [] if finished is None else finished.refused, queued_from)
+
+    def next_available(self) -> datetime | None:
+        """When the first queued run is available; ``None``: none is queued."""
+        found = self._server.runs.find_one({"state": QUEUED}, sort=[("available", 1)])
+        return None if found is None else read_queued(found, self._setting.now()).available
+
+    # Due jobs
+
+    def _claim_due(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claim:
+        due = {
+            **is_open(request.executors, request.set_aside),
+            "next_run_time": {"$lte": text_of(request.now)},
+        }
+        order = [("priority", -1), ("next_run_time", 1)]
+        if not self._ending.has_priorities:
+            del order[0]
+
+        def find(skipped: int = 0) -> list[Document]:
+            return list(self._server.jobs.find(due).sort(order).skip(skipped).limit(request.limit))
+
+        # Where others take the same jobs, and there are more, nodes look at different ones.
+        skipped = random.randrange(_SPREAD) * request.limit if self._has_rivals else 0  # noqa: S311
+        documents = self._server.run(lambda: find(skipped) or find(), give_up)
+        claim = Claim([], {}, [], None)
+        if documents:
+            records = [read_job(document, self._setting) for document in documents]
+            book, versions = self._book(records, request.now)
+            for document, record in zip(documents, records, strict=True):
+                claim.add(record, request.decide, running(document), self._buffered, book)
+            known = {document["_id"]: document for document in documents}
+            valid = self._reserve(claim.decisions, book, versions, request)
+            valid = self._make_true(valid, known, request, give_up)
+            claim = Claim(valid, claim.waiting, claim.parked, None)
+        if len(documents) == request.limit:
+            return claim._replace(next_time=request.now)  # there is most likely more
+        set_aside = {*request.set_aside, *claim.ids_left()}
+        next_time = self._server.run(lambda: self.next_time(request.executors, set_aside), give_up)
+        return claim._replace(next_time=next_time)
+
+    def _buffered(self, job_id: str) -> int:
+        return self._server.runs.count_documents({"job_id": job_id, "state": QUEUED, "cause": "buffered"})
+
+    def _has_queued(self, job_id: str) -> bool:
+        return self._server.runs.find_one({"job_id": job_id, "state": QUEUED}, {"_id": 1}) is not None
+
+    def _make_true(
+        self,
+        decisions: Sequence[Decision],
+        known: Mapping[str, Document],
+        request: ClaimRequest,
+        give_up: Callable[[], bool],
+    ) -> list[Decision]:
+        """Write decisions; those that were still about what they were made on."""
+        if not decisions:
+            return []
+        self._server.run(lambda: self._count_attempts(decisions, known), give_up)
+        claim_id = uuid.uuid4().hex
+        may_be_queued = request.queued_from is not None
+        updates = [
+            self._update(decision, known[decision.job.id], request, claim_id, may_be_queued=may_be_queued)
+            for decision in decisions
+        ]
+
+        def write() -> set[str]:
+            jobs = self._server.jobs
+            written = jobs.bulk_write(updates, ordered=False)
+            if written.matched_count == len(updates):
+                return {decision.job.id for decision in decisions}
+            return was_written()
+
+        def was_written() -> set[str]:
+            return {found["_id"] for found in self._server.jobs.find({"claim": claim_id}, {"_id": 1})}
+
+        # Done again, it finds no job as it was read: then those that have this claim's mark are ours.
+        mine = self._server.run(write, give_up)
+        self._has_rivals = len(mine) < len(updates)
+        valid = [decision for decision in decisions if decision.job.id in mine]
+        said = [decision.job.id for decision in valid if len(due_times_of(decision)) > len(decision.submit)]
+        if said:
+            self._server.run(lambda: self.move_outboxes({"claim": claim_id}), give_up)
+        self._ending.claimed(valid, self._claimed(request, claim_id))
+        self._unreserve(decisions, give_up)
+        ended = [decision.job.id for decision in valid if decision.following is None and not decision.submit]
+        if ended:
+            self._server.run(lambda: self._ending.drop_ended(ended), give_up)
+        return valid
+
+    def _claimed(self, request: ClaimRequest, claim_id: str) -> Document:
+        return {
+            "node": self._setting.node_name,
+            "token": request.token,
+            "claimed": text_of(request.now),
+            "claim": claim_id,
+        }
+
+    def _update(
+        self,
+        decision: Decision,
+        document: Document,
+        request: ClaimRequest,
+        claim_id: str,
+        *,
+        may_be_queued: bool,
+    ) -> UpdateOne:
+        job, following, now = decision.job, decision.following, request.now
+        claimed = self._claimed(request, claim_id)
+        runs = claimed_runs(decision, now)
+        begun, not_begun = runs[: len(decision.submit)], runs[len(decision.submit) :]
+        outbox = [run_not_begun(run, claimed) for run in not_begun]
+        outbox += [queued_run(run) for run in buffered_runs(decision, now)]
+        move = move_of(decision, lambda job_id: may_be_queued and self._has_queued(job_id))
+        values: Document = {
+            "version": job.version + 1,
+            "state": ENDING if move is None else move.state,
+            "claims": document.get("claims", 0) + 1,
+            "claim": claim_id,
+            "updated": text_of(now),
+        }
+        update: Document = {"$set": values}
+        if move is not None and move.next_run_time is not None:
+            values["next_run_time"] = text_of(move.next_run_time)
+        else:
+            update["$unset"] = {"next_run_time": ""}
+        if following is not None and following.tally is not job.tally and following.tally is not None:
+            values["tally"] = following.tally._asdict()
+        if outbox:
+            values["outbox"] = outbox
+        if decision.cancels and document.get("active"):
+            values["active.$[].to_cancel"] = True
+        if begun:
+            update["$push"] = {"active": {"$each": [active_run(run, claimed) for run in begun]}}
+        condition = {"_id": job.id, "version": job.version, "claims": document.get("claims", 0)}
+        return UpdateOne(condition, update)
+
+    def _count_attempts(self, decisions: Sequence[Decision], known: Mapping[str, Document]) -> None:
+        """Count the runs of jobs that were run before at the times at which they are due now as further attempts."""
+        names: dict[str, Decision] = {}
+        for decision in decisions:
+            for time in due_times_of(decision):
+                names[name_of(decision.job.id, time, decision.attempt)] = decision
+        met = {
+            one["name"] for decision in decisions for one in known[decision.job.id].get("active", ())
+        } & names.keys()
+        for part in chunks(list(names), 100):
+            met |= {
+                found["_id"] for found in self._server.runs.find({"_id": {"$in": list(part)}}, {"_id": 1})
+            }
+        for job_id in {names[name].job.id for name in met}:
+            decision = next(one for one in decisions if one.job.id == job_id)
+            times = [text_of(time) for time in due_times_of(decision)]
+            found = self._server.runs.find({"job_id": job_id, "scheduled": {"$in": times}}, {"attempt": 1})
+            attempts = [one["attempt"] for one in found]
+            attempts += [
+                one["attempt"] for one in known[job_id].get("active", ()) if one["scheduled"] in times
+            ]
+            decision.attempt = 1 + max(attempts, default=0)
+
+    def move_outboxes(self, which: Document) -> None:
+        """Move what claims have said besides to the runs; may be done again, and by several at once."""
+        for document in list(self._server.jobs.find({**which, "outbox": {"$exists": True}}, {"outbox": 1})):
+            insert_new(self._server.runs, document["outbox"])
+            condition = {"_id": document["_id"], "outbox": document["outbox"]}
+            self._server.jobs.update_one(condition, {"$unset": {"outbox": ""}})
+
+    # Queued runs
+
+    def _claim_queued(self, request: ClaimRequest, give_up: Callable[[], bool]) -> QueueClaim:
+        if not request.looks_into_queue:
+            return QueueClaim([], is_blocked=False)
+        runs, jobs = self._server.runs, self._server.jobs
+        # Not only those of jobs that can't have them run: a few times as many are looked at.
+        waiting = {"state": QUEUED, "available": {"$lte": text_of(request.now)}}
+        found = self._server.run(
+            lambda: list(runs.find(waiting).sort("scheduled", 1).limit(5 * request.limit)), give_up
+        )
+        queued = [read_queued(document, request.now) for document in found]
+        known: dict[str, Document] = {}
+        for part in chunks(sorted({run.job_id for run in queued})):
+            for document in jobs.find({"_id": {"$in": list(part)}, "is_removed": {"$exists": False}}):
+                known[document["_id"]] = document
+        records = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
+        book, versions = self._book(records.values(), request.now)
+        blocked: list[str] = []
+        decisions, orphans = decide_queued_runs(
+            queued,
+            records,
+            {job_id: running(document) for job_id, document in known.items()},
+            request,
+            book,
+            blocked,
+            self._setting.timezone,
+        )
+        for run in orphans:
+            self._ending.end_queued(run.key, "skipped", "its job was removed")
+        decisions = self._reserve(decisions[: request.limit], book, versions, request)
+        taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
+        return QueueClaim(taken, is_blocked=bool(blocked))
+
+    def _take(
+        self, decisions: Sequence[Decision], known: Mapping[str, Document], request: ClaimRequest
+    ) -> list[Decision]:
+        """Claim queued runs; those that could be."""
+        if not decisions:
+            return []
+        claim_id = uuid.uuid4().hex
+        claimed = self._claimed(request, claim_id)
+        counts = {job_id: document.get("claims", 0) for job_id, document in known.items()}
+        taken = []
+        for decision in decisions:
+            job, run = decision.job, decision.run
+            if run is None:
+                continue
+            active = active_run(
+                NewRun(
+                    job.id,
+                    run.scheduled_run_time,
+                    run.attempt,
+                    1,
+                    cause=run.cause,
+                    group_name=job.options.group,
+                ),
+                claimed,
+            )
+            pushed = self._server.jobs.update_one(
+                {
+                    "_id": job.id,
+                    "version": job.version,
+                    "claims": counts[job.id],
+                    "active.name": {"$ne": run.key.id},
+                },
+                {"$push": {"active": active}, "$inc": {"claims": 1}, "$set": {"claim": claim_id}},
+            )
+            if not pushed.matched_count:
+                continue
+            counts[job.id] += 1
+            began = self._server.runs.update_one(
+                {"_id": run.key.id, "state": QUEUED}, {"$set": {"state": RUNNING, **claimed}}
+            )
+            if began.matched_count:
+                taken.append(decision)
+            else:  # somebody else was faster, and perhaps has even ended it
+                self._ending.pull(job.id, [run.key.id], request.token, claim_id)
+        self._ending.claimed(taken, claimed)
+        self._unreserve(decisions, None)
+        return taken
+
+    # Groups
+
+    def _book(
+        self, records: Iterable[JobRecord | Unreadable], now: datetime
+    ) -> tuple[GroupBook | None, dict[str, int]]:
+        """What groups have room for, and the versions of what was read of them; nothing if no job is in one."""
+        names = groups_of(records)
+        if not names:
+            return None, {}
+        limits, begun, versions, running_of = {}, {}, {}, {}
+        for document in self._server.groups.find({"_id": {"$in": names}}):
+            name = document["_id"]
+            limits[name] = read_group(document)
+            begun[name] = [datetime.fromtimestamp(time, UTC) for time in document.get("begun", ())]
+            versions[name] = document["version"]
+            since = (now - _RESERVED_FOR).timestamp()
+            places = {place["name"] for place in document.get("reserved", ()) if place["at"] > since}
+            for job in self._server.jobs.find({"active.group_name": name}, {"active": 1}):
+                for one in job["active"]:
+                    if one.get("group_name") == name and one["instances"]:
+                        places.add(one["name"])
+            running_of[name] = len(places)
+        return GroupBook(limits, running_of, begun, now), versions
+
+    def _reserve(
+        self,
+        decisions: Sequence[Decision],
+        book: GroupBook | None,
+        versions: Mapping[str, int],
+        request: ClaimRequest,
+    ) -> list[Decision]:
+        """Take the room in groups that decisions need; those that may be written, since nobody else took it meanwhile."""
+        if book is None:
+            return list(decisions)
+        wanted: dict[str, list[str]] = {}
+        for decision in decisions:
+            group = decision.job.options.group
+            if group in versions and decision.submit and group is not None:
+                last = name_of(decision.job.id, decision.submit[-1], decision.attempt)
+                wanted.setdefault(group, []).append(last)
+        begun = book.begun()
+        at = request.now.timestamp()
+        refused = set()
+        for group, names in wanted.items():
+            change: Document = {
+                "$inc": {"version": 1},
+                "$push": {"reserved": {"$each": [{"name": name, "at": at} for name in names]}},
+            }
+            if group in begun:
+                change["$set"] = {"begun": [time.timestamp() for time in begun[group]]}
+            condition = {"_id": group, "version": versions[group]}
+            if not self._server.groups.update_one(condition, change).matched_count:
+                refused.add(group)
+        return [decision for decision in decisions if decision.job.options.group not in refused]
+
+    def _unreserve(self, decisions: Sequence[Decision], give_up: Callable[[], bool] | None) -> None:
+        """What was reserved is taken, as jobs say themselves, or will not be."""
+        names: dict[str, list[str]] = {}
+        for decision in decisions:
+            group = decision.job.options.group
+            if group is not None and decision.submit:
+                last = name_of(decision.job.id, decision.submit[-1], decision.attempt)
+                names.setdefault(group, []).append(last)
+        for group, taken in names.items():
+            change = {"$pull": {"reserved": {"name": {"$in": taken}}}}
+            self._server.run(lambda: self._server.groups.update_one({"_id": group}, change), give_up)  # noqa: B023
+
+
+def read_group(document: Document) -> Group:
+    """The group of a document."""
+    per = timedelta(milliseconds=document["per"])
+    return Group(document["_id"], document["limit"], document["rate"], per)

@@ -1,0 +1,210 @@
+"""Jobs and runs as documents, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import SerializationError, words_of
+from mainspring.jobstores.history import read_progress
+from mainspring.jobstores.shared.rows import Unreadable, read, read_time, time_text, writable
+from mainspring.model import JobOptions, JobRecord, QueuedRun, RunRecord, run_id
+from mainspring.triggers.date import DateTrigger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mainspring.jobstores.shared.runs import EndedRun, NewRun
+    from mainspring.jobstores.shared.setting import Setting
+
+Document = dict[str, Any]
+
+#: A job of several that are added together, before all of them are there.
+ADDING = "adding"
+#: What a run's document says that it does, unless it is its job's document that says so.
+QUEUED, RUNNING, ENDED = "queued", "running", "ended"
+
+#: Fields that not all jobs have.
+_OPTIONAL = ("next_run_time", "tags", "follows", "tally", "group_name")
+#: Kept as documents; elsewhere they are JSON.
+_PARSED = ("trigger", "options", "tags", "tally")
+
+
+def text_of(moment: datetime | None) -> str | None:
+    """A time as documents have it: a text, since dates have milliseconds only there."""
+    return None if moment is None else time_text(moment)
+
+
+def job_fields(record: JobRecord, setting: Setting, now: datetime) -> tuple[Document, list[str]]:
+    """A job as the fields of its document, but for its id; and the names of those that it doesn't have."""
+    row = writable(record, setting.arguments)
+    row["group_name"] = record.options.group
+    row["updated"] = now
+    del row["id"]
+    fields = {}
+    for name, value in row.items():
+        if name in _PARSED and value is not None:
+            fields[name] = json.loads(value)
+        elif value is not None:
+            fields[name] = time_text(value) if hasattr(value, "astimezone") else value
+    return fields, [name for name in _OPTIONAL if name not in fields]
+
+
+def change_to(fields: Document, missing: list[str], **more: Any) -> Document:
+    """The update that makes a document one with these fields."""
+    update: Document = {"$set": {**fields, **more}}
+    if missing:
+        update["$unset"] = dict.fromkeys(missing, "")
+    return update
+
+
+def read_job(document: Document, setting: Setting) -> JobRecord | Unreadable:
+    """The job of a document, or why there is none."""
+    job_id = str(document.get("_id"))
+    try:
+        parsed = {
+            name: json.dumps(document[name], ensure_ascii=False) if name in document else None
+            for name in _PARSED
+        }
+        version = document["version"]
+        if not isinstance(version, int):
+            raise SerializationError(f"its version is no number: {version!r}")  # noqa: TRY301 - as what is raised below
+        row = (
+            job_id,
+            document["name"],
+            document["func"],
+            parsed["trigger"],
+            document["arguments"],
+            document.get("next_run_time"),
+            document["executor"],
+            parsed["options"],
+            parsed["tags"],
+            parsed["tally"],
+            version,
+        )
+    except Exception as error:  # noqa: BLE001 - a damaged document may have anything
+        stub = JobRecord(job_id, str(document.get("name")), None, None, (), {}, _NEVER, JobOptions(), None, 0)
+        return Unreadable(stub, f"its document can't be read: {words_of(error)}", error)
+    return read(row, setting.arguments, setting.timezone)
+
+
+_NEVER = DateTrigger("9999-12-31T00:00:00+00:00")
+
+
+def name_of(job_id: str, scheduled: datetime, attempt: int) -> str:
+    """The id of a run's document: its identifier."""
+    return run_id(job_id, scheduled, attempt)
+
+
+def active_run(run: NewRun, claimed: Document) -> Document:
+    """A run that goes on, as its job's document has it.
+
+    Args:
+        claimed: who has claimed it, and when.
+    """
+    active = {
+        "name": name_of(run.job_id, run.scheduled, run.attempt),
+        "scheduled": time_text(run.scheduled),
+        "attempt": run.attempt,
+        "instances": run.instances,
+        **claimed,
+    }
+    if run.group_name is not None:
+        active["group_name"] = run.group_name
+    if run.cause is not None:
+        active["cause"] = run.cause
+    return active
+
+
+def run_not_begun(run: NewRun, claimed: Document) -> Document:
+    """The document of a run that a decision says is not to be run."""
+    return {
+        "_id": name_of(run.job_id, run.scheduled, run.attempt),
+        "job_id": run.job_id,
+        "scheduled": time_text(run.scheduled),
+        "attempt": run.attempt,
+        "state": ENDED,
+        "finished": text_of(run.finished),
+        "outcome": run.outcome,
+        "error": run.error,
+        **claimed,
+    }
+
+
+def queued_run(run: QueuedRun) -> Document:
+    """The document of a run that waits."""
+    return {
+        "_id": run.key.id,
+        "job_id": run.job_id,
+        "scheduled": time_text(run.scheduled_run_time),
+        "attempt": run.attempt,
+        "state": QUEUED,
+        "available": time_text(run.available),
+        "cause": run.cause,
+    }
+
+
+def outcome_fields(run: EndedRun) -> Document:
+    """What an outcome adds to the document of a run."""
+    fields = {
+        "state": ENDED,
+        "token": run.token,
+        "started": text_of(run.started),
+        "finished": text_of(run.finished),
+        "outcome": run.outcome,
+        "error": run.error,
+        "result": run.result,
+        "traceback": run.traceback,
+        "log": run.log,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def read_queued(document: Document, now: datetime) -> QueuedRun:
+    """A queued run."""
+    return QueuedRun(
+        document["job_id"],
+        _time(document["scheduled"]),
+        document["attempt"],
+        read_time(document.get("available")) or now,
+        document.get("cause", "schedule"),
+    )
+
+
+def read_run(document: Document) -> RunRecord:
+    """A run, of its own document, or of its place in its job's with the ``job_id``."""
+    return RunRecord(
+        document["job_id"],
+        _time(document["scheduled"]),
+        document["attempt"],
+        document.get("node"),
+        document.get("token"),
+        read_time(document.get("claimed")),
+        read_time(document.get("started")),
+        read_time(document.get("finished")),
+        document.get("outcome"),
+        document.get("error"),
+        document.get("result"),
+        document.get("cause", "schedule"),
+        read_time(document.get("available")),
+        document.get("traceback"),
+        document.get("log"),
+        read_progress(document.get("progress")),
+    )
+
+
+def active_runs(job: Document) -> list[Document]:
+    """The runs of a job that go on, each with the job's id."""
+    return [{**one, "job_id": job["_id"]} for one in job.get("active", ())]
+
+
+def running(job: Document) -> int:
+    """How many instances of a job go on."""
+    return sum(one["instances"] for one in job.get("active", ()))
+
+
+def _time(text: str) -> datetime:
+    found = read_time(text)
+    if found is None:
+        raise SerializationError("a run without a time")
+    return found

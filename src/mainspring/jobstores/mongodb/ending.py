@@ -1,0 +1,296 @@
+"""What has become of runs: outcomes and what follows from them, and runs that are lost.
+
+A run that has ended is written down once, by whoever is first: its node, or another one that has found it lost. What follows from it
+comes next, and it is taken from its job's document last; so a node that dies in between leaves nothing half done that another doesn't
+find there, and complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pymongo import UpdateOne
+
+from mainspring.engine.failures import after_outcomes
+from mainspring.engine.following import following_runs
+from mainspring.jobstores.mongodb.documents import (
+    ADDING,
+    ENDED,
+    QUEUED,
+    active_runs,
+    change_to,
+    job_fields,
+    name_of,
+    outcome_fields,
+    queued_run,
+    read_job,
+    read_run,
+    text_of,
+)
+from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
+from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of
+from mainspring.model import QueuedRun, RunKey, RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from mainspring.engine.decision import Decision
+    from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.jobstores.mongodb.server import Server
+    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import JobRecord, Outcome, RunRecord
+
+
+class Ending:
+    """What is written when runs have ended, or are found to be lost.
+
+    Attributes:
+        has_priorities: whether some jobs have one, so that those that are due have to be put in order by it.
+    """
+
+    def __init__(self, server: Server, setting: Setting) -> None:
+        self._server = server
+        self._setting = setting
+        self.has_priorities = False
+        # What this node has claimed, as it is to be in the history.
+        self._claimed: dict[str, Document] = {}
+
+    def claimed(self, decisions: Iterable[Decision], claimed: Document) -> None:
+        """This node has claimed runs."""
+        for decision in decisions:
+            for time in decision.submit:
+                known = {"claimed": claimed["claimed"], "node": claimed["node"]}
+                if decision.run is not None:
+                    known["was_queued"] = True
+                self._claimed[name_of(decision.job.id, time, decision.attempt)] = known
+
+    # Outcomes
+
+    def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        """Write outcomes, and what follows from them."""
+        run = self._server.run
+        refused = set(run(lambda: self._write(ended), give_up))
+        valid = [one for one in ended if one.key.id not in refused]
+        now = self._setting.now()
+        queue = retries_of(valid)
+        queue += [
+            QueuedRun(one.job.id, scheduled, one.attempt + 1, now, "rerun")
+            for one in valid
+            for _, scheduled in lost_to_run_again([one])
+        ]
+        results: dict[str, list[RunResult]] = {}
+        for one in valid:
+            results.setdefault(one.job.id, []).append(one.result)
+        queue += run(lambda: self._following(results), give_up)
+        run(lambda: insert_new(self._server.runs, [queued_run(each) for each in queue]), give_up)
+        counted = [one for one in valid if one.job.options.pause_after_failures is not None]
+        if counted:
+            run(lambda: self._count_failures(counted), give_up)
+        run(lambda: self._take_away(ended), give_up)
+        for one in ended:
+            self._claimed.pop(one.key.id, None)
+        return Finished(
+            [one for one in ended if one.key.id in refused],
+            min((each.available for each in queue), default=None),
+        )
+
+    def _write(self, ended: Sequence[Ended]) -> list[str]:
+        """Write outcomes; the names of the runs that are others' by now."""
+        new: list[Document] = []
+        changed: dict[str, UpdateOne] = {}
+        for one in ended:
+            name = one.key.id
+            known = self._claimed.get(name, {})
+            fields = outcome_fields(one.written())
+            fields |= {"node": known.get("node"), "claimed": known.get("claimed"), "cause": one.cause}
+            fields |= self._more(one)
+            if "was_queued" in known:
+                condition = {"_id": name, "state": {"$ne": ENDED}, "token": one.token}
+                changed[name] = UpdateOne(condition, {"$set": fields})
+            else:
+                where = {"job_id": one.job.id, "scheduled": text_of(one.result.scheduled_run_time)}
+                new.append({"_id": name, **where, "attempt": one.attempt, **fields})
+        there = insert_new(self._server.runs, new)
+        if changed:
+            written = self._server.runs.bulk_write([*changed.values()], ordered=False)
+            if written.matched_count < len(changed):
+                there |= changed.keys()
+        # This node may itself have said that a run is lost, and says it again.
+        tokens = {one.key.id: one.token for one in ended if one.result.outcome != "lost"}
+        refused: list[str] = []
+        for part in chunks(sorted(there & tokens.keys())):
+            written_by = self._server.runs.find({"_id": {"$in": list(part)}, "state": ENDED})
+            refused += [
+                found["_id"]
+                for found in written_by
+                if found.get("token") != tokens[found["_id"]] or found.get("outcome") == "lost"
+            ]
+        return refused
+
+    def _more(self, one: Ended) -> Document:
+        fields: Document = {}
+        if one.result.progress is not None:
+            fields["progress"] = one.result.progress
+        if one.result.retry_at is not None:
+            fields["retry_at"] = text_of(
+                one.result.retry_at
+            )  # for whoever completes this, if this node dies now
+        return fields
+
+    def _following(self, results: Mapping[str, Sequence[RunResult]]) -> list[QueuedRun]:
+        """The runs of jobs that come after those that have ended."""
+        now = self._setting.now()
+        runs: list[QueuedRun] = []
+        if not self._server.jobs.find_one({"follows": {"$exists": True}}, {"_id": 1}):
+            return runs
+        for part in chunks(sorted(results)):
+            for document in self._server.jobs.find({"follows": {"$in": list(part)}, "state": SCHEDULED}):
+                follower = read_job(document, self._setting)
+                if not isinstance(follower, Unreadable):
+                    runs += following_runs(follower, results[document["follows"]], now)
+        return runs
+
+    def _count_failures(self, ended: Sequence[Ended]) -> None:
+        """Have jobs remember their failures, and pause those that have had too many; each run is counted once."""
+        for job_id in sorted({one.job.id for one in ended}):
+            while True:
+                document = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": [ENDING, ADDING]}})
+                before = None if document is None else read_job(document, self._setting)
+                if document is None or before is None or isinstance(before, Unreadable):
+                    break
+                active = {one["name"] for one in document.get("active", ())}
+                mine = [one for one in ended if one.job.id == job_id and one.key.id in active]
+                after = after_outcomes(before, [(one.result.outcome, one.result.retry_at) for one in mine])
+                names = [one.key.id for one in mine]
+                update: Document = {"$pull": {"active": {"name": {"$in": names}}}}
+                if after is not before:
+                    fields, missing = job_fields(after, self._setting, self._setting.now())
+                    update |= change_to(fields, missing)
+                condition = {"_id": job_id, "version": before.version}
+                if self._server.jobs.update_one(condition, update).matched_count:
+                    break
+
+    def _take_away(self, ended: Sequence[Ended]) -> None:
+        """Have jobs forget runs that have ended, and remove those that stayed only for them."""
+        by_token: dict[tuple[int, str], list[str]] = {}
+        for one in ended:
+            by_token.setdefault((one.token, one.job.id), []).append(one.key.id)
+        updates = [
+            UpdateOne({"_id": job_id}, {"$pull": {"active": {"name": {"$in": names}, "token": token}}})
+            for (token, job_id), names in by_token.items()
+        ]
+        if updates:
+            self._server.jobs.bulk_write(updates, ordered=False)
+        self.drop_ended(sorted({one.job.id for one in ended}))
+
+    def drop_ended(self, job_ids: Sequence[str]) -> None:
+        """Remove jobs that stayed only until their last run had ended, if it has."""
+        for part in chunks(job_ids):
+            where: Document = {
+                "_id": {"$in": list(part)},
+                "state": ENDING,
+                "active.0": {"$exists": False},
+                "outbox": {"$exists": False},
+            }
+            waiting = self._server.runs.distinct("job_id", {"job_id": {"$in": list(part)}, "state": QUEUED})
+            if waiting:
+                self._server.jobs.delete_many({**where, "is_removed": True})
+                where["_id"] = {"$in": [job_id for job_id in part if job_id not in waiting]}
+            self._server.jobs.delete_many(where)
+
+    def pull(self, job_id: str, names: Sequence[str], token: int, claim_id: str | None = None) -> None:
+        """Have a job forget runs that were not begun after all."""
+        which: Document = {"name": {"$in": list(names)}, "token": token}
+        if claim_id is not None:
+            which["claim"] = claim_id
+        self._server.jobs.update_one({"_id": job_id}, {"$pull": {"active": which}})
+
+    def end_queued(self, key: RunKey, outcome: Outcome, error: str) -> bool:
+        """A queued run will not be run; whether it was queued."""
+        now = text_of(self._setting.now())
+        ended = self._server.runs.update_one(
+            {"_id": key.id, "state": QUEUED},
+            {"$set": {"state": ENDED, "finished": now, "outcome": outcome, "error": error}},
+        )
+        self.drop_ended([key.job_id])
+        return bool(ended.matched_count)
+
+    # Lost runs
+
+    def orphans(self, alive: Collection[int]) -> Document:
+        """The jobs that have runs in the hands of nobody who is alive."""
+        return {"active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
+
+    def collect_lost(self, alive: Collection[int]) -> Collected:
+        """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed."""
+        lost: list[LostRun] = []
+        again: list[LostRun] = []
+        queued_from: datetime | None = None
+        for document in list(self._server.jobs.find(self.orphans(alive))):
+            record = read_job(document, self._setting)
+            job = record.record if isinstance(record, Unreadable) else record
+            for active in active_runs(document):
+                if active["token"] in alive:
+                    continue
+                run = read_run(active)
+                told, queue = self._lose(job, run, active)
+                insert_new(self._server.runs, [queued_run(each) for each in queue])
+                self.pull(job.id, [active["name"]], active["token"])
+                if told is not None:
+                    lost.append(told)
+                    if any(each.cause == "rerun" for each in queue):
+                        again.append(told)
+                for each in queue:
+                    queued_from = min(queued_from or each.available, each.available)
+            self.drop_ended([job.id])
+        return Collected(lost, again, queued_from)
+
+    def _lose(
+        self, job: JobRecord, run: RunRecord, active: Document
+    ) -> tuple[LostRun | None, list[QueuedRun]]:
+        """Write that a run is lost, if nothing else was written of it; that it is, and what follows from how it ended."""
+        now = self._setting.now()
+        missed = EndedRun(
+            run.job_id,
+            run.scheduled_run_time,
+            run.attempt,
+            token=run.token or 0,
+            started=None,
+            finished=now,
+            outcome="lost",
+            error="the node that ran it was not heard of any more",
+            result=None,
+            traceback=None,
+            log=None,
+        )
+        fields = outcome_fields(missed)
+        kept: Document = {
+            name: active[name] for name in ("node", "claimed", "cause", "progress") if name in active
+        }
+        where = {"job_id": run.job_id, "scheduled": active["scheduled"], "attempt": run.attempt}
+        name = active["name"]
+        found = self._server.runs.find_one({"_id": name})
+        if found is None:
+            new: Document = {"_id": name} | where | kept | fields
+            if insert_new(self._server.runs, [new]):
+                found = self._server.runs.find_one({"_id": name})
+        elif found["state"] == QUEUED:
+            return None, []  # its node died before it could begin it: it waits on
+        elif found["state"] != ENDED:
+            changed = self._server.runs.update_one({"_id": name, "state": {"$ne": ENDED}}, {"$set": fields})
+            found = None if changed.matched_count else self._server.runs.find_one({"_id": name})
+        is_lost = found is None or found.get("outcome") == "lost"
+        outcome: Any = "lost" if found is None else found.get("outcome")
+        retry_at = None if found is None else read_time(found.get("retry_at"))
+        if is_lost and job.options.on_lost == "rerun":
+            queue = [QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, now, "rerun")]
+        elif retry_at is not None:
+            queue = [QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, retry_at, "retry")]
+        else:
+            queue = self._following({run.job_id: [RunResult(run.scheduled_run_time, outcome)]})
+        is_new = found is None
+        return (LostRun(run.job_id, run.scheduled_run_time, run.node or "") if is_new else None), queue

@@ -1,0 +1,266 @@
+"""Jobs, as they are read and changed by programs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
+from mainspring.jobstores.mongodb.documents import ADDING, change_to, job_fields, read_job, text_of
+from mainspring.jobstores.mongodb.server import insert_new
+from mainspring.jobstores.shared.rows import ENDING, Unreadable
+from mainspring.triggers.date import DateTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from mainspring.jobstores.contract import JobQuery
+    from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.jobstores.mongodb.server import Server
+    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import JobRecord
+
+_COMPARED = 20
+#: Jobs that are being added are left alone for so long; whoever added them has died then.
+_ADDING_TAKES = timedelta(minutes=1)
+_HIDDEN = [ENDING, ADDING]
+
+
+class Jobs:
+    """The jobs of one store."""
+
+    def __init__(self, server: Server, setting: Setting) -> None:
+        self._server = server
+        self._setting = setting
+        self._jobs = server.jobs
+
+    def announce(self, next_run_times: Iterable[datetime | None]) -> None:
+        """Have other nodes look at once, where they would be late otherwise."""
+        if self._setting.is_soon(next_run_times):
+            said = {"by": self._setting.token, "stamp": uuid.uuid4().hex}
+            self._server.notes.update_one({"_id": "changed"}, {"$set": said}, upsert=True)
+
+    def add(
+        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
+    ) -> list[JobRecord]:
+        """See `RunStore.add_records`."""
+        seen: set[str] = set()
+        for record in records:
+            if record.id in seen:
+                raise ConflictingIdError(record.id)
+            seen.add(record.id)
+        if not records:
+            return []
+        stamp = uuid.uuid4().hex
+        self._server.run(self._forget_unfinished)
+        while True:
+            stored = self._server.run(lambda: self._stored(sorted(seen)))
+            if replace is None:
+                for record in records:
+                    found = stored.get(record.id)
+                    if found is not None and found["state"] != ENDING and found.get("stamp") != stamp:
+                        raise ConflictingIdError(record.id)
+            kept = [self._kept(record, stored.get(record.id), replace, stamp) for record in records]
+            if self._server.run(lambda: self._put(kept, stored, stamp)):  # noqa: B023 - called at once
+                self._server.run(lambda: self.announce(record.next_run_time for record in kept))  # noqa: B023
+                return kept
+
+    def _stored(self, ids: Sequence[str]) -> dict[str, Document]:
+        """Those of these jobs that are there."""
+        found = {}
+        for at in range(0, len(ids), 500):
+            for document in self._jobs.find({"_id": {"$in": list(ids[at : at + 500])}}):
+                found[document["_id"]] = document
+        return found
+
+    def _kept(
+        self,
+        record: JobRecord,
+        stored: Document | None,
+        replace: Callable[[JobRecord, JobRecord], JobRecord] | None,
+        stamp: str,
+    ) -> JobRecord:
+        """What is to be in the place of a stored job."""
+        if stored is None or stored.get("stamp") == stamp:
+            return record
+        old = read_job(stored, self._setting)
+        if replace is None or isinstance(old, Unreadable) or stored["state"] in _HIDDEN:
+            version = stored.get("version")
+            return record._replace(version=version + 1 if isinstance(version, int) else 0)
+        return replace(old, record)
+
+    def _put(self, kept: Sequence[JobRecord], stored: dict[str, Document], stamp: str) -> bool:
+        """Write jobs, all or none; whether they were as they were read."""
+        now = self._setting.now()
+        new = []
+        for record in kept:
+            if record.id not in stored:
+                fields, _ = job_fields(record, self._setting, now)
+                new.append({"_id": record.id, **fields, "created": text_of(now), "claims": 0, "stamp": stamp})
+        if len(kept) > 1:
+            for document in new:
+                # Not to be run before all of them are there.
+                document["then"] = {
+                    name: document.pop(name) for name in ("state", "next_run_time") if name in document
+                }
+                document["state"] = ADDING
+        if taken := insert_new(self._jobs, new):
+            mine = self._jobs.find({"_id": {"$in": list(taken)}, "stamp": stamp}, {"_id": 1})
+            if len(list(mine)) < len(taken):
+                self._jobs.delete_many({"stamp": stamp, "state": ADDING})
+                return False
+        for record in kept:
+            if record.id in stored and not self._exchange(record, stored[record.id]["version"], stamp):
+                self._jobs.delete_many({"stamp": stamp, "state": ADDING})
+                return False
+        if len(kept) > 1 and new:
+            self._jobs.update_many(
+                {"stamp": stamp, "state": ADDING},
+                [
+                    {"$set": {"state": "$then.state", "next_run_time": "$then.next_run_time"}},
+                    {"$unset": "then"},
+                ],
+            )
+        return True
+
+    def _forget_unfinished(self) -> None:
+        before = text_of(self._setting.now() - _ADDING_TAKES)
+        self._jobs.delete_many({"state": ADDING, "created": {"$lt": before}})
+
+    def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:
+        """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
+        fields, missing = job_fields(after, self._setting, self._setting.now())
+        update = change_to(fields, [*missing, "is_removed"], stamp=stamp)
+        written = self._jobs.update_one({"_id": after.id, "version": version}, update)
+        return bool(written.matched_count) or self._is_stamped(after.id, stamp)
+
+    def _is_stamped(self, job_id: str, stamp: str) -> bool:
+        return self._jobs.find_one({"_id": job_id, "stamp": stamp}, {"_id": 1}) is not None
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """The job with this id, or ``None``."""
+        document = self._server.run(lambda: self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}))
+        if document is None:
+            return None
+        record = read_job(document, self._setting)
+        if isinstance(record, Unreadable):
+            raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
+        return record
+
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+        """The jobs that are asked for, soonest first, paused ones last; and documents that can't be read."""
+        wanted: Document = {"state": {"$nin": _HIDDEN}}
+        if query.tag is not None:
+            wanted["tags"] = query.tag
+        if query.executor is not None:
+            wanted["executor"] = query.executor
+        if query.search is not None:
+            pattern = {"$regex": re.escape(query.search), "$options": "i"}
+            wanted["$or"] = [{name: pattern} for name in ("_id", "name", "func")]
+        if query.after is not None:
+            wanted = {"state": {"$nin": _HIDDEN}}  # where it is in the list is to be found
+        documents = self._server.run(lambda: list(self._jobs.find(wanted)))
+        read = [read_job(document, self._setting) for document in documents]
+        unreadable = [record for record in read if isinstance(record, Unreadable)]
+        records = [record for record in read if not isinstance(record, Unreadable)]
+        records.sort(key=lambda record: (record.next_run_time is None, _timestamp(record), record.id))
+        return [*query.of(records), *unreadable]
+
+    def find_equal(self, record: JobRecord) -> str | None:
+        """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
+        if isinstance(record.trigger, DateTrigger):
+            return None
+        fields, _ = job_fields(record, self._setting, self._setting.now())
+        wanted = {"func": fields["func"], "state": {"$nin": _HIDDEN}}
+        documents = self._server.run(lambda: list(self._jobs.find(wanted).limit(_COMPARED)))
+        for document in documents:
+            other = read_job(document, self._setting)
+            if (
+                not isinstance(other, Unreadable)
+                and self._setting.arguments.dumps(record.id, other.args, other.kwargs) == fields["arguments"]
+                and other.trigger.is_same_schedule(record.trigger)
+            ):
+                return other.id
+        return None
+
+    def earliest(self) -> JobRecord | None:
+        """The job with the earliest next run time; what is known of it, if it can't be read."""
+        document = self._server.run(
+            lambda: self._jobs.find_one({"next_run_time": {"$type": "string"}}, sort=[("next_run_time", 1)])
+        )
+        if document is None:
+            return None
+        record = read_job(document, self._setting)
+        return record.record if isinstance(record, Unreadable) else record
+
+    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """See `RunStore.change`."""
+        while True:
+            before = self.get(job_id)
+            if before is None:
+                raise JobLookupError(job_id)
+            after = change(before)
+            stamp = uuid.uuid4().hex
+            version = before.version
+
+            def write(after: JobRecord = after, version: int = version, stamp: str = stamp) -> bool:
+                return self._exchange(after, version, stamp)
+
+            if self._server.run(write):
+                self._server.run(lambda: self.announce([after.next_run_time]))  # noqa: B023 - called at once
+                return after
+
+    def remove(self, job_id: str) -> None:
+        """See `RunStore.remove`. The document stays, hidden, until no run of it goes on."""
+
+        def write() -> bool:
+            found = self._jobs.update_one(
+                {"_id": job_id, "state": {"$nin": _HIDDEN}},
+                {"$set": {"state": ENDING, "is_removed": True}, "$inc": {"version": 1}, "$unset": _TIMELESS},
+            )
+            self._drop([job_id])
+            return bool(found.matched_count)
+
+        def was_written() -> bool | None:
+            found = self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1})
+            return True if found is None else None
+
+        if not self._server.run(write, was_done=was_written):
+            raise JobLookupError(job_id)
+
+    def _drop(self, ids: Sequence[str]) -> None:
+        self._jobs.delete_many(
+            {"_id": {"$in": list(ids)}, "is_removed": True, "active.0": {"$exists": False}}
+        )
+
+    def remove_all(self) -> None:
+        """Remove all jobs."""
+
+        def write() -> None:
+            self._jobs.delete_many({"active.0": {"$exists": False}})
+            self._jobs.update_many(
+                {"state": {"$ne": ENDING}},
+                {"$set": {"state": ENDING, "is_removed": True}, "$inc": {"version": 1}, "$unset": _TIMELESS},
+            )
+
+        self._server.run(write)
+
+    def refuse_unknown(self, ids: Iterable[str]) -> None:
+        """See to it that there are jobs with these ids.
+
+        Raises:
+            JobLookupError: there is none with one of them.
+        """
+        for job_id in sorted(ids):
+            if self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1}) is None:
+                raise JobLookupError(job_id)
+
+
+_TIMELESS = {"next_run_time": "", "follows": ""}
+
+
+def _timestamp(record: JobRecord) -> float:
+    return 0.0 if record.next_run_time is None else record.next_run_time.timestamp()

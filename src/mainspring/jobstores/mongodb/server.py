@@ -1,0 +1,122 @@
+"""MongoDB as the store uses it: its collections, and what is tried again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference, WriteConcern
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure
+from pymongo.read_concern import ReadConcern
+
+from mainspring.jobstores.shared.rows import read_time
+from mainspring.jobstores.shared.trying import Failure, try_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from pymongo import MongoClient
+    from pymongo.collection import Collection
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+DUPLICATE_KEY = 11000
+#: Of many values in one condition, servers take so many at a time well.
+CHUNK = 25
+#: A write conflict; interrupted, shutting down, or not primary any more.
+_PASSING = frozenset({112, 91, 189, 10107, 11600, 11602, 13435, 13436})
+
+
+class Server:
+    """The collections of one store, written so that a majority of the servers has what was acknowledged.
+
+    Attributes:
+        jobs: a document for each job, with those of its runs that go on.
+        runs: a document for each run that waits, has waited, or has ended.
+        nodes, groups: what their names say.
+        notes: the version of all this, the last token, and the last announcement.
+    """
+
+    def __init__(self, client: MongoClient[Document], database: str, collection: str) -> None:
+        self.client = client
+        self.name = f"{database}.{collection}"
+        self._database = client.get_database(
+            database,
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=WriteConcern("majority"),
+            read_concern=ReadConcern("majority"),
+        )
+        stem = collection.removesuffix("_jobs")
+        self.jobs: Collection[Document] = self._database[collection]
+        self.runs: Collection[Document] = self._database[f"{stem}_runs"]
+        self.nodes: Collection[Document] = self._database[f"{stem}_nodes"]
+        self.groups: Collection[Document] = self._database[f"{stem}_groups"]
+        self.notes: Collection[Document] = self._database[f"{stem}_notes"]
+
+    def make_indexes(self) -> None:
+        """Make the indexes that queries go by, where they aren't there."""
+        by = [("next_run_time", ASCENDING)]
+        self.jobs.create_indexes(
+            [
+                IndexModel(by, sparse=True),
+                IndexModel([("func", ASCENDING)]),
+                IndexModel([("priority", ASCENDING)]),
+                IndexModel([("follows", ASCENDING)], sparse=True),
+                IndexModel([("active.token", ASCENDING)], sparse=True),
+                IndexModel([("active.group_name", ASCENDING)], sparse=True),
+                IndexModel([("outbox.state", ASCENDING)], sparse=True),
+                IndexModel([("claim", ASCENDING)], sparse=True),
+            ]
+        )
+        self.runs.create_indexes(
+            [
+                IndexModel([("state", ASCENDING), ("available", ASCENDING)]),
+                IndexModel([("job_id", ASCENDING), ("scheduled", DESCENDING)]),
+                IndexModel([("scheduled", DESCENDING)]),
+            ]
+        )
+
+    def now(self) -> datetime:
+        """The time of the server's clock, in UTC, to the millisecond."""
+        found = read_time(self.client.admin.command("hello")["localTime"])
+        if found is None:
+            raise OperationFailure("the server doesn't say what time it is")
+        return found
+
+    def run(
+        self,
+        work: Callable[[], T],
+        give_up: Callable[[], bool] | None = None,
+        was_done: Callable[[], T | None] | None = None,
+    ) -> T:
+        """The result of `work`, tried again where it failed for a reason that passes. See `try_again`."""
+        return try_again(work, _failure_of, give_up=give_up, was_done=was_done)
+
+
+def _failure_of(error: Exception) -> Failure | None:
+    if isinstance(error, ConnectionFailure | ExecutionTimeout):
+        return Failure.OUTAGE
+    if isinstance(error, OperationFailure) and not isinstance(error, BulkWriteError):
+        is_passing = error.code in _PASSING or error.has_error_label("RetryableWriteError")
+        return Failure.CONFLICT if is_passing else None
+    return None
+
+
+def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> set[Any]:
+    """Insert those documents whose ``_id`` is new; the ids of the others."""
+    if not documents:
+        return set()
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        errors = error.details["writeErrors"]
+        if any(one["code"] != DUPLICATE_KEY for one in errors) or error.details["writeConcernErrors"]:
+            raise
+        return {documents[one["index"]]["_id"] for one in errors}
+    return set()
+
+
+def chunks(values: Sequence[T], size: int = CHUNK) -> list[Sequence[T]]:
+    """Parts of a list, of a size that servers take well."""
+    return [values[at : at + size] for at in range(0, len(values), size)]

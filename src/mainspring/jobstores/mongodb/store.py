@@ -1,0 +1,107 @@
+"""The job store in MongoDB, as programs make it."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pymongo import AsyncMongoClient, MongoClient
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.mongodb.backend import MongoDBBackend
+from mainspring.jobstores.mongodb.server import Server
+from mainspring.jobstores.shared.setting import Setting
+from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
+from mainspring.references import maybe_ref
+from mainspring.serializers.arguments import ArgumentSerializer, Serializer
+
+if TYPE_CHECKING:
+    from mainspring.jobstores.mongodb.documents import Document
+
+#: Milliseconds that a server may take to be found, and an answer to come.
+_SELECTION_TIMEOUT = 5_000
+_ANSWER_TIMEOUT = 30_000
+
+
+class MongoDBJobStore(SharedJobStore):
+    """Keeps jobs in MongoDB, for any number of schedulers.
+
+    Each due run is claimed by a change of its job's document, on the condition that it is still what was decided on. Needs no
+    transactions.
+
+    Args:
+        database: its name.
+        collection: of the jobs; those of runs, nodes and groups are named after it.
+        client: a client of pymongo, or a text reference to one, instead of `connect_args`.
+        pickle_protocol: of arguments that JSON can't hold.
+        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
+        signing_key: sign pickled arguments, and read only those that are signed with it.
+        lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
+        node_name: what other nodes and the history call this one; its host and process if not given.
+        keep_runs: how many ended runs of each job are kept.
+        keep_runs_for: how long (days, or a ``timedelta``).
+        connect_args: for ``pymongo.MongoClient``, such as ``host``.
+
+    Raises:
+        ConfigurationError: a value that can't be.
+
+    Attributes:
+        client: the client.
+        collection: that of the jobs.
+    """
+
+    def __init__(
+        self,
+        database: str = "mainspring",
+        collection: str = "jobs",
+        client: Any = None,
+        pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
+        *,
+        serializer: Serializer = "auto",
+        signing_key: str | bytes | None = None,
+        lease: float | timedelta = 30,
+        node_name: str | None = None,
+        keep_runs: int = 100,
+        keep_runs_for: float | timedelta = timedelta(days=30),
+        **connect_args: Any,
+    ) -> None:
+        if not database:
+            raise ConfigurationError('database must not be empty: give a name such as "mainspring"')
+        if not collection:
+            raise ConfigurationError('collection must not be empty: give a name such as "jobs"')
+        if client is not None and connect_args:
+            raise ConfigurationError(
+                f"a MongoDBJobStore takes a client, or how to make one ({', '.join(connect_args)}), got both: give one of them"
+            )
+        given = maybe_ref(client)
+        if isinstance(given, AsyncMongoClient):
+            raise ConfigurationError(
+                "a MongoDBJobStore takes no AsyncMongoClient: it asks the server from threads of its own, and no event loop waits for "
+                "it. Give a MongoClient"
+            )
+        self.client: MongoClient[Document] = given if given is not None else _client(connect_args)
+        server = Server(self.client, database, collection)
+        self.collection = server.jobs
+        setting = Setting(
+            arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
+            clock=SYSTEM_CLOCK,
+            logger=logging.getLogger(__name__),  # until the store is started
+            node_name=node_name or default_node_name(),
+        )
+        backend = MongoDBBackend(server, setting, owns_client=given is None)
+        super().__init__(backend, lease, keep_runs, keep_runs_for)
+
+
+def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
+    options = {
+        "serverSelectionTimeoutMS": _SELECTION_TIMEOUT,
+        "socketTimeoutMS": _ANSWER_TIMEOUT,
+        # The store looks itself what became of a write whose answer was lost, and tries again.
+        "retryWrites": False,
+        "connect": False,
+        **connect_args,
+    }
+    return MongoClient(**options)
