@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pymongo.errors import DuplicateKeyError
-
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -86,10 +84,9 @@ class MongoDBBackend(Backend):
                         "Give another collection"
                     )
                 self.server.make_indexes()
-                try:
-                    notes.insert_one({"_id": "schema", "version": VERSION})
-                except DuplicateKeyError:
-                    return  # another node, which has started at the same time
+                # Perhaps by several nodes that start at the same time; what says that all is there comes last.
+                insert_new(notes, [{"_id": "token", "value": 0}, {"_id": "changed"}])
+                insert_new(notes, [{"_id": "schema", "version": VERSION}])
             elif found["version"] > VERSION:
                 raise ConfigurationError(
                     f"the collections of {self.server.name!r} have version {found['version']}, but only {VERSION} and older are "
@@ -348,7 +345,7 @@ class MongoDBBackend(Backend):
         # One after another in an order in which nothing is missed that goes on meanwhile: what a run leads to is there before the run
         # is taken from its job, and until then it counts as going on.
         ended: list[Document] = []
-        active = self._active(job_id, since) if outcome in (None, "running") else []
+        active = [] if outcome == "queued" else self._active(job_id, since)
         queued = []
         if outcome in (None, "queued"):
             queued = list(self.server.runs.find({**where, "state": QUEUED}).sort(order).limit(limit))
@@ -357,6 +354,9 @@ class MongoDBBackend(Backend):
         if outcome not in ("queued", "running"):
             over = {**where, "state": ENDED} | ({} if outcome is None else {"outcome": outcome})
             ended = list(self.server.runs.find(over).sort(order).limit(limit))
+        if outcome not in (None, "queued", "running"):
+            going_on = {one["name"] for one in active}
+            ended, active = [one for one in ended if one["_id"] not in going_on], []
         runs = list({run.key: run for run in map(read_run, [*queued, *ended, *active])}.values())
         runs.sort(key=lambda run: (-run.scheduled_run_time.timestamp(), run.job_id, -run.attempt))
         return runs[:limit]

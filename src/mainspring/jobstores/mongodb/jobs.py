@@ -41,7 +41,7 @@ class Jobs:
         """Have other nodes look at once, where they would be late otherwise."""
         if self._setting.is_soon(next_run_times):
             said = {"by": self._setting.token, "stamp": uuid.uuid4().hex}
-            self._server.notes.update_one({"_id": "changed"}, {"$set": said}, upsert=True)
+            self._server.notes.update_one({"_id": "changed"}, {"$set": said})
 
     def add(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None

@@ -10,6 +10,7 @@ from pymongo import ReturnDocument
 
 from mainspring._version import __version__
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.documents import text_of
 from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds
 from mainspring.jobstores.shared.rows import read_time
@@ -47,9 +48,13 @@ class Nodes:
         self._measure()
         asked = SYSTEM_CLOCK.monotonic()
         counter = self._server.notes.find_one_and_update(
-            {"_id": "token"}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": "token"}, {"$inc": {"value": 1}}, return_document=ReturnDocument.AFTER
         )
-        token = int((counter or {})["value"])
+        if counter is None:
+            raise ConfigurationError(
+                f"the collection {self._server.notes.full_name!r} has lost its document 'token': restore it, with a value that no node has had"
+            )
+        token = int(counter["value"])
         self._server.nodes.insert_one(
             {
                 "_id": token,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference, WriteConcern
-from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+)
 from pymongo.read_concern import ReadConcern
 
 from mainspring.jobstores.shared.rows import read_time
@@ -97,6 +103,8 @@ class Server:
 def _failure_of(error: Exception) -> Failure | None:
     if isinstance(error, ConnectionFailure | ExecutionTimeout):
         return Failure.OUTAGE
+    if isinstance(error, DuplicateKeyError):
+        return Failure.CONFLICT  # two have put the same there at the same time: now it is there
     if isinstance(error, OperationFailure) and not isinstance(error, BulkWriteError):
         is_passing = error.code in _PASSING or error.has_error_label("RetryableWriteError")
         return Failure.CONFLICT if is_passing else None
