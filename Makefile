@@ -64,4 +64,4 @@ soak: $(READY) ## run the slow proofs
 	@$(BIN)/python -m pytest -m soak
 
 clean: ## remove what the other targets have made
-	rm -rf $(VENV) .bench-venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .bench-venv .mongodb-venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,11 +1,30 @@
 #!/bin/sh
-# Installs what the tests talk to: PostgreSQL, MariaDB, faketime, and what Qt needs of the system, from Debian's packages. Does nothing where they are
-# there already; where they can't be had, says so, and the tests that need them say that they are left out.
+# Installs what the tests talk to: PostgreSQL, MariaDB, Redis, faketime, and what Qt needs of the system, from Debian's packages; and
+# SecantusDB, which speaks MongoDB's protocol, from PyPI into an environment of its own. Does nothing where they are there already; where
+# they can't be had, says so, and the tests that need them say that they are left out.
 set -u
+cd "$(dirname "$0")/.."
+
+# MongoDB itself is in no registry. SecantusDB is a beta under the GPL, and only ever a process of its own, for tests.
+SECANTUS="secantusdb==0.7.0b3"
+install_secantus() {
+  [ -n "${MAINSPRING_TEST_MONGODB_URL:-}" ] || command -v mongod >/dev/null 2>&1 || [ -x .mongodb-venv/bin/secantusd-py ] && return
+  for python in python3.11 python3.12 python3.13 python3 "$HOME"/.pyenv/versions/3.1[123].*/bin/python; do
+    # It has wheels for these only, and would try to compile itself for others.
+    "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 || continue
+    echo "Installing $SECANTUS"
+    "$python" -m venv .mongodb-venv && .mongodb-venv/bin/python -m pip install --quiet --disable-pip-version-check "$SECANTUS" && return
+    rm -rf .mongodb-venv
+  done
+  echo "Not installed: $SECANTUS. The tests that need a MongoDB are left out."
+}
+install_secantus
 
 missing=""
 [ -n "${MAINSPRING_TEST_POSTGRES_URL:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -n "${MAINSPRING_TEST_MARIADB_URL:-}" ] || command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
+[ -n "${MAINSPRING_TEST_REDIS_URL:-}" ] || command -v redis-server >/dev/null 2>&1 || command -v valkey-server >/dev/null 2>&1 \
+  || missing="$missing redis-server"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 for library in libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
   libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0; do

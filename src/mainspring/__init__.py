@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mainspring.executors.twisted import TwistedExecutor
     from mainspring.job import Job
     from mainspring.jobstores.memory import MemoryJobStore
+    from mainspring.jobstores.mongodb import MongoDBJobStore
+    from mainspring.jobstores.redis import RedisJobStore
     from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
     from mainspring.retry import Retry
     from mainspring.schedulers.asyncio import AsyncIOScheduler
@@ -60,10 +62,12 @@ _HOME = {
     "IntervalTrigger": "triggers.interval",
     "Job": "job",
     "MemoryJobStore": "jobstores.memory",
+    "MongoDBJobStore": "jobstores.mongodb",
     "OrTrigger": "triggers.combining",
     "ProcessPoolExecutor": "executors.pool",
     "QtExecutor": "executors.qt",
     "QtScheduler": "schedulers.qt",
+    "RedisJobStore": "jobstores.redis",
     "Retry": "retry",
     "SQLAlchemyJobStore": "jobstores.sqlalchemy",
     "ThreadPoolExecutor": "executors.pool",
@@ -95,10 +99,12 @@ __all__ = [  # noqa: RUF022 - versions first
     "IntervalTrigger",
     "Job",
     "MemoryJobStore",
+    "MongoDBJobStore",
     "OrTrigger",
     "ProcessPoolExecutor",
     "QtExecutor",
     "QtScheduler",
+    "RedisJobStore",
     "Retry",
     "SQLAlchemyJobStore",
     "ThreadPoolExecutor",

@@ -6,14 +6,14 @@ import random
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import make_url
 
 from mainspring.events import EVENT_JOB_EXECUTED
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing import EventRecorder
 from proxy import Proxy
+from stores import MONGODB, open_store
 
 RUNS = 200
 SLOW_RUNS = 40
@@ -27,15 +27,15 @@ def count(number):
         ran[number] += 1
 
 
-@pytest.fixture(params=["postgres", "mariadb"])
+@pytest.fixture(params=["postgres", "mariadb", "redis", MONGODB])
 def server_url(request):
     return request.getfixturevalue(f"{request.param}_url")
 
 
 @pytest.fixture
 def proxy(server_url):
-    url = make_url(server_url)
-    made = Proxy(url.host, url.port)
+    place = urlsplit(server_url)
+    made = Proxy(place.hostname, place.port)
     yield made
     made.close()
 
@@ -45,10 +45,12 @@ def node(make_scheduler, server_url, proxy, tablename):
     ran.clear()
 
     def make(*, direct=False):
-        url = make_url(server_url)
+        url = server_url
         if not direct:
-            url = url.set(host="127.0.0.1", port=proxy.port)
-        return make_scheduler(jobstores={"default": SQLAlchemyJobStore(url, tablename=tablename)}, start=True)
+            url = url.replace(f":{urlsplit(url).port}", f":{proxy.port}")
+            if url.startswith("mongodb"):
+                url += "?directConnection=true"  # or it would go where the server says that it is
+        return make_scheduler(jobstores={"default": open_store(url, tablename)}, start=True)
 
     return make
 

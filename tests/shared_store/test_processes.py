@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster, Node
 
 import servers
-from stores import open_store
+from stores import MONGODB, open_store
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def faketime_or_skip() -> str:
     return found
 
 
-@pytest.fixture
-def crashing_postgres():
-    """A PostgreSQL of the test's own, which keeps what it said it kept."""
-    server = server_or_skip("postgres", durable=True)
+@pytest.fixture(params=["postgres", "redis", MONGODB])
+def crashing(request):
+    """A server of the test's own, which keeps what it said it kept."""
+    server = server_or_skip(request.param, durable=True)
     yield server
     server.stop()
     server.remove()
@@ -111,50 +111,52 @@ def crashing_postgres():
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_postgresql_is_away_for_five_seconds_under_load(crashing_postgres, tablename, tmp_path, how):
-    cluster = Cluster(crashing_postgres.url, tablename, tmp_path, lease=20)
+def test_the_server_is_away_for_five_seconds_under_load(crashing, tablename, tmp_path, how):
+    cluster = Cluster(crashing.url, tablename, tmp_path, lease=20)
     try:
         cluster.start(3)
-        names = cluster.add(1500, over=8, seconds=0.005)
+        count = 1500 // cluster.slowness
+        names = cluster.add(count, over=8, seconds=0.005)
         time.sleep(2)  # midway
         if how == "stopped":
-            crashing_postgres.stop()
+            crashing.stop()
         else:
-            crashing_postgres.kill()
+            crashing.kill()
         time.sleep(5)  # the outage that is tested
-        crashing_postgres.start()
+        crashing.start()
         cluster.wait_until_done(names, timeout=60)
         for node in cluster.nodes:
             node.stop()
         counted = cluster.check(names)
-        assert counted["succeeded"] == 1500, counted
+        assert counted["succeeded"] == count, counted
     finally:
         cluster.close()
 
 
 @pytest.mark.timeout(120)
-def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing_postgres, tablename):
-    store = open_store(crashing_postgres.url, tablename, lease=3)
+def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing, tablename):
+    store = open_store(crashing.url, tablename, lease=3)
     scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": store})
     scheduler.start()
+    first = store._setting.token
     scheduler.add_job(time.monotonic, "interval", seconds=0.1, id="tick")
     while len(scheduler.get_runs("tick", outcome="succeeded")) < 3:
         time.sleep(0.02)
-    crashing_postgres.kill()
+    crashing.kill()
     time.sleep(4)  # past its lease
     begin = time.monotonic()
     scheduler.shutdown()
     assert time.monotonic() - begin < 15
-    crashing_postgres.start()
+    crashing.start()
     # What it could not say any more is found by the next one.
-    other = open_store(crashing_postgres.url, tablename, lease=3)
+    other = open_store(crashing.url, tablename, lease=3)
     again = BackgroundScheduler(timezone="UTC", jobstores={"default": other})
     again.start()
     before = len(again.get_runs("tick", limit=1000))
     while len(again.get_runs("tick", limit=1000)) < before + 3:
         time.sleep(0.02)
     end = time.monotonic() + 20
-    while any(run.outcome is None and run.token == 1 for run in again.get_runs("tick", limit=1000)):
+    while any(run.outcome is None and run.token == first for run in again.get_runs("tick", limit=1000)):
         assert time.monotonic() < end
         time.sleep(0.05)
     again.shutdown()

@@ -139,8 +139,9 @@ def _no_such_module(own_name: str) -> ModuleNotFoundError:
             f"did you mean {_ALIAS}.{package}.{near[0]}?" if package else f"did you mean {_ALIAS}.{near[0]}?"
         )
     elif place in _ADAPTERS:
+        usable = [name for name in siblings if name == "memory" or f"{package}.{name}" in _ADAPTERS]
         advice = (
-            f"{package} has {', '.join(siblings)}. Use one of these, "
+            f"{package} has {', '.join(usable)}. Use one of these, "
             "or run the program with APScheduler itself: without the alias"
         )
     else:

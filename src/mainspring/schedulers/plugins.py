@@ -36,6 +36,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "jobstores": {
         "memory": "mainspring.jobstores.memory:MemoryJobStore",
         "sqlalchemy": "mainspring.jobstores.sqlalchemy:SQLAlchemyJobStore",
+        "mongodb": "mainspring.jobstores.mongodb:MongoDBJobStore",
         "redis": "mainspring.jobstores.redis:RedisJobStore",
     },
 }

@@ -52,16 +52,11 @@ _OUTBOX_TAKES = timedelta(seconds=10)
 
 
 class MongoDBBackend(Backend):
-    """One deployment.
+    """One deployment."""
 
-    Args:
-        owns_client: whether `close` is to close its connections.
-    """
-
-    def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
+    def __init__(self, server: Server, setting: Setting) -> None:
         self.server = server
         self.setting = setting
-        self._owns_client = owns_client
         self._jobs = Jobs(server, setting)
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
@@ -93,11 +88,11 @@ class MongoDBBackend(Backend):
                     "understood: a newer release has made or changed them, upgrade this one"
                 )
 
+        self.server.open()
         self.server.run(prepare)
 
     def close(self) -> None:
-        if self._owns_client:
-            self.server.client.close()
+        self.server.close()
 
     def listen(self, heard: Callable[[], None]) -> Listening:
         return Listening(self.server, self.setting, heard)

@@ -229,8 +229,7 @@ class Claiming:
             values["active.$[].to_cancel"] = True
         if begun:
             update["$push"] = {"active": {"$each": [active_run(run, claimed) for run in begun]}}
-        condition = {"_id": job.id, "version": job.version, "claims": document.get("claims", 0)}
-        return UpdateOne(condition, update)
+        return UpdateOne(_as_read(document), update)
 
     def _count_attempts(self, decisions: Sequence[Decision], known: Mapping[str, Document]) -> None:
         """Count the runs of jobs that were run before at the times at which they are due now as further attempts."""
@@ -322,12 +321,7 @@ class Claiming:
                 claimed,
             )
             pushed = self._server.jobs.update_one(
-                {
-                    "_id": job.id,
-                    "version": job.version,
-                    "claims": counts[job.id],
-                    "active.name": {"$ne": run.key.id},
-                },
+                {**_as_read(known[job.id]), "claims": counts[job.id], "active.name": {"$ne": run.key.id}},
                 {"$push": {"active": active}, "$inc": {"claims": 1}, "$set": {"claim": claim_id}},
             )
             if not pushed.matched_count:
@@ -410,6 +404,11 @@ class Claiming:
         for group, taken in names.items():
             change = {"$pull": {"reserved": {"name": {"$in": taken}}}}
             self._server.run(lambda: self._server.groups.update_one({"_id": group}, change), give_up)  # noqa: B023
+
+
+def _as_read(document: Document) -> Document:
+    """The condition that nobody has changed a job since it was read; its stamp differs if it was removed and added again."""
+    return {name: document.get(name) for name in ("_id", "version", "claims", "stamp")}
 
 
 def read_group(document: Document) -> Group:

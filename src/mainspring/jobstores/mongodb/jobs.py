@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import uuid
 from datetime import timedelta
@@ -35,7 +36,6 @@ class Jobs:
     def __init__(self, server: Server, setting: Setting) -> None:
         self._server = server
         self._setting = setting
-        self._jobs = server.jobs
 
     def announce(self, next_run_times: Iterable[datetime | None]) -> None:
         """Have other nodes look at once, where they would be late otherwise."""
@@ -72,7 +72,7 @@ class Jobs:
         """Those of these jobs that are there."""
         found = {}
         for at in range(0, len(ids), 500):
-            for document in self._jobs.find({"_id": {"$in": list(ids[at : at + 500])}}):
+            for document in self._server.jobs.find({"_id": {"$in": list(ids[at : at + 500])}}):
                 found[document["_id"]] = document
         return found
 
@@ -107,17 +107,17 @@ class Jobs:
                     name: document.pop(name) for name in ("state", "next_run_time") if name in document
                 }
                 document["state"] = ADDING
-        if taken := insert_new(self._jobs, new):
-            mine = self._jobs.find({"_id": {"$in": list(taken)}, "stamp": stamp}, {"_id": 1})
+        if taken := insert_new(self._server.jobs, new):
+            mine = self._server.jobs.find({"_id": {"$in": list(taken)}, "stamp": stamp}, {"_id": 1})
             if len(list(mine)) < len(taken):
-                self._jobs.delete_many({"stamp": stamp, "state": ADDING})
+                self._server.jobs.delete_many({"stamp": stamp, "state": ADDING})
                 return False
         for record in kept:
             if record.id in stored and not self._exchange(record, stored[record.id]["version"], stamp):
-                self._jobs.delete_many({"stamp": stamp, "state": ADDING})
+                self._server.jobs.delete_many({"stamp": stamp, "state": ADDING})
                 return False
         if len(kept) > 1 and new:
-            self._jobs.update_many(
+            self._server.jobs.update_many(
                 {"stamp": stamp, "state": ADDING},
                 [
                     {"$set": {"state": "$then.state", "next_run_time": "$then.next_run_time"}},
@@ -128,21 +128,23 @@ class Jobs:
 
     def _forget_unfinished(self) -> None:
         before = text_of(self._setting.now() - _ADDING_TAKES)
-        self._jobs.delete_many({"state": ADDING, "created": {"$lt": before}})
+        self._server.jobs.delete_many({"state": ADDING, "created": {"$lt": before}})
 
     def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:
         """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
         fields, missing = job_fields(after, self._setting, self._setting.now())
         update = change_to(fields, [*missing, "is_removed"], stamp=stamp)
-        written = self._jobs.update_one({"_id": after.id, "version": version}, update)
+        written = self._server.jobs.update_one({"_id": after.id, "version": version}, update)
         return bool(written.matched_count) or self._is_stamped(after.id, stamp)
 
     def _is_stamped(self, job_id: str, stamp: str) -> bool:
-        return self._jobs.find_one({"_id": job_id, "stamp": stamp}, {"_id": 1}) is not None
+        return self._server.jobs.find_one({"_id": job_id, "stamp": stamp}, {"_id": 1}) is not None
 
     def get(self, job_id: str) -> JobRecord | None:
         """The job with this id, or ``None``."""
-        document = self._server.run(lambda: self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}))
+        document = self._server.run(
+            lambda: self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}})
+        )
         if document is None:
             return None
         record = read_job(document, self._setting)
@@ -162,7 +164,7 @@ class Jobs:
             wanted["$or"] = [{name: pattern} for name in ("_id", "name", "func")]
         if query.after is not None:
             wanted = {"state": {"$nin": _HIDDEN}}  # where it is in the list is to be found
-        documents = self._server.run(lambda: list(self._jobs.find(wanted)))
+        documents = self._server.run(lambda: list(self._server.jobs.find(wanted)))
         read = [read_job(document, self._setting) for document in documents]
         unreadable = [record for record in read if isinstance(record, Unreadable)]
         records = [record for record in read if not isinstance(record, Unreadable)]
@@ -175,7 +177,7 @@ class Jobs:
             return None
         fields, _ = job_fields(record, self._setting, self._setting.now())
         wanted = {"func": fields["func"], "state": {"$nin": _HIDDEN}}
-        documents = self._server.run(lambda: list(self._jobs.find(wanted).limit(_COMPARED)))
+        documents = self._server.run(lambda: list(self._server.jobs.find(wanted).limit(_COMPARED)))
         for document in documents:
             other = read_job(document, self._setting)
             if (
@@ -189,7 +191,9 @@ class Jobs:
     def earliest(self) -> JobRecord | None:
         """The job with the earliest next run time; what is known of it, if it can't be read."""
         document = self._server.run(
-            lambda: self._jobs.find_one({"next_run_time": {"$type": "string"}}, sort=[("next_run_time", 1)])
+            lambda: self._server.jobs.find_one(
+                {"next_run_time": {"$type": "string"}}, sort=[("next_run_time", 1)]
+            )
         )
         if document is None:
             return None
@@ -217,22 +221,22 @@ class Jobs:
         """See `RunStore.remove`. The document stays, hidden, until no run of it goes on."""
 
         def write() -> bool:
-            found = self._jobs.update_one(
+            found = self._server.jobs.update_one(
                 {"_id": job_id, "state": {"$nin": _HIDDEN}},
-                {"$set": {"state": ENDING, "is_removed": True}, "$inc": {"version": 1}, "$unset": _TIMELESS},
+                {"$set": _removed(), "$unset": _TIMELESS},
             )
             self._drop([job_id])
             return bool(found.matched_count)
 
         def was_written() -> bool | None:
-            found = self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1})
+            found = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1})
             return True if found is None else None
 
         if not self._server.run(write, was_done=was_written):
             raise JobLookupError(job_id)
 
     def _drop(self, ids: Sequence[str]) -> None:
-        self._jobs.delete_many(
+        self._server.jobs.delete_many(
             {"_id": {"$in": list(ids)}, "is_removed": True, "active.0": {"$exists": False}}
         )
 
@@ -240,10 +244,10 @@ class Jobs:
         """Remove all jobs."""
 
         def write() -> None:
-            self._jobs.delete_many({"active.0": {"$exists": False}})
-            self._jobs.update_many(
+            self._server.jobs.delete_many({"active.0": {"$exists": False}})
+            self._server.jobs.update_many(
                 {"state": {"$ne": ENDING}},
-                {"$set": {"state": ENDING, "is_removed": True}, "$inc": {"version": 1}, "$unset": _TIMELESS},
+                {"$set": _removed(), "$unset": _TIMELESS},
             )
 
         self._server.run(write)
@@ -255,11 +259,16 @@ class Jobs:
             JobLookupError: there is none with one of them.
         """
         for job_id in sorted(ids):
-            if self._jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1}) is None:
+            if self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1}) is None:
                 raise JobLookupError(job_id)
 
 
 _TIMELESS = {"next_run_time": "", "follows": ""}
+
+
+def _removed() -> Document:
+    """What a job that was removed becomes: at a version that nobody has read, whatever it had before."""
+    return {"state": ENDING, "is_removed": True, "version": random.getrandbits(40)}
 
 
 def _timestamp(record: JobRecord) -> float:

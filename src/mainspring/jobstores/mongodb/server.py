@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReadPreference, WriteConcern
+from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient, ReadPreference, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from pymongo import MongoClient
     from pymongo.collection import Collection
 
 T = TypeVar("T")
@@ -37,6 +36,9 @@ _PASSING = frozenset({112, 91, 189, 10107, 11600, 11602, 13435, 13436})
 class Server:
     """The collections of one store, written so that a majority of the servers has what was acknowledged.
 
+    Args:
+        client: a client, or how to make one: those of pymongo can't be used any more once they were closed.
+
     Attributes:
         jobs: a document for each job, with those of its runs that go on.
         runs: a document for each run that waits, has waited, or has ended.
@@ -44,21 +46,49 @@ class Server:
         notes: the version of all this, the last token, and the last announcement.
     """
 
-    def __init__(self, client: MongoClient[Document], database: str, collection: str) -> None:
-        self.client = client
+    jobs: Collection[Document]
+    runs: Collection[Document]
+    nodes: Collection[Document]
+    groups: Collection[Document]
+    notes: Collection[Document]
+
+    def __init__(
+        self,
+        client: MongoClient[Document] | Callable[[], MongoClient[Document]],
+        database: str,
+        collection: str,
+    ) -> None:
+        self._given = client
+        self._names = database, collection
         self.name = f"{database}.{collection}"
-        self._database = client.get_database(
-            database,
+        self._is_open = False
+        self.open()
+
+    def open(self) -> None:
+        """Make the client, if it was closed."""
+        if self._is_open:
+            return
+        self._is_open = True
+        self.client = self._given() if not isinstance(self._given, MongoClient) else self._given
+        name, collection = self._names
+        database = self.client.get_database(
+            name,
             read_preference=ReadPreference.PRIMARY,
             write_concern=WriteConcern("majority"),
             read_concern=ReadConcern("majority"),
         )
         stem = collection.removesuffix("_jobs")
-        self.jobs: Collection[Document] = self._database[collection]
-        self.runs: Collection[Document] = self._database[f"{stem}_runs"]
-        self.nodes: Collection[Document] = self._database[f"{stem}_nodes"]
-        self.groups: Collection[Document] = self._database[f"{stem}_groups"]
-        self.notes: Collection[Document] = self._database[f"{stem}_notes"]
+        self.jobs = database[collection]
+        self.runs = database[f"{stem}_runs"]
+        self.nodes = database[f"{stem}_nodes"]
+        self.groups = database[f"{stem}_groups"]
+        self.notes = database[f"{stem}_notes"]
+
+    def close(self) -> None:
+        """Close the client, if it is ours."""
+        if not isinstance(self._given, MongoClient):
+            self.client.close()
+            self._is_open = False
 
     def make_indexes(self) -> None:
         """Make the indexes that queries go by, where they aren't there."""

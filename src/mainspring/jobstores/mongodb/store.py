@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pymongo import AsyncMongoClient, MongoClient
@@ -19,6 +20,8 @@ from mainspring.references import maybe_ref
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
+    from pymongo.collection import Collection
+
     from mainspring.jobstores.mongodb.documents import Document
 
 #: Milliseconds that a server may take to be found, and an answer to come.
@@ -47,10 +50,6 @@ class MongoDBJobStore(SharedJobStore):
 
     Raises:
         ConfigurationError: a value that can't be.
-
-    Attributes:
-        client: the client.
-        collection: that of the jobs.
     """
 
     def __init__(
@@ -77,22 +76,33 @@ class MongoDBJobStore(SharedJobStore):
                 f"a MongoDBJobStore takes a client, or how to make one ({', '.join(connect_args)}), got both: give one of them"
             )
         given = maybe_ref(client)
+        if given is not None and not isinstance(given, MongoClient | AsyncMongoClient):
+            raise ConfigurationError(f"client must be a MongoClient of pymongo, got {type(given).__name__}")
         if isinstance(given, AsyncMongoClient):
             raise ConfigurationError(
                 "a MongoDBJobStore takes no AsyncMongoClient: it asks the server from threads of its own, and no event loop waits for "
                 "it. Give a MongoClient"
             )
-        self.client: MongoClient[Document] = given if given is not None else _client(connect_args)
-        server = Server(self.client, database, collection)
-        self.collection = server.jobs
+        self._server = Server(
+            given if given is not None else partial(_client, connect_args), database, collection
+        )
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
             clock=SYSTEM_CLOCK,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
         )
-        backend = MongoDBBackend(server, setting, owns_client=given is None)
-        super().__init__(backend, lease, keep_runs, keep_runs_for)
+        super().__init__(MongoDBBackend(self._server, setting), lease, keep_runs, keep_runs_for)
+
+    @property
+    def client(self) -> MongoClient[Document]:
+        """The client."""
+        return self._server.client
+
+    @property
+    def collection(self) -> Collection[Document]:
+        """The collection of the jobs."""
+        return self._server.jobs
 
 
 def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:

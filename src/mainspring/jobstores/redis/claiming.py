@@ -49,6 +49,7 @@ class _Due(NamedTuple):
     running: int
     buffered: int
     queued: int
+    created: Any
 
 
 class Claiming:
@@ -152,9 +153,9 @@ class Claiming:
         )
 
     def _due(self, row: Sequence[Any]) -> _Due:
-        job_id, due, executor, fields, running, buffered, queued, _ = row
+        job_id, due, executor, fields, running, buffered, queued, _, created = row
         record = read_job(job_id, fields, self._setting)
-        return _Due(job_id, due, executor, record, running, buffered, queued)
+        return _Due(job_id, due, executor, record, running, buffered, queued, created)
 
     def _book(
         self, found: Mapping[str, Any], records: Sequence[JobRecord | Unreadable], now: datetime
@@ -173,6 +174,7 @@ class Claiming:
     def _taken(self, decisions: Sequence[Decision], jobs: Sequence[_Due]) -> list[dict[str, Any]]:
         """Decisions about queued runs, as the script takes them."""
         running = {one.job_id: one.running for one in jobs}
+        created = {one.job_id: one.created for one in jobs}
         found = []
         for decision in decisions:
             job, run = decision.job, decision.run
@@ -181,6 +183,7 @@ class Claiming:
                     {
                         "job_id": job.id,
                         "version": str(job.version),
+                        "created": created[job.id],
                         "running": running[job.id],
                         "queued_name": run.key.id,
                         "group": job.options.group or False,
@@ -207,6 +210,7 @@ class Claiming:
             "job_id": job.id,
             "executor": known.executor,
             "version": str(job.version),
+            "created": known.created,
             "running": running[job.id],
             "buffered_before": known.buffered,
             "queued_before": known.queued,

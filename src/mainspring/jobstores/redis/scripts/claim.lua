@@ -16,6 +16,8 @@ end
 local function is_valid(decision)
   if not is_alive or not may_take(decision) then return false end
   if not has_version(decision.job_id, decision.version) then return false end
+  -- One that was removed and added again has the same version.
+  if redis.call('HGET', job_key(decision.job_id), 'created') ~= decision.created then return false end
   if counted('running', decision.job_id) > decision.running then return false end
   if decision.queued_name then return redis.call('HEXISTS', key('queued'), decision.queued_name) == 1 end
   if counted('buffered_of', decision.job_id) > decision.buffered_before then return false end

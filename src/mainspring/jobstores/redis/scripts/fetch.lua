@@ -31,6 +31,7 @@ local function row(id, due, executor)
     id, due, executor, fields,
     counted('running', id), counted('buffered_of', id), counted('queued_of', id),
     redis.call('HGET', job_key(id), 'group_name'),
+    redis.call('HGET', job_key(id), 'created'),
   }
 end
 

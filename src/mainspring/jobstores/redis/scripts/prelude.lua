@@ -13,8 +13,11 @@ local function due_key(executor) return base .. ':' .. question.run_times .. ':'
 local function runs_key(id) return base .. ':runs:' .. id end
 local function active_key(token) return base .. ':active:' .. token end
 
+-- Whether a job is there, at a version; what isn't a number counts as 0, so that it can be mended.
 local function has_version(id, version)
-  return tonumber(redis.call('HGET', job_key(id), 'version') or '') == tonumber(version)
+  local known = redis.call('HGET', job_key(id), 'version')
+  if not known and redis.call('EXISTS', job_key(id)) == 0 then return false end
+  return (tonumber(known or '') or 0) == tonumber(version)
 end
 
 local ENDING = 'ending'
