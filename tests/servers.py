@@ -61,14 +61,15 @@ class Server:
     Args:
         durable: keep what was committed over the end of the server, as a production server does. For tests that kill it,
             and for measurements; the others are faster without.
+        port: any that is free, if not given.
     """
 
     user: str
     stop_signal: int
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, port: int | None = None) -> None:
         self.durable = durable
-        self.port = _free_port()
+        self.port = port or _free_port()
         self.process: subprocess.Popen | None = None
         self.folder = self._made()
         self.start()
