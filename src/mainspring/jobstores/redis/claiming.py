@@ -74,7 +74,7 @@ class Claiming:
                 "executors": sorted(request.executors),
                 "set_aside": sorted(request.set_aside),
                 "looks_into_queue": request.looks_into_queue,
-                "columns": FIELDS,
+                "columns": [*FIELDS, "group_name", "created"],
             },
             give_up,
         )
@@ -153,7 +153,7 @@ class Claiming:
         )
 
     def _due(self, row: Sequence[Any]) -> _Due:
-        job_id, due, executor, fields, running, buffered, queued, _, created = row
+        job_id, due, executor, (*fields, _, created), running, buffered, queued = row
         record = read_job(job_id, fields, self._setting)
         return _Due(job_id, due, executor, record, running, buffered, queued, created)
 

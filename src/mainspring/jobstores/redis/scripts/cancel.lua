@@ -3,11 +3,11 @@ local run = question.run
 local text = take_from_queue(run.job_id, run.name)
 if text then
   put_history(run.name, run.scheduled, joined(text, run.outcome))
-  count('open', run.job_id, -1)
+  flush()
   drop_if_ended(run.job_id)
   return answer({ found = true })
 end
-for _, token in ipairs(redis.call('SMEMBERS', key('holders'))) do
+for _, token in ipairs(holders()) do
   if redis.call('HEXISTS', active_key(token), run.name) == 1 then
     redis.call('SADD', key('to_cancel:' .. token), run.name)
     tell()

@@ -13,15 +13,18 @@ local function may_take(decision)
   return taken[group]
 end
 
+local function counted_if_any(name, id) return has(name) and counted(name, id) or 0 end
+
 local function is_valid(decision)
+  local id = decision.job_id
   if not is_alive or not may_take(decision) then return false end
-  if not has_version(decision.job_id, decision.version) then return false end
-  -- One that was removed and added again has the same version.
-  if redis.call('HGET', job_key(decision.job_id), 'created') ~= decision.created then return false end
-  if counted('running', decision.job_id) > decision.running then return false end
+  -- One that was removed and added again has the same version, but not the same time of creation.
+  local version, created = unpack(redis.call('HMGET', job_key(id), 'version', 'created'))
+  if created ~= decision.created or tonumber(version) ~= tonumber(decision.version) then return false end
+  if counted_if_any('running', id) > decision.running then return false end
   if decision.queued_name then return redis.call('HEXISTS', key('queued'), decision.queued_name) == 1 end
-  if counted('buffered_of', decision.job_id) > decision.buffered_before then return false end
-  return decision.move or counted('queued_of', decision.job_id) <= decision.queued_before
+  if counted_if_any('buffered_of', id) > decision.buffered_before then return false end
+  return decision.move or counted_if_any('queued_of', id) <= decision.queued_before
 end
 
 local function move(decision)
@@ -34,7 +37,7 @@ local function move(decision)
   if to.tally then redis.call('HSET', job_key(id), 'tally', to.tally) end
   if to.due then
     redis.call('HSET', job_key(id), 'next_run_time', to.next_run_time)
-    redis.call('ZADD', due_key(decision.executor), to.due, id)
+    later('ZADD', due_key(decision.executor), to.due, id)
   else
     redis.call('HDEL', job_key(id), 'next_run_time')
     redis.call('ZREM', due_key(decision.executor), id)
@@ -60,7 +63,6 @@ local function begin(decision)
   move(decision)
   for _, run in ipairs(decision.submit) do
     enter(run, attempt)
-    count('open', run.job_id, 1)
     local text = joined(record(run, attempt), question.claimed)
     activate(run.job_id, run.name .. attempt, question.token, text, run.instances, decision.group)
   end
@@ -76,7 +78,7 @@ local function begin(decision)
 end
 
 local function ask_to_cancel(id)
-  for _, token in ipairs(redis.call('SMEMBERS', key('holders'))) do
+  for _, token in ipairs(holders()) do
     for _, name in ipairs(redis.call('HKEYS', active_key(token))) do
       if string.sub(name, 1, #id + 1) == id .. '/' and redis.call('ZSCORE', runs_key(id), string.sub(name, #id + 2)) then
         redis.call('SADD', key('to_cancel:' .. token), name)
@@ -85,6 +87,7 @@ local function ask_to_cancel(id)
   end
 end
 
+redis.call('SADD', key('holders'), question.token)
 local attempts = {}
 for at, decision in ipairs(question.decisions) do
   if not is_valid(decision) then
@@ -94,6 +97,7 @@ for at, decision in ipairs(question.decisions) do
     if decision.queued_name then attempts[at] = take(decision) else attempts[at] = begin(decision) end
   end
 end
+flush()
 for group, is_taken in pairs(taken) do
   if is_taken then
     redis.call('HINCRBY', key('group_version'), group, 1)
@@ -108,7 +112,6 @@ for _, run in ipairs(question.orphans) do
   local text = take_from_queue(run.job_id, run.name)
   if text then
     put_history(run.name, run.scheduled, joined(text, run.outcome))
-    count('open', run.job_id, -1)
   end
 end
 -- What was looked at, and goes on as it was, is due again when it was due, unless somebody has moved it meanwhile.
@@ -117,5 +120,6 @@ for _, held in ipairs(question.unhold) do
     redis.call('ZADD', due_key(held.executor), held.due, held.id)
   end
 end
+flush()
 local queue = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
 return answer({ attempts = attempts, next = next_due(), queue = queue[2] or false })

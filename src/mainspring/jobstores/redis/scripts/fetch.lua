@@ -25,13 +25,16 @@ if prioritised or #question.executors > 1 then
   end)
 end
 
+-- The last two columns are `group_name` and `created`: what is there, but has no time of creation, isn't ours.
+local group_at = #question.columns - 1
 local function row(id, due, executor)
   local fields = redis.call('HMGET', job_key(id), unpack(question.columns))
+  if not fields[group_at + 1] then return nil end
   return {
     id, due, executor, fields,
-    counted('running', id), counted('buffered_of', id), counted('queued_of', id),
-    redis.call('HGET', job_key(id), 'group_name'),
-    redis.call('HGET', job_key(id), 'created'),
+    has('running') and counted('running', id) or 0,
+    has('buffered_of') and counted('buffered_of', id) or 0,
+    has('queued_of') and counted('queued_of', id) or 0,
   }
 end
 
@@ -39,8 +42,9 @@ local rows, groups = {}, {}
 local holds = {}
 for at = 1, math.min(#found, limit) do
   local job = found[at]
-  if redis.call('EXISTS', job_key(job.id)) == 1 then
-    rows[#rows + 1] = row(job.id, job.due, job.executor)
+  local found_row = row(job.id, job.due, job.executor)
+  if found_row then
+    rows[#rows + 1] = found_row
     holds[job.executor] = holds[job.executor] or {}
     local hold = holds[job.executor]
     hold[#hold + 1] = question.hold
@@ -65,7 +69,7 @@ if question.looks_into_queue then
       runs[#runs + 1] = text
       if not seen[id] then
         seen[id] = true
-        if redis.call('EXISTS', job_key(id)) == 1 then jobs[#jobs + 1] = row(id, false, false) end
+        jobs[#jobs + 1] = row(id, false, false)
       end
     end
   end
@@ -81,6 +85,6 @@ local function see_group(name)
     }
   end
 end
-for _, one in ipairs(rows) do see_group(one[8]) end
-for _, one in ipairs(jobs) do see_group(one[8]) end
+for _, one in ipairs(rows) do see_group(one[4][group_at]) end
+for _, one in ipairs(jobs) do see_group(one[4][group_at]) end
 return answer({ rows = rows, runs = runs, jobs = jobs, groups = groups })

@@ -19,7 +19,6 @@ for at, claim in ipairs(question.claims) do
       if text then
         if restores then
           redis.call('ZREM', runs_key(id), run.member)
-          count('open', id, -1)
         else
           local known = cjson.decode(text)
           known.node, known.token, known.claimed, known.instances, known.group_name = nil, nil, nil, nil, nil

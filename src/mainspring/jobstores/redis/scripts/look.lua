@@ -6,7 +6,7 @@ local queue = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
 local to_cancel = question.token and redis.call('SMEMBERS', key('to_cancel:' .. question.token)) or {}
 return answer({
   nodes = nodes,
-  holders = redis.call('SMEMBERS', key('holders')),
+  holders = holders(),
   queue = queue[2] or false,
   to_cancel = to_cancel,
   next = question.executors and next_due() or false,

@@ -47,6 +47,34 @@ local function count(name, id, by)
   if redis.call('HINCRBY', key(name), id, by) <= 0 then redis.call('HDEL', key(name), id) end
 end
 
+-- Whether a key is there, asked once: few stores have priorities, queues or runs to be cancelled.
+local known_keys = {}
+local function has(name)
+  if known_keys[name] == nil then known_keys[name] = redis.call('EXISTS', key(name)) == 1 end
+  return known_keys[name]
+end
+
+-- Commands that are the same for many jobs or runs are done together, at the end: `later` keeps them, `flush` does them.
+local delayed = {}
+local function later(command, name, ...)
+  local id = command .. ' ' .. name
+  local arguments = delayed[id]
+  if not arguments then
+    arguments = { command = command, name = name }
+    delayed[id] = arguments
+  end
+  for _, argument in ipairs({ ... }) do arguments[#arguments + 1] = argument end
+end
+
+local function flush()
+  for _, arguments in pairs(delayed) do
+    for at = 1, #arguments, 1000 do
+      redis.call(arguments.command, arguments.name, unpack(arguments, at, math.min(at + 999, #arguments)))
+    end
+  end
+  delayed = {}
+end
+
 local function counted(name, id) return tonumber(redis.call('HGET', key(name), id) or '0') end
 
 -- Two objects in JSON, neither of them empty, as one.
@@ -58,7 +86,6 @@ local function forget_job(id)
   local executor, func, follows = unpack(redis.call('HMGET', job_key(id), 'executor', 'func', 'follows'))
   if executor then
     redis.call('ZREM', due_key(executor), id)
-    if redis.call('EXISTS', due_key(executor)) == 0 then redis.call('SREM', key('executors'), executor) end
   end
   if func then redis.call('SREM', key('func:' .. func), id) end
   if follows then
@@ -67,7 +94,7 @@ local function forget_job(id)
   end
   redis.call('DEL', job_key(id))
   redis.call('SREM', key('ids'), id)
-  redis.call('ZREM', key('prioritised'), id)
+  if has('prioritised') then redis.call('ZREM', key('prioritised'), id) end
 end
 
 -- job.fields: names and values in turn; job.due: its next run time, or nothing.
@@ -80,7 +107,10 @@ local function put_job(job)
     redis.call('ZADD', due_key(job.executor), job.due, job.id)
     redis.call('SADD', key('executors'), job.executor)
   end
-  if job.priority ~= 0 then redis.call('ZADD', key('prioritised'), job.priority, job.id) end
+  if job.priority ~= 0 then
+    redis.call('ZADD', key('prioritised'), job.priority, job.id)
+    known_keys.prioritised = true
+  end
   if job.follows then
     redis.call('SADD', key('followers:' .. job.follows), job.id)
     redis.call('INCR', key('followers_version'))
@@ -88,7 +118,17 @@ local function put_job(job)
 end
 
 local function drop_if_ended(id)
-  if redis.call('HGET', job_key(id), 'state') == ENDING and counted('open', id) == 0 then forget_job(id) end
+  if redis.call('HGET', job_key(id), 'state') ~= ENDING then return end
+  if counted('running', id) == 0 and counted('queued_of', id) == 0 then forget_job(id) end
+end
+
+-- The tokens in whose hands runs may be.
+local function holders()
+  local found = {}
+  for _, token in ipairs(redis.call('SMEMBERS', key('holders'))) do
+    if redis.call('EXISTS', active_key(token)) == 1 then found[#found + 1] = token end
+  end
+  return found
 end
 
 -- Runs. `run.name` is the identifier of a run but for its attempt, `run.member` the same within its job.
@@ -108,15 +148,15 @@ end
 local function record(run, attempt) return joined(run.record, '{"attempt":' .. attempt .. '}') end
 
 local function put_history(name, scheduled, text)
-  redis.call('HSET', key('ended'), name, text)
-  redis.call('ZADD', key('history'), scheduled, name)
+  later('HSET', key('ended'), name, text)
+  later('ZADD', key('history'), scheduled, name)
 end
 
 local function activate(job_id, name, token, text, instances, group)
-  redis.call('HSET', active_key(token), name, text)
-  redis.call('SADD', key('holders'), token)
+  later('HSET', active_key(token), name, text)
   if instances > 0 then
     count('running', job_id, instances)
+    known_keys.running = true
     if group then count('group_running', group, instances) end
   end
 end
@@ -126,14 +166,13 @@ local function deactivate(job_id, name, token)
   local text = redis.call('HGET', active_key(token), name)
   if not text then return nil end
   redis.call('HDEL', active_key(token), name)
-  if redis.call('EXISTS', active_key(token)) == 0 then redis.call('SREM', key('holders'), token) end
   if string.find(text, '"instances":1', 1, true) then
     count('running', job_id, -1)
     if string.find(text, '"group_name":"', 1, true) then
       count('group_running', cjson.decode(text).group_name, -1)
     end
   end
-  redis.call('SREM', key('to_cancel:' .. token), name)
+  if has('to_cancel:' .. token) then redis.call('SREM', key('to_cancel:' .. token), name) end
   return text
 end
 
@@ -142,6 +181,7 @@ local function put_in_queue(job_id, name, text, available, cause)
   redis.call('HSET', key('queued'), name, text)
   count('queued_of', job_id, 1)
   if cause == 'buffered' then count('buffered_of', job_id, 1) end
+  known_keys.queued_of, known_keys.buffered_of = nil, nil
 end
 
 -- What was kept of a queued run that is not to wait any more, or nothing.
@@ -164,7 +204,6 @@ local function enqueue(run)
     return nil
   end
   enter(run, attempt)
-  count('open', run.job_id, 1)
   put_in_queue(run.job_id, run.name .. attempt, record(run, attempt), run.available, run.cause)
   return attempt
 end
@@ -177,13 +216,12 @@ local function finish(part)
     if not has_version(job.id, job.expects) then return nil end
   end
   local refused, is_new = {}, {}
-  local has_progress = redis.call('EXISTS', key('progress')) == 1
   for at, one in ipairs(part.ended) do
     local text = deactivate(one.job_id, one.name, one.token)
     if text then
       is_new[at - 1] = true
       text = joined(text, one.outcome)
-      if has_progress then
+      if has('progress') then
         local said = redis.call('HGET', key('progress'), one.name)
         if said then
           redis.call('HDEL', key('progress'), one.name)
@@ -191,7 +229,6 @@ local function finish(part)
         end
       end
       put_history(one.name, one.scheduled, text)
-      count('open', one.job_id, -1)
     else
       -- Pruned already, or written before: then nobody took the run over.
       local found = redis.call('HGET', key('ended'), one.name)
@@ -211,5 +248,6 @@ local function finish(part)
     if is_new[run.of] then enqueue(run) end
   end
   for _, id in ipairs(part.needed) do drop_if_ended(id) end
+  flush()
   return refused
 end

@@ -2,7 +2,7 @@
 local said = redis.call('HGET', key('progress'), question.name)
 local text = redis.call('HGET', key('ended'), question.name) or redis.call('HGET', key('queued'), question.name)
 if not text then
-  for _, token in ipairs(redis.call('SMEMBERS', key('holders'))) do
+  for _, token in ipairs(holders()) do
     text = text or redis.call('HGET', active_key(token), question.name)
   end
 end
