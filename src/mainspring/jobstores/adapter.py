@@ -40,6 +40,8 @@ class AdaptedStore(RunStore):
         store: the store itself.
     """
 
+    kind = "adapted"
+
     def __init__(self, store: BaseJobStore) -> None:
         self.store = store
         self._scheduler: Any = None

@@ -126,6 +126,9 @@ ALL_JOBS = JobQuery()
 class RunStore(ABC):
     """A store that claims due runs itself."""
 
+    #: What kind of store this is, by its name in `abilities.ABILITIES`; ``None``: none of those.
+    kind: str | None = None
+
     #: Whether `get_record` is a look into this process's memory, so that a `Job` handle may ask it at every access.
     live_records: ClassVar[bool] = False
 

@@ -46,6 +46,7 @@ class MemoryJobStore(NativeJobStore):
         keep_runs: how many ended runs of each job are remembered, of all jobs together up to 10,000.
     """
 
+    kind = "memory"
     live_records: ClassVar[bool] = True
 
     def __init__(self, keep_runs: int = 100) -> None:

@@ -273,6 +273,7 @@ class MongoDBBackend(Backend):
             for part in chunks([found["_id"] for found in old]):
                 runs.delete_many({"_id": {"$in": list(part)}})
         self._nodes.forget_old(before)
+        self._jobs.forget_unfinished()
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:

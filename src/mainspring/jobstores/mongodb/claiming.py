@@ -169,7 +169,12 @@ class Claiming:
             return was_written()
 
         def was_written() -> set[str]:
-            return {found["_id"] for found in self._server.jobs.find({"claim": claim_id}, {"_id": 1})}
+            ids = [decision.job.id for decision in decisions]
+            mine: set[str] = set()
+            for part in chunks(ids):
+                found = self._server.jobs.find({"_id": {"$in": list(part)}, "claim": claim_id}, {"_id": 1})
+                mine.update(one["_id"] for one in found)
+            return mine
 
         # Done again, it finds no job as it was read: then those that have this claim's mark are ours.
         mine = self._server.run(write, give_up)
@@ -177,7 +182,7 @@ class Claiming:
         valid = [decision for decision in decisions if decision.job.id in mine]
         said = [decision.job.id for decision in valid if len(due_times_of(decision)) > len(decision.submit)]
         if said:
-            self._server.run(lambda: self.move_outboxes({"claim": claim_id}), give_up)
+            self._server.run(lambda: self._move_outboxes_of(said, claim_id), give_up)
         self._ending.claimed(valid, self._claimed(request, claim_id))
         self._unreserve(decisions, give_up)
         ended = [decision.job.id for decision in valid if decision.following is None and not decision.submit]
@@ -253,6 +258,10 @@ class Claiming:
                 one["attempt"] for one in known[job_id].get("active", ()) if one["scheduled"] in times
             ]
             decision.attempt = 1 + max(attempts, default=0)
+
+    def _move_outboxes_of(self, job_ids: Sequence[str], claim_id: str) -> None:
+        for part in chunks(job_ids):
+            self.move_outboxes({"_id": {"$in": list(part)}, "claim": claim_id})
 
     def move_outboxes(self, which: Document) -> None:
         """Move what claims have said besides to the runs; may be done again, and by several at once."""
@@ -355,7 +364,8 @@ class Claiming:
             versions[name] = document["version"]
             since = (now - _RESERVED_FOR).timestamp()
             places = {place["name"] for place in document.get("reserved", ()) if place["at"] > since}
-            for job in self._server.jobs.find({"active.group_name": name}, {"active": 1}):
+            going_on = {"active.token": {"$exists": True}, "active.group_name": name}
+            for job in self._server.jobs.find(going_on, {"active": 1}):
                 for one in job["active"]:
                     if one.get("group_name") == name and one["instances"]:
                         places.add(one["name"])

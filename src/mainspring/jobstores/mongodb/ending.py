@@ -66,6 +66,8 @@ class Ending:
                 known = {"claimed": claimed["claimed"], "node": claimed["node"]}
                 if decision.run is not None:
                     known["was_queued"] = True
+                elif decision.following is None and len(decision.submit) == 1:
+                    known["is_last"] = True
                 self._claimed[name_of(decision.job.id, time, decision.attempt)] = known
 
     # Outcomes
@@ -176,6 +178,18 @@ class Ending:
 
     def _take_away(self, ended: Sequence[Ended]) -> None:
         """Have jobs forget runs that have ended, and remove those that stayed only for them."""
+        last = [
+            one for one in ended if "is_last" in self._claimed.get(one.key.id, {}) and not one.may_be_needed
+        ]
+        gone: set[str] = set()
+        for part in chunks(last):
+            # Most one-shots: a job of which nothing else goes on, and nothing waits, goes with its run.
+            ids = [one.job.id for one in part]
+            token = {"$elemMatch": {"token": part[0].token}}
+            where = {"_id": {"$in": ids}, "state": ENDING, "active": {"$size": 1, **token}}
+            if self._server.jobs.delete_many(where).deleted_count == len(ids):
+                gone.update(ids)
+        ended = [one for one in ended if one.job.id not in gone]
         by_token: dict[tuple[int, str], list[str]] = {}
         for one in ended:
             by_token.setdefault((one.token, one.job.id), []).append(one.key.id)
@@ -196,7 +210,10 @@ class Ending:
                 "active.0": {"$exists": False},
                 "outbox": {"$exists": False},
             }
-            waiting = self._server.runs.distinct("job_id", {"job_id": {"$in": list(part)}, "state": QUEUED})
+            ending = [found["_id"] for found in self._server.jobs.find(where, {"_id": 1})]
+            if not ending:
+                continue
+            waiting = self._server.runs.distinct("job_id", {"job_id": {"$in": ending}, "state": QUEUED})
             if waiting:
                 self._server.jobs.delete_many({**where, "is_removed": True})
                 where["_id"] = {"$in": [job_id for job_id in part if job_id not in waiting]}

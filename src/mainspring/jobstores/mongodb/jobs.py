@@ -55,13 +55,14 @@ class Jobs:
         if not records:
             return []
         stamp = uuid.uuid4().hex
-        self._server.run(self._forget_unfinished)
         while True:
             stored = self._server.run(lambda: self._stored(sorted(seen)))
+            if any(document.get("state") == ADDING for document in stored.values()):
+                self._server.run(self.forget_unfinished)
             if replace is None:
                 for record in records:
                     found = stored.get(record.id)
-                    if found is not None and found["state"] != ENDING and found.get("stamp") != stamp:
+                    if found is not None and found.get("state") != ENDING and found.get("stamp") != stamp:
                         raise ConflictingIdError(record.id)
             kept = [self._kept(record, stored.get(record.id), replace, stamp) for record in records]
             if self._server.run(lambda: self._put(kept, stored, stamp)):  # noqa: B023 - called at once
@@ -87,7 +88,7 @@ class Jobs:
         if stored is None or stored.get("stamp") == stamp:
             return record
         old = read_job(stored, self._setting)
-        if replace is None or isinstance(old, Unreadable) or stored["state"] in _HIDDEN:
+        if replace is None or isinstance(old, Unreadable) or stored.get("state") in _HIDDEN:
             version = stored.get("version")
             return record._replace(version=version + 1 if isinstance(version, int) else 0)
         return replace(old, record)
@@ -126,7 +127,8 @@ class Jobs:
             )
         return True
 
-    def _forget_unfinished(self) -> None:
+    def forget_unfinished(self) -> None:
+        """Remove what somebody has begun to add, and has died before the end."""
         before = text_of(self._setting.now() - _ADDING_TAKES)
         self._server.jobs.delete_many({"state": ADDING, "created": {"$lt": before}})
 

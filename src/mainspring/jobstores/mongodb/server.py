@@ -100,9 +100,7 @@ class Server:
                 IndexModel([("priority", ASCENDING)]),
                 IndexModel([("follows", ASCENDING)], sparse=True),
                 IndexModel([("active.token", ASCENDING)], sparse=True),
-                IndexModel([("active.group_name", ASCENDING)], sparse=True),
                 IndexModel([("outbox.state", ASCENDING)], sparse=True),
-                IndexModel([("claim", ASCENDING)], sparse=True),
             ]
         )
         self.runs.create_indexes(

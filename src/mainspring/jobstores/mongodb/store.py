@@ -52,6 +52,8 @@ class MongoDBJobStore(SharedJobStore):
         ConfigurationError: a value that can't be.
     """
 
+    kind = "mongodb"
+
     def __init__(
         self,
         database: str = "mainspring",

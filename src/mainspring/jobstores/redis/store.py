@@ -54,6 +54,8 @@ class RedisJobStore(SharedJobStore):
         redis: the client.
     """
 
+    kind = "redis"
+
     def __init__(
         self,
         db: int = 0,

@@ -144,6 +144,9 @@ class Ending:
             if run.job_id in followed and run not in again
         }
         queued_from = self._queue_followers(connection, results) if results else None
+        ids = sorted({run.job_id for run in lost})
+        for at in range(0, len(ids), _CHUNK):
+            self._context.runs.drop_ended_jobs(connection, self._context.tables.jobs, ids[at : at + _CHUNK])
         return Collected(lost, again, now if again else queued_from)
 
     def has_orphans(self, connection: Connection) -> bool:

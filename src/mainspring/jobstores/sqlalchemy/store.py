@@ -89,6 +89,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         )
         super().__init__(backend, lease, keep_runs, keep_runs_for)
         self.engine = backend.database.engine
+        self.kind = backend.database.name
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration
 
