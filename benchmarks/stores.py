@@ -1,8 +1,10 @@
-"""How fast stored jobs are added and run: mainspring beside APScheduler 3.11.3, on SQLite and PostgreSQL. ``make bench`` runs this.
+"""How fast stored jobs are added and run: mainspring beside APScheduler 3.11.3, on SQLite, PostgreSQL, Redis and MongoDB. ``make bench`` runs
+this.
 
 Both have ten threads, no logging and no listeners, and APScheduler's grace time is off. mainspring records every run, and is
 timed until the last outcome is written; APScheduler keeps no record. Both databases keep what was committed (SQLite with
-``synchronous=FULL``, PostgreSQL with its defaults); PostgreSQL is started for this, on the same machine.
+``synchronous=FULL``, PostgreSQL with its defaults); servers are started for this, on the same machine. Redis keeps nothing on disk here, so
+that it isn't the disk that is measured. In MongoDB's place stands SecantusDB, if no ``mongod`` is installed: its figures say nothing of MongoDB.
 
 The bare loop writes the same rows by hand, and runs nothing. PgQueuer is a queue on PostgreSQL: it schedules nothing, and runs its jobs as
 coroutines on one loop, in batches of 100.
@@ -22,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import servers
 
 DUE = 10_000
-A_SECOND = 200
+DUE_SLOW = 2_000
+A_SECOND, A_SECOND_REDIS = 200, 100
 FEW, MANY = 1_000, 1_000_000
 
 
@@ -49,6 +52,46 @@ def main() -> None:
     finally:
         server.stop()
         server.remove()
+    for made, due, wanted in ((servers.RedisServer, DUE, "8"), (servers.MongoDB, DUE_SLOW, "5")):
+        server = made()
+        name = "Redis" if made is servers.RedisServer else "MongoDB" if server.is_real else "SecantusDB"
+        try:
+            beside(server.url, name, rounds, due, (wanted, "", ""))
+            if name == "Redis":
+                lateness(server.url, name, rounds, A_SECOND_REDIS)
+        finally:
+            server.stop()
+            server.remove()
+
+
+def beside(url: str, name: str, rounds: int, due: int, wanted: tuple[str, str, str]) -> None:
+    """Due jobs, and adding, on servers that have no loop by hand to be compared with."""
+    programs = [Measured("stored_jobs", (due, url)), Measured("stored_jobs", (due, url), "apscheduler")]
+    here, there = measure(programs, rounds)
+    show(f"Jobs a second on {name}", rows_of(here, there, due, wanted), HEADINGS)
+
+
+HEADINGS = ("", "mainspring", "APScheduler", "ratio", "wanted")
+
+
+def rows_of(
+    here: dict[str, float], there: dict[str, float], due: int, wanted: tuple[str, str, str]
+) -> list[tuple[str, ...]]:
+    """The figures of both libraries, side by side."""
+    return [
+        (
+            words,
+            f"{here[key]:,.0f}",
+            f"{there[key]:,.0f}",
+            f"{here[key] / there[key]:.1f}",
+            f"at least {least}" if least else "",
+        )
+        for words, key, least in [
+            (f"{due:,} due jobs, 10 threads", "per_second", wanted[0]),
+            ("add_job", "add_job", wanted[1]),
+            ("add_jobs", "add_jobs", wanted[2]),
+        ]
+    ]
 
 
 def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> None:
@@ -61,20 +104,7 @@ def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> 
     if url.startswith("postgresql"):
         programs.append(Measured("pgqueuer_due", (DUE, url), "pgqueuer"))
     here, there, bare, *queues = measure(programs, rounds)
-    rows = [
-        (
-            words,
-            f"{here[key]:,.0f}",
-            f"{there[key]:,.0f}",
-            f"{here[key] / there[key]:.1f}",
-            f"at least {least}" if least else "",
-        )
-        for words, key, least in [
-            (f"{DUE:,} due jobs, 10 threads", "per_second", wanted[0]),
-            ("add_job", "add_job", wanted[1]),
-            ("add_jobs", "add_jobs", wanted[2]),
-        ]
-    ]
+    rows = rows_of(here, there, DUE, wanted)
     limit = bare["per_second"]
     rows.append(
         (
@@ -90,14 +120,14 @@ def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> 
         rows.append(
             ("beside PgQueuer", f"{ours:,.0f}", f"{theirs:,.0f} (PgQueuer)", f"{ours / theirs:.1f}", "aim 1")
         )
-    show(f"Jobs a second on {name}", rows, ("", "mainspring", "APScheduler", "ratio", "wanted"))
+    show(f"Jobs a second on {name}", rows, HEADINGS)
 
 
-def lateness(url: str, name: str, rounds: int) -> None:
+def lateness(url: str, name: str, rounds: int, rate: int = A_SECOND) -> None:
     """From when a run is due to when its function is called."""
-    (here,) = measure([Measured("stored_lateness", (A_SECOND, url))], rounds)
+    (here,) = measure([Measured("stored_lateness", (rate, url))], rounds)
     rows = [("p50", f"{here['p50']:.2f}", ""), ("p99", f"{here['p99']:.2f}", "under 5")]
-    show(f"Lateness at {A_SECOND} runs a second on {name}, ms", rows, ("", "mainspring", "wanted"))
+    show(f"Lateness at {rate} runs a second on {name}, ms", rows, ("", "mainspring", "wanted"))
 
 
 def many(url: str, name: str) -> None:

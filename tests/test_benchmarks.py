@@ -13,23 +13,34 @@ PROGRAMS = Path(__file__).parents[1] / "benchmarks" / "programs"
 
 
 @pytest.mark.parametrize(
-    ("name", "argument"),
+    "command",
     [
-        ("adding", 20),
-        ("adding_many", 20),
-        ("bare_pool", 20),
-        ("due_coroutines", 20),
-        ("due_jobs", 20),
-        ("growing", 20),
-        ("idle_loop", 0.2),
+        "adding 20",
+        "adding_many 20",
+        "bare_pool 20",
+        "bare_sql 20 sqlite:///bench.sqlite",
+        "due_coroutines 20",
+        "due_jobs 20",
+        "growing 20",
+        "idle_loop 0.2",
+        "stored_jobs 20 sqlite:///bench.sqlite",
+        "stored_lateness 20 sqlite:///bench.sqlite",
+        "stored_many 20 sqlite:///bench.sqlite",
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda command: command.split()[0],
 )
-def test_a_program_prints_its_figures(tmp_path, name, argument):
-    script = tmp_path / "program.py"
-    script.write_text((PROGRAMS / f"{name}.py").read_text().replace("apscheduler", "mainspring"))
+def test_a_program_prints_its_figures(tmp_path, command):
+    name, *arguments = command.split()
+    for each in (name, "opened"):
+        text = (PROGRAMS / f"{each}.py").read_text()
+        (tmp_path / f"{each}.py").write_text(text.replace("apscheduler", "mainspring"))
     ran = subprocess.run(
-        [sys.executable, script, str(argument)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, f"{name}.py", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     figures = json.loads(ran.stdout.splitlines()[-1])

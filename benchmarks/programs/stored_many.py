@@ -34,7 +34,9 @@ def main():
         now = START + timedelta(days=1, seconds=turn)
         store.add_records([record(f"{turn}-{number}", now) for number in range(100)], None)
         begin = time.perf_counter()
-        batch = store.claim(now, lambda job, running, now=now: decide(job, now, running), 100, {"default"})
+        batch = store.claim(
+            now, lambda job, running, *_, now=now: decide(job, now, running), 100, {"default"}
+        )
         took.append(time.perf_counter() - begin)
         assert len(batch.decisions) == 100
         store.finish([Submission(one.job, "default", one.submit, 1, one.lease) for one in batch.decisions])

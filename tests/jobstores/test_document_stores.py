@@ -285,6 +285,25 @@ def own_redis():
     server.remove()
 
 
+@pytest.mark.parametrize("decode_responses", [False, True])
+def test_a_client_of_the_programs_own_may_decode_replies(
+    redis_url, tablename, make_scheduler, decode_responses
+):
+    with redis.Redis.from_url(redis_url, decode_responses=decode_responses) as client:
+        store = RedisJobStore(jobs_key=tablename, client=client)
+        scheduler = make_scheduler(jobstores={"default": store}, start=True)
+        heard = EventRecorder()
+        scheduler.add_listener(heard)
+        scheduler.set_group("api", limit=1)
+        scheduler.add_job(print, "interval", hours=1, id="hourly", group="api", tags=["a"])
+        scheduler.run_job("hourly").wait(20)
+        assert [group.name for group in scheduler.get_groups()] == ["api"]
+        assert [job.id for job in scheduler.get_jobs(tag="a")] == ["hourly"]
+        assert scheduler.health().ok
+        scheduler.shutdown()
+        assert client.ping()  # it is the program's, and stays open
+
+
 def test_what_a_server_may_lose_is_said(own_redis, make_scheduler):
     store = open_store(own_redis.url, "jobs")
     scheduler = make_scheduler(jobstores={"default": store}, start=True)

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.runs import EndedRun, NewRun
 
 
+# Made once: `json.dumps` makes one for each call, which takes longer than a small object.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def written(values: Mapping[str, Any]) -> str:
     """An object in JSON, without what has no value."""
     kept = {name: value for name, value in values.items() if value is not None}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    return _encode(kept)
 
 
 def outcome_of(finished: datetime, outcome: str, error: str | None) -> str:

@@ -45,9 +45,12 @@ COLUMNS = (
 _LONGEST_NAME = 1000
 
 
+_ZONELESS = len("2026-01-31 09:30:00.000000")
+
+
 def time_text(moment: datetime) -> str:
     """A time as databases without zones keep it: in UTC, to the microsecond, so that texts are in the order of times."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_ZONELESS]
 
 
 def read_time(value: datetime | str | None) -> datetime | None:

@@ -128,7 +128,9 @@ class Ending:
         runs = self._context.runs
         has_orphans = runs.has_orphans(connection, [node.token for node in known])
         jobs = self._context.tables.jobs
-        prioritised = connection.execute(select(jobs.c.id).where(jobs.c.priority != 0).limit(1)).first()
+        # In their order, so that the index is used also where the database doesn't know yet how few they are.
+        few = select(jobs.c.id).where(jobs.c.priority != 0).order_by(jobs.c.priority).limit(1)
+        prioritised = connection.execute(few).first()
         self._context.statements.has_priorities = prioritised is not None
         return Look(known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token))
 

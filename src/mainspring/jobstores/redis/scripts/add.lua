@@ -7,10 +7,12 @@ for at, job in ipairs(question.jobs) do
   end
 end
 for _, job in ipairs(question.jobs) do
-  local created = redis.call('HGET', job_key(job.id), 'created')
-  forget_job(job.id)
-  put_job(job)
-  if created and job.expects then redis.call('HSET', job_key(job.id), 'created', created) end
+  if job.expects then
+    replace_job(job)
+  else
+    forget_job(job.id)
+    put_job(job)
+  end
 end
 tell()
 return answer({})

@@ -7,10 +7,7 @@ for at, claim in ipairs(question.claims) do
   if is_ours and restores then
     local is_there = redis.call('EXISTS', job_key(id)) == 1
     if claim.expects then restores = has_version(id, claim.expects) else restores = not is_there end
-    if restores then
-      if is_there then forget_job(id) end
-      put_job(claim.job)
-    end
+    if restores then replace_job(claim.job) end
   end
   undone[at] = (restores or claim.was_queued) and true or false
   if is_ours and (restores or claim.may_wait) then

@@ -117,6 +117,14 @@ local function put_job(job)
   end
 end
 
+-- Put a job in the place of the one that is there, if one is: it was created when that was.
+local function replace_job(job)
+  local created = redis.call('HGET', job_key(job.id), 'created')
+  forget_job(job.id)
+  put_job(job)
+  if created then redis.call('HSET', job_key(job.id), 'created', created) end
+end
+
 local function drop_if_ended(id)
   if redis.call('HGET', job_key(id), 'state') ~= ENDING then return end
   if counted('running', id) == 0 and counted('queued_of', id) == 0 then forget_job(id) end
@@ -240,10 +248,7 @@ local function finish(part)
       end
     end
   end
-  for _, job in ipairs(part.jobs) do
-    forget_job(job.id)
-    put_job(job)
-  end
+  for _, job in ipairs(part.jobs) do replace_job(job) end
   for _, run in ipairs(part.queue) do
     if is_new[run.of] then enqueue(run) end
   end
