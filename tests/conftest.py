@@ -54,6 +54,14 @@ def heard(scheduler):
     return recorder
 
 
+def pytest_terminal_summary(terminalreporter, config):
+    """Say which servers the tests ran on: there are several that speak MongoDB's protocol, or Redis's."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and factory._basetemp is not None:
+        for words in servers.used(factory._basetemp):
+            terminalreporter.write_line(f"server of {words}")
+
+
 def pytest_unconfigure(config):
     """The first process of the run ends the servers that any of them has started."""
     if hasattr(config, "workerinput"):

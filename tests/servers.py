@@ -125,6 +125,7 @@ class Postgres(Server):
         if not found:
             raise ServerMissingError("PostgreSQL is not installed (apt-get install postgresql)")
         self.programs = found[-1].parent
+        self.program = str(self.programs / "postgres")
         prefix = _command("PostgreSQL", self.user)
         folder = _folder(self.user)
         subprocess.run(
@@ -144,10 +145,9 @@ class Postgres(Server):
         if not self.durable:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         given = [part for setting in settings for part in ("-c", setting)]
-        program = str(self.programs / "postgres")
         return [
             *_command("PostgreSQL", self.user),
-            program,
+            self.program,
             "-D",
             str(self.folder / "data"),
             "-p",
@@ -333,9 +333,24 @@ def url_of(kind: str, folder: Path) -> str:
         if kind not in known:
             server = KINDS[kind]()
             _started.append(server)
-            known[kind] = {"pid": server.process.pid, "url": server.url, "folder": str(server.folder)}
+            known[kind] = {
+                "pid": server.process.pid,
+                "url": server.url,
+                "folder": str(server.folder),
+                "program": Path(server.program).name,
+            }
             notes.write_text(json.dumps(known))
         return known[kind]["url"]
+
+
+def used(folder: Path) -> list[str]:
+    """Which servers the test run has used, each in a few words."""
+    given = [kind for kind in KINDS if f"MAINSPRING_TEST_{kind.upper()}_URL" in os.environ]
+    words = [f"{kind}: the one of MAINSPRING_TEST_{kind.upper()}_URL" for kind in given]
+    if (folder / "servers.json").exists():
+        known = json.loads((folder / "servers.json").read_text())
+        words += [f"{kind}: {server['program']}" for kind, server in known.items()]
+    return words
 
 
 def leave_running() -> None:

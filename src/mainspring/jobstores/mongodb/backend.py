@@ -127,7 +127,7 @@ class MongoDBBackend(Backend):
         ]
         left = text_of(self.setting.now() - _OUTBOX_TAKES)
         if jobs.find_one({"outbox.state": {"$exists": True}, "updated": {"$lt": left}}, {"_id": 1}):
-            self._claiming.move_outboxes({"updated": {"$lt": left}})
+            self._ending.drop_ended(self._claiming.move_outboxes({"updated": {"$lt": left}}))
         has_orphans = jobs.find_one(orphans, {"_id": 1}) is not None
         return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
 
@@ -272,6 +272,7 @@ class MongoDBBackend(Backend):
             old = runs.find({"job_id": job_id, "state": ENDED}, {"_id": 1}).sort(order).skip(keep)
             for part in chunks([found["_id"] for found in old]):
                 runs.delete_many({"_id": {"$in": list(part)}})
+        self._ending.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self._jobs.forget_unfinished()
 

@@ -263,12 +263,14 @@ class Claiming:
         for part in chunks(job_ids):
             self.move_outboxes({"_id": {"$in": list(part)}, "claim": claim_id})
 
-    def move_outboxes(self, which: Document) -> None:
-        """Move what claims have said besides to the runs; may be done again, and by several at once."""
-        for document in list(self._server.jobs.find({**which, "outbox": {"$exists": True}}, {"outbox": 1})):
+    def move_outboxes(self, which: Document) -> list[str]:
+        """Move what claims have said besides to the runs; of which jobs. May be done again, and by several at once."""
+        found = list(self._server.jobs.find({**which, "outbox": {"$exists": True}}, {"outbox": 1}))
+        for document in found:
             insert_new(self._server.runs, document["outbox"])
             condition = {"_id": document["_id"], "outbox": document["outbox"]}
             self._server.jobs.update_one(condition, {"$unset": {"outbox": ""}})
+        return [document["_id"] for document in found]
 
     # Queued runs
 

@@ -186,7 +186,8 @@ class Ending:
             # Most one-shots: a job of which nothing else goes on, and nothing waits, goes with its run.
             ids = [one.job.id for one in part]
             token = {"$elemMatch": {"token": part[0].token}}
-            where = {"_id": {"$in": ids}, "state": ENDING, "active": {"$size": 1, **token}}
+            alone = {"active": {"$size": 1, **token}, "outbox": {"$exists": False}}
+            where = {"_id": {"$in": ids}, "state": ENDING, **alone}
             if self._server.jobs.delete_many(where).deleted_count == len(ids):
                 gone.update(ids)
         ended = [one for one in ended if one.job.id not in gone]
@@ -221,6 +222,8 @@ class Ending:
 
     def pull(self, job_id: str, names: Sequence[str], token: int, claim_id: str | None = None) -> None:
         """Have a job forget runs that were not begun after all."""
+        for name in names:
+            self._claimed.pop(name, None)
         which: Document = {"name": {"$in": list(names)}, "token": token}
         if claim_id is not None:
             which["claim"] = claim_id
