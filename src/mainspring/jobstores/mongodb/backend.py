@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mainspring.errors import ConfigurationError
@@ -17,16 +18,17 @@ from mainspring.jobstores.mongodb.documents import (
     name_of,
     queued_run,
     read_job,
-    read_run,
     text_of,
 )
 from mainspring.jobstores.mongodb.ending import Ending
 from mainspring.jobstores.mongodb.jobs import Jobs
-from mainspring.jobstores.mongodb.listening import Listening
+from mainspring.jobstores.mongodb.listening import announcements
 from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of
+from mainspring.jobstores.shared.listening import Listening
+from mainspring.jobstores.shared.runs import run_record
 from mainspring.model import QueuedRun, RunKey, run_key
 
 if TYPE_CHECKING:
@@ -34,15 +36,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
-    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Registration
-    from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, JobRecord, RunRecord, Submission
+    from mainspring.model import Group, RunRecord, Submission
 
 #: Counted up when what is kept changes.
 VERSION = 1
@@ -54,10 +55,12 @@ _OUTBOX_TAKES = timedelta(seconds=10)
 class MongoDBBackend(Backend):
     """One deployment."""
 
+    jobs: Jobs
+
     def __init__(self, server: Server, setting: Setting) -> None:
         self.server = server
         self.setting = setting
-        self._jobs = Jobs(server, setting)
+        self.jobs = Jobs(server, setting)
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending)
@@ -95,7 +98,7 @@ class MongoDBBackend(Backend):
         self.server.close()
 
     def listen(self, heard: Callable[[], None]) -> Listening:
-        return Listening(self.server, self.setting, heard)
+        return Listening(partial(announcements, self.server), self.setting, heard)
 
     # Nodes
 
@@ -130,34 +133,6 @@ class MongoDBBackend(Backend):
             self._ending.drop_ended(self._claiming.move_outboxes({"updated": {"$lt": left}}))
         has_orphans = jobs.find_one(orphans, {"_id": 1}) is not None
         return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
-
-    # Jobs
-
-    def add(
-        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
-    ) -> list[JobRecord]:
-        return self._jobs.add(records, replace)
-
-    def get(self, job_id: str) -> JobRecord | None:
-        return self._jobs.get(job_id)
-
-    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
-        return self._jobs.list_jobs(query)
-
-    def find_equal(self, record: JobRecord) -> str | None:
-        return self._jobs.find_equal(record)
-
-    def earliest(self) -> JobRecord | None:
-        return self._jobs.earliest()
-
-    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
-        return self._jobs.change(job_id, change)
-
-    def remove(self, job_id: str) -> None:
-        self._jobs.remove(job_id)
-
-    def remove_all(self) -> None:
-        self._jobs.remove_all()
 
     # Runs
 
@@ -245,7 +220,7 @@ class MongoDBBackend(Backend):
             for submission in submissions:
                 token = 0 if submission.lease is None else submission.lease.token
                 self._give_back(decision_of(submission, now), token, now, may_wait=True)
-            self._jobs.announce([now])
+            self.jobs.announce([now])
 
         self.server.run(undo, give_up)
 
@@ -274,11 +249,11 @@ class MongoDBBackend(Backend):
                 runs.delete_many({"_id": {"$in": list(part)}})
         self._ending.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
-        self._jobs.forget_unfinished()
+        self.jobs.forget_unfinished()
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:
-            self._jobs.refuse_unknown({run.job_id for run in runs})
+            self.jobs.refuse_unknown({run.job_id for run in runs})
             names = {run.key.id for run in runs}
             active = {
                 one["name"]
@@ -290,7 +265,7 @@ class MongoDBBackend(Backend):
                 self.server.runs, [queued_run(run) for run in runs if run.key.id not in active]
             )
             new = names - known - active
-            self._jobs.announce([run.available for run in runs])
+            self.jobs.announce([run.available for run in runs])
             return [run for run in runs if run.key.id in new]
 
         def was_done() -> list[QueuedRun] | None:
@@ -307,25 +282,26 @@ class MongoDBBackend(Backend):
                 {"_id": key.job_id, "active.name": key.id}, {"$set": {"active.$.to_cancel": True}}
             )
             if asked.matched_count:
-                self._jobs.announce([self.setting.now()])
+                self.jobs.announce([self.setting.now()])
             return bool(asked.matched_count)
 
         return self.server.run(write)
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         def look() -> RunRecord | None:
-            # In the order in which runs go on, and the first again, so that one which does so meanwhile isn't missed.
-            for _ in range(2):
-                found = self.server.runs.find_one({"_id": key.id, "state": {"$in": [QUEUED, ENDED]}})
-                if found is not None:
-                    return read_run(found)
-                job = self.server.jobs.find_one({"_id": key.job_id, "active.name": key.id})
-                for one in [] if job is None else active_runs(job):
-                    if one["name"] == key.id:
-                        return read_run(one)
-            return None
+            # As in a list, it goes on until its job has forgotten it. It may be begun between two looks.
+            found = self._active_run(key) or self.server.runs.find_one(
+                {"_id": key.id, "state": {"$in": [QUEUED, ENDED]}}
+            )
+            found = found or self._active_run(key)
+            return None if found is None else run_record(found)
 
         return self.server.run(look)
+
+    def _active_run(self, key: RunKey) -> Document | None:
+        job = self.server.jobs.find_one({"_id": key.job_id, "active.name": key.id})
+        active = [] if job is None else active_runs(job)
+        return next((one for one in active if one["name"] == key.id), None)
 
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
@@ -354,7 +330,7 @@ class MongoDBBackend(Backend):
         if outcome not in (None, "queued", "running"):
             going_on = {one["name"] for one in active}
             ended, active = [one for one in ended if one["_id"] not in going_on], []
-        runs = list({run.key: run for run in map(read_run, [*queued, *ended, *active])}.values())
+        runs = list({run.key: run for run in map(run_record, [*queued, *ended, *active])}.values())
         runs.sort(key=lambda run: (-run.scheduled_run_time.timestamp(), run.job_id, -run.attempt))
         return runs[:limit]
 
@@ -372,14 +348,14 @@ class MongoDBBackend(Backend):
         def write() -> None:
             change = {"$set": limits, "$inc": {"version": 1}}
             self.server.groups.update_one({"_id": group.name}, change, upsert=True)
-            self._jobs.announce([self.setting.now()])
+            self.jobs.announce([self.setting.now()])
 
         self.server.run(write)
 
     def remove_group(self, name: str) -> bool:
         def write() -> bool:
             removed = self.server.groups.delete_one({"_id": name})
-            self._jobs.announce([self.setting.now()])
+            self.jobs.announce([self.setting.now()])
             return bool(removed.deleted_count)
 
         return self.server.run(write)

@@ -22,7 +22,6 @@ from mainspring.jobstores.mongodb.documents import (
     name_of,
     queued_run,
     read_job,
-    read_queued,
     run_not_begun,
     running,
     text_of,
@@ -38,7 +37,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import NewRun, claimed_runs, due_times_of
+from mainspring.jobstores.shared.runs import NewRun, claimed_runs, due_times_of, queued_record
 from mainspring.model import Group
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class Claiming:
     def next_available(self) -> datetime | None:
         """When the first queued run is available; ``None``: none is queued."""
         found = self._server.runs.find_one({"state": QUEUED}, sort=[("available", 1)])
-        return None if found is None else read_queued(found, self._setting.now()).available
+        return None if found is None else queued_record(found, self._setting.now()).available
 
     # Due jobs
 
@@ -283,7 +282,7 @@ class Claiming:
         found = self._server.run(
             lambda: list(runs.find(waiting).sort("scheduled", 1).limit(5 * request.limit)), give_up
         )
-        queued = [read_queued(document, request.now) for document in found]
+        queued = [queued_record(document, request.now) for document in found]
         known: dict[str, Document] = {}
         for part in chunks(sorted({run.job_id for run in queued})):
             for document in jobs.find({"_id": {"$in": list(part)}, "is_removed": {"$exists": False}}):

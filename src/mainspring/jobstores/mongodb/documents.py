@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import SerializationError, words_of
-from mainspring.jobstores.history import read_progress
-from mainspring.jobstores.shared.rows import Unreadable, read, read_time, time_text, writable
-from mainspring.model import JobOptions, JobRecord, QueuedRun, RunRecord, run_id
+from mainspring.jobstores.shared.rows import Unreadable, read, time_text, writable
+from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -160,39 +159,6 @@ def outcome_fields(run: EndedRun) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def read_queued(document: Document, now: datetime) -> QueuedRun:
-    """A queued run."""
-    return QueuedRun(
-        document["job_id"],
-        _time(document["scheduled"]),
-        document["attempt"],
-        read_time(document.get("available")) or now,
-        document.get("cause", "schedule"),
-    )
-
-
-def read_run(document: Document) -> RunRecord:
-    """A run, of its own document, or of its place in its job's with the ``job_id``."""
-    return RunRecord(
-        document["job_id"],
-        _time(document["scheduled"]),
-        document["attempt"],
-        document.get("node"),
-        document.get("token"),
-        read_time(document.get("claimed")),
-        read_time(document.get("started")),
-        read_time(document.get("finished")),
-        document.get("outcome"),
-        document.get("error"),
-        document.get("result"),
-        document.get("cause", "schedule"),
-        read_time(document.get("available")),
-        document.get("traceback"),
-        document.get("log"),
-        read_progress(document.get("progress")),
-    )
-
-
 def active_runs(job: Document) -> list[Document]:
     """The runs of a job that go on, each with the job's id."""
     return [{**one, "job_id": job["_id"]} for one in job.get("active", ())]
@@ -201,10 +167,3 @@ def active_runs(job: Document) -> list[Document]:
 def running(job: Document) -> int:
     """How many instances of a job go on."""
     return sum(one["instances"] for one in job.get("active", ()))
-
-
-def _time(text: str) -> datetime:
-    found = read_time(text)
-    if found is None:
-        raise SerializationError("a run without a time")
-    return found

@@ -24,13 +24,12 @@ from mainspring.jobstores.mongodb.documents import (
     outcome_fields,
     queued_run,
     read_job,
-    read_run,
     text_of,
 )
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
-from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of
+from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of, run_record
 from mainspring.model import QueuedRun, RunKey, RunResult
 
 if TYPE_CHECKING:
@@ -256,7 +255,7 @@ class Ending:
             for active in active_runs(document):
                 if active["token"] in alive:
                     continue
-                run = read_run(active)
+                run = run_record(active)
                 told, queue = self._lose(job, run, active)
                 insert_new(self._server.runs, [queued_run(each) for each in queue])
                 self.pull(job.id, [active["name"]], active["token"])

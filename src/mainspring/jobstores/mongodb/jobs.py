@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.mongodb.documents import ADDING, change_to, job_fields, read_job, text_of
 from mainspring.jobstores.mongodb.server import insert_new
-from mainspring.jobstores.shared.rows import ENDING, Unreadable
+from mainspring.jobstores.shared.backend import StoredJobs
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, in_order, is_equal
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ADDING_TAKES = timedelta(minutes=1)
 _HIDDEN = [ENDING, ADDING]
 
 
-class Jobs:
+class Jobs(StoredJobs):
     """The jobs of one store."""
 
     def __init__(self, server: Server, setting: Setting) -> None:
@@ -47,16 +48,10 @@ class Jobs:
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
         """See `RunStore.add_records`."""
-        seen: set[str] = set()
-        for record in records:
-            if record.id in seen:
-                raise ConflictingIdError(record.id)
-            seen.add(record.id)
-        if not records:
-            return []
+        ids = sorted(record.id for record in records)
         stamp = uuid.uuid4().hex
         while True:
-            stored = self._server.run(lambda: self._stored(sorted(seen)))
+            stored = self._server.run(lambda: self._stored(ids))
             if any(document.get("state") == ADDING for document in stored.values()):
                 self._server.run(self.forget_unfinished)
             if replace is None:
@@ -168,10 +163,7 @@ class Jobs:
             wanted = {"state": {"$nin": _HIDDEN}}  # where it is in the list is to be found
         documents = self._server.run(lambda: list(self._server.jobs.find(wanted)))
         read = [read_job(document, self._setting) for document in documents]
-        unreadable = [record for record in read if isinstance(record, Unreadable)]
-        records = [record for record in read if not isinstance(record, Unreadable)]
-        records.sort(key=lambda record: (record.next_run_time is None, _timestamp(record), record.id))
-        return [*query.of(records), *unreadable]
+        return in_order(read, query)
 
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
@@ -182,12 +174,8 @@ class Jobs:
         documents = self._server.run(lambda: list(self._server.jobs.find(wanted).limit(_COMPARED)))
         for document in documents:
             other = read_job(document, self._setting)
-            if (
-                not isinstance(other, Unreadable)
-                and self._setting.arguments.dumps(record.id, other.args, other.kwargs) == fields["arguments"]
-                and other.trigger.is_same_schedule(record.trigger)
-            ):
-                return other.id
+            if is_equal(other, record, fields["arguments"], self._setting.arguments):
+                return str(document["_id"])
         return None
 
     def earliest(self) -> JobRecord | None:
@@ -271,7 +259,3 @@ _TIMELESS = {"next_run_time": "", "follows": ""}
 def _removed() -> Document:
     """What a job that was removed becomes: at a version that nobody has read, whatever it had before."""
     return {"state": ENDING, "is_removed": True, "version": random.getrandbits(40)}
-
-
-def _timestamp(record: JobRecord) -> float:
-    return 0.0 if record.next_run_time is None else record.next_run_time.timestamp()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring._version import __version__
@@ -13,13 +14,14 @@ from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.ending import Ending, active_runs
 from mainspring.jobstores.redis.jobs import Jobs
-from mainspring.jobstores.redis.listening import Listening
+from mainspring.jobstores.redis.listening import announcements
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, outcome_of, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
+from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.model import RunKey, run_key
 
@@ -28,14 +30,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
-    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Registration
-    from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
+    from mainspring.model import Group, QueuedRun, RunRecord, Submission
 
 #: Counted up when what is kept changes.
 VERSION = 1
@@ -51,11 +52,13 @@ class RedisBackend(Backend):
         owns_client: whether `close` is to close its connections.
     """
 
+    jobs: Jobs
+
     def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
         self.server = server
         self.setting = setting
         self._owns_client = owns_client
-        self._jobs = Jobs(server, setting)
+        self.jobs = Jobs(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending)
 
@@ -84,7 +87,7 @@ class RedisBackend(Backend):
             self.server.client.close()
 
     def listen(self, heard: Callable[[], None]) -> Listening | None:
-        return Listening(self.server, self.setting, heard)
+        return Listening(partial(announcements, self.server), self.setting, heard)
 
     # Nodes
 
@@ -141,34 +144,6 @@ class RedisBackend(Backend):
             [run_key(name) for name in answer["to_cancel"]],
         )
         return moment_of(answer["next"]) if answer["next"] else None, look
-
-    # Jobs
-
-    def add(
-        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
-    ) -> list[JobRecord]:
-        return self._jobs.add(records, replace)
-
-    def get(self, job_id: str) -> JobRecord | None:
-        return self._jobs.get(job_id)
-
-    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
-        return self._jobs.list_jobs(query)
-
-    def find_equal(self, record: JobRecord) -> str | None:
-        return self._jobs.find_equal(record)
-
-    def earliest(self) -> JobRecord | None:
-        return self._jobs.earliest()
-
-    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
-        return self._jobs.change(job_id, change)
-
-    def remove(self, job_id: str) -> None:
-        self._jobs.remove(job_id)
-
-    def remove_all(self) -> None:
-        self._jobs.remove_all()
 
     # Runs
 

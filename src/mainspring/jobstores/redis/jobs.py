@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.redis.rows import FIELDS, read_job, readable, written_job
 from mainspring.jobstores.redis.server import text_of
-from mainspring.jobstores.shared.rows import ENDING, Unreadable
+from mainspring.jobstores.shared.backend import StoredJobs
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, due_timestamp, in_order, is_equal
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _COMPARED = 20
 _COLUMNS = [*FIELDS, "state"]
 
 
-class Jobs:
+class Jobs(StoredJobs):
     """The jobs of one store."""
 
     def __init__(self, server: Server, setting: Setting) -> None:
@@ -47,16 +48,10 @@ class Jobs:
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
         """See `RunStore.add_records`."""
-        seen: set[str] = set()
-        for record in records:
-            if record.id in seen:
-                raise ConflictingIdError(record.id)
-            seen.add(record.id)
-        if not records:
-            return []
+        ids = sorted(record.id for record in records)
         while True:
             now = self._setting.now()
-            stored = {} if replace is None else {row[0]: row for row in self._rows([*seen])}
+            stored = {} if replace is None else {row[0]: row for row in self._rows(ids)}
             kept: list[JobRecord] = []
             written: list[dict[str, Any]] = []
             for record in records:
@@ -99,10 +94,7 @@ class Jobs:
         ids = self._server.run(lambda: client.smembers(self._server.key("ids")))
         rows = self._rows(sorted(map(text_of, ids)))
         read = [read_job(job_id, fields, self._setting) for job_id, fields, state in rows if state != ENDING]
-        unreadable = [record for record in read if isinstance(record, Unreadable)]
-        records = [record for record in read if not isinstance(record, Unreadable)]
-        records.sort(key=lambda record: (record.next_run_time is None, _timestamp(record), record.id))
-        return [*query.of(records), *unreadable]
+        return in_order(read, query)
 
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
@@ -114,13 +106,8 @@ class Jobs:
         wanted = arguments.dumps(record.id, record.args, record.kwargs)
         for job_id, fields in self._server.ask("rows", question)["rows"]:
             other = read_job(job_id, fields[:-1], self._setting)
-            if (
-                not isinstance(other, Unreadable)
-                and fields[-1] != ENDING
-                and arguments.dumps(record.id, other.args, other.kwargs) == wanted
-                and other.trigger.is_same_schedule(record.trigger)
-            ):
-                return other.id
+            if fields[-1] != ENDING and is_equal(other, record, wanted, arguments):
+                return str(job_id)
         return None
 
     def earliest(self) -> JobRecord | None:
@@ -137,7 +124,7 @@ class Jobs:
             for job_id, fields, _ in self._rows(self._server.run(look))
         ]
         records = [one.record if isinstance(one, Unreadable) else one for one in found]
-        return min((one for one in records if one.next_run_time), key=_timestamp, default=None)
+        return min((one for one in records if one.next_run_time), key=due_timestamp, default=None)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """See `RunStore.change`."""
@@ -159,7 +146,3 @@ class Jobs:
     def remove_all(self) -> None:
         """Remove all jobs."""
         self._server.ask("remove", {"id": False})
-
-
-def _timestamp(record: JobRecord) -> float:
-    return 0.0 if record.next_run_time is None else record.next_run_time.timestamp()

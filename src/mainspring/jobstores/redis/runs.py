@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.redis.rows import micros
-from mainspring.jobstores.shared.rows import read_time, time_text
-from mainspring.model import QueuedRun, RunKey, RunRecord, run_id
+from mainspring.jobstores.shared.rows import time_text
+from mainspring.jobstores.shared.runs import queued_record, run_record
+from mainspring.model import run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from mainspring.jobstores.shared.runs import EndedRun, NewRun
+    from mainspring.model import QueuedRun, RunKey, RunRecord
 
 
 # Made once: `json.dumps` makes one for each call, which takes longer than a small object.
@@ -114,35 +115,10 @@ def keyed(key: RunKey) -> dict[str, Any]:
 
 
 def read_queued(text: str, now: datetime) -> QueuedRun:
-    """A queued run; one that was given back is available at once."""
-    found = json.loads(text)
-    scheduled = read_time(found["scheduled"])
-    if scheduled is None:
-        raise ValueError(f"a queued run without a time: {text[:80]}")
-    available = read_time(found.get("available")) or now
-    return QueuedRun(
-        found["job_id"], scheduled, int(found["attempt"]), available, found.get("cause", "schedule")
-    )
+    """A queued run."""
+    return queued_record(json.loads(text), now)
 
 
 def read_run(text: str, progress: str | None = None) -> RunRecord:
-    """A run."""
-    found = json.loads(text)
-    return RunRecord(
-        found["job_id"],
-        read_time(found["scheduled"]),  # type: ignore[arg-type]
-        int(found["attempt"]),
-        found.get("node"),
-        int(found["token"]) if "token" in found else None,
-        read_time(found.get("claimed")),
-        read_time(found.get("started")),
-        read_time(found.get("finished")),
-        found.get("outcome"),
-        found.get("error"),
-        found.get("result"),
-        found.get("cause", "schedule"),
-        read_time(found.get("available")),
-        found.get("traceback"),
-        found.get("log"),
-        read_progress(found.get("progress", progress)),
-    )
+    """A run, with what it has said of how far it is."""
+    return run_record({"progress": progress, **json.loads(text)})

@@ -7,7 +7,7 @@ called from any thread. What a node knows of itself alone (what it set aside, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import Decide, JobQuery
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import LivingNode, Registration
+    from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.shared.setting import Setting
@@ -65,59 +66,8 @@ class Collected(NamedTuple):
     queued_from: datetime | None
 
 
-class Ears(Protocol):
-    """Hears of changes until it is stopped."""
-
-    def stop(self) -> None:
-        """End, soon."""
-
-
-class Backend(ABC):
-    """One database with the jobs, runs, nodes and groups of a store."""
-
-    setting: Setting
-
-    # Life
-
-    @abstractmethod
-    def prepare(self) -> None:
-        """Make what the store needs where it isn't there.
-
-        Raises:
-            ConfigurationError: what is there is something else's.
-        """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close connections; later calls make new ones."""
-
-    @abstractmethod
-    def listen(self, heard: Callable[[], None]) -> Ears | None:
-        """Have `heard` called when another node has changed something that is due soon; ``None``: that isn't told here."""
-
-    # Nodes
-
-    @abstractmethod
-    def register(self, node: Registration) -> tuple[int, float]:
-        """Enter a node; its token, and when that was asked for, on the monotonic clock. Measures the clock's offset."""
-
-    @abstractmethod
-    def renew(self, token: int, node: Registration) -> bool:
-        """Write a heartbeat; whether this registration is still counted among the living. Measures the clock's offset."""
-
-    @abstractmethod
-    def declare_dead(self, token: int, heartbeat: datetime) -> bool:
-        """Count a node among the dead, if its last heartbeat is still `heartbeat`; whether this call did it."""
-
-    @abstractmethod
-    def sign_off(self, token: int) -> None:
-        """This node has ended in good order."""
-
-    @abstractmethod
-    def look(self, token: int) -> Look:
-        """What there is to be done for a node, and for others that have died."""
-
-    # Jobs: as in `RunStore`, but with rows that can't be read
+class StoredJobs(ABC):
+    """The jobs in a database, as programs read and change them: as in `RunStore`, but with rows that can't be read."""
 
     @abstractmethod
     def add(
@@ -156,6 +106,53 @@ class Backend(ABC):
     @abstractmethod
     def remove_all(self) -> None:
         """Remove all jobs."""
+
+
+class Backend(ABC):
+    """One database with the jobs, runs, nodes and groups of a store."""
+
+    setting: Setting
+    jobs: StoredJobs
+
+    # Life
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make what the store needs where it isn't there.
+
+        Raises:
+            ConfigurationError: what is there is something else's.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close connections; later calls make new ones."""
+
+    @abstractmethod
+    def listen(self, heard: Callable[[], None]) -> Listening | None:
+        """Have `heard` called when another node has changed something that is due soon; ``None``: that isn't told here."""
+
+    # Nodes
+
+    @abstractmethod
+    def register(self, node: Registration) -> tuple[int, float]:
+        """Enter a node; its token, and when that was asked for, on the monotonic clock. Measures the clock's offset."""
+
+    @abstractmethod
+    def renew(self, token: int, node: Registration) -> bool:
+        """Write a heartbeat; whether this registration is still counted among the living. Measures the clock's offset."""
+
+    @abstractmethod
+    def declare_dead(self, token: int, heartbeat: datetime) -> bool:
+        """Count a node among the dead, if its last heartbeat is still `heartbeat`; whether this call did it."""
+
+    @abstractmethod
+    def sign_off(self, token: int) -> None:
+        """This node has ended in good order."""
+
+    @abstractmethod
+    def look(self, token: int) -> Look:
+        """What there is to be done for a node, and for others that have died."""
 
     # Runs
 

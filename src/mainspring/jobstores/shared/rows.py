@@ -18,6 +18,9 @@ from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mainspring.jobstores.contract import JobQuery
     from mainspring.serializers.arguments import ArgumentSerializer
     from mainspring.triggers.base import BaseTrigger
 
@@ -192,3 +195,35 @@ def _zone_of(trigger: BaseTrigger, timezone: tzinfo) -> tzinfo:
         return zone
     run_date = getattr(trigger, "run_date", None)
     return getattr(run_date, "tzinfo", None) or timezone
+
+
+def is_equal(
+    other: JobRecord | Unreadable, record: JobRecord, written: str, serializer: ArgumentSerializer
+) -> bool:
+    """Whether a stored job of the same function has the same arguments, and the same schedule.
+
+    Args:
+        written: the arguments of `record`, as they are stored.
+    """
+    return (
+        not isinstance(other, Unreadable)
+        and serializer.dumps(record.id, other.args, other.kwargs) == written
+        and other.trigger.is_same_schedule(record.trigger)
+    )
+
+
+def in_order(read: Iterable[JobRecord | Unreadable], query: JobQuery) -> list[JobRecord | Unreadable]:
+    """Those of all jobs that are asked for, soonest first, paused ones last; and what can't be read."""
+    records, unreadable = [], []
+    for one in read:
+        if isinstance(one, Unreadable):
+            unreadable.append(one)
+        else:
+            records.append(one)
+    records.sort(key=lambda record: (record.next_run_time is None, due_timestamp(record), record.id))
+    return [*query.of(records), *unreadable]
+
+
+def due_timestamp(record: JobRecord) -> float:
+    """When a job is due, to sort by; 0 if it is paused."""
+    return 0.0 if record.next_run_time is None else record.next_run_time.timestamp()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.model import QueuedRun, RunKey, RunResult
+from mainspring.errors import SerializationError
+from mainspring.jobstores.history import read_progress
+from mainspring.jobstores.shared.rows import read_time
+from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 from mainspring.serializers.outcomes import written_error, written_log, written_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from mainspring.engine.decision import Decision
@@ -180,3 +183,39 @@ def lost_to_run_again(ended: Iterable[Ended]) -> list[tuple[str, datetime]]:
         for one in ended
         if one.result.outcome == "lost" and one.job.options.on_lost == "rerun"
     ]
+
+
+def run_record(values: Mapping[str, Any]) -> RunRecord:
+    """A run as it is read, by the names of what is kept of it; times as any store has them.
+
+    Raises:
+        SerializationError: it has no due time.
+    """
+    scheduled = read_time(values["scheduled"])
+    if scheduled is None:
+        raise SerializationError(f"a run of job {values['job_id']!r} without a due time")
+    token = values.get("token")
+    return RunRecord(
+        values["job_id"],
+        scheduled,
+        int(values["attempt"]),
+        node=values.get("node"),
+        token=None if token is None else int(token),
+        claimed=read_time(values.get("claimed")),
+        started=read_time(values.get("started")),
+        finished=read_time(values.get("finished")),
+        outcome=values.get("outcome"),
+        error=values.get("error"),
+        result=values.get("result"),
+        cause=values.get("cause") or "schedule",
+        available=read_time(values.get("available")),
+        traceback=values.get("traceback"),
+        log=values.get("log"),
+        progress=read_progress(values.get("progress")),
+    )
+
+
+def queued_record(values: Mapping[str, Any], now: datetime) -> QueuedRun:
+    """A queued run as it is read; one that was given back is available at once."""
+    run = run_record(values)
+    return QueuedRun(run.job_id, run.scheduled_run_time, run.attempt, run.available or now, run.cause)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
-from mainspring.errors import ConfigurationError
+from mainspring.errors import ConfigurationError, ConflictingIdError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
-    from mainspring.jobstores.shared.backend import Backend, Ears, Look
+    from mainspring.jobstores.shared.backend import Backend, Look
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.lease import NodeLease
+    from mainspring.jobstores.shared.listening import Listening
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 #: How long a node sleeps at most before it looks whether another one has changed something.
@@ -86,7 +88,7 @@ class SharedJobStore(NativeJobStore):
         self._outcomes = Outcomes(backend, keep_runs, keep_for)
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
-        self._ears: Ears | None = None
+        self._ears: Listening | None = None
 
         self._lock = Lock()
         self._ledger = Ledger()
@@ -237,8 +239,14 @@ class SharedJobStore(NativeJobStore):
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
+        ids = Counter(record.id for record in records)
+        for job_id, count in ids.items():
+            if count > 1:
+                raise ConflictingIdError(job_id)
+        if not ids:
+            return []
         try:
-            kept = self._backend.add(records, replace)
+            kept = self._backend.jobs.add(records, replace)
         finally:
             self._knows_next = False
         if replace is not None:
@@ -247,11 +255,11 @@ class SharedJobStore(NativeJobStore):
         return kept
 
     def get_record(self, job_id: str) -> JobRecord | None:
-        return self._backend.get(job_id)
+        return self._backend.jobs.get(job_id)
 
     def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
         records: list[JobRecord] = []
-        for record in self._backend.list_jobs(query):
+        for record in self._backend.jobs.list_jobs(query):
             if isinstance(record, Unreadable):
                 with self._lock:
                     if record.record.id not in self._ledger.parked:
@@ -261,11 +269,11 @@ class SharedJobStore(NativeJobStore):
         return records
 
     def find_equal(self, record: JobRecord) -> str | None:
-        return self._backend.find_equal(record)
+        return self._backend.jobs.find_equal(record)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         try:
-            return self._backend.change(job_id, change)
+            return self._backend.jobs.change(job_id, change)
         finally:
             self._forget(job_id)
 
@@ -277,18 +285,18 @@ class SharedJobStore(NativeJobStore):
             self._waiting.pop(job_id, None)
 
     def remove(self, job_id: str) -> None:
-        self._backend.remove(job_id)
+        self._backend.jobs.remove(job_id)
         self._forget(job_id)
 
     def remove_all(self) -> None:
-        self._backend.remove_all()
+        self._backend.jobs.remove_all()
         with self._lock:
             self._ledger.parked.clear()
             self._waiting.clear()
         self._knows_next = False
 
     def earliest(self) -> JobRecord | None:
-        return self._backend.earliest()
+        return self._backend.jobs.earliest()
 
     def _heard(self) -> None:
         """Another node has changed something."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim
+from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.runs import due_times_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
@@ -19,7 +20,7 @@ from mainspring.jobstores.sqlalchemy.database import Database
 from mainspring.jobstores.sqlalchemy.ending import Ending
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
-from mainspring.jobstores.sqlalchemy.listening import Listening, can_listen, channel_for
+from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
 from mainspring.jobstores.sqlalchemy.statements import statements_for
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from mainspring.engine.decision import Decision
-    from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.claims import Claim, ClaimRequest
     from mainspring.jobstores.shared.lease import Registration
-    from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
     from mainspring.serializers.arguments import ArgumentSerializer
@@ -47,6 +47,8 @@ _PRUNED_AT_ONCE = 1000
 
 class SQLBackend(Backend):
     """A database that SQLAlchemy knows."""
+
+    jobs: JobTable
 
     def __init__(
         self,
@@ -78,7 +80,7 @@ class SQLBackend(Backend):
             groups=self._groups,
             channel=channel_for(self.tables.jobs.fullname),
         )
-        self._job_table = JobTable(self._context)
+        self.jobs = JobTable(self._context)
         self._claiming = Claiming(self._context)
         self._ending = Ending(self._context)
 
@@ -98,7 +100,7 @@ class SQLBackend(Backend):
     def listen(self, heard: Callable[[], None]) -> Listening | None:
         if not can_listen(self._engine):
             return None
-        return Listening(self._engine, self._context.channel, self._context, heard)
+        return Listening(partial(announcements, self._engine, self._context.channel), self._context, heard)
 
     # Nodes
 
@@ -129,34 +131,6 @@ class SQLBackend(Backend):
     def look(self, token: int) -> Look:
         with self.database.reading() as connection:
             return self._ending.look(connection, token)
-
-    # Jobs
-
-    def add(
-        self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
-    ) -> list[JobRecord]:
-        return self._job_table.add(records, replace)
-
-    def get(self, job_id: str) -> JobRecord | None:
-        return self._job_table.get(job_id)
-
-    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
-        return self._job_table.list(query)
-
-    def find_equal(self, record: JobRecord) -> str | None:
-        return self._job_table.find_equal(record)
-
-    def earliest(self) -> JobRecord | None:
-        return self._job_table.earliest()
-
-    def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
-        return self._job_table.change(job_id, change)
-
-    def remove(self, job_id: str) -> None:
-        self._job_table.remove(job_id)
-
-    def remove_all(self) -> None:
-        self._job_table.remove_all()
 
     # Runs
 
@@ -234,7 +208,7 @@ class SQLBackend(Backend):
         return self.database.run(undo, was_done=was_undone)
 
     def _insert(self, connection: Connection, job: JobRecord) -> None:
-        self._context.statements.add(connection, [self._job_table.new_row(job, self._context.now())])
+        self._context.statements.add(connection, [self.jobs.new_row(job, self._context.now())])
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
         def undo() -> None:
@@ -285,7 +259,7 @@ class SQLBackend(Backend):
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:
             with self.database.writing() as connection:
-                self._job_table.refuse_unknown(connection, {run.job_id for run in runs})
+                self.jobs.refuse_unknown(connection, {run.job_id for run in runs})
                 new = list(self._runs.enqueue(connection, runs))
                 self._context.announce(connection, [run.available for run in new])
             return new

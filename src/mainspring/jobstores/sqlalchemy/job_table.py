@@ -8,8 +8,9 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
+from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.claims import ClaimRaceError
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, writable, written_tag
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, writable, written_tag
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _CHUNK = 500
 _COMPARED = 20
 
 
-class JobTable:
+class JobTable(StoredJobs):
     """The jobs of one store."""
 
     def __init__(self, context: Context) -> None:
@@ -37,14 +38,7 @@ class JobTable:
     def add(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
-        """Keep all of `records`, or none of them: see `RunStore.add_records`."""
-        if not records:
-            return []
-        seen: set[str] = set()
-        for record in records:
-            if record.id in seen:
-                raise ConflictingIdError(record.id)
-            seen.add(record.id)
+        """See `RunStore.add_records`."""
         now = self._context.now()
         if replace is None:
             rows = [self.new_row(record, now) for record in records]
@@ -166,7 +160,7 @@ class JobTable:
             raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
         return record
 
-    def list(self, query: JobQuery) -> list[JobRecord | Unreadable]:
+    def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
         rows = self._context.database.run(lambda: self._rows_for(query))
         return [self._context.job_of(row) for row in rows]
@@ -185,12 +179,8 @@ class JobTable:
             ).all()
         for one in found:
             other = self._context.job_of(one)
-            if (
-                not isinstance(other, Unreadable)
-                and self._context.arguments.dumps(record.id, other.args, other.kwargs) == row["arguments"]
-                and other.trigger.is_same_schedule(record.trigger)
-            ):
-                return other.id
+            if is_equal(other, record, row["arguments"], self._context.arguments):
+                return str(one[0])
         return None
 
     def earliest(self) -> JobRecord | None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
-from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import LostRun, NewRun
+from mainspring.jobstores.shared.runs import LostRun, NewRun, run_record
 from mainspring.model import QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
@@ -49,11 +48,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _record_of(row: Any) -> RunRecord:
-    values = dict(zip(_SHOWN, row, strict=True))
-    values["scheduled_run_time"] = values.pop("scheduled")
-    values["cause"] = values["cause"] or "schedule"
-    values["progress"] = read_progress(values["progress"])
-    return RunRecord(**values)
+    return run_record(dict(zip(_SHOWN, row, strict=True)))
 
 
 class RunTable:

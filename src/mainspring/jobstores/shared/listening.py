@@ -1,0 +1,74 @@
+"""Hears at once what other nodes have changed, where the database can tell.
+
+What is missed while the connection is being made anew is seen when it is: a needless look is cheaper than a late one.
+"""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from mainspring.errors import MainspringError, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from mainspring.jobstores.shared.setting import Setting
+
+#: Seconds between two looks at whether to stop.
+PATIENCE = 0.5
+#: Seconds before a lost connection is made anew.
+_PAUSE = 1.0
+
+
+class NothingToHearError(MainspringError):
+    """The database doesn't tell of changes; the message says why."""
+
+
+class Listening:
+    """A thread that calls `heard` when another node has changed something.
+
+    Args:
+        listen: connects, and gives who has announced a change (a token as text), or ``None`` at least every `PATIENCE` seconds.
+        setting: this node's, whose own announcements are not heard.
+    """
+
+    def __init__(
+        self, listen: Callable[[], Generator[str | None]], setting: Setting, heard: Callable[[], None]
+    ) -> None:
+        self._listen = listen
+        self._setting = setting
+        self._heard = heard
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="mainspring-listen", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, soon."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._hear()
+            except NothingToHearError as error:
+                self._setting.logger.info("%s: looking once a second", error)
+                return
+            except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on, and so does this
+                if self._stop.is_set():
+                    return
+                self._setting.logger.info(
+                    "Not told of changes for now, but looking once a second: %s", words_of(error)
+                )
+                self._stop.wait(_PAUSE)
+
+    def _hear(self) -> None:
+        announcements = self._listen()
+        try:
+            for by in announcements:
+                if self._stop.is_set():
+                    return
+                if by is not None and by != str(self._setting.token):
+                    self._heard()
+        finally:
+            announcements.close()  # and with it the connection
