@@ -18,7 +18,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -258,9 +258,17 @@ _SECANTUS = Path(__file__).parents[1] / ".mongodb-venv" / "bin" / "secantusd-py"
 
 
 class MongoDB(Server):
-    """A server that speaks MongoDB's protocol: ``mongod``, or else SecantusDB, which is in the registry where MongoDB isn't."""
+    """A server that speaks MongoDB's protocol: ``mongod``, or else SecantusDB, which is in the registry where MongoDB isn't.
+
+    Args:
+        alone: without a replica set, and so without change streams; ``mongod`` is always started so here.
+    """
 
     stop_signal = signal.SIGTERM
+
+    def __init__(self, *, alone: bool = False, **options: Any) -> None:
+        self.alone = alone
+        super().__init__(**options)
 
     def _made(self) -> Path:
         program = shutil.which("mongod")
@@ -282,6 +290,7 @@ class MongoDB(Server):
             return [*place, "--bind_ip", "127.0.0.1", "--dbpath", str(self.folder / "data"), "--quiet"]
         # Without the last, a crash of it takes back what it has acknowledged.
         options = ["--host", "127.0.0.1", "--log-level", "WARNING", "--sync-on-commit"]
+        options += ["--standalone"] if self.alone else []
         return [*place, "--storage-path", str(self.folder / "data"), *options]
 
     def _connect(self) -> None:

@@ -399,6 +399,29 @@ def test_a_client_of_the_programs_own_stays_open(mongodb_url, tablename, make_sc
         assert client.mainspring_tests[tablename].find_one()["_id"] == "a"
 
 
+@pytest.mark.xdist_group("mongodb")
+def test_without_change_streams_others_changes_are_seen_within_a_second(make_scheduler, caplog):
+    caplog.set_level(logging.INFO)
+    try:
+        server = servers.MongoDB(alone=True)
+    except servers.ServerMissingError as error:
+        servers.missing(str(error))
+    try:
+        running = make_scheduler(jobstores={"default": open_store(server.url, "jobs")}, start=True)
+        heard = EventRecorder()
+        running.add_listener(heard)
+        other = make_scheduler(jobstores={"default": open_store(server.url, "jobs")})
+        other.start(paused=True)
+        other.add_job(print, id="theirs")
+        heard.wait_for(EVENT_JOB_EXECUTED, "theirs")
+        assert "no change streams, which need a replica set: looking once a second" in caplog.text
+        other.shutdown()
+        running.shutdown()
+    finally:
+        server.stop()
+        server.remove()
+
+
 def test_a_claim_that_was_cut_short_is_completed_by_another_node(mongodb_url, tablename, monkeypatch):
     nodes = [open_store(mongodb_url, tablename) for _ in range(2)]
     for node in nodes:
