@@ -16,6 +16,7 @@ from mainspring.errors import JobLookupError, TransientJobError
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_PARKED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing import EventRecorder
+from stores import MONGODB, open_store
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 release = threading.Event()
@@ -44,13 +45,13 @@ class Counter:
         return self.start + by
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def any_store(request, tmp_path):
-    return (
-        MemoryJobStore()
-        if request.param == "memory"
-        else SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite")
-    )
+@pytest.fixture(params=["memory", "sqlite", "postgres", "mariadb", "redis", MONGODB])
+def any_store(request, tmp_path, tablename):
+    if request.param == "memory":
+        return MemoryJobStore()
+    if request.param == "sqlite":
+        return SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite")
+    return open_store(request.getfixturevalue(f"{request.param}_url"), tablename)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from mainspring.errors import ConflictingIdError, JobLookupError, SerializationE
 from mainspring.jobstores.mongodb.documents import ADDING, change_to, job_fields, read_job, text_of
 from mainspring.jobstores.mongodb.server import insert_new
 from mainspring.jobstores.shared.backend import StoredJobs
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, in_order, is_equal
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -151,19 +151,40 @@ class Jobs(StoredJobs):
 
     def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and documents that can't be read."""
-        wanted: Document = {"state": {"$nin": _HIDDEN}}
+        documents = self._server.run(lambda: self._documents(query))
+        return [read_job(document, self._setting) for document in documents]
+
+    def _documents(self, query: JobQuery) -> list[Document]:
+        wanted: list[Document] = [{"state": {"$nin": _HIDDEN}}]
         if query.tag is not None:
-            wanted["tags"] = query.tag
+            wanted.append({"tags": query.tag})
         if query.executor is not None:
-            wanted["executor"] = query.executor
+            wanted.append({"executor": query.executor})
         if query.search is not None:
             pattern = {"$regex": re.escape(query.search), "$options": "i"}
-            wanted["$or"] = [{name: pattern} for name in ("_id", "name", "func")]
+            wanted.append({"$or": [{name: pattern} for name in ("_id", "name", "func")]})
+        scheduled: list[Document] = [{"next_run_time": {"$exists": True}}]
+        paused: list[Document] = [{"next_run_time": {"$exists": False}}]
         if query.after is not None:
-            wanted = {"state": {"$nin": _HIDDEN}}  # where it is in the list is to be found
-        documents = self._server.run(lambda: list(self._server.jobs.find(wanted)))
-        read = [read_job(document, self._setting) for document in documents]
-        return in_order(read, query)
+            last = self._server.jobs.find_one({"_id": query.after}, {"next_run_time": 1})
+            if last is None:
+                raise JobLookupError(query.after)
+            time = last.get("next_run_time")
+            if time is None:
+                paused.append({"_id": {"$gt": query.after}})
+            else:
+                later = {"next_run_time": time, "_id": {"$gt": query.after}}
+                scheduled.append({"$or": [{"next_run_time": {"$gt": time}}, later]})
+        found: list[Document] = []
+        if query.state != "paused" and (query.after is None or len(scheduled) > 1):
+            order = [("next_run_time", 1), ("_id", 1)]
+            found += (
+                self._server.jobs.find({"$and": [*wanted, *scheduled]}).sort(order).limit(query.limit or 0)
+            )
+        left = 0 if query.limit is None else query.limit - len(found)
+        if query.state != "scheduled" and (query.limit is None or left > 0):
+            found += self._server.jobs.find({"$and": [*wanted, *paused]}).sort("_id", 1).limit(left)
+        return found
 
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""

@@ -90,11 +90,38 @@ class Jobs(StoredJobs):
 
     def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
+        ids = self._server.run(self._ids_in_order)
+        if query.after is not None:
+            if query.after not in ids:
+                raise JobLookupError(query.after)
+            ids = ids[ids.index(query.after) + 1 :]
+        rest = query._replace(after=None)
+        found: list[JobRecord | Unreadable] = []
+        for at in range(0, len(ids), _CHUNK):
+            rows = self._rows(ids[at : at + _CHUNK])
+            read = (
+                read_job(job_id, fields, self._setting) for job_id, fields, state in rows if state != ENDING
+            )
+            found += in_order(read, rest)
+            if query.limit is not None:
+                whole = [one for one in found if not isinstance(one, Unreadable)][: query.limit]
+                if len(whole) == query.limit:
+                    return [*whole]
+        return found
+
+    def _ids_in_order(self) -> list[str]:
+        """All jobs, soonest first, paused ones last; those that somebody is about to claim may come two seconds later."""
         client = self._server.client
-        ids = self._server.run(lambda: client.smembers(self._server.key("ids")))
-        rows = self._rows(sorted(map(text_of, ids)))
-        read = [read_job(job_id, fields, self._setting) for job_id, fields, state in rows if state != ENDING]
-        return in_order(read, query)
+        due = [
+            (score, text_of(job_id))
+            for executor in client.smembers(self._server.key("executors"))
+            for job_id, score in client.zrange(
+                self._server.due_key(text_of(executor)), 0, -1, withscores=True
+            )
+        ]
+        scheduled = [job_id for _, job_id in sorted(due)]
+        others = set(map(text_of, client.smembers(self._server.key("ids")))).difference(scheduled)
+        return [*scheduled, *sorted(others)]
 
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
