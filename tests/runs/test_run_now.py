@@ -130,3 +130,17 @@ def test_the_last_run_of_a_schedule_does_not_take_the_job_from_those_that_are_qu
     assert second.wait(10).outcome == "succeeded"
     eventually(lambda: scheduler.get_job("slow") is None)
     eventually(lambda: len(scheduler.get_runs("slow", "succeeded")) == 3)
+
+
+def test_a_schedule_that_ends_on_one_node_leaves_what_another_has_queued(make_scheduler, make_store, request):
+    if request.node.callspec.params["make_store"] in ("memory", "adapted"):
+        pytest.skip("what is in memory is one process's")
+    one, other = (make_scheduler(jobstores={"default": make_store()}, start=True) for _ in range(2))
+    other.pause()
+    job = one.add_job(work.wait, "date", run_date=LATER, id="slow")
+    one.run_job("slow")
+    assert work.begun.wait(10)
+    queued = other.run_job("slow")  # by a node that begins nothing itself
+    job.modify(next_run_time=datetime.now(UTC) - timedelta(seconds=1))
+    work.gate.set()
+    assert queued.wait(20).outcome == "succeeded"

@@ -154,7 +154,7 @@ class Claiming:
             return []
         self._server.run(lambda: self._count_attempts(decisions, known), give_up)
         claim_id = uuid.uuid4().hex
-        may_be_queued = request.queued_from is not None
+        may_be_queued = self._server.run(self._ending.is_any_queued, give_up)
         updates = [
             self._update(decision, known[decision.job.id], request, claim_id, may_be_queued=may_be_queued)
             for decision in decisions

@@ -180,6 +180,8 @@ class Ending:
         last = [
             one for one in ended if "is_last" in self._claimed.get(one.key.id, {}) and not one.may_be_needed
         ]
+        if last and self.is_any_queued():
+            last = []  # it may be a run of theirs
         gone: set[str] = set()
         for part in chunks(last):
             # Most one-shots: a job of which nothing else goes on, and nothing waits, goes with its run.
@@ -200,6 +202,10 @@ class Ending:
         if updates:
             self._server.jobs.bulk_write(updates, ordered=False)
         self.drop_ended(sorted({one.job.id for one in ended}))
+
+    def is_any_queued(self) -> bool:
+        """Whether runs are queued, of whichever job."""
+        return self._server.runs.find_one({"state": QUEUED}, {"_id": 1}) is not None
 
     def drop_ended(self, job_ids: Sequence[str]) -> None:
         """Remove jobs that stayed only until their last run had ended, if it has."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.runs import Move, NewRun
     from mainspring.jobstores.sqlalchemy.context import Context
+    from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.model import JobRecord, QueuedRun, Submission
 
 
@@ -161,14 +162,14 @@ class Claiming:
         ended: list[str] = []
         runs: list[NewRun] = []
         buffered: list[QueuedRun] = []
-        has_queued = partial(self._has_queued, connection, may_be_queued=request.queued_from is not None)
+        queued = _Queued(connection, self._runs)
         for decision in decisions:
             job, following = decision.job, decision.following
             runs += claimed_runs(decision, now)
             buffered += buffered_runs(decision, now)
             if decision.cancels:
                 self._runs.ask_to_cancel(connection, job.id)
-            move = move_of(decision, has_queued)
+            move = move_of(decision, queued.has)
             if move is None:
                 ended.append(job.id)
                 continue
@@ -186,10 +187,6 @@ class Claiming:
     def _remember(self, connection: Connection, job: JobRecord) -> None:
         jobs = self._jobs
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(tally=written_tally(job.tally)))
-
-    def _has_queued(self, connection: Connection, job_id: str, *, may_be_queued: bool) -> bool:
-        """Whether runs of a job whose schedule has ended are queued."""
-        return may_be_queued and bool(self._runs.queued_of(connection, [job_id]))
 
     def give_back(
         self,
@@ -244,3 +241,18 @@ class Claiming:
             is_undone = False
         if not is_undone:
             self._runs.release(connection, decision, token)
+
+
+class _Queued:
+    """Which jobs have queued runs, as far as it is asked: mostly there are none at all, which is asked once."""
+
+    def __init__(self, connection: Connection, runs: RunTable) -> None:
+        self._connection = connection
+        self._runs = runs
+        self._is_any: bool | None = None
+
+    def has(self, job_id: str) -> bool:
+        """Whether runs of a job are queued."""
+        if self._is_any is None:
+            self._is_any = self._runs.next_available(self._connection) is not None
+        return self._is_any and bool(self._runs.queued_of(self._connection, [job_id]))
