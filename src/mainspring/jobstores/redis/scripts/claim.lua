@@ -78,6 +78,7 @@ local function begin(decision)
 end
 
 local function ask_to_cancel(id)
+  flush() -- runs that were taken just now are among them
   for _, token in ipairs(holders()) do
     for _, name in ipairs(redis.call('HKEYS', active_key(token))) do
       if string.sub(name, 1, #id + 1) == id .. '/' and redis.call('ZSCORE', runs_key(id), string.sub(name, #id + 2)) then
