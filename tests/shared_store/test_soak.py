@@ -31,7 +31,8 @@ def test_every_run_ends_in_exactly_one_outcome(store_url, tablename, tmp_path):
     cluster = Cluster(store_url, tablename, tmp_path)
     try:
         cluster.start(4, workers=20)
-        _add(cluster)
+        jobs = JOBS // cluster.slowness**2
+        _add(cluster, jobs)
         alive = list(cluster.nodes)
         end = time.monotonic() + 1500
         cancelled = kills = 0
@@ -48,7 +49,7 @@ def test_every_run_ends_in_exactly_one_outcome(store_url, tablename, tmp_path):
             time.sleep(0.05)
         for node in alive:
             node.stop()
-        _check(cluster, cancelled, kills)
+        _check(cluster, jobs, cancelled, kills)
     finally:
         cluster.close()
 
@@ -59,9 +60,9 @@ def _goes_on(cluster):
     return any(cluster.scheduler.get_runs(outcome=state, limit=1) for state in ("queued", "running"))
 
 
-def _add(cluster):
+def _add(cluster, jobs):
     due = datetime.now(UTC) - timedelta(seconds=1)
-    for first in range(0, JOBS, 10_000):
+    for first in range(0, jobs, 10_000):
         cluster.scheduler.add_jobs(
             {
                 "func": "node:end_somehow",
@@ -71,7 +72,7 @@ def _add(cluster):
                 "on_lost": "rerun",
                 "retry": {"attempts": ATTEMPTS, "delay": 0.1, "jitter": 1},
             }
-            for number in range(first, first + 10_000)
+            for number in range(first, min(first + 10_000, jobs))
         )
 
 
@@ -83,7 +84,7 @@ def _cancel(cluster, run_id):
     return 1
 
 
-def _check(cluster, cancelled, kills):
+def _check(cluster, jobs, cancelled, kills):
     attempts = {}
     counted = Counter()
     for run in cluster.scheduler.get_runs(limit=1_000_000):
@@ -95,7 +96,7 @@ def _check(cluster, cancelled, kills):
     print(
         f"{sum(counted.values())} runs, {cancelled} asked to be cancelled, {kills} processes killed: {dict(counted)}"
     )
-    assert len(attempts) == JOBS
+    assert len(attempts) == jobs
     for key, found in attempts.items():
         outcomes = [found[number] for number in sorted(found)]
         assert sorted(found) == list(range(1, len(found) + 1)), key
@@ -103,6 +104,6 @@ def _check(cluster, cancelled, kills):
         assert outcomes[-1] in ("succeeded", "failed", "cancelled"), (key, outcomes)
         if outcomes[-1] == "failed":
             assert len(outcomes) >= ATTEMPTS, (key, outcomes)
-    assert sum(counted.values()) >= 100_000
+    assert sum(counted.values()) >= 1.25 * jobs
     assert counted["lost"] > 0
     assert counted["cancelled"] > 0
