@@ -100,15 +100,15 @@ def decide(
         return decision
 
     grace = options.misfire_grace_time
-    missed: list[datetime] = (
-        [] if grace is None else [time for time in times if is_misfired(time, now, grace)]
-    )
-    times = times[len(missed) :]
+    missed = () if grace is None else [time for time in times if is_misfired(time, now, grace)]
+    times = times[len(missed) :] if missed else times
     left = None if options.is_plain else _runs_left(job)
-    if left is not None:
-        times = times[:left]
+    times = times if left is None else times[:left]
     if not times or running < options.max_instances or options.overlap == "allow":
-        _begin(decision, times, room)
+        if room is None:
+            decision.submit = times
+        else:
+            _begin(decision, times, room)
     elif options.overlap != "skip":
         _buffer(decision, times, buffered)
     elif following_time is None or len(times) == left:
@@ -149,11 +149,9 @@ def _counted(decision: Decision, following_time: datetime | None, left: int) -> 
     return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
 
 
-def _begin(decision: Decision, times: Sequence[datetime], room: Room | None) -> None:
+def _begin(decision: Decision, times: Sequence[datetime], room: Room) -> None:
     """Have as many of `times` run as the job's group has room for, and queue the others."""
-    if room is None:
-        decision.submit = times
-    elif times and room.is_full:
+    if times and room.is_full:
         _wait_for_group(decision, room)
     else:
         decision.submit, decision.buffered = times[: room.runs], times[len(times[: room.runs]) :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mainspring.errors import TriggerError
 
@@ -15,26 +15,17 @@ if TYPE_CHECKING:
 BACKLOG_LIMIT = 1000
 
 
-class DueTimes(NamedTuple):
-    """What is due of one job.
-
-    Attributes:
-        times: to be run, oldest first; never empty.
-        following: the next due time after them, or ``None`` when the trigger has ended.
-        dropped: the oldest due time that is beyond the backlog's limit, or ``None`` when none is.
-    """
-
-    times: list[datetime]
-    following: datetime | None
-    dropped: datetime | None = None
-
-
 def due_times(
     trigger: BaseTrigger, first: datetime, now: datetime, *, coalesce: bool, limit: int = BACKLOG_LIMIT
-) -> DueTimes:
+) -> tuple[list[datetime], datetime | None, datetime | None]:
     """The due times in ``[first, now]``, where `first` is the job's next run time and has come.
 
     With `coalesce` it is the latest alone, found without walking through the others.
+
+    Returns:
+        the times to be run, oldest first, never empty; the next due time after them, or ``None`` when the trigger has ended;
+        the oldest due time that is beyond the backlog's limit, or ``None`` when none is. A plain tuple, since a named one takes as
+        long to make as all else here.
 
     Raises:
         TriggerError: the trigger gave a time that is not after the one before.
@@ -42,7 +33,7 @@ def due_times(
     times = [first]
     following = trigger.get_next_fire_time(first, now)
     if following is None:
-        return DueTimes(times, None)
+        return times, None, None
     dropped = None
     if following <= now:
         if coalesce:
@@ -56,4 +47,4 @@ def due_times(
             f"{trigger!r} gave {following} as the fire time after {times[-1]}: "
             "get_next_fire_time must return a later time than previous_fire_time, or None"
         )
-    return DueTimes(times, following, dropped)
+    return times, following, dropped

@@ -10,11 +10,13 @@ from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
 from mainspring.executors.run import (
+    PLAIN_RESULTS,
     call_function,
     close_worker,
     finished,
     initializer_failed,
-    perform_in_worker,
+    interrupt_main_thread,
+    perform,
     report_unbegun,
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
@@ -148,7 +150,10 @@ class _WorkerPool(NativeExecutor):
 
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
         submission, reporter = item
-        perform_in_worker(submission, reporter, self._call, self._logger)
+        try:
+            perform(submission, reporter, self._call, self._logger)
+        except KeyboardInterrupt:
+            interrupt_main_thread()
         if submission.is_abandoned:
             self._logger.warning('Job "%s" has ended at last, after it was told to', submission.job.name)
 
@@ -186,7 +191,8 @@ class ThreadPoolExecutor(_WorkerPool):
             self._own.is_ready = True
         if self._around or job.options.around_run:
             return call_function(job, self._around, self._finished)
-        return self._finished(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
+        result = job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
+        return result if type(result) in PLAIN_RESULTS else self._finished(result)
 
     def _finished(self, result: Any) -> Any:
         """What a function returned, or what comes of awaiting it."""

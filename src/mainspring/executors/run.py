@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
     from mainspring.model import JobRecord, Submission
 
-# Results of these types are by far the most frequent, and are certainly not awaitable.
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple})
+#: Results of these types are by far the most frequent, and are certainly not awaitable.
+PLAIN_RESULTS = frozenset({type(None), bool, int, float, str, bytes, dict, list, tuple})
 
 
 # Where frames of tracebacks are ours, above the job's function.
@@ -61,7 +61,7 @@ def call_function(job: JobRecord, hooks: Hooks = (), finish: Callable[[Any], Any
 
 def finished(result: Any) -> Any:
     """`result` itself, or what comes of awaiting it."""
-    if type(result) in _PLAIN or not isawaitable(result) or isinstance(result, Future):
+    if type(result) in PLAIN_RESULTS or not isawaitable(result) or isinstance(result, Future):
         return result  # a Future is run by the loop that it belongs to
     if _get_running_loop() is not None:
         if iscoroutine(result):
@@ -112,7 +112,10 @@ def perform(
     times = iter(submission.run_times)
     try:
         for time in times:
-            if not _may_begin(submission, reporter, time, times, logger):
+            # Asked here whether there is anything to ask, as there seldom is.
+            if (submission.stop is not None or submission.lease is not None) and not _may_begin(
+                submission, reporter, time, times, logger
+            ):
                 break
             if told:
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
@@ -155,7 +158,10 @@ async def perform_natively(
     times = iter(submission.run_times)
     try:
         for time in times:
-            if not _may_begin(submission, reporter, time, times, logger):
+            # Asked here whether there is anything to ask, as there seldom is.
+            if (submission.stop is not None or submission.lease is not None) and not _may_begin(
+                submission, reporter, time, times, logger
+            ):
                 break
             if told:
                 logger.info('Running job "%s" (scheduled at %s)', job.name, time)
@@ -185,7 +191,7 @@ def _may_begin(
     logger: logging.Logger,
 ) -> bool:
     """Whether the run at `time` may be begun; if not, what becomes of it and of those `later` is told."""
-    if submission.stop is None and (submission.lease is None or reporter.may_begin(submission)):
+    if submission.stop is None and reporter.may_begin(submission):
         return True
     _end_before(submission, reporter, (time, *later), logger)
     return False
@@ -261,17 +267,8 @@ def _report_not_run(
         _report_failure(submission, reporter, time, reporter.started(submission, time), error, logger)
 
 
-def perform_in_worker(
-    submission: Submission, reporter: RunReporter, call: Callable[[JobRecord], Any], logger: logging.Logger
-) -> None:
-    """`perform` on a thread that must go on: an interrupt is passed on to the main thread, whom it is for."""
-    try:
-        perform(submission, reporter, call, logger)
-    except KeyboardInterrupt:
-        _interrupt_main_thread()
-
-
-def _interrupt_main_thread() -> None:
+def interrupt_main_thread() -> None:
+    """Pass a `KeyboardInterrupt` that came to a worker, which is to go on, to the main thread, whom it is for."""
     main_thread = threading.main_thread()
     if main_thread.ident is not None and hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main_thread.ident, signal.SIGINT)  # ends its waiting too

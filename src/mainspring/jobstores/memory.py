@@ -66,6 +66,7 @@ class MemoryJobStore(NativeJobStore):
         self._waiting = self._ledger.waiting
         self._group_waiting = self._runs.group_waiting
         self._held = self._runs.queue.held
+        self._queued = self._runs.queue.runs
 
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
@@ -225,7 +226,7 @@ class MemoryJobStore(NativeJobStore):
             ]
             self._drop_stale()
             more = bool(self._heap) and self._heap[0][0] <= now.timestamp()
-            if self._runs.queue:
+            if self._queued:
                 queued = self._runs.queue.take(now.timestamp(), limit)
                 effective += self._runs.claim(queued, now, decide, self.get_record)
         return ClaimedBatch(effective, more)
@@ -273,7 +274,7 @@ class MemoryJobStore(NativeJobStore):
             self._runs.not_run(decision, now)
         if decision.following is None:
             del self._entries[job_id]
-            if not job.options.is_plain or self._runs.queue:
+            if not job.options.is_plain or self._queued:
                 self._runs.schedule_ended(job)
         else:
             entry.record = decision.following
@@ -300,7 +301,7 @@ class MemoryJobStore(NativeJobStore):
             heappop(heap)
 
     def _next_time(self) -> datetime | None:
-        queued = self._runs.queue.next_time() if self._runs.queue else None
+        queued = self._runs.queue.next_time() if self._queued else None
         self._drop_stale()
         if not self._heap:
             return queued

@@ -20,24 +20,25 @@ class RunQueue:
     """Runs by when they are available; some of them are held until an instance of their job, or of their group, ends.
 
     Attributes:
+        runs: all of them, to be looked at and not to be changed.
         held: those that are, by the id of their job and the name of their group, one of which is ``None``.
     """
 
     def __init__(self) -> None:
-        self._runs: dict[RunKey, QueuedRun] = {}
+        self.runs: dict[RunKey, QueuedRun] = {}
         self._heap: list[tuple[float, int, QueuedRun]] = []
         self.held: dict[tuple[str | None, str | None], list[QueuedRun]] = {}
         self._sequence = count()
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self.runs)
 
     def __contains__(self, key: RunKey) -> bool:
-        return key in self._runs
+        return key in self.runs
 
     def add(self, run: QueuedRun) -> None:
         """Queue a run, in the place of one that has the same key."""
-        self._runs[run.key] = run
+        self.runs[run.key] = run
         heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
 
     def take(self, until: float, limit: int) -> list[QueuedRun]:
@@ -45,7 +46,7 @@ class RunQueue:
         taken: list[QueuedRun] = []
         while len(taken) < limit and self._first(until) is not None:
             run = heappop(self._heap)[2]
-            del self._runs[run.key]
+            del self.runs[run.key]
             taken.append(run)
         return taken
 
@@ -53,14 +54,14 @@ class RunQueue:
         """The run that is available first, if it is by then."""
         while self._heap:
             when, _, run = self._heap[0]
-            if self._runs.get(run.key) is run:
+            if self.runs.get(run.key) is run:
                 return run if when <= until else None
             heappop(self._heap)  # it was removed
         return None
 
     def hold(self, run: QueuedRun, group: str | None = None) -> None:
         """Queue a run that was taken again: it waits for an instance of its job to end, or of a group."""
-        self._runs[run.key] = run
+        self.runs[run.key] = run
         self.held.setdefault((run.job_id, None) if group is None else (None, group), []).append(run)
 
     def release(self, job_id: str, group: str | None) -> bool:
@@ -73,22 +74,22 @@ class RunQueue:
         if held is None:
             return False
         for run in held:
-            if self._runs.get(run.key) is run:
+            if self.runs.get(run.key) is run:
                 heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
         return True
 
     def remove(self, key: RunKey) -> QueuedRun | None:
         """Remove a run; ``None`` if it isn't there."""
-        return self._runs.pop(key, None)
+        return self.runs.pop(key, None)
 
     def of(self, job_id: str | None) -> list[QueuedRun]:
         """The queued runs of a job, or of all."""
-        return [run for run in self._runs.values() if job_id in (None, run.job_id)]
+        return [run for run in self.runs.values() if job_id in (None, run.job_id)]
 
     def drop(self, runs: Iterable[QueuedRun]) -> None:
         """Remove these."""
         for run in runs:
-            self._runs.pop(run.key, None)
+            self.runs.pop(run.key, None)
 
     def next_time(self) -> datetime | None:
         """When the next run is available that isn't held."""

@@ -96,9 +96,10 @@ class Reporter:
         submission.run_time = scheduled_run_time  # the last, since it says that all of it is there
         mask = self._listeners.mask
         options = submission.job.options
-        needs_care = not options.is_plain and (options.timeout is not None or options.capture_log)
-        needs_care = needs_care or submission.stop is not None
-        if not needs_care and submission.lease is None and not mask & _TIMED:
+        needs_care = submission.stop is not None or (
+            not options.is_plain and (options.timeout is not None or options.capture_log)
+        )
+        if not mask & _TIMED and submission.lease is None and not needs_care:
             submission.started = timestamp = self._timestamp()
             return timestamp
         submission.started = started = self._clock.now(scheduled_run_time.tzinfo or UTC)
