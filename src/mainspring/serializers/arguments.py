@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.serializers.careful_pickle import careful_loads
+from mainspring.serializers.compact import compact
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ArgumentSerializer:
             "kwargs": {key: to_plain(value, f"kwargs[{key!r}]", pickled) for key, value in kwargs.items()},
         }
         try:
-            return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+            return compact(written)
         except ValueError as error:  # text that is no Unicode
             raise SerializationError(f"the arguments of job {job_id!r} can't be written: {error}") from error
 

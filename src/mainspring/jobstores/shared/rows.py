@@ -14,6 +14,7 @@ from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
+from mainspring.serializers.compact import compact
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
@@ -117,7 +118,7 @@ def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]
 
 
 def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
-    return json.dumps(trigger_to_dict(trigger), ensure_ascii=False, separators=(",", ":")), str(trigger)
+    return compact(trigger_to_dict(trigger)), str(trigger)
 
 
 @lru_cache(maxsize=1024)

@@ -11,12 +11,13 @@ takes to write it, and for each statement as long as a small one takes, so these
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
+from mainspring.serializers.compact import compact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -49,11 +50,18 @@ class Statements(ABC):
 
     def add(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Enter jobs, given as the values of all columns."""
-        columns = self._all_columns
-        times = ("next_run_time", "created", "updated")
-        written = [
-            tuple(self._time(row[name]) if name in times else row[name] for name in columns) for row in rows
-        ]
+        values_of = itemgetter(*self._all_columns)
+        places = [self._all_columns.index(name) for name in ("next_run_time", "created", "updated")]
+        times: dict[datetime | None, Any] = {}  # many rows have the same
+        written = []
+        for row in rows:
+            values = list(values_of(row))
+            for place in places:
+                moment = values[place]
+                if moment not in times:
+                    times[moment] = self._time(moment)
+                values[place] = times[moment]
+            written.append(tuple(values))
         connection.exec_driver_sql(self._add, written if len(written) > 1 else written[0])
 
     def due(
@@ -140,7 +148,7 @@ class Statements(ABC):
 
     def _json(self, rows: Iterable[tuple[Any, ...]]) -> str:
         """Rows as one text."""
-        return json.dumps(self._rows(rows), ensure_ascii=False, separators=(",", ":"))
+        return compact(self._rows(rows))
 
     def _marks(self, values: Collection[str]) -> str:
         return ", ".join([self.mark] * len(values))
