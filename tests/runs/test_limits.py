@@ -180,6 +180,27 @@ def test_the_more_important_is_run_first(make_scheduler, make_store):
     assert order == sorted(range(40), key=lambda number: (-(number % 3), number))
 
 
+def test_the_more_important_is_run_first_also_of_runs_that_wait(make_scheduler, make_store):
+    scheduler = make_scheduler(
+        jobstores={"default": make_store()},
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+    )
+    scheduler.start(paused=True)
+    for number in range(6):
+        scheduler.add_job(
+            work.note, "date", run_date=LATER, args=[number], id=str(number), priority=number % 3
+        )
+        scheduler.run_job(str(number))
+    for number in range(6, 9):
+        scheduler.add_job(work.note, "date", run_date=PAST, args=[number], priority=number % 3)
+    scheduler.resume()
+    eventually(lambda: len(work.seen) == 9)
+    order = [number for number, _ in work.seen]
+    # Each kind for itself: a store that nodes share takes some of both at a time.
+    assert [number % 3 for number in order if number < 6] == [2, 2, 1, 1, 0, 0]
+    assert [number % 3 for number in order if number >= 6] == [2, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("policy", "grace", "late", "expected"),
     [

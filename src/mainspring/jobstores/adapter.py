@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.following import followed_job, following_runs
+from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
@@ -154,7 +155,7 @@ class AdaptedStore(RunStore):
             stamps = dict(self._stamps)
             records = [_record_of(job) for job in self.store.get_due_jobs(now)]
         due = [record for record in records if self._may_be_tried(record.id, now)]
-        due.sort(key=lambda record: -record.options.priority)  # those of the same stay in order
+        due = by_priority(due, lambda record: record.options.priority)
         decisions = []
         book = self._runs.book(now)
         for record in due[:limit]:
@@ -169,6 +170,7 @@ class AdaptedStore(RunStore):
                 decisions.append(decision)
         if self._runs.queue:
             decisions += self._claim_queued(now, decide, limit)
+            decisions = by_priority(decisions, lambda decision: decision.job.options.priority)
         return ClaimedBatch(decisions, len(due) > limit)
 
     def _claim_queued(self, now: datetime, decide: Decide, limit: int) -> list[Decision]:
@@ -181,7 +183,7 @@ class AdaptedStore(RunStore):
                 self._runs.enqueue(runs)  # the store failed: they are tried again as it is
             raise
         with self._ledger_lock:
-            return self._runs.claim(runs, now, decide, records.get)
+            return self._runs.claim(runs, now, decide, records.get, limit)
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:

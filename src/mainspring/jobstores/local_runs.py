@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.grouping import LOOK_AGAIN, GroupBook
+from mainspring.engine.precedence import by_priority
 from mainspring.jobstores.contract import ParkedJob
 from mainspring.jobstores.history import History
 from mainspring.jobstores.ledger import Ledger
@@ -139,15 +140,22 @@ class LocalRuns:
         now: datetime,
         decide: Decide,
         record_of: Callable[[str], JobRecord | None],
+        limit: int,
     ) -> list[Decision]:
-        """Decide about queued runs that were taken, and make it true."""
-        decisions = []
-        book = self.book(now)
+        """Decide about queued runs that were taken, and make it true; what is more than `limit` waits on."""
+        known = []
         for run in runs:
             job = record_of(run.job_id) or self.ended_jobs.get(run.job_id)
             if job is None:
                 self._skip(run, now)
-                continue
+            else:
+                known.append((run, job))
+        known = by_priority(known, lambda pair: pair[1].options.priority)
+        for run, _ in known[limit:]:
+            self.queue.add(run)
+        decisions = []
+        book = self.book(now)
+        for run, job in known[:limit]:
             group = job.options.group
             decision = decide(job, self.ledger.running.get(run.job_id, 0), run, room=book.room(group))
             if decision.free_at is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.following import followed_job, following_runs
+from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen
@@ -227,8 +228,11 @@ class MemoryJobStore(NativeJobStore):
             self._drop_stale()
             more = bool(self._heap) and self._heap[0][0] <= now.timestamp()
             if self._queued:
-                queued = self._runs.queue.take(now.timestamp(), limit)
-                effective += self._runs.claim(queued, now, decide, self.get_record)
+                # Where some are more important than others, all that are available are looked at.
+                queued = self._runs.queue.take(now.timestamp(), None if self._has_priorities else limit)
+                effective += self._runs.claim(queued, now, decide, self.get_record, limit)
+                if self._has_priorities:
+                    effective = by_priority(effective, lambda decision: decision.job.options.priority)
         return ClaimedBatch(effective, more)
 
     def _take_due(self, until: float, limit: int) -> list[tuple[_Entry, int]]:
@@ -243,9 +247,7 @@ class MemoryJobStore(NativeJobStore):
                 entry.when = None
                 taken.append((entry, running.get(entry.record.id, 0)))
             if self._has_priorities:
-                taken.sort(
-                    key=lambda pair: -pair[0].record.options.priority
-                )  # those of the same stay in order
+                taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
                 for entry, _ in taken[limit:]:
                     self._enqueue(entry)
                 del taken[limit:]

@@ -41,10 +41,10 @@ class RunQueue:
         self.runs[run.key] = run
         heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
 
-    def take(self, until: float, limit: int) -> list[QueuedRun]:
-        """Remove up to `limit` runs that are available at a POSIX timestamp, and return them, the earliest first."""
+    def take(self, until: float, limit: int | None) -> list[QueuedRun]:
+        """Remove up to `limit` runs that are available at a POSIX timestamp, or all, and return them, the earliest first."""
         taken: list[QueuedRun] = []
-        while len(taken) < limit and self._first(until) is not None:
+        while (limit is None or len(taken) < limit) and self._first(until) is not None:
             run = heappop(self._heap)[2]
             del self.runs[run.key]
             taken.append(run)

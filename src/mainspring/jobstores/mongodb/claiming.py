@@ -301,7 +301,7 @@ class Claiming:
         )
         for run in orphans:
             self._ending.end_queued(run.key, "skipped", "its job was removed")
-        decisions = self._reserve(decisions[: request.limit], book, versions, request)
+        decisions = self._reserve(decisions, book, versions, request)
         taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
         return QueueClaim(taken, is_blocked=bool(blocked))
 

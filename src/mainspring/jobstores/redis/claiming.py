@@ -85,7 +85,7 @@ class Claiming:
         running = {one.job_id: one.running for one in (*jobs, *due)}
         blocked: list[str] = []
         queued, orphans = decide_queued_runs(
-            sorted(runs, key=lambda run: run.scheduled_run_time)[: request.limit],
+            sorted(runs, key=lambda run: run.scheduled_run_time),
             {one.job_id: one.record for one in jobs},
             running,
             request,

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mainspring.engine.decision import Decision
+from mainspring.engine.precedence import by_priority
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
 from mainspring.jobstores.shared.runs import Move
-from mainspring.model import QueuedRun
+from mainspring.model import JobRecord, QueuedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mainspring.engine.grouping import GroupBook
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.model import JobRecord, Submission
+    from mainspring.model import Submission
 
 
 class ClaimRaceError(MainspringError):
@@ -153,6 +154,8 @@ def decide_queued_runs(
 ) -> tuple[list[Decision], list[QueuedRun]]:
     """What is to be done about queued runs that are available: decisions to run some, and those whose jobs are gone.
 
+    Not more are run than are asked for, though more may be given: some of them may be blocked.
+
     Args:
         running: how many instances go on, by job; counted up.
         blocked: ids of jobs whose runs can't be taken now; added to.
@@ -160,7 +163,9 @@ def decide_queued_runs(
     """
     decisions: list[Decision] = []
     orphans: list[QueuedRun] = []
-    for run in runs:
+    for run in by_priority(runs, lambda run: _priority_of(jobs.get(run.job_id))):
+        if len(decisions) == request.limit:
+            break
         if run.job_id in blocked:
             continue
         record = jobs.get(run.job_id)
@@ -183,6 +188,10 @@ def decide_queued_runs(
         decision.submit = [run.scheduled_run_time.astimezone(zone)]
         decisions.append(decision)
     return decisions, orphans
+
+
+def _priority_of(job: JobRecord | Unreadable | None) -> int:
+    return job.options.priority if isinstance(job, JobRecord) else 0
 
 
 def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConfigurationError, ConflictingIdError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
@@ -330,9 +331,12 @@ class SharedJobStore(NativeJobStore):
                 self._next = first
                 return ClaimedBatch(left, more=False)
         claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
-        again, claim = claimed.queue.decisions, claimed.claim
+        claim = claimed.claim
+        begun = by_priority(
+            (*claimed.queue.decisions, *claim.decisions), lambda decision: decision.job.options.priority
+        )
         submitted = 0
-        for decision in (*again, *claim.decisions):
+        for decision in begun:
             if decision.submit:
                 decision.lease = lease
                 submitted += 1
@@ -346,7 +350,7 @@ class SharedJobStore(NativeJobStore):
             self._room_at = min(filter(None, claim.waiting.values()), default=None)
             for job_id, free_at in claim.waiting.items():
                 self._waiting[job_id] = min(now + POLL, free_at or now + POLL)
-        decisions = [*again, *claim.decisions, *claim.parked, *left]
+        decisions = [*begun, *claim.parked, *left]
         self._next = claim.next_time
         self._has_more = more = claim.next_time is not None and claim.next_time <= now
         if more and not decisions:

@@ -60,7 +60,12 @@ class JobTable(StoredJobs):
 
     def new_row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
         """The columns of a job that is new."""
-        return {**writable(record, self._context.arguments), "created": now, "updated": now}
+        return {**self._row(record, now), "created": now}
+
+    def _row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
+        if record.options.priority:
+            self._context.statements.has_priorities = True  # not only when it is looked for next
+        return {**writable(record, self._context.arguments), "updated": now}
 
     def _insert(self, rows: list[dict[str, Any]]) -> bool:
         try:
@@ -118,7 +123,7 @@ class JobTable(StoredJobs):
             else:
                 after = replace(old, record)
             kept.append(after)
-            changed.append(({**writable(after, self._context.arguments), "updated": now}, row.version))
+            changed.append((self._row(after, now), row.version))
         attempted.append(kept)
         jobs = self._context.tables.jobs
         try:
@@ -241,7 +246,7 @@ class JobTable(StoredJobs):
             if before is None:
                 raise JobLookupError(job_id)
             after = change(before)
-            values = {**writable(after, self._context.arguments), "updated": self._context.now()}
+            values = self._row(after, self._context.now())
 
             def write(values: dict[str, Any] = values, version: int = before.version) -> bool:
                 with self._context.database.writing() as connection:

@@ -57,6 +57,7 @@ class RunTable:
     def __init__(self, tables: Tables, statements: Statements) -> None:
         runs = tables.runs
         self._runs = runs
+        self._jobs = tables.jobs
         self._keys = [runs.c.job_id, runs.c.scheduled, runs.c.attempt]
         self._shown = [runs.c[name] for name in _SHOWN]
         self._statements = statements
@@ -214,11 +215,20 @@ class RunTable:
                 or_(runs.c.available.is_(None), runs.c.available <= now),
                 runs.c.job_id.not_in(without),
             )
-            .order_by(runs.c.scheduled)
+            .order_by(*self._order())
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         return [QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule") for row in found]
+
+    def _order(self) -> list[ColumnElement[Any]]:
+        """In which order queued runs are begun: as their jobs are, if some jobs have a priority."""
+        order: list[ColumnElement[Any]] = [self._runs.c.scheduled]
+        if self._statements.has_priorities:
+            jobs = self._jobs
+            priority = select(jobs.c.priority).where(jobs.c.id == self._runs.c.job_id).scalar_subquery()
+            order.insert(0, func.coalesce(priority, 0).desc())
+        return order
 
     def queued_of(
         self, connection: Connection, job_ids: Sequence[str], cause: str | None = None
