@@ -415,11 +415,10 @@ class Submission:
         self.results.append(result)
 
     def unended(self) -> Sequence[datetime]:
-        """The due times of the runs that go on, or have not begun."""
+        """The due times of the runs that go on, or have not begun; the run that has ended last may be among them."""
         if self.run_time is None:
             return self.run_times
-        at = list(self.run_times).index(self.run_time)
-        return self.run_times[at + 1 if self.ticket.locked() else at :]
+        return self.run_times[list(self.run_times).index(self.run_time) :]
 
     @property
     def key(self) -> RunKey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,8 @@ from mainspring import MemoryJobStore, current_run
 from mainspring.errors import NoRunError
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from mainspring.model import run_id, run_key
+from mainspring.testing import EventRecorder
+from pickle_store import PickleStore
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,6 +40,27 @@ def test_a_failure_is_kept_with_its_traceback(scheduler, heard):
     assert (run.outcome, run.error) == ("failed", "ValueError: no such luck")
     assert "raise ValueError(text)" in run.traceback
     assert [one.outcome for one in job.runs()] == ["failed"]
+
+
+@pytest.mark.parametrize("store", [MemoryJobStore, PickleStore])
+def test_a_run_whose_end_was_told_is_known_before_it_is_settled(make_scheduler, monkeypatch, store):
+    scheduler = make_scheduler(jobstores={"default": store()}, start=True)
+    heard = EventRecorder()
+    scheduler.add_listener(heard, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
+    settled, end = threading.Event(), scheduler._in_flight.end
+    monkeypatch.setattr(scheduler._in_flight, "end", lambda one: (settled.wait(10), end(one)))
+    scheduler.add_job(work.fail, "date", run_date=PAST, id="bad")
+    scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="good")
+    (failed,) = heard.wait_for(EVENT_JOB_ERROR, "bad")
+    (succeeded,) = heard.wait_for(EVENT_JOB_EXECUTED, "good")
+    run = scheduler.get_run(failed.run_id)
+    assert (run.outcome, run.error) == ("failed", "ValueError: no such luck")
+    assert scheduler.get_run(succeeded.run_id).result == "3"
+    assert scheduler.get_runs(outcome="running") == []
+    before = {run.key: run for run in scheduler.get_runs()}
+    settled.set()
+    eventually(lambda: not scheduler._in_flight.count)
+    assert {run.key: run for run in scheduler.get_runs()} == before
 
 
 def test_a_run_that_goes_on_says_how_far_it_is(scheduler):

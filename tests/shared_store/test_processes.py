@@ -182,7 +182,7 @@ def test_a_node_whose_clock_is_an_hour_wrong(store_url, tablename, tmp_path):
         claimed = {
             run.job_id: run.claimed - run.scheduled_run_time for run in cluster.scheduler.get_runs(limit=1000)
         }
-        assert max(claimed.values()).total_seconds() < 2
+        assert max(claimed.values()).total_seconds() < 2 * cluster.slowness**2  # and not an hour
         assert min(claimed.values()).total_seconds() > -0.1
         ran = {run.node for run in cluster.scheduler.get_runs(limit=1000)}
         assert len(ran) == 3, "every node took part"

@@ -6,6 +6,8 @@ Not thread-safe: the store that owns a history guards it with its own lock.
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -49,10 +51,8 @@ class History:
     def add_all(self, submission: Submission) -> None:
         """The runs of a submission have ended."""
         for result in submission.results:
-            kept = None
-            if result.result is not None and submission.job.options.keep_result:
-                kept = written_result(result.result)
-            self.add(submission.job.id, submission.attempt, submission.cause, result._replace(result=kept))
+            kept = kept_result(submission, result)
+            self.add(submission.job.id, submission.attempt, submission.cause, kept)
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
@@ -89,7 +89,7 @@ class History:
         """The runs of a job, or of all, the one that ended last first."""
         for entry in self._entries():
             if job_id in (None, entry[0]):
-                yield self._record(*entry)
+                yield ended_run(*entry, self.node)
 
     def _entries(self) -> Iterator[tuple[str, int, Cause, RunResult]]:
         self._ended += drained(self.outbox)
@@ -100,22 +100,35 @@ class History:
                 job_id, attempt, cause, time, started, finished, result = entry
                 yield job_id, attempt, cause, RunResult(time, "succeeded", started, finished, None, result)
 
-    def _record(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> RunRecord:
-        return RunRecord(
-            job_id,
-            result.scheduled_run_time.astimezone(UTC),
-            attempt,
-            node=self.node,
-            started=moment(result.started),
-            finished=moment(result.finished),
-            outcome=result.outcome,
-            error=result.error,
-            result=result.result,
-            cause=cause,
-            traceback=result.traceback,
-            log=result.log,
-            progress=read_progress(result.progress),
-        )
+
+def this_process() -> str:
+    """What this process is called in the history of a store in its memory."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def kept_result(submission: Submission, result: RunResult) -> RunResult:
+    """What became of a run, with what its function returned as it is kept."""
+    is_kept = result.result is not None and submission.job.options.keep_result
+    return result._replace(result=written_result(result.result) if is_kept else None)
+
+
+def ended_run(job_id: str, attempt: int, cause: Cause, result: RunResult, node: str) -> RunRecord:
+    """The record of a run that has ended."""
+    return RunRecord(
+        job_id,
+        result.scheduled_run_time.astimezone(UTC),
+        attempt,
+        node=node,
+        started=moment(result.started),
+        finished=moment(result.finished),
+        outcome=result.outcome,
+        error=result.error,
+        result=result.result,
+        cause=cause,
+        traceback=result.traceback,
+        log=result.log,
+        progress=read_progress(result.progress),
+    )
 
 
 def moment(value: datetime | float | None) -> datetime | None:

@@ -5,15 +5,13 @@ Not thread-safe: the store that owns it guards it with its own lock.
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.grouping import LOOK_AGAIN, GroupBook
 from mainspring.engine.precedence import by_priority
 from mainspring.jobstores.contract import ParkedJob
-from mainspring.jobstores.history import History
+from mainspring.jobstores.history import History, this_process
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.run_queue import RunQueue
 from mainspring.model import QueuedRun, RunRecord, RunResult
@@ -45,7 +43,7 @@ class LocalRuns:
     def __init__(self, keep: int) -> None:
         self.ledger = Ledger()
         self.queue = RunQueue()
-        self.history = History(keep, f"{socket.gethostname()}-{os.getpid()}")
+        self.history = History(keep, this_process())
         self.claimed: dict[RunKey, QueuedRun] = {}
         self.ended_jobs: dict[str, JobRecord] = {}
         self.groups: dict[str, Group] = {}

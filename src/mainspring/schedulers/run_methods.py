@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
 from mainspring.jobstores.contract import EVERY_RUN
-from mainspring.jobstores.history import moment, read_progress
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, run_key
 from mainspring.schedulers.awaited_runs import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.schedulers.unsettled import unsettled_runs
 from mainspring.timezones import convert_to_datetime
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ class RunMethods(JobQueries):
         self._in_flight.settle()
         runs: list[RunRecord] = []
         for alias, store in self._readable(jobstore):
-            known = store.list_runs(job_id, outcome, since, limit)
-            if store.poll_interval is None:  # it knows less of what goes on
-                here = chosen(list(self._going_on(alias, job_id)), outcome, since, limit)
-                ids = {run.id for run in here}
-                known = [*here, *(run for run in known if run.id not in ids)]
-            runs += known
+            # In this order: a run that ends meanwhile is in one of them, or in both.
+            here = chosen(list(self._unsettled(alias, store, job_id)), outcome, since, limit)
+            known = {run.key: run for run in store.list_runs(job_id, outcome, since, limit)}
+            for run in here:
+                before = known.get(run.key)
+                if before is None or before.outcome is None:
+                    known[run.key] = run
+            runs += known.values()
         return sorted(runs, key=lambda run: (run.scheduled_run_time, run.attempt), reverse=True)[:limit]
 
     def get_run(self, run_id: str, jobstore: str | None = None) -> RunRecord | None:
@@ -77,26 +79,19 @@ class RunMethods(JobQueries):
         key = run_key(run_id)
         self._in_flight.settle()
         for alias, store in self._readable(jobstore):
-            found = self._going_on_here(alias, key) if store.poll_interval is None else None
-            found = found or store.get_run(key)
+            here = next((run for run in self._unsettled(alias, store, key.job_id) if run.key == key), None)
+            known = store.get_run(key)  # afterwards, as above
+            found = here if known is None or (known.outcome is None and here is not None) else known
             if found is not None:
                 return found
         return None
 
-    def _going_on_here(self, alias: str, key: RunKey) -> RunRecord | None:
-        for run in self._going_on(alias, key.job_id):
-            if (run.scheduled_run_time, run.attempt) == (key.scheduled_run_time, key.attempt):
-                return run
-        return None
-
-    def _going_on(self, alias: str, job_id: str | None) -> Iterator[RunRecord]:
-        """The runs that this scheduler has claimed from a store and that have not ended."""
-        for submission in self._in_flight.all():
-            if submission.jobstore != alias or submission.is_abandoned:
-                continue
-            if job_id in (None, submission.job.id):
-                for time in submission.unended():
-                    yield _record_of(submission, time)
+    def _unsettled(self, alias: str, store: RunStore, job_id: str | None) -> Iterator[RunRecord]:
+        """What a store that serves one process doesn't know of runs that it has given out."""
+        if store.poll_interval is not None:
+            return iter(())
+        submissions = [each for each in self._in_flight.all() if each.jobstore == alias]
+        return unsettled_runs(submissions, job_id)
 
     def run_job(self, job_id: str, jobstore: str | None = None) -> RunHandle:
         """Run a job once more, as soon as its limits allow it; its schedule stays as it is, and it may be paused.
@@ -240,19 +235,6 @@ def _has(submission: Submission, key: RunKey) -> bool:
     """Whether the run goes on in `submission`, or is to begin."""
     if submission.job.id != key.job_id or submission.attempt != key.attempt:
         return False
+    if key.scheduled_run_time == submission.run_time and submission.ticket.locked():
+        return False  # its outcome is being told
     return key.scheduled_run_time in submission.unended()
-
-
-def _record_of(submission: Submission, time: datetime) -> RunRecord:
-    is_current = submission.run_time == time
-    details = submission.details if is_current else None
-    return RunRecord(
-        submission.job.id,
-        time.astimezone(UTC),
-        submission.attempt,
-        node="here",
-        started=moment(submission.started) if is_current else None,
-        cause=submission.cause,
-        log=None if details is None else details.logged,
-        progress=None if details is None else read_progress(details.said),
-    )
