@@ -109,7 +109,7 @@ class RunHandle:
             event = self._scheduler._awaited_runs.add(record.id)  # noqa: SLF001 - ours
             try:
                 record = self.record()  # it may have ended in between
-                if record.outcome is not None:
+                if record.outcome is not None and self._scheduler._is_settled(record.key):  # noqa: SLF001 - ours
                     return record
                 if record.state == "queued" and not self._scheduler.running:
                     raise SchedulerNotRunningError

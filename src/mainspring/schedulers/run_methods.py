@@ -215,6 +215,15 @@ class RunMethods(JobQueries):
             if submission.jobstore == alias and any(_has(submission, key) for key in asked):
                 self._stopping.stop(submission, "cancelled")
 
+    def _is_settled(self, key: RunKey) -> bool:
+        """Whether nothing of a run is here any more: what follows from it is in its store."""
+        return not any(
+            key.job_id == submission.job.id
+            and key.attempt == submission.attempt
+            and key.scheduled_run_time in submission.run_times
+            for submission in self._in_flight.all()
+        )
+
     def _wait_for(self, event: Event, seconds: float) -> bool:
         """Wait for an event, for so many seconds; whether it came."""
         return event.wait(seconds)
