@@ -175,9 +175,12 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "metadata": _checked_metadata,
 }
 
+#: How late a run may be by the policy ``"skip"``, if nothing else is said.
+_SKIPPED_AFTER = timedelta(seconds=30)
+
 #: With a policy come values of other options, unless they are given too.
 _MISFIRE_POLICIES: dict[str, dict[str, Any]] = {
-    "skip": {"coalesce": True, "misfire_grace_time": 30},
+    "skip": {"coalesce": True, "misfire_grace_time": _SKIPPED_AFTER},
     "once": {"coalesce": True},
     "all": {"coalesce": False},
 }
@@ -208,15 +211,22 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
         TypeError: a value of the wrong kind.
     """
     if "misfire_policy" in changes:
-        changes = _without_policy(changes)
+        changes = _without_policy(changes, base.misfire_grace_time)
     checked = {name: _CHECKS[name](value) for name, value in changes.items() if name in _CHECKS}
     new = {name: value for name, value in checked.items() if value != getattr(base, name)}
     return _shared_options(base, **new) if new else base
 
 
-def _without_policy(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with what the misfire policy among them says of other options in its place."""
-    implied = _MISFIRE_POLICIES[_check_misfire_policy(values["misfire_policy"])]
+def _without_policy(values: Mapping[str, Any], grace: timedelta | None = None) -> dict[str, Any]:
+    """`values` with what the misfire policy among them says of other options in its place.
+
+    Args:
+        grace: the grace time so far. One that came with ``"skip"`` goes with it; another is the user's own window, and stays.
+    """
+    policy = _check_misfire_policy(values["misfire_policy"])
+    implied = dict(_MISFIRE_POLICIES[policy])
+    if grace == _SKIPPED_AFTER and policy != "skip":
+        implied["misfire_grace_time"] = None
     return {**implied, **{name: value for name, value in values.items() if name != "misfire_policy"}}
 
 

@@ -206,6 +206,16 @@ def test_overdue_runs_are_made_up_for_as_the_policy_says(scheduler, policy, grac
     eventually(lambda: outcomes(scheduler, "late") == expected)
 
 
+def test_a_policy_that_is_changed_takes_its_grace_time_along(make_scheduler):
+    scheduler = make_scheduler(job_defaults={"misfire_policy": "skip"})
+    job = scheduler.add_job(work.add, "interval", hours=1, args=[1, 2], id="a")
+    assert job.misfire_grace_time == 30
+    assert scheduler.modify_job("a", misfire_policy="once").misfire_grace_time is None
+    assert scheduler.add_job(work.add, args=[1, 2], misfire_policy="all").misfire_grace_time is None
+    window = scheduler.add_job(work.add, args=[1, 2], misfire_grace_time=600)
+    assert window.modify(misfire_policy="all").misfire_grace_time == 600
+
+
 def test_what_is_made_up_for_has_a_cap(scheduler):
     start = datetime.now(UTC) - timedelta(minutes=9, seconds=30)
     scheduler.add_job(
