@@ -85,7 +85,9 @@ def test_rings_are_refused(scheduler):
     assert scheduler.get_job("x") is None
 
 
-@pytest.mark.parametrize("wrong", [{"job": None}, {"job": ""}, {"job": "a", "on": "error"}])
+@pytest.mark.parametrize(
+    "wrong", [{"job": None}, {"job": ""}, {"job": "a", "on": "error"}, {"job": "a", "on": ["any"]}]
+)
 def test_a_wrong_trigger_is_refused(wrong):
     with pytest.raises(TriggerError):
         AfterJob(**wrong)

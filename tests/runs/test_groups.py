@@ -139,6 +139,9 @@ def test_groups_may_be_set_before_the_start(make_scheduler, make_store):
         {"name": "a", "limit": 0},
         {"name": "a", "rate": 1.5},
         {"name": "a", "rate": 1, "per": 0},
+        {"name": "a", "rate": 1, "per": float("inf")},
+        {"name": "a", "limit": 2**31},
+        {"name": "a" * 192, "limit": 1},
     ],
 )
 def test_wrong_groups_are_refused(make_scheduler, wrong):

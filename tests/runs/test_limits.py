@@ -243,8 +243,19 @@ def test_what_is_made_up_for_has_a_cap(scheduler):
         ({"metadata": "text"}, "metadata must be a dict"),
         ({"around_run": lambda: None}, "around_run of a job must be functions that can be imported"),
         ({"pause_after_failures": True}, "pause_after_failures must be a whole number"),
+        ({"priority": 2**31}, "priority must be a whole number, of 2,147,483,647 at most"),
+        ({"timeout": float("inf")}, "timeout must be None, a number of seconds"),
+        ({"misfire_grace_time": float("nan")}, "misfire_grace_time must be None, a number of seconds"),
+        ({"metadata": {"a": float("nan")}}, "metadata must hold what JSON can"),
     ],
 )
 def test_wrong_options_are_refused(make_scheduler, options, words):
     with pytest.raises(TypeError, match=words):
         make_scheduler().add_job(work.add, **options)
+
+
+def test_truth_values_may_be_text(make_scheduler):
+    job = make_scheduler().add_job(work.add, args=[1, 2], keep_result="no", capture_log="yes", coalesce="off")
+    assert (job.keep_result, job.capture_log, job.coalesce) == (False, True, False)
+    with pytest.raises(ValueError, match="yes/no"):
+        job.modify(keep_result="perhaps")
