@@ -12,8 +12,6 @@ from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mainspring.jobstores.contract import RunStore
 
 #: What databases have room for.
@@ -77,13 +75,10 @@ class GroupMethods(JobQueries):
         return groups + [group for _, store in self._readable(jobstore) for group in store.list_groups()]
 
     def _store_groups(self) -> None:
-        """Give their stores the groups that were set before the start."""
-        for (alias, _), group in self._take_early():
+        """Give their stores the groups that were set before the start; one that can't be stored is kept for the next."""
+        for (alias, name), group in list(self._early_groups.items()):
             self._stores[alias].set_group(group)
-
-    def _take_early(self) -> Iterator[tuple[tuple[str, str], Group]]:
-        while self._early_groups:
-            yield self._early_groups.popitem()
+            del self._early_groups[alias, name]
 
     # What the rest of the scheduler provides
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mainspring.retry import Retry
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 
 
 #: The parameters of `add_job` that may be left out, in their order.
@@ -74,6 +75,7 @@ class JobMethods(RunMethods):
     _logger: logging.Logger
     _event_queue: Listeners
     _factory: JobFactory
+    _unlimited_groups: UnlimitedGroups
 
     # Adding
 
@@ -385,6 +387,7 @@ class JobMethods(RunMethods):
         for record in records:
             if isinstance(record.trigger, AfterJob):
                 self._refuse_cycle(record.id, record.trigger, alias, {one.id: one for one in records})
+        self._unlimited_groups.look(records, alias)
         replace = None
         if replace_existing:
 
@@ -428,7 +431,9 @@ class JobMethods(RunMethods):
             new = changed_record(old, changes)
             return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
 
-        return self._changed(store.change(job_id, change), alias)
+        changed = store.change(job_id, change)
+        self._unlimited_groups.look([changed], alias)
+        return self._changed(changed, alias)
 
     def _changed(self, record: JobRecord, alias: str) -> Job:
         """Tell of a changed job, and return a handle on it."""
