@@ -111,12 +111,12 @@ class RunMethods(JobQueries):
         if self.state == STATE_STOPPED:
             raise SchedulerNotRunningError
         alias, store = self._find(job_id, jobstore)
-        now = self._now_of(alias).astimezone(UTC)
+        now = due = self._now_of(alias).astimezone(UTC)
         while True:
-            run = QueuedRun(job_id, now, 1, now, "manual")
+            run = QueuedRun(job_id, due, 1, now, "manual")
             if store.enqueue([run]):
                 break
-            now += _INSTANT  # another was asked for at the same moment
+            due += _INSTANT  # another was asked for at the same moment
         self._wake()
         return RunHandle(self, run.key, alias)
 
