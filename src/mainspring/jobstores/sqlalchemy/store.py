@@ -102,3 +102,7 @@ class SQLAlchemyJobStore(SharedJobStore):
             ConfigurationError: the tables are a newer release's.
         """
         return self._pending_migration()
+
+    def write_outcomes(self) -> None:
+        """Write at once what is otherwise written along with the next claim, or a moment later."""
+        self._outcomes.write(self._is_left)
