@@ -12,7 +12,7 @@ from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import moment, read_progress
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, run_key
-from mainspring.schedulers.awaited_runs import RunHandle
+from mainspring.run_handle import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.timezones import convert_to_datetime
