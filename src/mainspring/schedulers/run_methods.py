@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import moment, read_progress
 from mainspring.jobstores.local_runs import chosen
-from mainspring.model import QueuedRun, RunRecord, run_key
+from mainspring.model import QueuedRun, RunRecord, RunState, run_key
 from mainspring.run_handle import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _INSTANT = timedelta(microseconds=1)
 
+#: What a run may be asked for by.
+_STATES: tuple[RunState, ...] = get_args(RunState)
+
 
 class RunMethods(JobQueries):
     """The part of `BaseScheduler` that is about runs."""
@@ -41,7 +45,7 @@ class RunMethods(JobQueries):
     def get_runs(
         self,
         job_id: str | None = None,
-        outcome: str | None = None,
+        outcome: RunState | None = None,
         since: datetime | None = None,
         limit: int = 100,
         jobstore: str | None = None,
@@ -55,7 +59,13 @@ class RunMethods(JobQueries):
             since: due at this time or later.
             limit: at most so many.
             jobstore: alias of a job store; all, if it is not given.
+
+        Raises:
+            ValueError: no run has such an outcome, or the limit is no whole number of 0 or more.
         """
+        if outcome is not None and outcome not in _STATES:
+            raise ValueError(unknown_name("outcome", outcome, _STATES))
+        _check_limit(limit, at_least=0)
         since = convert_to_datetime(since, self.timezone, "since")
         self._in_flight.settle()
         runs: list[RunRecord] = []
@@ -165,10 +175,13 @@ class RunMethods(JobQueries):
             raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
         if self.state == STATE_STOPPED:
             raise SchedulerNotRunningError
+        _check_limit(limit, at_least=1)
         alias, store = self._find(job_id, jobstore)
         record = store.get_record(job_id)
         if record is None:
             raise JobLookupError(job_id)
+        if None in (start, end):
+            raise ValueError("a backfill needs a start and an end: it runs what was due between them")
         first: Any = convert_to_datetime(start, self.timezone, "start")
         last: Any = convert_to_datetime(end, self.timezone, "end")
         if last < first:
@@ -234,6 +247,11 @@ class RunMethods(JobQueries):
 
     def _wake(self) -> None:
         raise NotImplementedError
+
+
+def _check_limit(limit: Any, *, at_least: int) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < at_least:
+        raise ValueError(f"limit must be a whole number of {at_least} or more, got {limit!r}")
 
 
 def _has(submission: Submission, key: RunKey) -> bool:
