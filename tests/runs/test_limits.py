@@ -9,7 +9,7 @@ import pytest
 import run_work as work
 from run_work import eventually
 
-from mainspring import DateTrigger
+from mainspring import DateTrigger, SQLAlchemyJobStore
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -252,6 +252,23 @@ def test_what_is_made_up_for_has_a_cap(scheduler):
 def test_wrong_options_are_refused(make_scheduler, options, words):
     with pytest.raises(TypeError, match=words):
         make_scheduler().add_job(work.add, **options)
+
+
+def test_the_first_job_with_a_priority_is_run_first_at_once(make_scheduler, tmp_path):
+    scheduler = make_scheduler(
+        jobstores={"default": SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite")},
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+        start=True,
+    )
+    scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now().wait(
+        10
+    )  # it has looked by now
+    scheduler.pause()
+    for number in range(4):
+        scheduler.add_job(work.note, "date", run_date=PAST, args=[number], priority=number)
+    scheduler.resume()
+    eventually(lambda: len(work.seen) == 4)
+    assert [number for number, _ in work.seen] == [3, 2, 1, 0]
 
 
 def test_truth_values_may_be_text(make_scheduler):

@@ -60,7 +60,12 @@ class JobTable(StoredJobs):
 
     def new_row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
         """The columns of a job that is new."""
-        return {**writable(record, self._context.arguments), "created": now, "updated": now}
+        return {**self._written(record), "created": now, "updated": now}
+
+    def _written(self, record: JobRecord) -> dict[str, Any]:
+        if record.options.priority:  # this node heeds it from its next claim on; others look once a second
+            self._context.statements.has_priorities = True
+        return writable(record, self._context.arguments)
 
     def _insert(self, rows: list[dict[str, Any]]) -> bool:
         try:
@@ -118,7 +123,7 @@ class JobTable(StoredJobs):
             else:
                 after = replace(old, record)
             kept.append(after)
-            changed.append(({**writable(after, self._context.arguments), "updated": now}, row.version))
+            changed.append(({**self._written(after), "updated": now}, row.version))
         attempted.append(kept)
         jobs = self._context.tables.jobs
         try:
@@ -170,7 +175,7 @@ class JobTable(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         jobs = self._context.tables.jobs
-        row = writable(record, self._context.arguments)
+        row = self._written(record)
         with self._context.database.reading() as connection:
             found = connection.execute(
                 select(*self._columns)
@@ -241,7 +246,7 @@ class JobTable(StoredJobs):
             if before is None:
                 raise JobLookupError(job_id)
             after = change(before)
-            values = {**writable(after, self._context.arguments), "updated": self._context.now()}
+            values = {**self._written(after), "updated": self._context.now()}
 
             def write(values: dict[str, Any] = values, version: int = before.version) -> bool:
                 with self._context.database.writing() as connection:
