@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
+from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import moment, read_progress
 from mainspring.jobstores.local_runs import chosen
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mainspring.model import RunKey, Submission
     from mainspring.schedulers.awaited_runs import AwaitedRuns
     from mainspring.schedulers.in_flight import InFlight
+    from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.stopping import Stopping
 
 _INSTANT = timedelta(microseconds=1)
@@ -38,6 +40,7 @@ _STATES: tuple[RunState, ...] = get_args(RunState)
 class RunMethods(JobQueries):
     """The part of `BaseScheduler` that is about runs."""
 
+    _event_queue: Listeners
     _in_flight: InFlight
     _stopping: Stopping
     _awaited_runs: AwaitedRuns
@@ -217,13 +220,30 @@ class RunMethods(JobQueries):
             if _has(submission, key) and jobstore in (None, submission.jobstore):
                 self._stopping.stop(submission, "cancelled")
                 return
-        for _, store in self._readable(jobstore):
+        for alias, store in self._readable(jobstore):
             if store.cancel(key):
+                self._tell_cancelled(alias, store.get_run(key))
                 self._wake()
                 return
         known = self.get_run(run_id, jobstore)
         raise RunLookupError(
             run_id, "was found" if known is None else f"can be cancelled: it has ended ({known.outcome})"
+        )
+
+    def _tell_cancelled(self, alias: str, run: RunRecord | None) -> None:
+        """Tell of a run that was queued; of one that goes on elsewhere its own node will."""
+        if run is None or run.outcome != "cancelled":
+            return
+        self._event_queue.publish(
+            JobExecutionEvent(
+                EVENT_JOB_CANCELLED,
+                run.job_id,
+                alias,
+                run.scheduled_run_time,
+                run_id=run.id,
+                finished=run.finished,
+                attempt=run.attempt,
+            )
         )
 
     def _cancel_here(self, keys: Iterable[RunKey], alias: str) -> None:
