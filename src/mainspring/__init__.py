@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from mainspring.jobstores.mongodb import MongoDBJobStore
     from mainspring.jobstores.redis import RedisJobStore
     from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+    from mainspring.model import RunRecord
     from mainspring.retry import Retry
+    from mainspring.run_handle import RunHandle
     from mainspring.schedulers.asyncio import AsyncIOScheduler
     from mainspring.schedulers.background import BackgroundScheduler
     from mainspring.schedulers.blocking import BlockingScheduler
@@ -69,6 +71,8 @@ _HOME = {
     "QtScheduler": "schedulers.qt",
     "RedisJobStore": "jobstores.redis",
     "Retry": "retry",
+    "RunHandle": "run_handle",
+    "RunRecord": "model",
     "SQLAlchemyJobStore": "jobstores.sqlalchemy",
     "ThreadPoolExecutor": "executors.pool",
     "TornadoExecutor": "executors.tornado",
@@ -106,6 +110,8 @@ __all__ = [  # noqa: RUF022 - versions first
     "QtScheduler",
     "RedisJobStore",
     "Retry",
+    "RunHandle",
+    "RunRecord",
     "SQLAlchemyJobStore",
     "ThreadPoolExecutor",
     "TornadoExecutor",

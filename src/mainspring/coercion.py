@@ -12,6 +12,10 @@ _TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})
 _FALSE = frozenset({"false", "no", "off", "n", "f", "0"})
 
 
+#: The longest `timedelta`, in seconds.
+_LONGEST = 86_399_999_999_999
+
+
 class _Undefined:
     """Marks a parameter that was not given, where ``None`` is a value of its own."""
 
@@ -60,6 +64,11 @@ def asint(value: Any) -> int | None:
         raise ValueError(f"expected a whole number, got {value!r}") from None
 
 
+def is_number(value: Any) -> bool:
+    """Whether `value` is a number that can be a duration in seconds: neither a truth value, nor infinite, nor no number at all."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LONGEST
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     known = list(known)
@@ -70,10 +79,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return squeezed.get(name.replace("_", "").replace("-", "").lower())
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+def unknown_name(kind: str, name: Any, known: Iterable[str]) -> str:
     """One sentence for a name that nothing understands: with the nearest valid one, or all of them."""
     known = sorted(known)
-    candidate = nearest(name, known)
+    candidate = nearest(name, known) if isinstance(name, str) else None
     if candidate is not None:
         return f"unknown {kind} {name!r}; did you mean {candidate!r}?"
     return f"unknown {kind} {name!r}; valid: {', '.join(known) or 'none'}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name
-from mainspring.coercion import asbool, asint, unknown_name
+from mainspring.coercion import asbool, asint, is_number, unknown_name
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
@@ -57,7 +58,7 @@ def grace_as_timedelta(value: Any) -> timedelta | None:
 def _duration(name: str, value: Any) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if is_number(value):
         return timedelta(seconds=value)
     raise TypeError(
         f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}"
@@ -72,23 +73,30 @@ def grace_as_number(grace: timedelta | None) -> float | None:
     return int(seconds) if seconds.is_integer() else seconds
 
 
-def _whole(name: str, *, at_least: int | None = 1, may_be_none: bool = False) -> Callable[[Any], Any]:
+def _whole(name: str, *, at_least: int = 1, may_be_none: bool = False) -> Callable[[Any], Any]:
     """A check for whole numbers."""
 
     def check(value: Any) -> Any:
         if value is None and may_be_none:
             return None
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int)
-            or (at_least is not None and value < at_least)
-        ):
-            least = "" if at_least is None else f" of {at_least} or more"
+        if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
             none = ", or None" if may_be_none else ""
-            raise TypeError(f"{name} must be a whole number{least}{none}, got {value!r}")
+            raise TypeError(f"{name} must be a whole number of {at_least} or more{none}, got {value!r}")
         return value
 
     return check
+
+
+#: Beyond it no database has room for a priority.
+_HIGHEST_PRIORITY = 2**31 - 1
+
+
+def _checked_priority(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _HIGHEST_PRIORITY:
+        raise TypeError(
+            f"priority must be a whole number, of {_HIGHEST_PRIORITY:,} at most in size, got {value!r}"
+        )
+    return value
 
 
 def _one_of(name: str, *values: str) -> Callable[[Any], Any]:
@@ -124,7 +132,7 @@ def _checked_metadata(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         raise TypeError(f"metadata must be a dict or another mapping, got {type(value).__name__} {value!r}")
     try:
-        return json.dumps(dict(value), ensure_ascii=False, sort_keys=True) if value else None
+        return json.dumps(dict(value), ensure_ascii=False, sort_keys=True, allow_nan=False) if value else None
     except (TypeError, ValueError) as error:
         raise TypeError(f"metadata must hold what JSON can: {error}") from None
 
@@ -153,31 +161,34 @@ def _checked_text(what: str, value: Any) -> str:
     return value
 
 
-#: The options of a job, and what makes of a value one that can be kept; raises `TypeError`.
+#: The options of a job, and what makes of a value one that can be kept; raises `TypeError`, or `ValueError` for text.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "executor": partial(_checked_text, "executor"),
     "misfire_grace_time": grace_as_timedelta,
-    "coalesce": bool,
+    "coalesce": asbool,
     "max_instances": _whole("max_instances"),
     "on_lost": _one_of("on_lost", "record", "rerun"),
     "tags": _checked_tags,
     "retry": lambda value: None if value is None else Retry.of(value),
     "timeout": _checked_timeout,
     "overlap": _one_of("overlap", "skip", "buffer_one", "buffer_all", "cancel_running", "allow"),
-    "priority": _whole("priority", at_least=None),
+    "priority": _checked_priority,
     "group": lambda value: None if value is None else _checked_text("group", value),
     "catch_up_limit": _whole("catch_up_limit"),
     "max_runs": _whole("max_runs", may_be_none=True),
     "pause_after_failures": _whole("pause_after_failures", may_be_none=True),
-    "keep_result": bool,
-    "capture_log": bool,
+    "keep_result": asbool,
+    "capture_log": asbool,
     "around_run": _checked_hooks,
     "metadata": _checked_metadata,
 }
 
+#: How late a run may be by the policy ``"skip"``, if nothing else is said.
+_SKIPPED_AFTER = timedelta(seconds=30)
+
 #: With a policy come values of other options, unless they are given too.
 _MISFIRE_POLICIES: dict[str, dict[str, Any]] = {
-    "skip": {"coalesce": True, "misfire_grace_time": 30},
+    "skip": {"coalesce": True, "misfire_grace_time": _SKIPPED_AFTER},
     "once": {"coalesce": True},
     "all": {"coalesce": False},
 }
@@ -196,7 +207,8 @@ def checked_trigger(value: Any) -> BaseTrigger:
     """
     if not isinstance(value, BaseTrigger):
         raise TypeError(
-            f"trigger must be a trigger object or the name of one, got {type(value).__name__} {value!r}"
+            f"trigger must be a trigger object, got {type(value).__name__} {value!r}; "
+            "add_job and reschedule_job take the name of one too"
         )
     return value
 
@@ -208,15 +220,22 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
         TypeError: a value of the wrong kind.
     """
     if "misfire_policy" in changes:
-        changes = _without_policy(changes)
+        changes = _without_policy(changes, base.misfire_grace_time)
     checked = {name: _CHECKS[name](value) for name, value in changes.items() if name in _CHECKS}
     new = {name: value for name, value in checked.items() if value != getattr(base, name)}
     return _shared_options(base, **new) if new else base
 
 
-def _without_policy(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with what the misfire policy among them says of other options in its place."""
-    implied = _MISFIRE_POLICIES[_check_misfire_policy(values["misfire_policy"])]
+def _without_policy(values: Mapping[str, Any], grace: timedelta | None = None) -> dict[str, Any]:
+    """`values` with what the misfire policy among them says of other options in its place.
+
+    Args:
+        grace: the grace time so far. One that came with ``"skip"`` goes with it; another is the user's own window, and stays.
+    """
+    policy = _check_misfire_policy(values["misfire_policy"])
+    implied = dict(_MISFIRE_POLICIES[policy])
+    if grace == _SKIPPED_AFTER and policy != "skip":
+        implied["misfire_grace_time"] = None
     return {**implied, **{name: value for name, value in values.items() if name != "misfire_policy"}}
 
 
@@ -262,37 +281,61 @@ def job_defaults_from_configuration(values: Mapping[str, Any]) -> dict[str, Any]
         TypeError: a value of the wrong kind.
         ValueError: text that is not a number or a truth value.
     """
-    defaults: dict[str, Any] = {}
     if "misfire_policy" in values:
         values = _without_policy(values)
-    if "misfire_grace_time" in values:
-        grace = values["misfire_grace_time"]
-        if isinstance(grace, str):
-            grace = None if grace.strip().lower() in {"", "none"} else float(grace)
-        defaults["misfire_grace_time"] = grace_as_number(grace_as_timedelta(grace))
-    if "coalesce" in values:
-        defaults["coalesce"] = asbool(values["coalesce"])
-    for name in ("max_instances", "priority", "catch_up_limit", "max_runs", "pause_after_failures"):
-        if name in values:
-            defaults[name] = _CHECKS[name](asint(values[name]))
-    for name in ("keep_result", "capture_log"):
-        if name in values:
-            defaults[name] = asbool(values[name])
-    for name in ("retry", "timeout"):
-        if name in values:
-            value = values[name]
-            defaults[name] = _CHECKS[name](_number_from(value) if isinstance(value, str) else value)
-    for name in ("on_lost", "overlap", "group", "tags", "around_run"):
-        if name in values:
-            defaults[name] = _CHECKS[name](values[name])
+    defaults: dict[str, Any] = {}
+    for name in _CHECKS.keys() & values.keys() - {"executor"}:
+        read = _FROM_TEXT.get(name)
+        value = values[name] if read is None else read(name, values[name])
+        _CHECKS[name](value)
+        defaults[name] = value
     return defaults
 
 
-def _number_from(text: str) -> float | int | None:
-    text = text.strip()
+def _number_from(name: str, value: Any) -> Any:
+    """`value`, read as a number if it is text; ``None`` for text that says so."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
     if text.lower() in {"", "none"}:
         return None
-    return int(text) if text.isdecimal() else float(text)
+    try:
+        return int(text) if text.removeprefix("-").isdecimal() else float(text)
+    except ValueError:
+        raise ValueError(f"{name}: expected a number, got {value!r}") from None
+
+
+def _whole_from(name: str, value: Any) -> int | None:
+    try:
+        return asint(_number_from(name, value))
+    except ValueError:
+        raise ValueError(f"{name}: expected a whole number, got {value!r}") from None
+
+
+def _retry_from(name: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _number_from(name, value)
+    texts = ("on", "not_on")
+    return {key: part if key in texts else _number_from(f"{name}.{key}", part) for key, part in value.items()}
+
+
+def _texts_from(name: str, value: Any) -> Any:  # noqa: ARG001 - as the others are called
+    return re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+
+
+#: How text in a configuration file is read as what it means, given the name of the option.
+_FROM_TEXT: dict[str, Callable[[str, Any], Any]] = {
+    "misfire_grace_time": _number_from,
+    "timeout": _number_from,
+    "retry": _retry_from,
+    "tags": _texts_from,
+    "coalesce": lambda _, value: asbool(value),
+    "keep_result": lambda _, value: asbool(value),
+    "capture_log": lambda _, value: asbool(value),
+    **dict.fromkeys(
+        ("max_instances", "priority", "catch_up_limit", "max_runs", "pause_after_failures"), _whole_from
+    ),
+}
 
 
 def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from inspect import isclass, ismethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mainspring.definition import (
     changed_record,
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.model import RunRecord
+    from mainspring.option_types import JobChanges
     from mainspring.retry import Retry
+    from mainspring.run_handle import RunHandle
     from mainspring.triggers.base import BaseTrigger
 
 _STATE_VERSION = 1
@@ -247,11 +249,12 @@ class Job:
         found: list[RunRecord] = self._scheduler.get_runs(self.id, limit=limit, jobstore=self._jobstore_alias)
         return found
 
-    def run_now(self) -> Any:
+    def run_now(self) -> RunHandle:
         """Run the job once more, now; see `BaseScheduler.run_job`."""
-        return self._scheduler.run_job(self.id, self._jobstore_alias)
+        handle: RunHandle = self._scheduler.run_job(self.id, self._jobstore_alias)
+        return handle
 
-    def modify(self, **changes: Any) -> Job:
+    def modify(self, **changes: Unpack[JobChanges]) -> Job:
         """Change some of the job's attributes; see `BaseScheduler.modify_job`."""
         return self._took(self._scheduler.modify_job(self.id, self._jobstore_alias, **changes))
 

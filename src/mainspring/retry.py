@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import is_number, unknown_name
 
 
 def class_reference(error: type[BaseException]) -> str:
@@ -49,7 +49,7 @@ class Retry:
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise ValueError(f"attempts must be a whole number of 1 or more, got {attempts!r}")
         backoff: Any = self.backoff
-        if isinstance(backoff, bool) or not isinstance(backoff, (int, float)) or backoff < 1:
+        if not is_number(backoff) or backoff < 1:
             raise ValueError(f"backoff must be a number of 1 or more, got {backoff!r}")
         for name in ("delay", "jitter", "longest_delay"):
             object.__setattr__(self, name, _duration(name, getattr(self, name)))
@@ -79,7 +79,7 @@ class Retry:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return cls(attempts=value)
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             for name in value:
                 if name not in cls.__slots__:
                     raise TypeError(unknown_name("key in retry", name, cls.__slots__))
@@ -90,7 +90,7 @@ class Retry:
 
 
 def _duration(name: str, value: Any) -> timedelta:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if is_number(value):
         value = timedelta(seconds=value)
     if not isinstance(value, timedelta) or value < timedelta(0):
         raise ValueError(f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}")

@@ -312,6 +312,23 @@ def test_runs_that_go_on_after_a_shutdown_are_recorded_all_the_same(stored, make
     assert runs_of(other, "slow", 1)[0].outcome == "succeeded"
 
 
+def test_a_backfill_stays_known_while_history_is_pruned(make_scheduler, tmp_path):
+    store = SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite", keep_runs=3)
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    scheduler.add_job(work, "interval", hours=1, start_date=long_ago, id="hourly")
+    span = (long_ago, long_ago + timedelta(hours=9))
+    for handle in scheduler.backfill("hourly", *span):
+        handle.wait(10)
+    store._outcomes._finished_jobs.add("hourly")
+    store._outcomes.prune()
+    assert len(scheduler.get_runs("hourly")) == 10
+    assert scheduler.backfill("hourly", *span) == []
+    store._outcomes._keep_for = timedelta(0)
+    store._outcomes.prune()
+    assert scheduler.get_runs("hourly") == []
+
+
 def test_history_is_pruned(make_scheduler, tmp_path):
     store = SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite", keep_runs=3)
     scheduler = make_scheduler(jobstores={"default": store}, start=True)

@@ -85,7 +85,9 @@ def test_rings_are_refused(scheduler):
     assert scheduler.get_job("x") is None
 
 
-@pytest.mark.parametrize("wrong", [{"job": None}, {"job": ""}, {"job": "a", "on": "error"}])
+@pytest.mark.parametrize(
+    "wrong", [{"job": None}, {"job": ""}, {"job": "a", "on": "error"}, {"job": "a", "on": ["any"]}]
+)
 def test_a_wrong_trigger_is_refused(wrong):
     with pytest.raises(TriggerError):
         AfterJob(**wrong)
@@ -160,3 +162,7 @@ def test_backfills_are_bounded(scheduler):
         scheduler.backfill("often", PAST, PAST - timedelta(days=1))
     with pytest.raises(ValueError, match="overlap of a backfill"):
         scheduler.backfill("often", PAST, PAST, overlap="skip")
+    with pytest.raises(ValueError, match="limit must be a whole number of 1 or more"):
+        scheduler.backfill("often", PAST, PAST, limit=0)
+    with pytest.raises(ValueError, match="needs a start and an end"):
+        scheduler.backfill("often", None, PAST)

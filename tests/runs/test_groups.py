@@ -139,8 +139,49 @@ def test_groups_may_be_set_before_the_start(make_scheduler, make_store):
         {"name": "a", "limit": 0},
         {"name": "a", "rate": 1.5},
         {"name": "a", "rate": 1, "per": 0},
+        {"name": "a", "rate": 1, "per": float("inf")},
+        {"name": "a", "limit": 2**31},
+        {"name": "a" * 192, "limit": 1},
     ],
 )
 def test_wrong_groups_are_refused(make_scheduler, wrong):
     with pytest.raises(ValueError, match=r"group|per"):
         make_scheduler().set_group(**wrong)
+
+
+def warnings_of(caplog):
+    """What was said of groups without limits."""
+    return [record.getMessage() for record in caplog.records if "has no limits" in record.message]
+
+
+def test_a_group_that_nobody_limits_is_warned_of_once(scheduler, caplog):
+    scheduler.set_group("shop", limit=1)
+    scheduler.add_job(work.add, args=[1, 2], id="known", group="shop")
+    assert warnings_of(caplog) == []
+    for name in ("a", "b"):
+        scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id=name, group="shpo")
+    assert len(warnings_of(caplog)) == 1
+    assert "did you mean 'shop'?" in warnings_of(caplog)[0]
+    scheduler.modify_job("a", group="other")
+    assert "set_group('other', limit=…)" in warnings_of(caplog)[1]
+
+
+def test_limits_may_be_set_after_the_jobs_that_they_are_for_if_both_come_before_the_start(
+    make_scheduler, caplog
+):
+    scheduler = make_scheduler()
+    scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], group="shop")
+    scheduler.set_group("shop", limit=1)
+    scheduler.start()
+    assert warnings_of(caplog) == []
+
+
+def test_limits_are_kept_when_a_start_fails(make_scheduler):
+    scheduler = make_scheduler()
+    scheduler.set_group("early", limit=1)
+    scheduler.set_group("shop", limit=1, jobstore="other")
+    with pytest.raises(KeyError, match="other"):
+        scheduler.start()
+    scheduler.add_jobstore("memory", "other")
+    scheduler.start()
+    assert {group.name for group in scheduler.get_groups()} == {"early", "shop"}

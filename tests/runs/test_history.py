@@ -146,6 +146,16 @@ def test_runs_are_listed_latest_first_and_chosen(scheduler):
     assert [run.id for run in scheduler.get_runs(since=second.scheduled_run_time)] == [failed.id, second.id]
 
 
+def test_what_no_run_can_be_is_not_looked_for(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    with pytest.raises(ValueError, match="did you mean 'failed'"):
+        scheduler.get_runs(outcome="faild")
+    for limit in (-1, None, "3", True):
+        with pytest.raises(ValueError, match="limit must be a whole number of 0 or more"):
+            scheduler.get_runs(limit=limit)
+    assert scheduler.get_runs(limit=0) == []
+
+
 def test_missed_and_skipped_runs_are_recorded(scheduler, heard):
     scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="late", misfire_grace_time=1)
     eventually(lambda: scheduler.get_runs("late"))

@@ -9,7 +9,7 @@ import pytest
 import run_work as work
 from run_work import eventually
 
-from mainspring import DateTrigger
+from mainspring import DateTrigger, SQLAlchemyJobStore
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -227,6 +227,16 @@ def test_overdue_runs_are_made_up_for_as_the_policy_says(scheduler, policy, grac
     eventually(lambda: outcomes(scheduler, "late") == expected)
 
 
+def test_a_policy_that_is_changed_takes_its_grace_time_along(make_scheduler):
+    scheduler = make_scheduler(job_defaults={"misfire_policy": "skip"})
+    job = scheduler.add_job(work.add, "interval", hours=1, args=[1, 2], id="a")
+    assert job.misfire_grace_time == 30
+    assert scheduler.modify_job("a", misfire_policy="once").misfire_grace_time is None
+    assert scheduler.add_job(work.add, args=[1, 2], misfire_policy="all").misfire_grace_time is None
+    window = scheduler.add_job(work.add, args=[1, 2], misfire_grace_time=600)
+    assert window.modify(misfire_policy="all").misfire_grace_time == 600
+
+
 def test_what_is_made_up_for_has_a_cap(scheduler):
     start = datetime.now(UTC) - timedelta(minutes=9, seconds=30)
     scheduler.add_job(
@@ -254,8 +264,36 @@ def test_what_is_made_up_for_has_a_cap(scheduler):
         ({"metadata": "text"}, "metadata must be a dict"),
         ({"around_run": lambda: None}, "around_run of a job must be functions that can be imported"),
         ({"pause_after_failures": True}, "pause_after_failures must be a whole number"),
+        ({"priority": 2**31}, "priority must be a whole number, of 2,147,483,647 at most"),
+        ({"timeout": float("inf")}, "timeout must be None, a number of seconds"),
+        ({"misfire_grace_time": float("nan")}, "misfire_grace_time must be None, a number of seconds"),
+        ({"metadata": {"a": float("nan")}}, "metadata must hold what JSON can"),
     ],
 )
 def test_wrong_options_are_refused(make_scheduler, options, words):
     with pytest.raises(TypeError, match=words):
         make_scheduler().add_job(work.add, **options)
+
+
+def test_the_first_job_with_a_priority_is_run_first_at_once(make_scheduler, tmp_path):
+    scheduler = make_scheduler(
+        jobstores={"default": SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite")},
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+        start=True,
+    )
+    scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now().wait(
+        10
+    )  # it has looked by now
+    scheduler.pause()
+    for number in range(4):
+        scheduler.add_job(work.note, "date", run_date=PAST, args=[number], priority=number)
+    scheduler.resume()
+    eventually(lambda: len(work.seen) == 4)
+    assert [number for number, _ in work.seen] == [3, 2, 1, 0]
+
+
+def test_truth_values_may_be_text(make_scheduler):
+    job = make_scheduler().add_job(work.add, args=[1, 2], keep_result="no", capture_log="yes", coalesce="off")
+    assert (job.keep_result, job.capture_log, job.coalesce) == (False, True, False)
+    with pytest.raises(ValueError, match="yes/no"):
+        job.modify(keep_result="perhaps")

@@ -122,6 +122,8 @@ def test_a_number_of_attempts_will_do_and_defaults_are_kept(make_scheduler):
         ({"backoff": 0.5}, "backoff must be a number of 1 or more"),
         ({"on": ["OSError"]}, "references to them such as 'builtins:OSError'"),
         ({"on": 5}, "on must be classes of errors"),
+        ({"backoff": float("nan")}, "backoff must be a number of 1 or more"),
+        ({"delay": float("inf")}, "delay must be a number of seconds"),
     ],
 )
 def test_a_wrong_retry_is_refused(make_scheduler, value, words):

@@ -144,3 +144,18 @@ def test_a_schedule_that_ends_on_one_node_leaves_what_another_has_queued(make_sc
     job.modify(next_run_time=datetime.now(UTC) - timedelta(seconds=1))
     work.gate.set()
     assert queued.wait(20).outcome == "succeeded"
+
+
+def test_waiting_on_the_loop_itself_is_refused():
+    async def ask():
+        scheduler = AsyncIOScheduler()
+        scheduler.start()
+        scheduler.add_job(asyncio.sleep, "date", run_date=LATER, args=[0], id="a")
+        handle = scheduler.run_job("a")
+        with pytest.raises(RuntimeError, match="await the handle"):
+            handle.wait()
+        assert (await handle).outcome == "succeeded"
+        assert handle.wait().outcome == "succeeded"  # nothing is to be waited for
+        await scheduler.shutdown()
+
+    asyncio.run(ask())

@@ -156,6 +156,19 @@ def test_another_node_cancels_it(make_scheduler, make_store, request):
     eventually(lambda: work.ended == ["token"])
 
 
+def test_that_a_queued_run_is_cancelled_is_told(scheduler, heard):
+    scheduler.add_job(work.wait, "date", run_date="2100-01-01", id="busy")
+    first = scheduler.run_job("busy")
+    assert work.begun.wait(10)
+    second = scheduler.run_job("busy")
+    second.cancel()
+    (event,) = heard.wait_for(EVENT_JOB_CANCELLED, "busy")
+    assert (event.run_id, event.started, event.attempt) == (second.id, None, 1)
+    assert second.wait(10).outcome == "cancelled"
+    work.gate.set()
+    assert first.wait(10).outcome == "succeeded"
+
+
 def test_what_is_submitted_and_not_begun_is_cancelled_too(make_scheduler, make_store):
     scheduler = make_scheduler(
         jobstores={"default": make_store()},

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mainspring import Retry
 from mainspring.errors import ConfigurationError, ConfigurationWarning
 from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
@@ -93,6 +94,10 @@ def test_a_global_key_without_its_prefix_is_reported():
         ({"job_defaults": 5}, TypeError, "job_defaults must be a dict"),
         ({"job_defaults": {"max_instances": "many"}}, ValueError, "whole number"),
         ({"job_defaults": {"coalesce": "perhaps"}}, ValueError, "yes/no"),
+        ({"job_defaults": {"timeout": "long"}}, ValueError, "timeout: expected a number, got 'long'"),
+        ({"job_defaults": {"retry": {"delay": "x"}}}, ValueError, "retry.delay: expected a number, got 'x'"),
+        ({"job_defaults": {"metadata": {"a": {1}}}}, TypeError, "metadata must hold what JSON can"),
+        ({"around_run": 5}, ConfigurationError, "around_run must be functions"),
         ({"executors": {"default": 5}}, TypeError, "executor 'default'"),
         ({"executors": {"default": {"type": "treadpool"}}}, LookupError, "did you mean 'threadpool'"),
         ({"executors": {"default": {"max_workers": 5}}}, ConfigurationError, "either 'type'"),
@@ -109,6 +114,26 @@ def test_values_that_cannot_be(options, error, words):
     with pytest.raises(error) as caught:
         BackgroundScheduler(**options)
     assert words in str(caught.value)
+
+
+def test_options_of_runs_can_be_defaults_in_text():
+    scheduler = BackgroundScheduler(
+        {
+            "apscheduler.job_defaults.retry.attempts": "4",
+            "apscheduler.job_defaults.retry.delay": "2.5",
+            "apscheduler.job_defaults.retry.on": "builtins:OSError",
+            "apscheduler.job_defaults.timeout": "90",
+            "apscheduler.job_defaults.priority": "-3",
+            "apscheduler.job_defaults.max_runs": "none",
+            "apscheduler.job_defaults.tags": "nightly, money",
+            "apscheduler.job_defaults.metadata.team": "billing",
+            "apscheduler.job_defaults.capture_log": "yes",
+        }
+    )
+    job = scheduler.add_job(print)
+    assert (job.retry, job.timeout) == (Retry(4, delay=2.5, on=OSError), 90)
+    assert (job.priority, job.max_runs, job.tags) == (-3, None, ("money", "nightly"))
+    assert (job.metadata, job.capture_log) == ({"team": "billing"}, True)
 
 
 def test_parts_can_be_given_as_instances_and_again_to_configure():

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainspring import AfterJob, BackgroundScheduler, MemoryJobStore, Retry, current_run
+from mainspring import (
+    AfterJob,
+    BackgroundScheduler,
+    MemoryJobStore,
+    Retry,
+    SQLAlchemyJobStore,
+    current_run,
+)
 from mainspring.events import (
     EVENT_JOB_ERROR,
     EVENT_JOB_EXECUTED,
@@ -16,7 +23,7 @@ from mainspring.events import (
     EVENT_JOB_RETRYING,
     EVENT_JOB_SUBMITTED,
 )
-from mainspring.testing import EventRecorder, FaultyStore, ManualScheduler
+from mainspring.testing import EventRecorder, FaultyStore, ManualScheduler, SettableClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -109,6 +116,66 @@ def test_coroutines_and_async_listeners_are_run_to_their_end(manual_scheduler):
     assert heard == [3]
 
 
+def test_waiting_for_a_run_runs_it(manual_scheduler):
+    def fail():
+        raise OSError("no network")
+
+    manual_scheduler.add_job(int, "date", run_date="2100-01-01", id="ok")
+    assert manual_scheduler.run_job("ok").wait().outcome == "succeeded"
+    assert asyncio.run(awaited(manual_scheduler.run_job("ok"))).outcome == "succeeded"
+    manual_scheduler.add_job(fail, "date", run_date="2100-01-01", id="flaky", retry=Retry(2, delay=60))
+    handle = manual_scheduler.run_job("flaky")
+    with pytest.raises(TimeoutError, match="only advance"):
+        handle.wait()
+    manual_scheduler.advance(60)
+    assert handle.wait().attempt == 2
+
+
+async def awaited(handle):
+    return await handle
+
+
+def test_a_run_can_neither_let_time_pass_nor_wait_for_another(manual_scheduler):
+    manual_scheduler.add_job(int, "date", run_date="2100-01-01", id="other")
+    manual_scheduler.add_job(lambda: manual_scheduler.advance(1), id="passes")
+    manual_scheduler.add_job(lambda: manual_scheduler.run_job("other").wait(), id="waits")
+    events = manual_scheduler.run_due()
+    assert [str(event.exception)[:24] for event in events if event.exception] == [
+        "a run can't let time pas"
+    ] * 2
+
+
+def test_moments_are_read_as_elsewhere():
+    scheduler = ManualScheduler(start=datetime(2026, 6, 1), timezone="Europe/Berlin")
+    assert scheduler.now == datetime(2026, 5, 31, 22, tzinfo=UTC)
+    scheduler.advance_to("2026-06-02")
+    assert scheduler.now == datetime(2026, 6, 1, 22, tzinfo=UTC)
+    for wrong in (lambda: scheduler.advance(-1), lambda: scheduler.advance_to("2026-06-01")):
+        with pytest.raises(ValueError, match="time can't be let pass"):
+            wrong()
+    with pytest.raises(ValueError, match="needs a datetime with a time zone"):
+        SettableClock(datetime(2026, 6, 1))
+    with pytest.raises(ValueError, match="time can't go back"):
+        scheduler.clock.advance(-1)
+    with pytest.raises(TypeError, match="start must be a point in time"):
+        ManualScheduler(start=None)
+
+
+def test_months_pass_at_once_on_a_store_in_a_file(tmp_path):
+    store = FaultyStore(SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite"))
+    scheduler = ManualScheduler(jobstores={"default": store})
+    scheduler.add_job(int, "cron", day=1, hour=6, id="monthly")
+    scheduler.add_job(int, AfterJob("monthly"), id="next", retry=3)
+    scheduler.start()
+    try:
+        events = scheduler.advance(timedelta(days=100))
+        assert [event.job_id for event in events] == ["monthly", "next"] * 4
+        assert scheduler.get_runs("next")[0].finished == datetime(2026, 4, 1, 6, tzinfo=UTC)
+        assert store.calls["claim"] < 100  # and is not looked at for each second that passes
+    finally:
+        scheduler.shutdown()
+
+
 def test_a_scheduler_may_be_made_by_hand_and_started_again():
     scheduler = ManualScheduler(start=datetime(2026, 6, 1, tzinfo=UTC), timezone="Europe/Berlin")
     scheduler.add_job(int, "cron", hour=8)
@@ -144,6 +211,8 @@ def test_a_store_fails_when_it_is_told_to():
         store.mend()
         with pytest.raises(ValueError, match="did you mean 'claim'"):
             store.fail("clam")
+        with pytest.raises(ValueError, match="when must be 'before' or 'after'"):
+            store.fail("claim", when="later")
     finally:
         scheduler.shutdown()
     assert heard.of(EVENT_JOB_SUBMITTED)

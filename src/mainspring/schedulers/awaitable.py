@@ -42,7 +42,7 @@ class AwaitableMethods:
 
     aadd_job = _awaitable(BaseScheduler.add_job)  # type: ignore[arg-type]  # as if a keyword could be called self
     aadd_jobs = _awaitable(BaseScheduler.add_jobs)
-    amodify_job = _awaitable(BaseScheduler.modify_job)  # type: ignore[arg-type]  # as if a keyword could be called self
+    amodify_job = _awaitable(BaseScheduler.modify_job)
     areschedule_job = _awaitable(BaseScheduler.reschedule_job)  # type: ignore[arg-type]  # as if a keyword could be called self
     apause_job = _awaitable(BaseScheduler.pause_job)
     aresume_job = _awaitable(BaseScheduler.resume_job)

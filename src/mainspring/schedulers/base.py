@@ -76,6 +76,7 @@ from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.stores import Stores
+from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.timezones import astimezone, local_timezone
 from mainspring.triggers.base import BaseTrigger
 
@@ -122,6 +123,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._jobstores = self._stores.given
         self._pending_jobs = PendingJobs()
         self._early_groups = {}
+        self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins)
         self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import unknown_name
@@ -12,7 +13,7 @@ from mainspring.errors import ConfigurationError, ConfigurationWarning
 from mainspring.references import ref_to_obj
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1, "on_lost": "record"}
 
@@ -101,7 +102,7 @@ def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool)
     """
     if not hasattr(given, "items"):
         raise TypeError(f"job_defaults must be a dict, got {type(given).__name__} {given!r}")
-    known = sorted(OPTIONS - {"executor", "metadata"})
+    known = sorted(OPTIONS - {"executor"})
     report_unknown("key in job_defaults", given.keys() - set(known), known, strict=strict)
     return {**present, **job_defaults_from_configuration(given)}
 
@@ -112,7 +113,9 @@ def hooks_from(value: Any) -> tuple[Callable[[], Any], ...]:
     Raises:
         ConfigurationError: it is something else.
     """
-    hooks = tuple([value] if isinstance(value, str) or callable(value) else value or ())
+    hooks = [value] if isinstance(value, str) or callable(value) else value or ()
+    if not isinstance(hooks, Iterable):
+        raise ConfigurationError(f"around_run must be functions that make context managers, got {value!r}")
     made = tuple(ref_to_obj(hook) if isinstance(hook, str) else hook for hook in hooks)
     for hook in made:
         if not callable(hook):

@@ -23,6 +23,7 @@ from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from threading import Event
 
 T = TypeVar("T")
 
@@ -61,6 +62,15 @@ class EventLoopScheduler(BaseScheduler):
     @abstractmethod
     def is_here(self) -> bool:
         """Whether the calling thread is the loop's, and the loop runs."""
+
+    def _wait_for(self, event: Event, seconds: float) -> bool:
+        if self.is_here():
+            raise RuntimeError(
+                "waiting for a run on the thread of the event loop would stop the loop, and the run with it: "
+                + ("await the handle" if hasattr(self, "_off_loop") else "wait on another thread")
+                + ", or add a listener"
+            )
+        return super()._wait_for(event, seconds)
 
     @abstractmethod
     def _is_alive(self) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import is_number
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.model import Group
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mainspring.jobstores.contract import RunStore
+
+#: What databases have room for.
+_LONGEST_NAME, _MOST = 191, 2**31 - 1
 
 
 class GroupMethods(JobQueries):
@@ -73,13 +75,10 @@ class GroupMethods(JobQueries):
         return groups + [group for _, store in self._readable(jobstore) for group in store.list_groups()]
 
     def _store_groups(self) -> None:
-        """Give their stores the groups that were set before the start."""
-        for (alias, _), group in self._take_early():
+        """Give their stores the groups that were set before the start; one that can't be stored is kept for the next."""
+        for (alias, name), group in list(self._early_groups.items()):
             self._stores[alias].set_group(group)
-
-    def _take_early(self) -> Iterator[tuple[tuple[str, str], Group]]:
-        while self._early_groups:
-            yield self._early_groups.popitem()
+            del self._early_groups[alias, name]
 
     # What the rest of the scheduler provides
 
@@ -92,14 +91,20 @@ class GroupMethods(JobQueries):
 
 
 def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"the name of a group must be text that is not empty, got {name!r}")
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        raise ValueError(
+            f"the name of a group must be text of up to {_LONGEST_NAME} characters that is not empty, got {name!r}"
+        )
     for what, value in (("limit", limit), ("rate", rate)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"{what} of a group must be a whole number of 1 or more, or None, got {value!r}")
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST
+        ):
+            raise ValueError(
+                f"{what} of a group must be a whole number from 1 to {_MOST:,}, or None, got {value!r}"
+            )
     if limit is None and rate is None:
         raise ValueError(f"group {name!r} needs a limit, or a rate, or both; remove_group takes them away")
-    if isinstance(per, (int, float)) and not isinstance(per, bool):
+    if is_number(per):
         per = timedelta(seconds=per)
     if not isinstance(per, timedelta) or per < timedelta(milliseconds=1):
         raise ValueError(

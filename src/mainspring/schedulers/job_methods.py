@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from mainspring.coercion import undefined
 from mainspring.definition import changed_record, stable_id
@@ -30,15 +30,17 @@ from mainspring.triggers.base import BaseTrigger
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from threading import Lock
 
     from mainspring.clock import Clock
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, Overlap
+    from mainspring.option_types import Duration, Hooks, JobChanges, MisfirePolicy, Moment, OnLost
     from mainspring.retry import Retry
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 
 
 #: The parameters of `add_job` that may be left out, in their order.
@@ -74,6 +76,7 @@ class JobMethods(RunMethods):
     _logger: logging.Logger
     _event_queue: Listeners
     _factory: JobFactory
+    _unlimited_groups: UnlimitedGroups
 
     # Adding
 
@@ -85,28 +88,28 @@ class JobMethods(RunMethods):
         kwargs: Mapping[str, Any] | None = None,
         id: str | None = None,  # noqa: A002 - APScheduler's name
         name: str | None = None,
-        misfire_grace_time: Any = undefined,
-        coalesce: Any = undefined,
-        max_instances: Any = undefined,
-        next_run_time: Any = undefined,
+        misfire_grace_time: Duration | None = undefined,
+        coalesce: bool = undefined,
+        max_instances: int = undefined,
+        next_run_time: Moment | None = undefined,
         jobstore: str = "default",
         executor: str = "default",
         replace_existing: bool = False,
         *,
-        on_lost: Any = undefined,
-        tags: Any = undefined,
+        on_lost: OnLost = undefined,
+        tags: Iterable[str] = undefined,
         retry: Retry | Mapping[str, Any] | int | None = undefined,
-        timeout: float | timedelta | None = undefined,
+        timeout: Duration | None = undefined,
         overlap: Overlap = undefined,
         group: str | None = undefined,
-        misfire_policy: Literal["skip", "once", "all"] = undefined,
+        misfire_policy: MisfirePolicy = undefined,
         catch_up_limit: int = undefined,
         priority: int = undefined,
         max_runs: int | None = undefined,
         pause_after_failures: int | None = undefined,
         keep_result: bool = undefined,
         capture_log: bool = undefined,
-        around_run: Any = undefined,
+        around_run: Hooks = undefined,
         metadata: Mapping[str, Any] | None = undefined,
         **trigger_args: Any,
     ) -> Job:
@@ -241,27 +244,27 @@ class JobMethods(RunMethods):
         kwargs: Mapping[str, Any] | None = None,
         id: str | None = None,  # noqa: A002 - APScheduler's name
         name: str | None = None,
-        misfire_grace_time: Any = undefined,
-        coalesce: Any = undefined,
-        max_instances: Any = undefined,
-        next_run_time: Any = undefined,
+        misfire_grace_time: Duration | None = undefined,
+        coalesce: bool = undefined,
+        max_instances: int = undefined,
+        next_run_time: Moment | None = undefined,
         jobstore: str = "default",
         executor: str = "default",
         *,
-        on_lost: Any = undefined,
-        tags: Any = undefined,
+        on_lost: OnLost = undefined,
+        tags: Iterable[str] = undefined,
         retry: Retry | Mapping[str, Any] | int | None = undefined,
-        timeout: float | timedelta | None = undefined,
+        timeout: Duration | None = undefined,
         overlap: Overlap = undefined,
         group: str | None = undefined,
-        misfire_policy: Literal["skip", "once", "all"] = undefined,
+        misfire_policy: MisfirePolicy = undefined,
         catch_up_limit: int = undefined,
         priority: int = undefined,
         max_runs: int | None = undefined,
         pause_after_failures: int | None = undefined,
         keep_result: bool = undefined,
         capture_log: bool = undefined,
-        around_run: Any = undefined,
+        around_run: Hooks = undefined,
         metadata: Mapping[str, Any] | None = undefined,
         **trigger_args: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -385,6 +388,7 @@ class JobMethods(RunMethods):
         for record in records:
             if isinstance(record.trigger, AfterJob):
                 self._refuse_cycle(record.id, record.trigger, alias, {one.id: one for one in records})
+        self._unlimited_groups.look(records, alias)
         replace = None
         if replace_existing:
 
@@ -395,7 +399,7 @@ class JobMethods(RunMethods):
 
     # Changing
 
-    def modify_job(self, job_id: str, jobstore: str | None = None, **changes: Any) -> Job:
+    def modify_job(self, job_id: str, jobstore: str | None = None, **attributes: Unpack[JobChanges]) -> Job:
         """Change attributes of a job: any that `add_job` takes, but for its id and stores.
 
         A new trigger without a `next_run_time` makes the next run time anew; a paused job stays paused.
@@ -405,6 +409,7 @@ class JobMethods(RunMethods):
             AttributeError: an attribute that can't be changed.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
+        changes: dict[str, Any] = {**attributes}
         if "next_run_time" in changes:
             changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
         pending = self._pending_jobs.find(job_id, jobstore)
@@ -428,7 +433,9 @@ class JobMethods(RunMethods):
             new = changed_record(old, changes)
             return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
 
-        return self._changed(store.change(job_id, change), alias)
+        changed = store.change(job_id, change)
+        self._unlimited_groups.look([changed], alias)
+        return self._changed(changed, alias)
 
     def _changed(self, record: JobRecord, alias: str) -> Job:
         """Tell of a changed job, and return a handle on it."""
@@ -460,8 +467,10 @@ class JobMethods(RunMethods):
         Raises:
             JobLookupError: there is no such job.
         """
-        changes = {} if note is None else {"note": note}
-        return self.modify_job(job_id, jobstore, next_run_time=None, **changes)
+        changes: JobChanges = {"next_run_time": None}
+        if note is not None:
+            changes["note"] = note
+        return self.modify_job(job_id, jobstore, **changes)
 
     def pause_jobs(self, *, tag: str, jobstore: str | None = None, note: str | None = None) -> list[Job]:
         """Pause all jobs with a tag; see `pause_job`."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
+from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.local_runs import chosen
-from mainspring.model import QueuedRun, RunRecord, run_key
-from mainspring.schedulers.awaited_runs import RunHandle
+from mainspring.model import QueuedRun, RunRecord, RunState, run_key
+from mainspring.run_handle import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
@@ -26,14 +28,19 @@ if TYPE_CHECKING:
     from mainspring.model import RunKey, Submission
     from mainspring.schedulers.awaited_runs import AwaitedRuns
     from mainspring.schedulers.in_flight import InFlight
+    from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.stopping import Stopping
 
 _INSTANT = timedelta(microseconds=1)
+
+#: What a run may be asked for by.
+_STATES: tuple[RunState, ...] = get_args(RunState)
 
 
 class RunMethods(JobQueries):
     """The part of `BaseScheduler` that is about runs."""
 
+    _event_queue: Listeners
     _in_flight: InFlight
     _stopping: Stopping
     _awaited_runs: AwaitedRuns
@@ -41,7 +48,7 @@ class RunMethods(JobQueries):
     def get_runs(
         self,
         job_id: str | None = None,
-        outcome: str | None = None,
+        outcome: RunState | None = None,
         since: datetime | None = None,
         limit: int = 100,
         jobstore: str | None = None,
@@ -55,7 +62,13 @@ class RunMethods(JobQueries):
             since: due at this time or later.
             limit: at most so many.
             jobstore: alias of a job store; all, if it is not given.
+
+        Raises:
+            ValueError: no run has such an outcome, or the limit is no whole number of 0 or more.
         """
+        if outcome is not None and outcome not in _STATES:
+            raise ValueError(unknown_name("outcome", outcome, _STATES))
+        _check_limit(limit, at_least=0)
         since = convert_to_datetime(since, self.timezone, "since")
         self._in_flight.settle()
         runs: list[RunRecord] = []
@@ -106,12 +119,12 @@ class RunMethods(JobQueries):
         if self.state == STATE_STOPPED:
             raise SchedulerNotRunningError
         alias, store = self._find(job_id, jobstore)
-        now = self._now_of(alias).astimezone(UTC)
+        now = due = self._now_of(alias).astimezone(UTC)
         while True:
-            run = QueuedRun(job_id, now, 1, now, "manual")
+            run = QueuedRun(job_id, due, 1, now, "manual")
             if store.enqueue([run]):
                 break
-            now += _INSTANT  # another was asked for at the same moment
+            due += _INSTANT  # another was asked for at the same moment
         self._wake()
         return RunHandle(self, run.key, alias)
 
@@ -160,10 +173,13 @@ class RunMethods(JobQueries):
             raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
         if self.state == STATE_STOPPED:
             raise SchedulerNotRunningError
+        _check_limit(limit, at_least=1)
         alias, store = self._find(job_id, jobstore)
         record = store.get_record(job_id)
         if record is None:
             raise JobLookupError(job_id)
+        if None in (start, end):
+            raise ValueError("a backfill needs a start and an end: it runs what was due between them")
         first: Any = convert_to_datetime(start, self.timezone, "start")
         last: Any = convert_to_datetime(end, self.timezone, "end")
         if last < first:
@@ -199,13 +215,30 @@ class RunMethods(JobQueries):
             if _has(submission, key) and jobstore in (None, submission.jobstore):
                 self._stopping.stop(submission, "cancelled")
                 return
-        for _, store in self._readable(jobstore):
+        for alias, store in self._readable(jobstore):
             if store.cancel(key):
+                self._tell_cancelled(alias, store.get_run(key))
                 self._wake()
                 return
         known = self.get_run(run_id, jobstore)
         raise RunLookupError(
             run_id, "was found" if known is None else f"can be cancelled: it has ended ({known.outcome})"
+        )
+
+    def _tell_cancelled(self, alias: str, run: RunRecord | None) -> None:
+        """Tell of a run that was queued; of one that goes on elsewhere its own node will."""
+        if run is None or run.outcome != "cancelled":
+            return
+        self._event_queue.publish(
+            JobExecutionEvent(
+                EVENT_JOB_CANCELLED,
+                run.job_id,
+                alias,
+                run.scheduled_run_time,
+                run_id=run.id,
+                finished=run.finished,
+                attempt=run.attempt,
+            )
         )
 
     def _cancel_here(self, keys: Iterable[RunKey], alias: str) -> None:
@@ -238,6 +271,11 @@ class RunMethods(JobQueries):
 
     def _wake(self) -> None:
         raise NotImplementedError
+
+
+def _check_limit(limit: Any, *, at_least: int) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < at_least:
+        raise ValueError(f"limit must be a whole number of {at_least} or more, got {limit!r}")
 
 
 def _has(submission: Submission, key: RunKey) -> bool:

@@ -15,11 +15,14 @@ class SettableClock:
 
     Args:
         start: the wall time at first, aware.
+
+    Raises:
+        ValueError: a time without time zone, here and in `set_wall`; time that is to go back, in `advance`.
     """
 
     def __init__(self, start: datetime) -> None:
         self._lock = Lock()
-        self._now = start.astimezone(UTC)
+        self._now = _in_utc(start)
         self._monotonic = 0.0
         self._sleepers: list[tuple[float, threading.Event]] = []
         self._moves = 0
@@ -50,6 +53,8 @@ class SettableClock:
     def advance(self, delta: float | timedelta) -> None:
         """Let time pass: seconds, or a duration. Whoever waited for it wakes."""
         seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
+        if seconds < 0:
+            raise ValueError(f"time can't go back by {-seconds} s; set_wall sets a clock back")
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
@@ -62,4 +67,13 @@ class SettableClock:
     def set_wall(self, now: datetime) -> None:
         """Set the wall clock, forward or back, as an administrator or a suspended machine does: nobody wakes."""
         with self._lock:
-            self._now = now.astimezone(UTC)
+            self._now = _in_utc(now)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    given: object = moment
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        raise ValueError(
+            f"a clock needs a datetime with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC), got {moment!r}"
+        )
+    return given.astimezone(UTC)

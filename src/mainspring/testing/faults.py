@@ -102,9 +102,11 @@ class FaultyStore(_Passing):  # type: ignore[misc]  # made above
             times: how many calls.
 
         Raises:
-            ValueError: a store has no such method.
+            ValueError: a store has no such method, or it is none of these times.
         """
         _known(method)
+        if when not in ("before", "after"):
+            raise ValueError(f"when must be 'before' or 'after', got {when!r}")
         with self._guard:
             self._faults.setdefault(method, []).append(_Fault(error, when, times))
 

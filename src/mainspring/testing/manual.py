@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.events import (
@@ -18,9 +19,13 @@ from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.run import finished
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.testing.clock import SettableClock
+from mainspring.timezones import astimezone, convert_to_datetime
+from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import tzinfo
+    from threading import Event
 
     from mainspring.executors.base import BaseExecutor
 
@@ -67,10 +72,11 @@ class ManualScheduler(BaseScheduler):
         assert [event.scheduled_run_time.month for event in runs] == list(range(1, 13))
 
     Retries, misfires, groups and what else depends on time come at their times by that clock. Time-outs don't: a function that runs
-    takes no time. Events are delivered before the method returns in which they happened.
+    takes no time. Events are delivered before the method returns in which they happened. Waiting for a run (`wait_for_run`,
+    ``handle.wait()``) runs what is due; what is still to come by then is a `TimeoutError`, since nobody lets time pass meanwhile.
 
     Args:
-        start: the time at first, aware.
+        start: the time at first; what has no time zone is in `timezone`.
         **options: of `BaseScheduler`.
 
     Attributes:
@@ -80,9 +86,12 @@ class ManualScheduler(BaseScheduler):
     def __init__(
         self, gconfig: Any = None, *, start: datetime = DEFAULT_START, timezone: Any = UTC, **options: Any
     ) -> None:
-        self.clock: SettableClock = options.pop("clock", None) or SettableClock(start)
+        self.clock: SettableClock = options.pop("clock", None) or SettableClock(
+            _moment(start, astimezone(timezone), "start")
+        )
         super().__init__(gconfig, clock=self.clock, timezone=timezone, **options)
         self._calls = self._event_queue.loop = _Calls()
+        self._is_woken = False
 
     @property
     def now(self) -> datetime:
@@ -90,7 +99,17 @@ class ManualScheduler(BaseScheduler):
         return self.clock.now(self.timezone)
 
     def wakeup(self) -> None:
-        """Does nothing: what is due is run by `advance` and `run_due`."""
+        """Something may have become due: `advance` and `run_due` look once more. Nothing is run by this alone."""
+        self._is_woken = True
+
+    def _wait_for(self, event: Event, seconds: float) -> bool:  # noqa: ARG002 - as others wait
+        """Nobody else runs what is waited for."""
+        self.run_due()
+        if not event.is_set():
+            raise TimeoutError(
+                "the run has not ended: it waits for a time that only advance() brings, or was not claimed here"
+            )
+        return True
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Stop; see `BaseScheduler.shutdown`."""
@@ -105,40 +124,71 @@ class ManualScheduler(BaseScheduler):
 
         Returns:
             the events of the runs that have ended or were missed by that, in their order.
+
+        Raises:
+            ValueError: time can't go back; `clock.set_wall` sets the clock back, as an administrator does.
+            RuntimeError: a run asks for it, for which time stands still.
         """
         seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
         return self.advance_to(self.now + timedelta(seconds=seconds))
 
     def advance_to(self, moment: datetime) -> list[JobExecutionEvent]:
-        """Let time pass until a moment; see `advance`."""
+        """Let time pass until a moment, which is read as `add_job` reads times; see `advance`."""
+        moment = _moment(moment, self.timezone, "moment")
+        if moment < self.now:
+            raise ValueError(f"time can't be let pass until {moment}: it is {self.now}")
+        if self._pass_thread == get_ident():
+            raise RuntimeError(
+                "a run can't let time pass: it is being run by a scheduler whose clock stands still"
+            )
         ended: list[JobExecutionEvent] = []
         self.add_listener(ended.append, _ENDS)
         try:
             while True:
-                self._look(ended)
-                upcoming = self._planned
+                self._look()
+                upcoming = self._upcoming()
                 if upcoming is None or upcoming > moment:
                     break
                 if upcoming > self.now:
                     self.clock.advance(upcoming - self.now)
             if moment > self.now:
                 self.clock.advance(moment - self.now)
-                self._look(ended)
+                self._look()
         finally:
             self.remove_listener(ended.append)
         return ended
 
-    def _look(self, ended: list[JobExecutionEvent]) -> None:
+    def _look(self) -> None:
         """Run what is due, and what becomes due at once by that."""
-        before = -1
-        while before != len(ended):
-            before = len(ended)
+        self._is_woken = True
+        while self._is_woken:
+            self._is_woken = False
             self._process_jobs()
             self._in_flight.settle()
+            for store in list(self._stores.used.values()):
+                store.write_outcomes()
             self._calls.drain()
+
+    def _upcoming(self) -> datetime | None:
+        """When something is due next; a store that is looked at every second, for what others change, is asked instead."""
+        planned = self._planned
+        if planned is None or self._dispatch.store_errors or self._dispatch.is_full:
+            return planned
+        stores = list(self._stores.used.values())
+        if all(store.poll_interval is None for store in stores):
+            return planned
+        times = [store.next_time() for store in stores]
+        return min((time for time in times if time is not None and time < WAITS), default=None)
 
     def _create_default_executor(self) -> BaseExecutor:
         return DebugExecutor()
+
+
+def _moment(value: Any, timezone: tzinfo | None, name: str) -> datetime:
+    moment = convert_to_datetime(value, timezone, name)
+    if moment is None:
+        raise TypeError(f"{name} must be a point in time, got None")
+    return moment
 
 
 _ENDS = EVENT_JOB_EXECUTED | EVENT_JOB_ERROR | EVENT_JOB_CANCELLED | EVENT_JOB_TIMED_OUT | EVENT_JOB_MISSED

@@ -43,7 +43,7 @@ class AfterJob(BaseTrigger):
         job_id = getattr(job, "id", job)
         if not isinstance(job_id, str) or not job_id:
             raise TriggerError(f"AfterJob needs a job or the id of one, got {type(job).__name__} {job!r}")
-        if on not in _OUTCOMES:
+        if on not in [*_OUTCOMES]:  # a list takes what has no hash, too
             raise TriggerError(f"on must be 'success', 'failure' or 'any', got {on!r}")
         self.job_id = job_id
         self.on = on

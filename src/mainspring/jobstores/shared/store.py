@@ -445,6 +445,9 @@ class SharedJobStore(NativeJobStore):
         if self._upkeep is not None:
             self._upkeep.flush_soon()
 
+    def write_outcomes(self) -> None:
+        self._outcomes.write(self._is_left)
+
     @property
     def has_waiting(self) -> bool:
         return bool(self._waiting) or self._outcomes.is_blocked

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
-    from mainspring.model import Outcome
+    from mainspring.model import Cause, Outcome
 
+
+#: What made the runs of backfills.
+_BACKFILLED: tuple[Cause, ...] = ("backfill", "parallel")
 
 #: What `RunRecord` is made of, in its order.
 _SHOWN = (
@@ -361,21 +364,31 @@ class RunTable:
         return [_record_of(row) for row in connection.execute(query.limit(limit))]
 
     def prune_old(self, connection: Connection, before: datetime, batch: int) -> int:
-        """Remove up to `batch` runs that ended and were due before a time; how many."""
+        """Remove up to `batch` runs that were due and ended before a time; how many."""
         runs = self._runs
+        ended = func.coalesce(runs.c.finished, runs.c.scheduled)  # a backfill runs now what was due long ago
         found = connection.execute(
-            select(*self._keys).where(runs.c.outcome.is_not(None), runs.c.scheduled < before).limit(batch)
+            select(*self._keys)
+            .where(runs.c.outcome.is_not(None), runs.c.scheduled < before, ended < before)
+            .limit(batch)
         ).all()
         return self._delete(connection, found)
 
     def prune_many(self, connection: Connection, job_ids: Sequence[str], keep: int, batch: int) -> int:
-        """Of each of these jobs remove what ended but the latest `keep` runs, up to `batch` in all; how many."""
+        """Of each of these jobs remove what ended but the latest `keep` runs, up to `batch` in all; how many.
+
+        Those of backfills stay, and don't count: by them a backfill that is asked for again knows what it has done.
+        """
         runs = self._runs
         latest_first = [runs.c.scheduled.desc(), runs.c.attempt.desc()]
         place = func.row_number().over(partition_by=runs.c.job_id, order_by=latest_first).label("place")
         numbered = (
             select(*self._keys, place)
-            .where(runs.c.job_id.in_(job_ids), runs.c.outcome.is_not(None))
+            .where(
+                runs.c.job_id.in_(job_ids),
+                runs.c.outcome.is_not(None),
+                func.coalesce(runs.c.cause, "schedule").not_in(_BACKFILLED),
+            )
             .subquery()
         )
         found = connection.execute(
