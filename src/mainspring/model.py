@@ -25,6 +25,10 @@ Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_running", "allow"]
 Cause = Literal["schedule", "retry", "manual", "buffered", "rerun", "backfill", "parallel", "after"]
 
 
+#: The causes of runs that backfills have made.
+BACKFILLED: tuple[Cause, ...] = ("backfill", "parallel")
+
+
 @dataclass(frozen=True, slots=True)
 class JobOptions:
     """How a job is run; records of like jobs share one object.
@@ -185,22 +189,26 @@ class RunKey(NamedTuple):
         return run_id(*self)
 
 
+#: More than any database has room for.
+_MOST_ATTEMPTS = 2**31
+
+
 def run_key(identifier: str) -> RunKey:
     """The run with this identifier, as of `run_id`.
 
     Raises:
         ValueError: it is none.
     """
-    job_id, _, rest = identifier.rpartition("/")
-    job_id, _, moment = job_id.rpartition("/")
     try:
-        if not job_id:
-            raise ValueError("a part is missing")  # noqa: TRY301 - told as the rest is
-        return RunKey(job_id, datetime.fromisoformat(moment), int(rest))
-    except ValueError as error:
+        job_id, moment, attempt = identifier.rsplit("/", 2)
+        key = RunKey(job_id, datetime.fromisoformat(moment), int(attempt))
+        if not job_id or key.scheduled_run_time.tzinfo is None or not 0 < key.attempt < _MOST_ATTEMPTS:
+            raise ValueError("a part of it says nothing, or too much")  # noqa: TRY301 - told as the rest is
+    except (AttributeError, ValueError) as error:
         raise ValueError(
             f"the identifier of a run looks like 'job/2026-01-31T09:30:00.000000Z/1', got {identifier!r}: {error}"
         ) from None
+    return key
 
 
 class QueuedRun(NamedTuple):

@@ -170,6 +170,28 @@ def test_identifiers_of_runs_can_be_read():
     for job_id in ("a", "with/slashes/2026", "1"):
         identifier = run_id(job_id, PAST, 3)
         assert tuple(run_key(identifier)) == (job_id, PAST, 3)
-    for text in ("", "a", "a/b", "a/2026-01-01T00:00:00Z/x", "a/yesterday/1"):
+    wrong = ("x", "0", "-1", "10000000000")
+    for text in (
+        *("", "a", "a/b", "a/yesterday/1", "a/2026-01-01T00:00:00/1", "/2026-01-01T00:00:00Z/1", None, 5),
+        *(f"a/2026-01-01T00:00:00Z/{attempt}" for attempt in wrong),
+    ):
         with pytest.raises(ValueError, match="identifier of a run"):
             run_key(text)
+
+
+def test_a_long_history_in_memory_is_asked_once_for_many_runs(make_scheduler):
+    scheduler = make_scheduler(start=True, timezone="UTC")
+    store = scheduler._stores["default"]
+    looked = []
+    history = store._runs.history
+    all_of_it = history._all
+    history._all = lambda: looked.append(1) or all_of_it()
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    scheduler.add_job(
+        work.add, "interval", days=1, start_date=begin, next_run_time=None, args=[1, 2], id="sum"
+    )
+    looked.clear()
+    assert len(scheduler.backfill("sum", begin, begin + timedelta(days=199))) == 200
+    assert len(looked) < 20
+    eventually(lambda: len(scheduler.get_runs("sum", "succeeded", limit=1000)) == 200)
+    assert scheduler.backfill("sum", begin, begin + timedelta(days=199)) == []

@@ -14,6 +14,7 @@ from mainspring.events import (
     EVENT_JOB_EXECUTED,
     EVENT_JOB_GAVE_UP,
     EVENT_JOB_RETRYING,
+    EVENT_JOB_SUBMITTED,
 )
 from mainspring.model import run_id
 
@@ -28,6 +29,8 @@ def test_a_run_that_fails_is_tried_again_until_it_succeeds(scheduler, heard):
     (event,) = heard.wait_for(EVENT_JOB_EXECUTED, "flaky", timeout=20)
     assert event.attempt == 3
     assert event.run_id == run_id("flaky", PAST, 3)
+    submitted = [each.run_ids for each in heard.of(EVENT_JOB_SUBMITTED, "flaky")]
+    assert submitted == [[run_id("flaky", PAST, number)] for number in (1, 2, 3)]
     assert work.seen == [(number, run_id("flaky", PAST, number)) for number in (1, 2, 3)]
     last = scheduler.wait_for_run(run_id("flaky", PAST), 10)
     assert (last.attempt, last.outcome, last.cause) == (3, "succeeded", "retry")

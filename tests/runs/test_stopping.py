@@ -61,6 +61,15 @@ def test_one_that_does_not_listen_gives_its_place_to_others(make_scheduler, make
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_coroutine_in_a_thread_is_cancelled(scheduler, outcome):
+    job = scheduler.add_job(work.wait_async, "date", run_date=LATER, **options(outcome))
+    record = stopped(scheduler, job, outcome)
+    assert (record.outcome, work.ended) == (outcome, ["cancelled"])
+    job.modify(func=work.look_async)
+    assert job.run_now().wait(20).outcome == "succeeded"  # by the same worker, and its loop
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_store, outcome):
     scheduler = make_scheduler(
         jobstores={"default": make_store()},

@@ -12,6 +12,7 @@ from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
 from mainspring.executors.run import (
     PLAIN_RESULTS,
     call_function,
+    cancel_coroutine,
     close_worker,
     finished,
     initializer_failed,
@@ -193,6 +194,11 @@ class ThreadPoolExecutor(_WorkerPool):
             return call_function(job, self._around, self._finished)
         result = job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
         return result if type(result) in PLAIN_RESULTS else self._finished(result)
+
+    def interrupt(self, submission: Submission) -> None:
+        """Have a submission that no worker has taken up not be begun, and cancel it if it is a coroutine."""
+        super().interrupt(submission)
+        cancel_coroutine(submission)
 
     def _finished(self, result: Any) -> Any:
         """What a function returned, or what comes of awaiting it."""

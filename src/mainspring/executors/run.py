@@ -6,12 +6,24 @@ import _thread
 import signal
 import threading
 import traceback
-from asyncio import CancelledError, Future, Runner, _get_running_loop, all_tasks, current_task, gather
+from asyncio import (
+    CancelledError,
+    Future,
+    Runner,
+    _get_running_loop,
+    all_tasks,
+    current_task,
+    gather,
+    get_running_loop,
+)
+from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from inspect import isawaitable, iscoroutine
 from logging import INFO
 from typing import TYPE_CHECKING, Any
 
+from mainspring.current import OWN
 from mainspring.errors import RunError
 from mainspring.executors.around import entered_all, hooks_of
 
@@ -76,10 +88,30 @@ def finished(result: Any) -> Any:
     return _worker.runner.run(_awaited(result), context=copy_context())
 
 
+#: How the coroutines that worker threads run at present are cancelled, by what was submitted.
+_cancelling: dict[Any, Callable[[], object]] = {}
+
+
+def cancel_coroutine(submission: Submission) -> None:
+    """If a worker thread runs a coroutine of `submission`, cancel it."""
+    cancel = _cancelling.get(submission)
+    if cancel is not None:
+        with suppress(RuntimeError):  # its loop has ended meanwhile
+            cancel()
+
+
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    own, task = OWN.get(), current_task()
+    if task is not None:
+        _cancelling[own] = partial(get_running_loop().call_soon_threadsafe, task.cancel)
     try:
+        if getattr(own, "stop", None) is not None:
+            raise CancelledError  # it was to be stopped before it could be cancelled
         return await awaitable
     finally:
+        _cancelling.pop(own, None)
+        if iscoroutine(awaitable):
+            awaitable.close()
         # The loop goes on with another job. As asyncio.run() does, end what this one left running.
         left = all_tasks() - {current_task()}
         for task in left:

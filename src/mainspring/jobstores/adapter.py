@@ -346,6 +346,10 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             return sorted(self._runs.groups.values())
 
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        with self._ledger_lock:
+            return self._runs.record(key)
+
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mainspring.draining import drained
-from mainspring.model import RunRecord, RunResult
+from mainspring.model import BACKFILLED, RunRecord, RunResult
 from mainspring.serializers.outcomes import written_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from mainspring.model import Cause, EndedWell, Submission
+    from mainspring.model import Cause, EndedWell, RunKey, Submission
 
 #: How many runs of all jobs together are kept.
 _KEPT_IN_ALL = 10_000
@@ -66,7 +66,10 @@ class History:
         keep = self._keep
         for entry in reversed(self._ended):
             job_id = entry[0]
-            count = counts[job_id] = counts.get(job_id, 0) + 1
+            # By those of backfills, one that is asked for again knows what it has done: they stay, and don't count.
+            count = 0 if entry[2] in BACKFILLED else counts.get(job_id, 0) + 1
+            if count:
+                counts[job_id] = count
             if count <= keep:
                 kept.append(entry)
                 if len(kept) == _KEPT_IN_ALL:
@@ -74,31 +77,36 @@ class History:
         kept.reverse()
         self._ended = kept
 
-    def attempts(self, job_id: str, scheduled_run_time: datetime) -> int:
-        """The latest attempt at a run that is remembered; 0: none is."""
-        return max(
-            (
-                attempt
-                for ended_id, attempt, _, result in self._entries()
-                if ended_id == job_id and result.scheduled_run_time == scheduled_run_time
-            ),
-            default=0,
-        )
+    def attempts(self, job_ids: Collection[str]) -> set[tuple[str, datetime, int]]:
+        """The runs of these jobs that are remembered: job, due time, attempt; found in one pass, since there may be many."""
+        return {(entry[0], _due_time(entry), entry[1]) for entry in self._all() if entry[0] in job_ids}
 
-    def records(self, job_id: str | None) -> Iterator[RunRecord]:
-        """The runs of a job, or of all, the one that ended last first."""
-        for entry in self._entries():
-            if job_id in (None, entry[0]):
-                yield ended_run(*entry, self.node)
+    def records(self, job_id: str | None, key: RunKey | None = None) -> Iterator[RunRecord]:
+        """The runs of a job, or of all, the one that ended last first.
 
-    def _entries(self) -> Iterator[tuple[str, int, Cause, RunResult]]:
+        Args:
+            key: only of this run.
+        """
+        for entry in reversed(self._all()[:]):
+            if job_id not in (None, entry[0]):
+                continue
+            if key is None or (_due_time(entry), entry[1]) == (key.scheduled_run_time, key.attempt):
+                yield self._record(entry)
+
+    def _all(self) -> list[EndedWell | tuple[str, int, Cause, RunResult]]:
         self._ended += drained(self.outbox)
-        for entry in reversed(self._ended[:]):
-            if len(entry) == 4:  # noqa: PLR2004 - as it was added
-                yield entry
-            else:
-                job_id, attempt, cause, time, started, finished, result = entry
-                yield job_id, attempt, cause, RunResult(time, "succeeded", started, finished, None, result)
+        return self._ended
+
+    def _record(self, entry: EndedWell | tuple[str, int, Cause, RunResult]) -> RunRecord:
+        if len(entry) == 4:  # noqa: PLR2004 - as it was added
+            return ended_run(*entry, self.node)
+        job_id, attempt, cause, time, started, finished, result = entry
+        ended = RunResult(time, "succeeded", started, finished, None, result)
+        return ended_run(job_id, attempt, cause, ended, self.node)
+
+
+def _due_time(entry: EndedWell | tuple[str, int, Cause, RunResult]) -> datetime:
+    return entry[3].scheduled_run_time if len(entry) == 4 else entry[3]  # noqa: PLR2004 - as above
 
 
 def this_process() -> str:

@@ -105,9 +105,8 @@ class LocalRuns:
     def count_attempts(self, decision: Decision) -> None:
         """The job was changed, and may be due at times at which it has been run: those are further attempts."""
         times = (*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered)
-        decision.attempt = 1 + max(
-            (self.history.attempts(decision.job.id, time) for time in times), default=0
-        )
+        known = self.history.attempts({decision.job.id})
+        decision.attempt = 1 + max((attempt for _, time, attempt in known if time in times), default=0)
 
     def not_run(self, decision: Decision, now: datetime) -> None:
         """Record the due times of a decision that are not run, and queue those that have to wait."""
@@ -249,14 +248,18 @@ class LocalRuns:
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         """Queue those of `runs` that aren't known yet, and return them."""
         new = []
+        known = self.history.attempts({run.job_id for run in runs})
         for run in runs:
-            if run.key not in self.queue and not any(
-                record.scheduled_run_time == run.scheduled_run_time and record.attempt == run.attempt
-                for record in self.history.records(run.job_id)
-            ):
+            if run.key not in self.queue and run.key not in known:
                 self.queue.add(run)
                 new.append(run)
         return new
+
+    def record(self, key: RunKey) -> RunRecord | None:
+        """A run that is queued or has ended."""
+        if key in self.claimed or key in self.queue:
+            return next(record for record in self.records(key.job_id) if record.key == key)
+        return next(self.history.records(key.job_id, key), None)
 
     def records(self, job_id: str | None) -> list[RunRecord]:
         """The runs that are queued or have ended, of a job or of all."""

@@ -427,6 +427,10 @@ class MemoryJobStore(NativeJobStore):
         with self._lock:
             return sorted(self._runs.groups.values())
 
+    def get_run(self, key: RunKey) -> RunRecord | None:
+        with self._lock:
+            return self._runs.record(key)
+
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:

@@ -192,13 +192,14 @@ class Dispatch:
         for missed in decision.missed:
             logger.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
             if self._listeners.mask & EVENT_JOB_MISSED:
+                identifier = run_id(job.id, missed, decision.attempt)
                 self._listeners.post(
-                    JobExecutionEvent(EVENT_JOB_MISSED, job.id, alias, missed, run_id=run_id(job.id, missed))
+                    JobExecutionEvent(EVENT_JOB_MISSED, job.id, alias, missed, run_id=identifier)
                 )
         if decision.cancels:
             self._cancel_running(job.id, alias)
         if decision.overlapping:
-            self._tell_overlapping(job, decision.overlapping, alias, logger)
+            self._tell_overlapping(decision, decision.overlapping, alias, logger)
         if submission is not None and not self._submit(decision, submission, store, logger):
             return
         if decision.following is None:
@@ -228,7 +229,7 @@ class Dispatch:
         event = None
         try:
             executor.submit(submission, self._reporter)
-            event = _submission_event(EVENT_JOB_SUBMITTED, decision.job, submission.jobstore, decision.submit)
+            event = _submission_event(EVENT_JOB_SUBMITTED, decision, submission.jobstore, decision.submit)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(error, decision, submission, store, logger)
         finally:
@@ -261,7 +262,7 @@ class Dispatch:
             # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
             self._in_flight.withdraw(submission)
             store.finish([submission])
-            self._tell_overlapping(job, decision.submit, alias, logger)
+            self._tell_overlapping(decision, decision.submit, alias, logger)
             return True
         decision.error = error
         decision.reason = f"executor {executor!r} refused it"
@@ -283,10 +284,9 @@ class Dispatch:
             exc_info=error,
         )
         for time in decision.submit:
+            identifier = run_id(job.id, time, decision.attempt)
             self._listeners.post(
-                JobExecutionEvent(
-                    EVENT_JOB_ERROR, job.id, alias, time, exception=error, run_id=run_id(job.id, time)
-                )
+                JobExecutionEvent(EVENT_JOB_ERROR, job.id, alias, time, exception=error, run_id=identifier)
             )
         return True
 
@@ -307,14 +307,15 @@ class Dispatch:
         )
 
     def _tell_overlapping(
-        self, job: JobRecord, times: Sequence[datetime], alias: str, logger: logging.Logger
+        self, decision: Decision, times: Sequence[datetime], alias: str, logger: logging.Logger
     ) -> None:
+        job = decision.job
         logger.warning(
             'Execution of job "%s" skipped: maximum number of running instances reached (%d)',
             job.name,
             job.options.max_instances,
         )
-        self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, job, alias, times))
+        self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, decision, alias, times))
 
     def _tell_dropped(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
         job, first = decision.job, decision.dropped
@@ -329,5 +330,9 @@ class Dispatch:
             self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))
 
 
-def _submission_event(code: int, job: JobRecord, alias: str, times: Sequence[datetime]) -> JobSubmissionEvent:
-    return JobSubmissionEvent(code, job.id, alias, list(times), [run_id(job.id, time) for time in times])
+def _submission_event(
+    code: int, decision: Decision, alias: str, times: Sequence[datetime]
+) -> JobSubmissionEvent:
+    job_id = decision.job.id
+    identifiers = [run_id(job_id, time, decision.attempt) for time in times]
+    return JobSubmissionEvent(code, job_id, alias, list(times), identifiers)

@@ -22,7 +22,9 @@ def written_result(result: Any) -> str | None:
     except (SerializationError, ValueError):
         text = json.dumps(_as_representation(result, ""))
     if len(text) > _LONGEST_TEXT:
-        text = json.dumps({"$type": "shortened", "value": text[:_LONGEST_TEXT]}, ensure_ascii=False)
+        # By half, since each quote and backslash in it becomes two characters.
+        shortened = text[: _LONGEST_TEXT // 2 - 100]
+        text = json.dumps({"$type": "shortened", "value": shortened}, ensure_ascii=False)
     return storable(text)
 
 

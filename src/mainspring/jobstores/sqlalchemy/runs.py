@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
 from mainspring.jobstores.shared.rows import ENDING
 from mainspring.jobstores.shared.runs import LostRun, NewRun, run_record
-from mainspring.model import QueuedRun, RunKey, RunRecord
+from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
-    from mainspring.model import Cause, Outcome
+    from mainspring.model import Outcome
 
-
-#: What made the runs of backfills.
-_BACKFILLED: tuple[Cause, ...] = ("backfill", "parallel")
 
 #: What `RunRecord` is made of, in its order.
 _SHOWN = (
@@ -387,7 +384,7 @@ class RunTable:
             .where(
                 runs.c.job_id.in_(job_ids),
                 runs.c.outcome.is_not(None),
-                func.coalesce(runs.c.cause, "schedule").not_in(_BACKFILLED),
+                func.coalesce(runs.c.cause, "schedule").not_in(BACKFILLED),
             )
             .subquery()
         )
