@@ -31,8 +31,15 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 STEPS = 5
 DAY = timedelta(days=1)
 #: How many expressions are compared with each, by default and in a soak.
-WITH_APSCHEDULER = [pytest.param(1000, id="some"), pytest.param(6000, id="many", marks=[pytest.mark.soak])]
-WITH_CRON = [pytest.param(4500, id="some"), pytest.param(7000, id="many", marks=[pytest.mark.soak])]
+ONCE = pytest.mark.one_python
+WITH_APSCHEDULER = [
+    pytest.param(1000, id="some", marks=ONCE),
+    pytest.param(6000, id="many", marks=[pytest.mark.soak]),
+]
+WITH_CRON = [
+    pytest.param(4500, id="some", marks=ONCE),
+    pytest.param(7000, id="many", marks=[pytest.mark.soak]),
+]
 ZONES = ["UTC", "UTC", "UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
 
 #: ``3-3``, ``fri-fri``: see `test_a_range_of_one_value_is_that_value`.

@@ -223,9 +223,11 @@ def check_zones(zones, schedules_each: int) -> str:
 
 
 PARTS = 8
+#: The first of them on every Python, all of them on one.
+EACH_PART = [0, *(pytest.param(part, marks=pytest.mark.one_python) for part in range(1, PARTS))]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", EACH_PART)
 def test_fire_times_around_every_change_of_the_clocks(part):
     zones = zones_with_changes(*YEARS)
     assert len(zones) > MANY_ZONES, "the zones of this machine are not those of the time zone database"
@@ -289,7 +291,7 @@ def test_generated_schedules_around_changes_of_the_clocks(zone, number, schedule
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", EACH_PART)
 def test_more_schedules_around_every_change_since_1973(part):
     told = check_zones(zones_with_changes(*SOAK_YEARS)[part::PARTS], SOAK_SCHEDULES_EACH)
     print(f"\npart {part + 1} of {PARTS}: {told}")
