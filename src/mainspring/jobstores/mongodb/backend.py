@@ -6,10 +6,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
     ENDED,
+    HAS_OUTBOX,
+    HAS_PRIORITY,
     QUEUED,
     RUNNING,
     active_runs,
@@ -50,6 +53,8 @@ VERSION = 1
 
 #: What a claim has put down for the runs is moved there by others after this.
 _OUTBOX_TAKES = timedelta(seconds=10)
+#: Seconds between two looks for runs in the hands of nobody, as long as nobody comes or goes.
+_ORPHANS_WAIT = 10.0
 
 
 class MongoDBBackend(Backend):
@@ -64,6 +69,8 @@ class MongoDBBackend(Backend):
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending)
+        self._looked_among: set[int] = set()
+        self._looked_at = float("-inf")  # on the monotonic clock
 
     # Life
 
@@ -117,11 +124,8 @@ class MongoDBBackend(Backend):
     def look(self, token: int) -> Look:
         living = self._nodes.living()
         jobs = self.server.jobs
-        orphans = self._ending.orphans([node.token for node in living])
-        self._ending.has_priorities = any(
-            jobs.find_one({"priority": {sign: 0}}, {"_id": 1}) is not None for sign in ("$gt", "$lt")
-        )
-        asked = {"active": {"$elemMatch": {"token": token, "to_cancel": True}}}
+        self._ending.has_priorities = jobs.find_one({"found_by": HAS_PRIORITY}, {"_id": 1}) is not None
+        asked = {"active.token": token, "active": {"$elemMatch": {"token": token, "to_cancel": True}}}
         to_cancel = [
             run_key(one["name"])
             for job in jobs.find(asked, {"active": 1})
@@ -129,10 +133,25 @@ class MongoDBBackend(Backend):
             if one["token"] == token and one.get("to_cancel")
         ]
         left = text_of(self.setting.now() - _OUTBOX_TAKES)
-        if jobs.find_one({"outbox.state": {"$exists": True}, "updated": {"$lt": left}}, {"_id": 1}):
-            self._ending.drop_ended(self._claiming.move_outboxes({"updated": {"$lt": left}}))
-        has_orphans = jobs.find_one(orphans, {"_id": 1}) is not None
+        outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": left}}
+        if jobs.find_one(outboxes, {"_id": 1}):
+            self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
+        has_orphans = self._has_orphans({node.token for node in living})
         return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
+
+    def _has_orphans(self, living: set[int]) -> bool:
+        """Whether runs are in the hands of nobody who is alive.
+
+        That takes a look at all runs that go on. It changes when a node dies or leaves, and otherwise only by what a node does that
+        is dead without knowing it.
+        """
+        now = SYSTEM_CLOCK.monotonic()
+        if living == self._looked_among and now < self._looked_at + _ORPHANS_WAIT:
+            return False
+        found = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None
+        if not found:
+            self._looked_among, self._looked_at = living, now
+        return found
 
     # Runs
 
@@ -191,7 +210,7 @@ class MongoDBBackend(Backend):
         before = job._replace(version=version + 1)
         fields, missing = job_fields(before, self.setting, self.setting.now())
         update = change_to(fields, missing)
-        update["$pull"] = {"active": {"name": {"$in": names}, "token": token}}
+        update |= {"$pull": {"active": {"name": {"$in": names}, "token": token}}, "$inc": {"mark": 1}}
         restored = jobs.update_one(
             {"_id": job.id, "version": version, "is_removed": {"$exists": False}, **ours}, update
         )
@@ -336,7 +355,7 @@ class MongoDBBackend(Backend):
 
     def _active(self, job_id: str | None, since: datetime | None) -> list[Document]:
         """The runs that go on, of a job or of all."""
-        jobs: Document = {"active.0": {"$exists": True}} if job_id is None else {"_id": job_id}
+        jobs: Document = {"active.token": {"$exists": True}} if job_id is None else {"_id": job_id}
         active = [one for job in self.server.jobs.find(jobs, {"active": 1}) for one in active_runs(job)]
         return [one for one in active if since is None or one["scheduled"] >= (text_of(since) or "")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pymongo.errors import OperationFailure
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: What a single server says, which has no stream of changes.
 _NO_STREAMS = frozenset({40573, 59, 115})
+#: Seconds after an empty answer. MongoDB gives one when there was nothing for a while; a server that gives one at each change of
+#: anything isn't to be kept busy by that.
+_REST = 0.02
 
 
 def announcements(server: Server) -> Generator[str | None]:
@@ -33,7 +37,10 @@ def announcements(server: Server) -> Generator[str | None]:
         raise
     with watched as stream:
         yield ""
+        resting = Event()
         while True:
             change = stream.try_next()
+            if change is None:
+                resting.wait(_REST)
             said = {} if change is None else change.get("fullDocument") or {}
             yield str(said["by"]) if said.get("_id") == "changed" and "by" in said else None

@@ -92,20 +92,16 @@ class Server:
 
     def make_indexes(self) -> None:
         """Make the indexes that queries go by, where they aren't there."""
-        by = [("next_run_time", ASCENDING)]
         self.jobs.create_indexes(
             [
-                IndexModel(by, sparse=True),
-                IndexModel([("func", ASCENDING)]),
-                IndexModel([("priority", ASCENDING)]),
-                IndexModel([("follows", ASCENDING)], sparse=True),
-                IndexModel([("active.token", ASCENDING)], sparse=True),
-                IndexModel([("outbox.state", ASCENDING)], sparse=True),
+                IndexModel([(name, ASCENDING)], sparse=True)
+                for name in ("next_run_time", "active.token", "found_by")
             ]
         )
+        waiting = {"state": "queued"}
         self.runs.create_indexes(
             [
-                IndexModel([("state", ASCENDING), ("available", ASCENDING)]),
+                IndexModel([("state", ASCENDING), ("available", ASCENDING)], partialFilterExpression=waiting),
                 IndexModel([("job_id", ASCENDING), ("scheduled", DESCENDING)]),
                 IndexModel([("scheduled", DESCENDING)]),
             ]
