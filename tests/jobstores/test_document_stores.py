@@ -166,7 +166,16 @@ class LosesAnswers:
             lost = redis.ConnectionError
             monkeypatch.setattr(server, "_answer", losing(server._answer, lost))
             return
-        for name in ("insert_many", "bulk_write", "update_one", "update_many", "delete_many"):
+        writes = (
+            "insert_one",
+            "insert_many",
+            "bulk_write",
+            "update_one",
+            "update_many",
+            "delete_one",
+            "delete_many",
+        )
+        for name in writes:
             work = getattr(pymongo.collection.Collection, name)
             lost = pymongo.errors.AutoReconnect
             monkeypatch.setattr(pymongo.collection.Collection, name, losing(work, lost))

@@ -28,6 +28,7 @@ from mainspring.jobstores.mongodb.jobs import Jobs
 from mainspring.jobstores.mongodb.listening import announcements
 from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of
 from mainspring.jobstores.shared.listening import Listening
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from mainspring.model import Group, RunRecord, Submission
 
 #: Counted up when what is kept changes.
-VERSION = 1
+VERSION = 2
 
 #: What a claim has put down for the runs is moved there by others after this.
 _OUTBOX_TAKES = timedelta(seconds=10)
@@ -92,6 +93,9 @@ class MongoDBBackend(Backend):
                 # Perhaps by several nodes that start at the same time; what says that all is there comes last.
                 insert_new(notes, [{"_id": "token", "value": 0}, {"_id": "changed"}])
                 insert_new(notes, [{"_id": "schema", "version": VERSION}])
+            elif found["version"] < VERSION:
+                from_version_1(self.server)
+                notes.update_one(found, {"$set": {"version": VERSION}})
             elif found["version"] > VERSION:
                 raise ConfigurationError(
                     f"the collections of {self.server.name!r} have version {found['version']}, but only {VERSION} and older are "

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 #: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
 _SPREAD = 4
+#: So many runs are looked up at a time. Hardly ever is one of them there.
+_NAMES = 1000
 #: A place in a group that was reserved so long ago is one that somebody has died with.
 _RESERVED_FOR = timedelta(seconds=10)
 
@@ -235,7 +237,7 @@ class Claiming:
         met = {
             one["name"] for decision in decisions for one in known[decision.job.id].get("active", ())
         } & names.keys()
-        for part in chunks(list(names), 100):
+        for part in chunks(list(names), _NAMES):
             met |= {
                 found["_id"] for found in self._server.runs.find({"_id": {"$in": list(part)}}, {"_id": 1})
             }

@@ -66,7 +66,7 @@ def caller_of(func: str) -> str:
 def found_by(fields: Document) -> list[str]:
     """What a job with these fields is to be found by."""
     found = [] if fields["trigger"].get("type") == "date" else [caller_of(fields["func"])]
-    if fields["priority"]:
+    if fields.get("priority"):
         found.append(HAS_PRIORITY)
     if "follows" in fields:
         found += [IS_FOLLOWER, follower_of(fields["follows"])]
