@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pymongo
 import pytest
 from pymongo import monitoring
+from pymongo.collection import Collection
 
 from mainspring import AfterJob
 from mainspring.errors import ConfigurationError
@@ -45,7 +46,7 @@ class Meddling:
     """Does something in the very moment before a claim is written."""
 
     def __init__(self, monkeypatch, store, work):
-        write, own = pymongo.collection.Collection.bulk_write, threading.get_ident()
+        write, own = Collection.bulk_write, threading.get_ident()
         self.left = 1
 
         def bulk_write(collection, *args, **options):
@@ -54,7 +55,7 @@ class Meddling:
                 work()
             return write(collection, *args, **options)
 
-        monkeypatch.setattr(pymongo.collection.Collection, "bulk_write", bulk_write)
+        monkeypatch.setattr(Collection, "bulk_write", bulk_write)
 
 
 def runs(store, job_id=None):
@@ -129,6 +130,7 @@ def test_what_a_claim_has_put_down_is_kept_by_the_next_claim_and_by_a_change(sto
     assert runs(store, "b") == [("b", 0, 1, None), ("b", 10, 1, "skipped"), ("b", 20, 1, "skipped")]
     monkeypatch.undo()
     other.collection.update_one({"_id": "a"}, {"$set": {"updated": "2026-01-01 00:00:00.000000"}})
+    other._backend._looked_at -= 11
     other._backend.look(0)
     assert runs(store, "a") == [("a", 0, 1, None), ("a", 10, 1, "skipped"), ("a", 20, 1, "skipped")]
     assert not store.collection.find_one({"outbox": {"$exists": True}})

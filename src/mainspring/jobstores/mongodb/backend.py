@@ -54,8 +54,10 @@ VERSION = 2
 
 #: What a claim has put down for the runs is moved there by others after this.
 _OUTBOX_TAKES = timedelta(seconds=10)
-#: Seconds between two looks for runs in the hands of nobody, as long as nobody comes or goes.
-_ORPHANS_WAIT = 10.0
+#: Of so many jobs the runs are counted at a time.
+_PRUNED = 100
+#: Seconds between two looks for what nodes have left behind, as long as none comes or goes.
+_LEFT_WAITS = 10.0
 
 
 class MongoDBBackend(Backend):
@@ -136,26 +138,25 @@ class MongoDBBackend(Backend):
             for one in job["active"]
             if one["token"] == token and one.get("to_cancel")
         ]
-        left = text_of(self.setting.now() - _OUTBOX_TAKES)
-        outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": left}}
-        if jobs.find_one(outboxes, {"_id": 1}):
-            self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
         has_orphans = self._has_orphans({node.token for node in living})
         return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
 
     def _has_orphans(self, living: set[int]) -> bool:
-        """Whether runs are in the hands of nobody who is alive.
+        """Whether runs are in the hands of nobody who is alive; and see to what nodes have put down and left.
 
-        That takes a look at all runs that go on. It changes when a node dies or leaves, and otherwise only by what a node does that
-        is dead without knowing it.
+        That changes when a node dies or leaves, and otherwise only by what a node does that is dead without knowing it: so it is looked
+        for now and then.
         """
         now = SYSTEM_CLOCK.monotonic()
-        if living == self._looked_among and now < self._looked_at + _ORPHANS_WAIT:
+        if living == self._looked_among and now < self._looked_at + _LEFT_WAITS:
             return False
-        found = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None
-        if not found:
+        outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": text_of(self.setting.now() - _OUTBOX_TAKES)}}
+        if self.server.jobs.find_one(outboxes, {"_id": 1}):
+            self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
+        has_orphans = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None
+        if not has_orphans:
             self._looked_among, self._looked_at = living, now
-        return found
+        return has_orphans
 
     # Runs
 
@@ -265,7 +266,7 @@ class MongoDBBackend(Backend):
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs
         runs.delete_many({"state": ENDED, "scheduled": {"$lt": text_of(before)}})
-        for job_id in job_ids:
+        for job_id in self._with_more_runs(job_ids, keep):
             order = [("scheduled", -1), ("attempt", -1)]
             old = runs.find({"job_id": job_id, "state": ENDED}, {"_id": 1}).sort(order).skip(keep)
             for part in chunks([found["_id"] for found in old]):
@@ -273,6 +274,20 @@ class MongoDBBackend(Backend):
         self._ending.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self.jobs.forget_unfinished()
+
+    def _with_more_runs(self, job_ids: Sequence[str], keep: int) -> list[str]:
+        """Those of some jobs of which more than so many runs are in the history."""
+        found: list[str] = []
+        for part in chunks(job_ids, _PRUNED):
+            counts = self.server.runs.aggregate(
+                [
+                    {"$match": {"job_id": {"$in": list(part)}, "state": ENDED}},
+                    {"$group": {"_id": "$job_id", "count": {"$sum": 1}}},
+                    {"$match": {"count": {"$gt": keep}}},
+                ]
+            )
+            found += [one["_id"] for one in counts]
+        return found
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:
