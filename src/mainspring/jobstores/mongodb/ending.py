@@ -266,7 +266,8 @@ class Ending:
 
     def orphans(self, alive: Collection[int]) -> Document:
         """The jobs that have runs in the hands of nobody who is alive."""
-        return {"active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
+        # The first part is for the index: it leaves out what isn't there, which the second part might want.
+        return {"active.token": {"$exists": True}, "active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
 
     def collect_lost(self, alive: Collection[int]) -> Collected:
         """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed."""
