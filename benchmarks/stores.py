@@ -52,11 +52,14 @@ def main() -> None:
     finally:
         server.stop()
         server.remove()
-    for made, due, wanted in ((servers.RedisServer, DUE, "8"), (servers.MongoDB, DUE_SLOW, "5")):
+    for made, due, wanted, bare in (
+        (servers.RedisServer, DUE, "8", None),
+        (servers.MongoDB, DUE_SLOW, "5", "bare_mongodb"),
+    ):
         server = made()
         name = "Redis" if made is servers.RedisServer else "MongoDB" if server.is_real else "SecantusDB"
         try:
-            beside(server.url, name, rounds, due, (wanted, "", ""))
+            beside(server.url, name, rounds, due, (wanted, "", ""), bare)
             if name == "Redis":
                 lateness(server.url, name, rounds, A_SECOND_REDIS)
         finally:
@@ -64,11 +67,21 @@ def main() -> None:
             server.remove()
 
 
-def beside(url: str, name: str, rounds: int, due: int, wanted: tuple[str, str, str]) -> None:
-    """Due jobs, and adding, on servers that have no loop by hand to be compared with."""
+def beside(
+    url: str, name: str, rounds: int, due: int, wanted: tuple[str, str, str], bare: str | None
+) -> None:
+    """Due jobs, and adding, on servers other than databases.
+
+    Args:
+        bare: the program with a loop by hand, if there is one.
+    """
     programs = [Measured("stored_jobs", (due, url)), Measured("stored_jobs", (due, url), "apscheduler")]
-    here, there = measure(programs, rounds)
-    show(f"Jobs a second on {name}", rows_of(here, there, due, wanted), HEADINGS)
+    if bare is not None:
+        programs.append(Measured(bare, (due, url)))
+    here, there, *limits = measure(programs, rounds)
+    rows = rows_of(here, there, due, wanted)
+    rows += [bare_row(here, limit, "at least 1/2") for limit in limits]
+    show(f"Jobs a second on {name}", rows, HEADINGS)
 
 
 HEADINGS = ("", "mainspring", "APScheduler", "ratio", "wanted")
@@ -94,6 +107,12 @@ def rows_of(
     ]
 
 
+def bare_row(here: dict[str, float], bare: dict[str, float], wanted: str) -> tuple[str, ...]:
+    """The figures beside those of a loop by hand."""
+    ours, limit = here["per_second"], bare["per_second"]
+    return "beside a bare loop", f"{ours:,.0f}", f"{limit:,.0f} (bare)", f"1/{limit / ours:.1f}", wanted
+
+
 def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> None:
     """Due jobs, and adding."""
     programs = [
@@ -105,16 +124,7 @@ def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> 
         programs.append(Measured("pgqueuer_due", (DUE, url), "pgqueuer"))
     here, there, bare, *queues = measure(programs, rounds)
     rows = rows_of(here, there, DUE, wanted)
-    limit = bare["per_second"]
-    rows.append(
-        (
-            "beside a bare loop",
-            f"{here['per_second']:,.0f}",
-            f"{limit:,.0f} (bare)",
-            f"1/{limit / here['per_second']:.1f}",
-            "at least 1/4",
-        )
-    )
+    rows.append(bare_row(here, bare, "at least 1/4"))
     for queue in queues:
         ours, theirs = here["per_second"], queue["per_second"]
         rows.append(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pymongo
 import pytest
 import redis
+from pymongo.collection import Collection
 
 import servers
 from mainspring.errors import ConfigurationError, SerializationError
@@ -166,10 +167,19 @@ class LosesAnswers:
             lost = redis.ConnectionError
             monkeypatch.setattr(server, "_answer", losing(server._answer, lost))
             return
-        for name in ("insert_many", "bulk_write", "update_one", "update_many", "delete_many"):
-            work = getattr(pymongo.collection.Collection, name)
+        writes = (
+            "insert_one",
+            "insert_many",
+            "bulk_write",
+            "update_one",
+            "update_many",
+            "delete_one",
+            "delete_many",
+        )
+        for name in writes:
+            work = getattr(Collection, name)
             lost = pymongo.errors.AutoReconnect
-            monkeypatch.setattr(pymongo.collection.Collection, name, losing(work, lost))
+            monkeypatch.setattr(Collection, name, losing(work, lost))
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -434,6 +444,7 @@ def test_a_claim_that_was_cut_short_is_completed_by_another_node(mongodb_url, ta
     assert decision.overlapping
     assert [run.outcome for run in one.list_runs("a", None, None, 10)] == [None]
     other.collection.update_one({"_id": "a"}, {"$set": {"updated": "2026-01-01 00:00:00.000000"}})
+    other._backend._looked_at -= 11
     other._backend.look(0)
     assert [run.outcome for run in other.list_runs("a", None, None, 10)] == ["skipped", None]
     for node in nodes:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import mainspring
 from mainspring.schedulers.background import BackgroundScheduler
 from stores import open_store
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import signal
 
 HERE = Path(__file__).parent
-#: Where processes of their own find what these tests are made of.
-PATHS = f"{HERE}:{HERE.parent}"
+#: Where processes of their own find what these tests are made of, and the same library as this one.
+PATHS = f"{HERE}:{HERE.parent}:{Path(mainspring.__path__[0]).parent}"
 PATIENCE = 60
 
 

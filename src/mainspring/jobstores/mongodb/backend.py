@@ -6,10 +6,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
     ENDED,
+    HAS_OUTBOX,
+    HAS_PRIORITY,
     QUEUED,
     RUNNING,
     active_runs,
@@ -25,6 +28,7 @@ from mainspring.jobstores.mongodb.jobs import Jobs
 from mainspring.jobstores.mongodb.listening import announcements
 from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of
 from mainspring.jobstores.shared.listening import Listening
@@ -46,10 +50,14 @@ if TYPE_CHECKING:
     from mainspring.model import Group, RunRecord, Submission
 
 #: Counted up when what is kept changes.
-VERSION = 1
+VERSION = 2
 
 #: What a claim has put down for the runs is moved there by others after this.
 _OUTBOX_TAKES = timedelta(seconds=10)
+#: Of so many jobs the runs are counted at a time.
+_PRUNED = 100
+#: Seconds between two looks for what nodes have left behind, as long as none comes or goes.
+_LEFT_WAITS = 10.0
 
 
 class MongoDBBackend(Backend):
@@ -64,6 +72,8 @@ class MongoDBBackend(Backend):
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending)
+        self._looked_among: set[int] = set()
+        self._looked_at = float("-inf")  # on the monotonic clock
 
     # Life
 
@@ -85,6 +95,9 @@ class MongoDBBackend(Backend):
                 # Perhaps by several nodes that start at the same time; what says that all is there comes last.
                 insert_new(notes, [{"_id": "token", "value": 0}, {"_id": "changed"}])
                 insert_new(notes, [{"_id": "schema", "version": VERSION}])
+            elif found["version"] < VERSION:
+                from_version_1(self.server)
+                notes.update_one(found, {"$set": {"version": VERSION}})
             elif found["version"] > VERSION:
                 raise ConfigurationError(
                     f"the collections of {self.server.name!r} have version {found['version']}, but only {VERSION} and older are "
@@ -117,22 +130,33 @@ class MongoDBBackend(Backend):
     def look(self, token: int) -> Look:
         living = self._nodes.living()
         jobs = self.server.jobs
-        orphans = self._ending.orphans([node.token for node in living])
-        self._ending.has_priorities = any(
-            jobs.find_one({"priority": {sign: 0}}, {"_id": 1}) is not None for sign in ("$gt", "$lt")
-        )
-        asked = {"active": {"$elemMatch": {"token": token, "to_cancel": True}}}
+        self._ending.has_priorities = jobs.find_one({"found_by": HAS_PRIORITY}, {"_id": 1}) is not None
+        asked = {"active.token": token, "active": {"$elemMatch": {"token": token, "to_cancel": True}}}
         to_cancel = [
             run_key(one["name"])
             for job in jobs.find(asked, {"active": 1})
             for one in job["active"]
             if one["token"] == token and one.get("to_cancel")
         ]
-        left = text_of(self.setting.now() - _OUTBOX_TAKES)
-        if jobs.find_one({"outbox.state": {"$exists": True}, "updated": {"$lt": left}}, {"_id": 1}):
-            self._ending.drop_ended(self._claiming.move_outboxes({"updated": {"$lt": left}}))
-        has_orphans = jobs.find_one(orphans, {"_id": 1}) is not None
+        has_orphans = self._has_orphans({node.token for node in living})
         return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
+
+    def _has_orphans(self, living: set[int]) -> bool:
+        """Whether runs are in the hands of nobody who is alive; and see to what nodes have put down and left.
+
+        That changes when a node dies or leaves, and otherwise only by what a node does that is dead without knowing it: so it is looked
+        for now and then.
+        """
+        now = SYSTEM_CLOCK.monotonic()
+        if living == self._looked_among and now < self._looked_at + _LEFT_WAITS:
+            return False
+        outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": text_of(self.setting.now() - _OUTBOX_TAKES)}}
+        if self.server.jobs.find_one(outboxes, {"_id": 1}):
+            self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
+        has_orphans = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None
+        if not has_orphans:
+            self._looked_among, self._looked_at = living, now
+        return has_orphans
 
     # Runs
 
@@ -191,7 +215,7 @@ class MongoDBBackend(Backend):
         before = job._replace(version=version + 1)
         fields, missing = job_fields(before, self.setting, self.setting.now())
         update = change_to(fields, missing)
-        update["$pull"] = {"active": {"name": {"$in": names}, "token": token}}
+        update |= {"$pull": {"active": {"name": {"$in": names}, "token": token}}, "$inc": {"mark": 1}}
         restored = jobs.update_one(
             {"_id": job.id, "version": version, "is_removed": {"$exists": False}, **ours}, update
         )
@@ -242,7 +266,7 @@ class MongoDBBackend(Backend):
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs
         runs.delete_many({"state": ENDED, "scheduled": {"$lt": text_of(before)}})
-        for job_id in job_ids:
+        for job_id in self._with_more_runs(job_ids, keep):
             order = [("scheduled", -1), ("attempt", -1)]
             old = runs.find({"job_id": job_id, "state": ENDED}, {"_id": 1}).sort(order).skip(keep)
             for part in chunks([found["_id"] for found in old]):
@@ -250,6 +274,20 @@ class MongoDBBackend(Backend):
         self._ending.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self.jobs.forget_unfinished()
+
+    def _with_more_runs(self, job_ids: Sequence[str], keep: int) -> list[str]:
+        """Those of some jobs of which more than so many runs are in the history."""
+        found: list[str] = []
+        for part in chunks(job_ids, _PRUNED):
+            counts = self.server.runs.aggregate(
+                [
+                    {"$match": {"job_id": {"$in": list(part)}, "state": ENDED}},
+                    {"$group": {"_id": "$job_id", "count": {"$sum": 1}}},
+                    {"$match": {"count": {"$gt": keep}}},
+                ]
+            )
+            found += [one["_id"] for one in counts]
+        return found
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:
@@ -336,7 +374,7 @@ class MongoDBBackend(Backend):
 
     def _active(self, job_id: str | None, since: datetime | None) -> list[Document]:
         """The runs that go on, of a job or of all."""
-        jobs: Document = {"active.0": {"$exists": True}} if job_id is None else {"_id": job_id}
+        jobs: Document = {"active.token": {"$exists": True}} if job_id is None else {"_id": job_id}
         active = [one for job in self.server.jobs.find(jobs, {"active": 1}) for one in active_runs(job)]
         return [one for one in active if since is None or one["scheduled"] >= (text_of(since) or "")]
 

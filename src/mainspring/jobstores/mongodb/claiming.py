@@ -12,9 +12,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pymongo import UpdateOne
-
 from mainspring.engine.grouping import GroupBook
+from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
     QUEUED,
     RUNNING,
@@ -26,7 +25,8 @@ from mainspring.jobstores.mongodb.documents import (
     running,
     text_of,
 )
-from mainspring.jobstores.mongodb.server import chunks, insert_new
+from mainspring.jobstores.mongodb.outbox import move_outboxes
+from mainspring.jobstores.mongodb.server import chunks
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 #: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
 _SPREAD = 4
+#: So many runs are looked up at a time. Hardly ever is one of them there.
+_NAMES = 1000
 #: A place in a group that was reserved so long ago is one that somebody has died with.
 _RESERVED_FOR = timedelta(seconds=10)
 
@@ -154,16 +156,18 @@ class Claiming:
             return []
         self._server.run(lambda: self._count_attempts(decisions, known), give_up)
         claim_id = uuid.uuid4().hex
-        may_be_queued = self._server.run(self._ending.is_any_queued, give_up)
-        updates = [
-            self._update(decision, known[decision.job.id], request, claim_id, may_be_queued=may_be_queued)
+        some_end = any(decision.following is None for decision in decisions)
+        may_be_queued = some_end and self._server.run(self._ending.is_any_queued, give_up)
+        claims = [
+            self._claim_of(decision, known[decision.job.id], request, claim_id, may_be_queued=may_be_queued)
             for decision in decisions
         ]
+        updates = updates_of(claims, {"claim": claim_id, "updated": text_of(request.now)})
 
         def write() -> set[str]:
             jobs = self._server.jobs
             written = jobs.bulk_write(updates, ordered=False)
-            if written.matched_count == len(updates):
+            if written.matched_count == len(decisions):
                 return {decision.job.id for decision in decisions}
             return was_written()
 
@@ -177,7 +181,7 @@ class Claiming:
 
         # Done again, it finds no job as it was read: then those that have this claim's mark are ours.
         mine = self._server.run(write, give_up)
-        self._has_rivals = len(mine) < len(updates)
+        self._has_rivals = len(mine) < len(decisions)
         valid = [decision for decision in decisions if decision.job.id in mine]
         said = [decision.job.id for decision in valid if len(due_times_of(decision)) > len(decision.submit)]
         if said:
@@ -185,8 +189,8 @@ class Claiming:
         self._ending.claimed(valid, self._claimed(request, claim_id))
         self._unreserve(decisions, give_up)
         ended = [decision.job.id for decision in valid if decision.following is None and not decision.submit]
-        if ended:
-            self._server.run(lambda: self._ending.drop_ended(ended), give_up)
+        if ended or said:  # those that were removed meanwhile stayed until this was moved
+            self._server.run(lambda: self._ending.drop_ended([*ended, *said]), give_up)
         return valid
 
     def _claimed(self, request: ClaimRequest, claim_id: str) -> Document:
@@ -197,7 +201,7 @@ class Claiming:
             "claim": claim_id,
         }
 
-    def _update(
+    def _claim_of(
         self,
         decision: Decision,
         document: Document,
@@ -205,7 +209,7 @@ class Claiming:
         claim_id: str,
         *,
         may_be_queued: bool,
-    ) -> UpdateOne:
+    ) -> JobClaim:
         job, following, now = decision.job, decision.following, request.now
         claimed = self._claimed(request, claim_id)
         runs = claimed_runs(decision, now)
@@ -213,27 +217,16 @@ class Claiming:
         outbox = [run_not_begun(run, claimed) for run in not_begun]
         outbox += [queued_run(run) for run in buffered_runs(decision, now)]
         move = move_of(decision, lambda job_id: may_be_queued and self._has_queued(job_id))
-        values: Document = {
-            "version": job.version + 1,
-            "state": ENDING if move is None else move.state,
-            "claims": document.get("claims", 0) + 1,
-            "claim": claim_id,
-            "updated": text_of(now),
-        }
-        update: Document = {"$set": values}
-        if move is not None and move.next_run_time is not None:
-            values["next_run_time"] = text_of(move.next_run_time)
-        else:
-            update["$unset"] = {"next_run_time": ""}
-        if following is not None and following.tally is not job.tally and following.tally is not None:
-            values["tally"] = following.tally._asdict()
-        if outbox:
-            values["outbox"] = outbox
-        if decision.cancels and document.get("active"):
-            values["active.$[].to_cancel"] = True
-        if begun:
-            update["$push"] = {"active": {"$each": [active_run(run, claimed) for run in begun]}}
-        return UpdateOne(_as_read(document), update)
+        tally = None if following is None or following.tally is job.tally else following.tally
+        return JobClaim(
+            document,
+            ENDING if move is None else move.state,
+            None if move is None else text_of(move.next_run_time),
+            None if tally is None else tally._asdict(),
+            [active_run(run, claimed) for run in begun],
+            outbox,
+            decision.cancels,
+        )
 
     def _count_attempts(self, decisions: Sequence[Decision], known: Mapping[str, Document]) -> None:
         """Count the runs of jobs that were run before at the times at which they are due now as further attempts."""
@@ -244,7 +237,7 @@ class Claiming:
         met = {
             one["name"] for decision in decisions for one in known[decision.job.id].get("active", ())
         } & names.keys()
-        for part in chunks(list(names), 100):
+        for part in chunks(list(names), _NAMES):
             met |= {
                 found["_id"] for found in self._server.runs.find({"_id": {"$in": list(part)}}, {"_id": 1})
             }
@@ -264,12 +257,7 @@ class Claiming:
 
     def move_outboxes(self, which: Document) -> list[str]:
         """Move what claims have said besides to the runs; of which jobs. May be done again, and by several at once."""
-        found = list(self._server.jobs.find({**which, "outbox": {"$exists": True}}, {"outbox": 1}))
-        for document in found:
-            insert_new(self._server.runs, document["outbox"])
-            condition = {"_id": document["_id"], "outbox": document["outbox"]}
-            self._server.jobs.update_one(condition, {"$unset": {"outbox": ""}})
-        return [document["_id"] for document in found]
+        return move_outboxes(self._server, which)
 
     # Queued runs
 
@@ -313,7 +301,7 @@ class Claiming:
             return []
         claim_id = uuid.uuid4().hex
         claimed = self._claimed(request, claim_id)
-        counts = {job_id: document.get("claims", 0) for job_id, document in known.items()}
+        marks = {job_id: document.get("mark") for job_id, document in known.items()}
         taken = []
         for decision in decisions:
             job, run = decision.job, decision.run
@@ -331,12 +319,12 @@ class Claiming:
                 claimed,
             )
             pushed = self._server.jobs.update_one(
-                {**_as_read(known[job.id]), "claims": counts[job.id], "active.name": {"$ne": run.key.id}},
-                {"$push": {"active": active}, "$inc": {"claims": 1}, "$set": {"claim": claim_id}},
+                {"_id": job.id, "mark": marks[job.id], "active.name": {"$ne": run.key.id}},
+                {"$push": {"active": active}, "$inc": {"mark": 1}, "$set": {"claim": claim_id}},
             )
             if not pushed.matched_count:
                 continue
-            counts[job.id] += 1
+            marks[job.id] = (marks[job.id] or 0) + 1
             began = self._server.runs.update_one(
                 {"_id": run.key.id, "state": QUEUED}, {"$set": {"state": RUNNING, **claimed}}
             )
@@ -415,11 +403,6 @@ class Claiming:
         for group, taken in names.items():
             change = {"$pull": {"reserved": {"name": {"$in": taken}}}}
             self._server.run(lambda: self._server.groups.update_one({"_id": group}, change), give_up)  # noqa: B023
-
-
-def _as_read(document: Document) -> Document:
-    """The condition that nobody has changed a job since it was read; its stamp differs if it was removed and added again."""
-    return {name: document.get(name) for name in ("_id", "version", "claims", "stamp")}
 
 
 def read_group(document: Document) -> Group:

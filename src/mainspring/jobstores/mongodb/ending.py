@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pymongo import UpdateOne
+from pymongo import DeleteMany, UpdateMany, UpdateOne
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.following import following_runs
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
     ENDED,
+    IS_FOLLOWER,
     QUEUED,
     active_runs,
     change_to,
+    follower_of,
     job_fields,
     name_of,
     outcome_fields,
@@ -146,10 +148,11 @@ class Ending:
         """The runs of jobs that come after those that have ended."""
         now = self._setting.now()
         runs: list[QueuedRun] = []
-        if not self._server.jobs.find_one({"follows": {"$exists": True}}, {"_id": 1}):
+        if not self._server.jobs.find_one({"found_by": IS_FOLLOWER}, {"_id": 1}):
             return runs
         for part in chunks(sorted(results)):
-            for document in self._server.jobs.find({"follows": {"$in": list(part)}, "state": SCHEDULED}):
+            which = {"found_by": {"$in": [follower_of(job_id) for job_id in part]}, "state": SCHEDULED}
+            for document in self._server.jobs.find(which):
                 follower = read_job(document, self._setting)
                 if not isinstance(follower, Unreadable):
                     runs += following_runs(follower, results[document["follows"]], now)
@@ -167,7 +170,7 @@ class Ending:
                 mine = [one for one in ended if one.job.id == job_id and one.key.id in active]
                 after = after_outcomes(before, [(one.result.outcome, one.result.retry_at) for one in mine])
                 names = [one.key.id for one in mine]
-                update: Document = {"$pull": {"active": {"name": {"$in": names}}}}
+                update: Document = {"$pull": {"active": {"name": {"$in": names}}}, "$inc": {"mark": 1}}
                 if after is not before:
                     fields, missing = job_fields(after, self._setting, self._setting.now())
                     update |= change_to(fields, missing)
@@ -182,26 +185,41 @@ class Ending:
         ]
         if last and self.is_any_queued():
             last = []  # it may be a run of theirs
-        gone: set[str] = set()
-        for part in chunks(last):
-            # Most one-shots: a job of which nothing else goes on, and nothing waits, goes with its run.
-            ids = [one.job.id for one in part]
-            token = {"$elemMatch": {"token": part[0].token}}
-            alone = {"active": {"$size": 1, **token}, "outbox": {"$exists": False}}
-            where = {"_id": {"$in": ids}, "state": ENDING, **alone}
-            if self._server.jobs.delete_many(where).deleted_count == len(ids):
-                gone.update(ids)
-        ended = [one for one in ended if one.job.id not in gone]
-        by_token: dict[tuple[int, str], list[str]] = {}
+        if last and self._remove_with_runs(last):
+            gone = {one.job.id for one in last}
+            ended = [one for one in ended if one.job.id not in gone]
+        by_token: dict[int, list[Ended]] = {}
         for one in ended:
-            by_token.setdefault((one.token, one.job.id), []).append(one.key.id)
-        updates = [
-            UpdateOne({"_id": job_id}, {"$pull": {"active": {"name": {"$in": names}, "token": token}}})
-            for (token, job_id), names in by_token.items()
+            by_token.setdefault(one.token, []).append(one)
+        forgetting = [
+            UpdateMany(
+                {"_id": {"$in": sorted({one.job.id for one in part})}},
+                {"$pull": {"active": {"name": {"$in": [one.key.id for one in part]}, "token": token}}},
+            )
+            for token, ours in by_token.items()
+            for part in chunks(ours)
         ]
-        if updates:
-            self._server.jobs.bulk_write(updates, ordered=False)
+        if forgetting:
+            self._server.jobs.bulk_write(forgetting, ordered=False)
         self.drop_ended(sorted({one.job.id for one in ended}))
+
+    def _remove_with_runs(self, last: Sequence[Ended]) -> bool:
+        """Remove jobs whose last runs have ended, and of which nothing else goes on nor waits; whether that was all of them.
+
+        Most one-shots. What is not removed is looked at more closely; what is gone by then doesn't matter.
+        """
+        removing = [
+            DeleteMany(
+                {
+                    "_id": {"$in": [one.job.id for one in part]},
+                    "state": ENDING,
+                    "active": {"$size": 1, "$elemMatch": {"token": part[0].token}},
+                    "outbox": {"$exists": False},
+                }
+            )
+            for part in chunks(last)
+        ]
+        return self._server.jobs.bulk_write(removing, ordered=False).deleted_count == len(last)
 
     def is_any_queued(self) -> bool:
         """Whether runs are queued, of whichever job."""
@@ -248,7 +266,8 @@ class Ending:
 
     def orphans(self, alive: Collection[int]) -> Document:
         """The jobs that have runs in the hands of nobody who is alive."""
-        return {"active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
+        # The first part is for the index: it leaves out what isn't there, which the second part might want.
+        return {"active.token": {"$exists": True}, "active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
 
     def collect_lost(self, alive: Collection[int]) -> Collected:
         """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed."""

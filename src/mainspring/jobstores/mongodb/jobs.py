@@ -9,7 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
-from mainspring.jobstores.mongodb.documents import ADDING, change_to, job_fields, read_job, text_of
+from mainspring.jobstores.mongodb.documents import (
+    ADDING,
+    IS_ADDING,
+    caller_of,
+    change_to,
+    found_by,
+    job_fields,
+    read_job,
+    text_of,
+)
+from mainspring.jobstores.mongodb.outbox import move_outboxes
 from mainspring.jobstores.mongodb.server import insert_new
 from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal
@@ -29,6 +39,10 @@ _COMPARED = 20
 #: Jobs that are being added are left alone for so long; whoever added them has died then.
 _ADDING_TAKES = timedelta(minutes=1)
 _HIDDEN = [ENDING, ADDING]
+#: What a job doesn't have before all those are there that are added with it.
+_HELD_BACK = ("state", "next_run_time", "found_by")
+#: Nothing goes on of a job, and nothing is left to be told of it.
+_SETTLED: Document = {"active.0": {"$exists": False}, "outbox": {"$exists": False}}
 
 
 class Jobs(StoredJobs):
@@ -50,8 +64,11 @@ class Jobs(StoredJobs):
         """See `RunStore.add_records`."""
         ids = sorted(record.id for record in records)
         stamp = uuid.uuid4().hex
+        # Most single jobs are new: that others are there is seen when they are written.
+        is_seen = len(records) > 1 or replace is not None
         while True:
-            stored = self._server.run(lambda: self._stored(ids))
+            stored = self._server.run(lambda: self._stored(ids)) if is_seen else {}
+            is_seen = True
             if any(document.get("state") == ADDING for document in stored.values()):
                 self._server.run(self.forget_unfinished)
             if replace is None:
@@ -95,44 +112,44 @@ class Jobs(StoredJobs):
         for record in kept:
             if record.id not in stored:
                 fields, _ = job_fields(record, self._setting, now)
-                new.append({"_id": record.id, **fields, "created": text_of(now), "claims": 0, "stamp": stamp})
+                if found := found_by(fields):
+                    fields["found_by"] = found
+                new.append({"_id": record.id, **fields, "created": text_of(now), **_mark(), "stamp": stamp})
         if len(kept) > 1:
             for document in new:
                 # Not to be run before all of them are there.
-                document["then"] = {
-                    name: document.pop(name) for name in ("state", "next_run_time") if name in document
-                }
-                document["state"] = ADDING
+                document["then"] = {name: document.pop(name) for name in _HELD_BACK if name in document}
+                document |= {"state": ADDING, "found_by": [IS_ADDING]}
         if taken := insert_new(self._server.jobs, new):
             mine = self._server.jobs.find({"_id": {"$in": list(taken)}, "stamp": stamp}, {"_id": 1})
             if len(list(mine)) < len(taken):
-                self._server.jobs.delete_many({"stamp": stamp, "state": ADDING})
+                self._server.jobs.delete_many(_adding(stamp))
                 return False
         for record in kept:
             if record.id in stored and not self._exchange(record, stored[record.id]["version"], stamp):
-                self._server.jobs.delete_many({"stamp": stamp, "state": ADDING})
+                self._server.jobs.delete_many(_adding(stamp))
                 return False
         if len(kept) > 1 and new:
-            self._server.jobs.update_many(
-                {"stamp": stamp, "state": ADDING},
-                [
-                    {"$set": {"state": "$then.state", "next_run_time": "$then.next_run_time"}},
-                    {"$unset": "then"},
-                ],
-            )
+            restored: Document = {name: {"$ifNull": [f"$then.{name}", "$$REMOVE"]} for name in _HELD_BACK}
+            self._server.jobs.update_many(_adding(stamp), [{"$set": {**restored, "then": "$$REMOVE"}}])
         return True
 
     def forget_unfinished(self) -> None:
         """Remove what somebody has begun to add, and has died before the end."""
         before = text_of(self._setting.now() - _ADDING_TAKES)
-        self._server.jobs.delete_many({"state": ADDING, "created": {"$lt": before}})
+        self._server.jobs.delete_many({"found_by": IS_ADDING, "state": ADDING, "created": {"$lt": before}})
 
     def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:
         """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
         fields, missing = job_fields(after, self._setting, self._setting.now())
-        update = change_to(fields, [*missing, "is_removed"], stamp=stamp)
-        written = self._server.jobs.update_one({"_id": after.id, "version": version}, update)
-        return bool(written.matched_count) or self._is_stamped(after.id, stamp)
+        update = change_to(fields, [*missing, "is_removed"], stamp=stamp, found_by=found_by(fields))
+        update["$inc"] = {"mark": 1}
+        as_read = {"_id": after.id, "version": version, "outbox": {"$exists": False}}
+        if self._server.jobs.update_one(as_read, update).matched_count or self._is_stamped(after.id, stamp):
+            return True
+        # Its outbox is what it is found by, until it is moved.
+        move_outboxes(self._server, {"_id": after.id})
+        return False
 
     def _is_stamped(self, job_id: str, stamp: str) -> bool:
         return self._server.jobs.find_one({"_id": job_id, "stamp": stamp}, {"_id": 1}) is not None
@@ -191,7 +208,7 @@ class Jobs(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         fields, _ = job_fields(record, self._setting, self._setting.now())
-        wanted = {"func": fields["func"], "state": {"$nin": _HIDDEN}}
+        wanted = {"found_by": caller_of(fields["func"]), "state": {"$nin": _HIDDEN}}
         documents = self._server.run(lambda: list(self._server.jobs.find(wanted).limit(_COMPARED)))
         for document in documents:
             other = read_job(document, self._setting)
@@ -234,9 +251,9 @@ class Jobs(StoredJobs):
         def write() -> bool:
             found = self._server.jobs.update_one(
                 {"_id": job_id, "state": {"$nin": _HIDDEN}},
-                {"$set": _removed(), "$unset": _TIMELESS},
+                _removal(),
             )
-            self._drop([job_id])
+            self._drop(job_id)
             return bool(found.matched_count)
 
         def was_written() -> bool | None:
@@ -246,20 +263,15 @@ class Jobs(StoredJobs):
         if not self._server.run(write, was_done=was_written):
             raise JobLookupError(job_id)
 
-    def _drop(self, ids: Sequence[str]) -> None:
-        self._server.jobs.delete_many(
-            {"_id": {"$in": list(ids)}, "is_removed": True, "active.0": {"$exists": False}}
-        )
+    def _drop(self, job_id: str) -> None:
+        self._server.jobs.delete_one({"_id": job_id, "is_removed": True, **_SETTLED})
 
     def remove_all(self) -> None:
         """Remove all jobs."""
 
         def write() -> None:
-            self._server.jobs.delete_many({"active.0": {"$exists": False}})
-            self._server.jobs.update_many(
-                {"state": {"$ne": ENDING}},
-                {"$set": _removed(), "$unset": _TIMELESS},
-            )
+            self._server.jobs.delete_many(_SETTLED)
+            self._server.jobs.update_many({"state": {"$ne": ENDING}}, _removal())
 
         self._server.run(write)
 
@@ -274,9 +286,20 @@ class Jobs(StoredJobs):
                 raise JobLookupError(job_id)
 
 
-_TIMELESS = {"next_run_time": "", "follows": ""}
+def _adding(stamp: str) -> Document:
+    """The jobs that are being added together, under a stamp."""
+    return {"found_by": IS_ADDING, "stamp": stamp, "state": ADDING}
 
 
-def _removed() -> Document:
-    """What a job that was removed becomes: at a version that nobody has read, whatever it had before."""
-    return {"state": ENDING, "is_removed": True, "version": random.getrandbits(40)}
+def _mark() -> Document:
+    """The mark of a new document, which each change counts up.
+
+    It begins anywhere, so that it is never that of another document, nor of one that had the same id before.
+    """
+    return {"mark": random.getrandbits(62)}
+
+
+def _removal() -> Document:
+    """What becomes of a job that is removed: it is at a version that nobody has read, whatever it had before."""
+    removed = {"state": ENDING, "is_removed": True, "version": random.getrandbits(40)}
+    return {"$set": removed, "$unset": {"next_run_time": "", "follows": ""}, "$inc": {"mark": 1}}

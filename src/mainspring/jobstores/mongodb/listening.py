@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pymongo.errors import OperationFailure
 
+from mainspring.clock import SYSTEM_CLOCK
 from mainspring.jobstores.shared.listening import PATIENCE, NothingToHearError
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 #: What a single server says, which has no stream of changes.
 _NO_STREAMS = frozenset({40573, 59, 115})
+#: Seconds to wait after empty answers that came at once, one after another. MongoDB gives an empty answer when there was nothing for a
+#: while; a server that gives one at each change of anything else isn't to be kept busy by that.
+_FIRST_REST, _LONGEST_REST = 0.005, 0.04
 
 
 def announcements(server: Server) -> Generator[str | None]:
@@ -33,7 +38,14 @@ def announcements(server: Server) -> Generator[str | None]:
         raise
     with watched as stream:
         yield ""
+        resting, rest = Event(), 0.0
         while True:
+            asked = SYSTEM_CLOCK.monotonic()
             change = stream.try_next()
+            if change is None and SYSTEM_CLOCK.monotonic() - asked < PATIENCE / 2:
+                rest = min(max(2 * rest, _FIRST_REST), _LONGEST_REST)
+                resting.wait(rest)
+            else:
+                rest = 0.0
             said = {} if change is None else change.get("fullDocument") or {}
             yield str(said["by"]) if said.get("_id") == "changed" and "by" in said else None

@@ -14,6 +14,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.rows import read_time
 from mainspring.jobstores.shared.trying import Failure, try_again
 
@@ -34,7 +35,7 @@ _PASSING = frozenset({112, 91, 189, 10107, 11600, 11602, 13435, 13436})
 
 
 class Server:
-    """The collections of one store, written so that a majority of the servers has what was acknowledged.
+    """The collections of one store, written so that a majority of the servers has what was acknowledged, unless the client says otherwise.
 
     Args:
         client: a client, or how to make one: those of pymongo can't be used any more once they were closed.
@@ -71,11 +72,13 @@ class Server:
         self._is_open = True
         self.client = self._given() if not isinstance(self._given, MongoClient) else self._given
         name, collection = self._names
+        written = _write_concern(self.client.write_concern)
         database = self.client.get_database(
             name,
             read_preference=ReadPreference.PRIMARY,
-            write_concern=WriteConcern("majority"),
-            read_concern=ReadConcern("majority"),
+            write_concern=written,
+            # What it has written itself must be seen.
+            read_concern=ReadConcern("majority" if written.document["w"] == "majority" else "local"),
         )
         stem = collection.removesuffix("_jobs")
         self.jobs = database[collection]
@@ -92,20 +95,16 @@ class Server:
 
     def make_indexes(self) -> None:
         """Make the indexes that queries go by, where they aren't there."""
-        by = [("next_run_time", ASCENDING)]
         self.jobs.create_indexes(
             [
-                IndexModel(by, sparse=True),
-                IndexModel([("func", ASCENDING)]),
-                IndexModel([("priority", ASCENDING)]),
-                IndexModel([("follows", ASCENDING)], sparse=True),
-                IndexModel([("active.token", ASCENDING)], sparse=True),
-                IndexModel([("outbox.state", ASCENDING)], sparse=True),
+                IndexModel([(name, ASCENDING)], sparse=True)
+                for name in ("next_run_time", "active.token", "found_by")
             ]
         )
+        waiting = {"state": "queued"}
         self.runs.create_indexes(
             [
-                IndexModel([("state", ASCENDING), ("available", ASCENDING)]),
+                IndexModel([("state", ASCENDING), ("available", ASCENDING)], partialFilterExpression=waiting),
                 IndexModel([("job_id", ASCENDING), ("scheduled", DESCENDING)]),
                 IndexModel([("scheduled", DESCENDING)]),
             ]
@@ -128,6 +127,19 @@ class Server:
         return try_again(work, _failure_of, give_up=give_up, was_done=was_done)
 
 
+def _write_concern(given: WriteConcern) -> WriteConcern:
+    """How many servers are to have what is written: those that a client says, or a majority.
+
+    Raises:
+        ConfigurationError: the client wouldn't hear whether anything was written.
+    """
+    if not given.acknowledged:
+        raise ConfigurationError(
+            "a MongoDBJobStore has to hear from the server what was written, and its client says w=0: leave w out, or give 1 or more"
+        )
+    return WriteConcern(**{"w": "majority", **given.document})
+
+
 def _failure_of(error: Exception) -> Failure | None:
     if isinstance(error, ConnectionFailure | ExecutionTimeout):
         return Failure.OUTAGE
@@ -144,7 +156,12 @@ def insert_new(collection: Collection[Document], documents: Sequence[Document]) 
     if not documents:
         return set()
     try:
-        collection.insert_many(documents, ordered=False)
+        if len(documents) == 1:  # the driver has less to do
+            collection.insert_one(documents[0])
+        else:
+            collection.insert_many(documents, ordered=False)
+    except DuplicateKeyError:
+        return {documents[0]["_id"]}
     except BulkWriteError as error:
         errors = error.details["writeErrors"]
         if any(one["code"] != DUPLICATE_KEY for one in errors) or error.details["writeConcernErrors"]:

@@ -38,7 +38,8 @@ class MongoDBJobStore(SharedJobStore):
     Args:
         database: its name.
         collection: of the jobs; those of runs, nodes and groups are named after it.
-        client: a client of pymongo, or a text reference to one, instead of `connect_args`.
+        client: a client of pymongo, or a text reference to one, instead of `connect_args`. Its write concern is kept, if it has one;
+            what is written is otherwise acknowledged by a majority of the servers.
         pickle_protocol: of arguments that JSON can't hold.
         serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
         signing_key: sign pickled arguments, and read only those that are signed with it.
