@@ -312,8 +312,10 @@ def test_runs_that_go_on_after_a_shutdown_are_recorded_all_the_same(stored, make
     assert runs_of(other, "slow", 1)[0].outcome == "succeeded"
 
 
-def test_a_backfill_stays_known_while_history_is_pruned(make_scheduler, tmp_path):
-    store = SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite", keep_runs=3)
+@pytest.mark.parametrize("kind", ["sqlite", "redis", MONGODB])
+def test_a_backfill_stays_known_while_history_is_pruned(make_scheduler, request, tmp_path, tablename, kind):
+    url = f"sqlite:///{tmp_path}/jobs.sqlite" if kind == "sqlite" else request.getfixturevalue(f"{kind}_url")
+    store = open_store(url, tablename, keep_runs=3)
     scheduler = make_scheduler(jobstores={"default": store}, start=True)
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     scheduler.add_job(work, "interval", hours=1, start_date=long_ago, id="hourly")

@@ -52,6 +52,17 @@ def test_ten_that_are_asked_for_at_once_are_ten(scheduler):
     assert len({handle.id for handle in handles}) == 10
 
 
+def test_many_that_wait_for_their_turn_keep_no_others_from_theirs(scheduler):
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    scheduler.add_job(work.wait, "interval", days=1, start_date=begin, next_run_time=LATER, id="slow")
+    scheduler.run_job("slow")
+    assert work.begun.wait(10)
+    assert len(scheduler.backfill("slow", begin, begin + timedelta(days=299))) == 300
+    quick = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2])
+    assert quick.run_now().wait(10).outcome == "succeeded"
+    assert len(scheduler.get_runs("slow", "queued", limit=1000)) == 300
+
+
 def test_what_is_queued_can_be_cancelled_and_ends_with_its_job(scheduler):
     job = scheduler.add_job(work.wait, "date", run_date=LATER, id="slow")
     job.run_now()

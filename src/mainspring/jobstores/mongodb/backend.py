@@ -33,7 +33,7 @@ from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Lo
 from mainspring.jobstores.shared.claims import Claim, decision_of
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.runs import run_record
-from mainspring.model import QueuedRun, RunKey, run_key
+from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,6 +58,8 @@ _OUTBOX_TAKES = timedelta(seconds=10)
 _PRUNED = 100
 #: Seconds between two looks for what nodes have left behind, as long as none comes or goes.
 _LEFT_WAITS = 10.0
+#: The runs of which each job keeps so many. By those of backfills, one that is asked for again knows what it has done.
+_COUNTED: Document = {"state": ENDED, "cause": {"$nin": list(BACKFILLED)}}
 
 
 class MongoDBBackend(Backend):
@@ -71,7 +73,7 @@ class MongoDBBackend(Backend):
         self.jobs = Jobs(server, setting)
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
-        self._claiming = Claiming(server, setting, self._ending)
+        self._claiming = Claiming(server, setting, self._ending, self.jobs)
         self._looked_among: set[int] = set()
         self._looked_at = float("-inf")  # on the monotonic clock
 
@@ -130,7 +132,7 @@ class MongoDBBackend(Backend):
     def look(self, token: int) -> Look:
         living = self._nodes.living()
         jobs = self.server.jobs
-        self._ending.has_priorities = jobs.find_one({"found_by": HAS_PRIORITY}, {"_id": 1}) is not None
+        self.jobs.has_priorities = jobs.find_one({"found_by": HAS_PRIORITY}, {"_id": 1}) is not None
         asked = {"active.token": token, "active": {"$elemMatch": {"token": token, "to_cancel": True}}}
         to_cancel = [
             run_key(one["name"])
@@ -265,10 +267,14 @@ class MongoDBBackend(Backend):
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs
-        runs.delete_many({"state": ENDED, "scheduled": {"$lt": text_of(before)}})
+        moment = text_of(before)
+        # A backfill runs now what was due long ago.
+        runs.delete_many(
+            {"state": ENDED, "scheduled": {"$lt": moment}, "finished": {"$not": {"$gte": moment}}}
+        )
         for job_id in self._with_more_runs(job_ids, keep):
             order = [("scheduled", -1), ("attempt", -1)]
-            old = runs.find({"job_id": job_id, "state": ENDED}, {"_id": 1}).sort(order).skip(keep)
+            old = runs.find({"job_id": job_id, **_COUNTED}, {"_id": 1}).sort(order).skip(keep)
             for part in chunks([found["_id"] for found in old]):
                 runs.delete_many({"_id": {"$in": list(part)}})
         self._ending.drop_ended(job_ids)  # a node may have died before it did
@@ -281,7 +287,7 @@ class MongoDBBackend(Backend):
         for part in chunks(job_ids, _PRUNED):
             counts = self.server.runs.aggregate(
                 [
-                    {"$match": {"job_id": {"$in": list(part)}, "state": ENDED}},
+                    {"$match": {"job_id": {"$in": list(part)}, **_COUNTED}},
                     {"$group": {"_id": "$job_id", "count": {"$sum": 1}}},
                     {"$match": {"count": {"$gt": keep}}},
                 ]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.ending import Ending
+    from mainspring.jobstores.mongodb.jobs import Jobs
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.rows import Unreadable
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 #: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
 _SPREAD = 4
+#: So often queued runs are looked for, each time those of other jobs.
+_LOOKS = 5
 #: So many runs are looked up at a time. Hardly ever is one of them there.
 _NAMES = 1000
 #: A place in a group that was reserved so long ago is one that somebody has died with.
@@ -71,10 +74,11 @@ def is_open(executors: Collection[str], set_aside: Collection[str]) -> Document:
 class Claiming:
     """What a claim asks and does."""
 
-    def __init__(self, server: Server, setting: Setting, ending: Ending) -> None:
+    def __init__(self, server: Server, setting: Setting, ending: Ending, jobs: Jobs) -> None:
         self._server = server
         self._setting = setting
         self._ending = ending
+        self._jobs = jobs
         self._has_rivals = False
 
     def next_time(self, executors: Collection[str], set_aside: Collection[str]) -> datetime | None:
@@ -113,7 +117,7 @@ class Claiming:
             "next_run_time": {"$lte": text_of(request.now)},
         }
         order = [("priority", -1), ("next_run_time", 1)]
-        if not self._ending.has_priorities:
+        if not self._jobs.has_priorities:
             del order[0]
 
         def find(skipped: int = 0) -> list[Document]:
@@ -264,12 +268,8 @@ class Claiming:
     def _claim_queued(self, request: ClaimRequest, give_up: Callable[[], bool]) -> QueueClaim:
         if not request.looks_into_queue:
             return QueueClaim([], is_blocked=False)
-        runs, jobs = self._server.runs, self._server.jobs
-        # Not only those of jobs that can't have them run: a few times as many are looked at.
-        waiting = {"state": QUEUED, "available": {"$lte": text_of(request.now)}}
-        found = self._server.run(
-            lambda: list(runs.find(waiting).sort("scheduled", 1).limit(5 * request.limit)), give_up
-        )
+        jobs = self._server.jobs
+        found = self._server.run(lambda: self._available(request), give_up)
         queued = [queued_record(document, request.now) for document in found]
         known: dict[str, Document] = {}
         for part in chunks(sorted({run.job_id for run in queued})):
@@ -292,6 +292,24 @@ class Claiming:
         decisions = self._reserve(decisions, book, versions, request)
         taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
         return QueueClaim(taken, is_blocked=bool(blocked))
+
+    def _available(self, request: ClaimRequest) -> list[Document]:
+        """Queued runs that are available: those that have waited longest, and others of other jobs, since all of these may be blocked."""
+        found: list[Document] = []
+        seen: set[str] = set()
+        for _ in range(_LOOKS):
+            waiting = {
+                "state": QUEUED,
+                "available": {"$lte": text_of(request.now)},
+                "job_id": {"$nin": sorted(seen)},
+            }
+            most = 5 * request.limit
+            page = list(self._server.runs.find(waiting).sort("scheduled", 1).limit(most))
+            found += page
+            seen.update(one["job_id"] for one in page)
+            if len(page) < most or len(seen) >= request.limit:
+                break
+        return found
 
     def _take(
         self, decisions: Sequence[Decision], known: Mapping[str, Document], request: ClaimRequest

@@ -47,16 +47,11 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """What is written when runs have ended, or are found to be lost.
-
-    Attributes:
-        has_priorities: whether some jobs have one, so that those that are due have to be put in order by it.
-    """
+    """What is written when runs have ended, or are found to be lost."""
 
     def __init__(self, server: Server, setting: Setting) -> None:
         self._server = server
         self._setting = setting
-        self.has_priorities = False
         # What this node has claimed, as it is to be in the history.
         self._claimed: dict[str, Document] = {}
 

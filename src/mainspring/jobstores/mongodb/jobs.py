@@ -46,11 +46,16 @@ _SETTLED: Document = {"active.0": {"$exists": False}, "outbox": {"$exists": Fals
 
 
 class Jobs(StoredJobs):
-    """The jobs of one store."""
+    """The jobs of one store.
+
+    Attributes:
+        has_priorities: whether some of them have one, so that those that are due have to be put in order by it.
+    """
 
     def __init__(self, server: Server, setting: Setting) -> None:
         self._server = server
         self._setting = setting
+        self.has_priorities = False
 
     def announce(self, next_run_times: Iterable[datetime | None]) -> None:
         """Have other nodes look at once, where they would be late otherwise."""
@@ -110,6 +115,7 @@ class Jobs(StoredJobs):
         now = self._setting.now()
         new = []
         for record in kept:
+            self._see(record)
             if record.id not in stored:
                 fields, _ = job_fields(record, self._setting, now)
                 if found := found_by(fields):
@@ -141,6 +147,7 @@ class Jobs(StoredJobs):
 
     def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:
         """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
+        self._see(after)
         fields, missing = job_fields(after, self._setting, self._setting.now())
         update = change_to(fields, [*missing, "is_removed"], stamp=stamp, found_by=found_by(fields))
         update["$inc"] = {"mark": 1}
@@ -150,6 +157,10 @@ class Jobs(StoredJobs):
         # Its outbox is what it is found by, until it is moved.
         move_outboxes(self._server, {"_id": after.id})
         return False
+
+    def _see(self, record: JobRecord) -> None:
+        if record.options.priority:
+            self.has_priorities = True  # heeded at once, and not only when it is looked for next
 
     def _is_stamped(self, job_id: str, stamp: str) -> bool:
         return self._server.jobs.find_one({"_id": job_id, "stamp": stamp}, {"_id": 1}) is not None
