@@ -237,7 +237,7 @@ def test_jobs_are_found_by_what_they_have_become(store):
     found = store.collection.find_one({"_id": "b"})["found_by"]
     assert sorted(found) == ["after a", "calls builtins:print", "follower", "priority"]
     store._backend.look(0)
-    assert store._backend._ending.has_priorities
+    assert store._backend.jobs.has_priorities
     store.change(
         "b",
         lambda old: old.changed(
@@ -245,7 +245,7 @@ def test_jobs_are_found_by_what_they_have_become(store):
         ),
     )
     store._backend.look(0)
-    assert not store._backend._ending.has_priorities
+    assert not store._backend.jobs.has_priorities
     assert store.collection.find_one({"_id": "b"})["found_by"] == []
 
 
@@ -285,7 +285,7 @@ def test_what_version_1_has_kept_is_brought_up_to_date(make_store):
     assert store._server.runs.index_information()["state_1_available_1"]["partialFilterExpression"]
     assert all(isinstance(document["mark"], int) and "claims" not in document for document in jobs.find())
     other._backend.look(0)
-    assert other._backend._ending.has_priorities
+    assert other._backend.jobs.has_priorities
     assert ids(other.list_records()) == ["a", "b", "c"]
     (decision,) = claim(other, 0).decisions
     other.finish([submission(decision)])
