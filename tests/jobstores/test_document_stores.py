@@ -13,10 +13,12 @@ import redis
 from pymongo.collection import Collection
 
 import servers
+from mainspring.engine.decision import decide
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.mongodb import MongoDBJobStore
 from mainspring.jobstores.redis import RedisJobStore
+from mainspring.model import QueuedRun, RunKey
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import claim, ids, record, submission
 from stores import MONGODB, open_store
@@ -215,6 +217,45 @@ def test_an_answer_that_is_lost_loses_and_doubles_nothing(store, monkeypatch, ti
     failing(store._outcomes.write)
     (run,) = store.list_runs(None, None, None, 10)
     assert (run.job_id, run.outcome) == ("a", "lost")  # the submission told of no outcome
+
+
+# Claims
+
+
+@pytest.mark.parametrize("every", [None, 10], ids=["once", "again and again"])
+def test_a_job_that_was_removed_and_added_again_during_the_decision_is_not_claimed(store, every):
+    store.add_records([record("a", every=every)], None)
+
+    def replaces_meanwhile(job, now, running):
+        store.remove("a")
+        store.add_records([record("a", every=every)], None)
+        return decide(job, now, running)
+
+    assert claim(store, 1, decide_with=replaces_meanwhile).decisions == []
+    (its,) = claim(store, 1).decisions
+    assert (its.submit, its.attempt) == ([PAST], 1)
+
+
+@pytest.mark.parametrize("every", [None, 10], ids=["once", "again and again"])
+def test_a_run_that_is_known_is_run_again_as_another_attempt(store, every):
+    for attempt in (1, 2, 3):
+        store.add_records([record("a", every=every)], None)
+        (decision,) = claim(store, 1).decisions
+        assert (decision.submit, decision.attempt) == ([PAST], attempt)
+        store.finish([submission(decision)])
+        store._outcomes.write()
+        if every is not None:
+            store.remove("a")
+    assert {run.attempt for run in store.list_runs("a", "lost", None, 10)} == {1, 2, 3}
+
+
+def test_a_run_that_is_taken_in_the_same_claim_is_among_those_that_are_cancelled(store):
+    store.add_records([record("a", 5, every=10, overlap="cancel_running")], None)
+    store.enqueue([QueuedRun("a", PAST, 1, PAST, "manual")])
+    asked, due = claim(store, 6).decisions
+    assert (asked.cause, asked.submit, due.cancels) == ("manual", [PAST], True)
+    token = asked.lease.token
+    assert store._backend.look(token).to_cancel == [RunKey("a", PAST, 1)]
 
 
 # How they are made

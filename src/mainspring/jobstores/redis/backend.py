@@ -16,14 +16,14 @@ from mainspring.jobstores.redis.ending import Ending, active_runs
 from mainspring.jobstores.redis.jobs import Jobs
 from mainspring.jobstores.redis.listening import announcements
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
-from mainspring.jobstores.redis.runs import keyed, outcome_of, queued_run, read_run
+from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.rows import read_time, time_text
-from mainspring.model import RunKey, run_key
+from mainspring.model import run_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, QueuedRun, RunRecord, Submission
+    from mainspring.model import Group, QueuedRun, RunKey, RunRecord, Submission
 
 #: Counted up when what is kept changes.
 VERSION = 1
@@ -208,13 +208,12 @@ class RedisBackend(Backend):
         if following is None and not job.options.outlasts_schedule:
             version = None  # it is gone
         before = job if version is None else job._replace(version=version + 1)
-        keys = [RunKey(job.id, time, decision.attempt) for time in decision.submit]
         return {
             "job_id": job.id,
             "job": written_job(before, self.setting, self.setting.now()),
             "expects": False if version is None else str(version),
             "token": str(token),
-            "runs": [{"name": key.id, "member": key.id[len(job.id) + 1 :]} for key in keys],
+            "members": [f"{member_of(time)}{decision.attempt}" for time in decision.submit],
             "was_queued": decision.run is not None,
             "may_wait": may_wait,
             "available": micros(available),
@@ -261,13 +260,13 @@ class RedisBackend(Backend):
         return [runs[at] for at in answer["new"]]
 
     def cancel(self, key: RunKey) -> bool:
-        outcome = outcome_of(self.setting.now(), "cancelled", "cancelled before it was begun")
+        outcome = not_begun(self.setting.now(), "cancelled", "cancelled before it was begun")
         question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.setting.token)}
         return bool(self.server.ask("cancel", question)["found"])
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         answer = self.server.ask("run", {"name": key.id})
-        return read_run(answer["run"], answer["progress"] or None) if answer["run"] else None
+        return read_run(key.id, answer["run"], answer["progress"] or None) if answer["run"] else None
 
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
@@ -277,8 +276,8 @@ class RedisBackend(Backend):
         queued: list[RunRecord] = []
         active = active_runs(self.server) if outcome in (None, "running") else []
         if outcome in (None, "queued"):
-            texts = self.server.run(lambda: self.server.client.hvals(self.server.key("queued")))
-            queued = [read_run(text_of(text)) for text in texts]
+            found = self.server.run(lambda: self.server.client.hgetall(self.server.key("queued")))
+            queued = [read_run(text_of(name), text_of(text)) for name, text in found.items()]
         if outcome is None:
             active += active_runs(self.server)
         if outcome not in ("running", "queued"):
@@ -305,8 +304,8 @@ class RedisBackend(Backend):
                 "count": min(limit + 1, _PAGE),
             }
             answer = self.server.ask("history", question)
-            for text in answer["runs"]:
-                run = read_run(text)
+            for name, text in answer["runs"]:
+                run = read_run(name, text)
                 if outcome not in (None, run.outcome):
                     continue
                 if found >= limit and run.scheduled_run_time != last:

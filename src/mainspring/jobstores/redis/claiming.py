@@ -1,17 +1,20 @@
 """Taking due jobs: what is due is read, decided on, and moved if it is still what was decided on.
 
-Nothing is locked in between. What was read is held for a moment, so that nodes which look at the same time find different jobs.
+Nothing is locked in between. What was read is held for a moment, so that nodes which look at the same time find different jobs; as long
+as a job is held where it was, it is still what was decided on.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.grouping import GroupBook
-from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job
-from mainspring.jobstores.redis.runs import new_run, outcome_of, queued_run, read_queued, written
+from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
+from mainspring.jobstores.redis.plain import PlainDecisions
+from mainspring.jobstores.redis.rows import micros, moment_of
+from mainspring.jobstores.redis.runs import new_run, not_begun, queued_run, written
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -21,7 +24,7 @@ from mainspring.jobstores.shared.claims import (
     groups_of,
     move_of,
 )
-from mainspring.jobstores.shared.rows import Unreadable, time_text, written_tally
+from mainspring.jobstores.shared.rows import time_text, written_tally
 from mainspring.jobstores.shared.runs import claimed_runs
 from mainspring.model import Group
 
@@ -30,26 +33,11 @@ if TYPE_CHECKING:
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.redis.ending import Ending
+    from mainspring.jobstores.redis.fetching import Fetched
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import JobRecord, QueuedRun
-
-#: How long jobs that were read are left to the node that has read them.
-_HOLD = timedelta(seconds=2)
-
-
-class _Due(NamedTuple):
-    """A job that was read, with what was known of its runs at the same moment."""
-
-    job_id: str
-    due: str
-    executor: str
-    record: JobRecord | Unreadable
-    running: int
-    buffered: int
-    queued: int
-    created: Any
+    from mainspring.model import QueuedRun
 
 
 class Claiming:
@@ -64,29 +52,13 @@ class Claiming:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
         finished = self._ending.finish(request.ended, give_up) if request.ended else None
-        hold = micros(self._setting.now() + _HOLD)
-        fetched = self._server.ask(
-            "fetch",
-            {
-                "now": micros(request.now),
-                "hold": hold,
-                "limit": request.limit,
-                "executors": sorted(request.executors),
-                "set_aside": sorted(request.set_aside),
-                "looks_into_queue": request.looks_into_queue,
-                "columns": [*FIELDS, "group_name", "created"],
-            },
-            give_up,
-        )
-        due = [self._due(row) for row in fetched["rows"]]
-        jobs = [self._due(row) for row in fetched["jobs"]]
-        runs = [read_queued(text, request.now) for text in fetched["runs"]]
-        book, versions = self._book(fetched["groups"], [one.record for one in (*due, *jobs)], request.now)
-        running = {one.job_id: one.running for one in (*jobs, *due)}
+        found = fetch(self._server, self._setting, request, give_up)
+        book = _book(found, request.now)
+        running = {job_id: busy.running for job_id, busy in found.busy.items()} | found.running
         blocked: list[str] = []
-        queued, orphans = decide_queued_runs(
-            sorted(runs, key=lambda run: run.scheduled_run_time),
-            {one.job_id: one.record for one in jobs},
+        again, orphans = decide_queued_runs(
+            sorted(found.runs, key=lambda run: run.scheduled_run_time),
+            found.jobs,
             running,
             request,
             book,
@@ -94,57 +66,51 @@ class Claiming:
             self._setting.timezone,
         )
         claim = Claim([], {}, [], None)
-        buffered = {one.job_id: one.buffered for one in due}
-        for one in due:
-            claim.add(one.record, request.decide, running[one.job_id], lambda job_id: buffered[job_id], book)
-        decided = [
-            *self._taken(queued, jobs),
-            *self._moved(claim.decisions, due, running, request.now),
-        ]
-        for written_decision, decision in zip(decided, (*queued, *claim.decisions), strict=True):
-            group = decision.job.options.group
-            if group is not None:
-                written_decision["group_version"] = versions[group]
+        for job_id, record in found.due.items():
+            count = running.get(job_id, 0)
+            claim.add(record, request.decide, count, lambda job_id: found.busy[job_id].buffered, book)
+
+        plain = PlainDecisions()
+        others = [one for one in claim.decisions if not self._is_plain(one, found, plain)]
+        decided = [*_taken(again, found), *(_moved(one, found, running, request.now) for one in others)]
         left = claim.ids_left()
         answer = self._server.ask(
             "claim",
             {
                 "token": str(request.token),
-                "claimed": written(
-                    {
-                        "node": self._setting.node_name,
-                        "token": request.token,
-                        "claimed": time_text(request.now),
-                    }
-                ),
+                "claimed": self._said_of_claim(request),
                 "updated": time_text(request.now),
+                "hold": found.hold,
                 "decisions": decided,
+                "plain": plain.written(),
                 "begun": {}
                 if book is None
                 else {
                     name: [repr(time.timestamp()) for time in times] for name, times in book.begun().items()
                 },
-                "orphans": [self._orphan(run, request.now) for run in orphans],
-                "hold": hold,
+                "orphans": [_orphan(run, request.now) for run in orphans],
                 "unhold": [
-                    {"id": one.job_id, "executor": one.executor, "due": one.due}
-                    for one in due
-                    if one.job_id in left
+                    {"id": job_id, "executor": place.executor, "due": place.due}
+                    for job_id, place in found.places.items()
+                    if job_id in left
                 ],
                 "executors": sorted(request.executors),
                 "set_aside": sorted({*request.set_aside, *left}),
             },
             give_up,
         )
-        attempts = list(answer["attempts"])
-        taken = [one for one, attempt in zip(queued, attempts, strict=False) if attempt is not False]
+        told = list(answer["attempts"])
+        attempts = plain.attempts(answer["plain"])
+        attempts.update(zip((one.job.id for one in others), told[len(again) :], strict=True))
         valid = []
-        for decision, attempt in zip(claim.decisions, attempts[len(queued) :], strict=True):
+        for decision in claim.decisions:
+            attempt = attempts[decision.job.id]
             if attempt is not False:
                 decision.attempt = int(attempt)
                 valid.append(decision)
-        is_full = len(due) == request.limit
+        is_full = len(found.due) == request.limit
         next_time = request.now if is_full else moment_of(answer["next"]) if answer["next"] else None
+        taken = [one for one, attempt in zip(again, told, strict=False) if attempt is not False]
         return Claimed(
             QueueClaim(taken, is_blocked=bool(blocked)),
             Claim(valid, claim.waiting, claim.parked, next_time),
@@ -152,96 +118,101 @@ class Claiming:
             moment_of(answer["queue"]) if answer["queue"] else None,
         )
 
-    def _due(self, row: Sequence[Any]) -> _Due:
-        job_id, due, executor, (*fields, _, created), running, buffered, queued = row
-        record = read_job(job_id, fields, self._setting)
-        return _Due(job_id, due, executor, record, running, buffered, queued, created)
+    def _is_plain(self, decision: Decision, found: Fetched, plain: PlainDecisions) -> bool:
+        job_id = decision.job.id
+        return job_id not in found.busy and plain.take(decision, found.places[job_id].executor)
 
-    def _book(
-        self, found: Mapping[str, Any], records: Sequence[JobRecord | Unreadable], now: datetime
-    ) -> tuple[GroupBook | None, dict[str, str]]:
-        """What groups have room for, and the versions of what was read of them; nothing if no job is in one."""
-        if not groups_of(records):
-            return None, {}
-        limits = {name: read_group(name, group[0]) for name, group in found.items() if group[0]}
-        begun = {
-            name: [datetime.fromtimestamp(float(time), UTC) for time in group[2]]
-            for name, group in found.items()
+    def _said_of_claim(self, request: ClaimRequest) -> str:
+        """What is kept of each run that is claimed."""
+        said = {
+            "node": self._setting.node_name,
+            "token": request.token,
+            "claimed": time_text(request.now),
         }
-        book = GroupBook(limits, {name: group[1] for name, group in found.items()}, begun, now)
-        return book, {name: group[3] for name, group in found.items()}
+        return written(said)
 
-    def _taken(self, decisions: Sequence[Decision], jobs: Sequence[_Due]) -> list[dict[str, Any]]:
-        """Decisions about queued runs, as the script takes them."""
-        running = {one.job_id: one.running for one in jobs}
-        created = {one.job_id: one.created for one in jobs}
-        found = []
-        for decision in decisions:
-            job, run = decision.job, decision.run
-            if run is not None:
-                found.append(
-                    {
-                        "job_id": job.id,
-                        "version": str(job.version),
-                        "created": created[job.id],
-                        "running": running[job.id],
-                        "queued_name": run.key.id,
-                        "group": job.options.group or False,
-                    }
-                )
-                running[job.id] += 1
-        return found
 
-    def _moved(
-        self, decisions: Sequence[Decision], due: Sequence[_Due], running: Mapping[str, int], now: datetime
-    ) -> list[dict[str, Any]]:
-        """Decisions about due jobs, as the script takes them."""
-        known = {one.job_id: one for one in due}
-        return [self._move(decision, known[decision.job.id], running, now) for decision in decisions]
+def _book(found: Fetched, now: datetime) -> GroupBook | None:
+    """What groups have room for; nothing if no job is in one."""
+    if not groups_of([*found.due.values(), *found.jobs.values()]):
+        return None
+    limits = {name: read_group(name, group[0]) for name, group in found.groups.items() if group[0]}
+    begun = {
+        name: [datetime.fromtimestamp(float(time), UTC) for time in group[2]]
+        for name, group in found.groups.items()
+    }
+    return GroupBook(limits, {name: group[1] for name, group in found.groups.items()}, begun, now)
 
-    def _move(
-        self, decision: Decision, known: _Due, running: Mapping[str, int], now: datetime
-    ) -> dict[str, Any]:
-        job, following = decision.job, decision.following
-        move = move_of(decision, lambda _: known.queued > 0)
-        runs = claimed_runs(decision, now)
-        submitted = len(decision.submit)
-        found: dict[str, Any] = {
-            "job_id": job.id,
-            "executor": known.executor,
-            "version": str(job.version),
-            "created": known.created,
-            "running": running[job.id],
-            "buffered_before": known.buffered,
-            "queued_before": known.queued,
-            "queued_name": False,
-            "group": job.options.group or False,
-            "cancels": decision.cancels,
-            "attempt": decision.attempt,
-            "submit": [new_run(run) for run in runs[:submitted]],
-            "not_run": [new_run(run) for run in runs[submitted:]],
-            "buffer": [queued_run(run) for run in buffered_runs(decision, now)],
-            "move": False,
+
+def _of_group(decision: Decision, found: Fetched) -> dict[str, Any]:
+    """The group that a decision is about, if it is about one, at the version that was read."""
+    group = decision.job.options.group
+    return {"group": False} if group is None else {"group": group, "group_version": found.groups[group][3]}
+
+
+def _taken(decisions: Sequence[Decision], found: Fetched) -> list[dict[str, Any]]:
+    """Decisions about queued runs, as the script takes them."""
+    running = dict(found.running)
+    taken = []
+    for decision in decisions:
+        job, run = decision.job, decision.run
+        if run is not None:
+            taken.append(
+                {
+                    "job_id": job.id,
+                    "version": str(job.version),
+                    "created": found.created[job.id],
+                    "running": running[job.id],
+                    "queued_name": run.key.id,
+                    **_of_group(decision, found),
+                }
+            )
+            running[job.id] += 1
+    return taken
+
+
+def _moved(decision: Decision, found: Fetched, running: Mapping[str, int], now: datetime) -> dict[str, Any]:
+    """A decision about a due job, as the script takes it."""
+    job, following = decision.job, decision.following
+    busy = found.busy.get(job.id, NOT_BUSY)
+    move = move_of(decision, lambda _: busy.queued > 0)
+    runs = claimed_runs(decision, now)
+    submitted = len(decision.submit)
+    moved: dict[str, Any] = {
+        "job_id": job.id,
+        "executor": found.places[job.id].executor,
+        "running": running.get(job.id, 0),
+        "buffered_before": busy.buffered,
+        "queued_before": busy.queued,
+        "queued_name": False,
+        "cancels": decision.cancels,
+        "attempt": decision.attempt,
+        "submit": [new_run(run) for run in runs[:submitted]],
+        "not_run": [new_run(run) for run in runs[submitted:]],
+        "buffer": [queued_run(run) for run in buffered_runs(decision, now)],
+        "move": False,
+        **_of_group(decision, found),
+    }
+    if move is not None:
+        remembers = following is not None and following.tally is not job.tally
+        time = move.next_run_time
+        moved["move"] = {
+            "version": str(job.version + 1),
+            "state": move.state,
+            "due": False if time is None else micros(time),
+            "next_run_time": False if time is None else time_text(time),
+            "tally": written_tally(following.tally) if remembers and following is not None else False,
         }
-        if move is not None:
-            remembers = following is not None and following.tally is not job.tally
-            time = move.next_run_time
-            found["move"] = {
-                "version": str(job.version + 1),
-                "state": move.state,
-                "due": False if time is None else micros(time),
-                "next_run_time": False if time is None else time_text(time),
-                "tally": written_tally(following.tally) if remembers and following is not None else False,
-            }
-        return found
+    return moved
 
-    def _orphan(self, run: QueuedRun, now: datetime) -> dict[str, Any]:
-        return {
-            "job_id": run.job_id,
-            "name": run.key.id,
-            "scheduled": micros(run.scheduled_run_time),
-            "outcome": outcome_of(now, "skipped", "its job was removed"),
-        }
+
+def _orphan(run: QueuedRun, now: datetime) -> dict[str, Any]:
+    return {
+        "job_id": run.job_id,
+        "name": run.key.id,
+        "scheduled": micros(run.scheduled_run_time),
+        "outcome": not_begun(now, "skipped", "its job was removed"),
+    }
 
 
 def written_group(group: Group) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.following import following_runs
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
-from mainspring.jobstores.redis.runs import ended_run, queued_run, read_run
+from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of
+from mainspring.jobstores.shared.runs import LostRun, lost_to_run_again, retries_of
 from mainspring.model import JobRecord, QueuedRun, RunResult
 
 if TYPE_CHECKING:
@@ -36,7 +36,17 @@ class Ending:
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
         """Write outcomes, and what follows from them."""
         counted = [one for one in ended if one.job.options.pause_after_failures is not None]
-        runs = [ended_run(one.written(), one.result.progress) for one in ended]
+        runs = ended_parts(
+            (
+                one.job.id,
+                one.result.scheduled_run_time,
+                one.attempt,
+                one.token,
+                outcome_of(one),
+                one.result.progress is not None,
+            )
+            for one in ended
+        )
         while True:
             now = self._setting.now()
             queue: list[dict[str, Any]] = []
@@ -115,6 +125,7 @@ class Ending:
         if not runs:
             return Collected([], [], None)
         now = self._setting.now()
+        outcome = not_begun(now, "lost", "the node that ran it was not heard of any more")
         ids = sorted({run.job_id for run in runs})
         while True:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
@@ -134,7 +145,7 @@ class Ending:
             results = [(run.job_id, RunResult(run.scheduled_run_time, "lost")) for run in runs]
             queue += self._following(look, [one if one[0] not in wants else ("", one[1]) for one in results])
             part = {
-                "ended": [ended_run(_lost(run, now), None) for run in runs],
+                "ended": ended_parts((*run.key, run.token or 0, outcome, False) for run in runs),
                 "queue": queue,
                 "jobs": [],
                 "needed": ids,
@@ -148,22 +159,7 @@ class Ending:
         return Collected(told, [run for run in told if run.job_id in wants], now if queue else None)
 
 
-def _lost(run: RunRecord, now: object) -> EndedRun:
-    return EndedRun(
-        run.job_id,
-        run.scheduled_run_time,
-        run.attempt,
-        run.token or 0,
-        None,
-        now,  # type: ignore[arg-type]
-        "lost",
-        "the node that ran it was not heard of any more",
-        None,
-        None,
-        None,
-    )
-
-
 def active_runs(server: Server) -> list[RunRecord]:
     """The runs that go on, of all nodes."""
-    return [read_run(text, progress or None) for text, progress in server.ask("active", {})["runs"]]
+    found = server.ask("active", {})["runs"]
+    return [read_run(name, text, progress or None) for name, text, progress in found]

@@ -24,7 +24,8 @@ _VERSION = FIELDS.index("version")
 
 def micros(moment: datetime) -> str:
     """A time as the scripts know it: whole microseconds since 1970."""
-    return str((moment - _EPOCH) // _MICROSECOND)
+    since = moment - _EPOCH
+    return str((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def moment_of(micros: str) -> datetime:
@@ -60,8 +61,14 @@ def written_job(
     }
 
 
-def read_job(job_id: str, fields: Sequence[Any], setting: Setting) -> JobRecord | Unreadable:
-    """The job of the values of `FIELDS`, or why there is none."""
+def read_job(
+    job_id: str, fields: Sequence[Any], setting: Setting, functions: dict[str, Any] | None = None
+) -> JobRecord | Unreadable:
+    """The job of the values of `FIELDS`, or why there is none.
+
+    Args:
+        functions: see `shared.rows.read`.
+    """
     values: list[Any] = [None if value is False else value for value in fields]
     try:
         version = int(values[_VERSION])
@@ -71,7 +78,7 @@ def read_job(job_id: str, fields: Sequence[Any], setting: Setting) -> JobRecord 
         record = stub.record if isinstance(stub, Unreadable) else stub
         return Unreadable(record, f"its version is no number: {version_text(fields)}", error)
     values[_VERSION] = version
-    return read((job_id, *values), setting.arguments, setting.timezone)
+    return read((job_id, *values), setting.arguments, setting.timezone, functions)
 
 
 def version_text(fields: Sequence[Any]) -> str:

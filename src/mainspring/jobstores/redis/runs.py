@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from mainspring.jobstores.redis.rows import micros
 from mainspring.jobstores.shared.rows import time_text
 from mainspring.jobstores.shared.runs import queued_record, run_record
-from mainspring.model import run_id
+from mainspring.model import run_key
+from mainspring.serializers.compact import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from mainspring.jobstores.shared.runs import EndedRun, NewRun
+    from mainspring.jobstores.shared.runs import Ended, NewRun
     from mainspring.model import QueuedRun, RunKey, RunRecord
-
-
-# Made once: `json.dumps` makes one for each call, which takes longer than a small object.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def written(values: Mapping[str, Any]) -> str:
     """An object in JSON, without what has no value."""
     kept = {name: value for name, value in values.items() if value is not None}
-    return _encode(kept)
-
-
-def outcome_of(finished: datetime, outcome: str, error: str | None) -> str:
-    """What becomes of a run that is not begun."""
-    return written({"finished": _text(finished), "outcome": outcome, "error": error})
+    return compact(kept)
 
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else time_text(moment)
 
 
+def member_of(scheduled: datetime) -> str:
+    """What names a run within its job, but for its attempt: as in `model.run_id`."""
+    return f"{time_text(scheduled, 'T')}Z/"
+
+
 def _named(job_id: str, scheduled: datetime, attempt: int) -> dict[str, Any]:
-    """Which run: its identifier without the attempt, and the same within its job."""
-    name = run_id(job_id, scheduled, attempt).removesuffix(str(attempt))
+    """Which run."""
     return {
         "job_id": job_id,
-        "name": name,
-        "member": name[len(job_id) + 1 :],
+        "member": member_of(scheduled),
         "scheduled": micros(scheduled),
         "attempt": attempt,
     }
@@ -52,8 +49,6 @@ def _named(job_id: str, scheduled: datetime, attempt: int) -> dict[str, Any]:
 def new_run(run: NewRun) -> dict[str, Any]:
     """A run that a decision makes: to be begun, or not to be run."""
     record = {
-        "job_id": run.job_id,
-        "scheduled": time_text(run.scheduled),
         "instances": run.instances,
         "group_name": run.group_name,
         "finished": _text(run.finished),
@@ -71,41 +66,13 @@ def queued_run(run: QueuedRun, *, is_next: bool = False, of: int = -1) -> dict[s
         is_next: make it another attempt, if it is known.
         of: from which outcome it follows.
     """
-    record = {
-        "job_id": run.job_id,
-        "scheduled": time_text(run.scheduled_run_time),
-        "cause": run.cause,
-        "available": time_text(run.available),
-    }
     return {
         **_named(run.job_id, run.scheduled_run_time, run.attempt),
         "available": micros(run.available),
         "cause": run.cause,
-        "record": written(record),
+        "record": written({"cause": run.cause, "available": time_text(run.available)}),
         "is_next": is_next,
         "of": of,
-    }
-
-
-def ended_run(run: EndedRun, progress: str | None) -> dict[str, Any]:
-    """An outcome."""
-    outcome = {
-        "started": _text(run.started),
-        "finished": _text(run.finished),
-        "outcome": run.outcome,
-        "error": run.error,
-        "result": run.result,
-        "traceback": run.traceback,
-        "log": run.log,
-        "progress": progress,
-    }
-    return {
-        "job_id": run.job_id,
-        "name": run_id(run.job_id, run.scheduled, run.attempt),
-        "scheduled": micros(run.scheduled),
-        "token": str(run.token),
-        "outcome": written(outcome),
-        "says": progress is not None,
     }
 
 
@@ -114,11 +81,72 @@ def keyed(key: RunKey) -> dict[str, Any]:
     return {"job_id": key.job_id, "name": key.id, "scheduled": micros(key.scheduled_run_time)}
 
 
-def read_queued(text: str, now: datetime) -> QueuedRun:
+def not_begun(finished: datetime, outcome: str, error: str | None) -> str:
+    """What became of a run that is not begun, in JSON."""
+    return written({"finished": _text(finished), "outcome": outcome, "error": error})
+
+
+def outcome_of(ended: Ended) -> str:
+    """What became of a run, in JSON."""
+    result = ended.result
+    _, outcome, started, finished, error, value, traceback, log, _, progress = result
+    told_nothing = error is None and value is None and traceback is None and log is None and progress is None
+    if told_nothing and started is not None and finished is not None:
+        # As most end; there is nothing in it that JSON would write otherwise.
+        return (
+            f'{{"started":"{time_text(started)}","finished":"{time_text(finished)}","outcome":"{outcome}"}}'
+        )
+    run = ended.written()
+    return written(
+        {
+            "started": _text(started),
+            "finished": _text(finished),
+            "outcome": outcome,
+            "error": run.error,
+            "result": run.result,
+            "traceback": run.traceback,
+            "log": run.log,
+            "progress": progress,
+        }
+    )
+
+
+def ended_parts(runs: Iterable[tuple[str, datetime, int, int, str, bool]]) -> list[dict[str, Any]]:
+    """Outcomes as `finish` takes them: by token, in the order of these runs.
+
+    Args:
+        runs: of each run its job, due time, attempt and token, its outcome in JSON, and whether that says how far it was.
+    """
+    parts = []
+    at = 0
+    for token, of_token in groupby(runs, itemgetter(3)):
+        ids, times, attempts, _, outcomes, says = zip(*of_token, strict=True)
+        named = zip(ids, times, attempts, strict=True)
+        parts.append(
+            {
+                "token": str(token),
+                "from": at,
+                "ids": ids,
+                "names": [f"{job_id}/{member_of(time)}{attempt}" for job_id, time, attempt in named],
+                "times": [micros(time) for time in times],
+                "outcomes": outcomes,
+                "says": says,
+            }
+        )
+        at += len(ids)
+    return parts
+
+
+def read_queued(name: str, text: str, now: datetime) -> QueuedRun:
     """A queued run."""
-    return queued_record(json.loads(text), now)
+    return queued_record(_values(name, text), now)
 
 
-def read_run(text: str, progress: str | None = None) -> RunRecord:
+def read_run(name: str, text: str, progress: str | None = None) -> RunRecord:
     """A run, with what it has said of how far it is."""
-    return run_record({"progress": progress, **json.loads(text)})
+    return run_record({"progress": progress, **_values(name, text)})
+
+
+def _values(name: str, text: str) -> dict[str, Any]:
+    job_id, scheduled, attempt = run_key(name)
+    return {**json.loads(text), "job_id": job_id, "scheduled": scheduled, "attempt": attempt}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,18 +49,33 @@ COLUMNS = (
 _LONGEST_NAME = 1000
 
 
-_ZONELESS = len("2026-01-31 09:30:00.000000")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def time_text(moment: datetime) -> str:
+def time_text(moment: datetime, separator: str = " ") -> str:
     """A time as databases without zones keep it: in UTC, to the microsecond, so that texts are in the order of times."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_ZONELESS]
+    since = moment - _EPOCH
+    # Many times are in few seconds; `isoformat`, asked for each, takes three times as long.
+    return _second_text(since.days, since.seconds, separator) + str(1_000_000 + since.microseconds)[1:]
+
+
+@lru_cache(maxsize=256)
+def _second_text(days: int, seconds: int, separator: str) -> str:
+    """A second since the epoch, as far as its point."""
+    moment = _EPOCH + timedelta(days, seconds)
+    return moment.replace(tzinfo=None).isoformat(separator, "seconds") + "."
 
 
 def read_time(value: datetime | str | None) -> datetime | None:
     """A time as any driver gives it: as text or not, with a zone or in UTC."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    if isinstance(value, str):
+        # As `time_text` writes it: with the zone in the text, since to replace a time's zone takes longer than to read it.
+        is_ours = len(value) == _ZONELESS and value[-6:].isdigit()
+        value = datetime.fromisoformat(f"{value}+00:00" if is_ours else value)
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+_ZONELESS = len("2026-01-31 09:30:00.000000")
 
 
 class Unreadable(NamedTuple):
@@ -152,21 +167,35 @@ def _read_options(text: str, executor: str, tags: str | None) -> JobOptions:
 
 
 @lru_cache(maxsize=1024)
-def _read_trigger(text: str) -> BaseTrigger:
+def _read_trigger(text: str) -> tuple[BaseTrigger, tzinfo | None]:
+    """A trigger and its zone.
+
+    That is the trigger's own zone object: with another of the same name, it would have to look offsets up again.
+    """
     try:
         values = json.loads(text)
     except ValueError as error:
         raise SerializationError(f"the trigger is no JSON: {error}: {text[:80]}") from error
-    return trigger_from_dict(values)
+    trigger = trigger_from_dict(values)
+    zone = getattr(trigger, "timezone", None)
+    if not isinstance(zone, tzinfo):
+        zone = getattr(getattr(trigger, "run_date", None), "tzinfo", None)
+    return trigger, zone
 
 
-def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord | Unreadable:
-    """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names."""
+def read(
+    row: Any, arguments: ArgumentSerializer, timezone: tzinfo, functions: dict[str, Any] | None = None
+) -> JobRecord | Unreadable:
+    """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names.
+
+    Args:
+        functions: those that were found for rows that were read together with this one, by their references; added to.
+    """
     job_id, name, func, trigger_text, written, due, executor, options_text, tags, tallied, version = row
     next_run_time = None
     try:
         next_run_time = read_time(due)
-        trigger = _read_trigger(trigger_text)
+        trigger, zone = _read_trigger(trigger_text)
         options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
         tally = None if tallied is None else Tally(**json.loads(tallied))
@@ -176,26 +205,26 @@ def read(row: Any, arguments: ArgumentSerializer, timezone: tzinfo) -> JobRecord
         )
         return Unreadable(stub, f"its row can't be read: {words_of(error)}", error)
     if next_run_time is not None:
-        next_run_time = next_run_time.astimezone(_zone_of(trigger, timezone))
-    try:
-        function: Any = ref_to_obj(func)
-    except Exception:  # noqa: BLE001 - importing runs a user's module
-        function = None  # the engine parks a job without function
+        next_run_time = next_run_time.astimezone(zone or timezone)
+    function = None if functions is None else functions.get(func)
+    if function is None:
+        function = _function(func)
+        if functions is not None:
+            functions[func] = function
     return JobRecord(
         job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version, tally
     )
 
 
+def _function(reference: str) -> Any:
+    """The function of a reference; ``None`` if it isn't here: the engine parks a job without function."""
+    try:
+        return ref_to_obj(reference)
+    except Exception:  # noqa: BLE001 - importing runs a user's module
+        return None
+
+
 _NEVER = DateTrigger(datetime(1970, 1, 1, tzinfo=UTC))
-
-
-def _zone_of(trigger: BaseTrigger, timezone: tzinfo) -> tzinfo:
-    """The trigger's own zone object: with another of the same name, it would have to look offsets up again."""
-    zone = getattr(trigger, "timezone", None)
-    if isinstance(zone, tzinfo):
-        return zone
-    run_date = getattr(trigger, "run_date", None)
-    return getattr(run_date, "tzinfo", None) or timezone
 
 
 def is_equal(

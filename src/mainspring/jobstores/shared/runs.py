@@ -137,7 +137,7 @@ def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> lis
         return []
     submission.results = []
     submission.recorded += len(results)
-    if is_over:
+    if is_over and submission.recorded < len(submission.run_times):
         results += [
             RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
             for time in submission.run_times[submission.recorded :]  # they are run one after another
@@ -151,11 +151,18 @@ def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> lis
 def _shifted(result: RunResult, offset: timedelta) -> RunResult:
     if not offset:
         return result
-    started, finished = result.started, result.finished
-    return result._replace(
-        started=None if started is None else started + offset,
-        finished=None if finished is None else finished + offset,
-        retry_at=None if result.retry_at is None else result.retry_at + offset,
+    scheduled, outcome, started, finished, error, value, traceback, log, retry_at, progress = result
+    return RunResult(
+        scheduled,
+        outcome,
+        None if started is None else started + offset,
+        None if finished is None else finished + offset,
+        error,
+        value,
+        traceback,
+        log,
+        None if retry_at is None else retry_at + offset,
+        progress,
     )
 
 

@@ -1,8 +1,14 @@
 -- Keep all of these jobs, or none; a job that only waits for its last run to end makes room. Each at the version that was read.
+local is_one_there = false
+for at = 1, #question.jobs, CHUNK do
+  local keys = {}
+  for place = at, math.min(at + CHUNK - 1, #question.jobs) do keys[#keys + 1] = job_key(question.jobs[place].id) end
+  is_one_there = is_one_there or redis.call('EXISTS', unpack(keys)) > 0
+end
 for at, job in ipairs(question.jobs) do
   if job.expects then
     if not has_version(job.id, job.expects) then return answer({ is_stale = true }) end
-  elseif redis.call('EXISTS', job_key(job.id)) == 1 and redis.call('HGET', job_key(job.id), 'state') ~= ENDING then
+  elseif is_one_there and redis.call('EXISTS', job_key(job.id)) == 1 and redis.call('HGET', job_key(job.id), 'state') ~= ENDING then
     return answer({ taken = at - 1 })
   end
 end
@@ -10,8 +16,8 @@ for _, job in ipairs(question.jobs) do
   if job.expects then
     replace_job(job)
   else
-    forget_job(job.id)
-    put_job(job)
+    if is_one_there then forget_job(job.id) end
+    put_job(job, later)
   end
 end
 tell()

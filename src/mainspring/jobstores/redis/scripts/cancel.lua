@@ -3,7 +3,6 @@ local run = question.run
 local text = take_from_queue(run.job_id, run.name)
 if text then
   put_history(run.name, run.scheduled, joined(text, run.outcome))
-  flush()
   drop_if_ended(run.job_id)
   return answer({ found = true })
 end

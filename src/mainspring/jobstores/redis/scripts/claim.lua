@@ -2,6 +2,10 @@
 local node = redis.call('HGET', key('nodes'), question.token)
 local is_alive = node and cjson.decode(node).state == 'alive'
 
+-- The place at which a job was held when it was read. Nothing that is done to a job leaves it there, and nothing else has put it
+-- there: as long as it is, the job is what was decided on.
+local hold = tonumber(question.hold)
+
 -- Of a group, one decision may be made on what another has left: the version goes up once, for all of them.
 local taken = {}
 local function may_take(decision)
@@ -13,18 +17,19 @@ local function may_take(decision)
   return taken[group]
 end
 
-local function counted_if_any(name, id) return has(name) and counted(name, id) or 0 end
-
 local function is_valid(decision)
   local id = decision.job_id
   if not is_alive or not may_take(decision) then return false end
-  -- One that was removed and added again has the same version, but not the same time of creation.
-  local version, created = unpack(redis.call('HMGET', job_key(id), 'version', 'created'))
-  if created ~= decision.created or tonumber(version) ~= tonumber(decision.version) then return false end
-  if counted_if_any('running', id) > decision.running then return false end
-  if decision.queued_name then return redis.call('HEXISTS', key('queued'), decision.queued_name) == 1 end
-  if counted_if_any('buffered_of', id) > decision.buffered_before then return false end
-  return decision.move or counted_if_any('queued_of', id) <= decision.queued_before
+  if counted('running', id) > decision.running then return false end
+  if decision.queued_name then
+    -- One that was removed and added again has the same version, but not the same time of creation.
+    local version, created = unpack(redis.call('HMGET', job_key(id), 'version', 'created'))
+    if created ~= decision.created or tonumber(version) ~= tonumber(decision.version) then return false end
+    return redis.call('HEXISTS', key('queued'), decision.queued_name) == 1
+  end
+  if tonumber(redis.call('ZSCORE', due_key(decision.executor), id) or 0) ~= hold then return false end
+  if counted('buffered_of', id) > decision.buffered_before then return false end
+  return decision.move or counted('queued_of', id) <= decision.queued_before
 end
 
 local function move(decision)
@@ -63,12 +68,12 @@ local function begin(decision)
   move(decision)
   for _, run in ipairs(decision.submit) do
     enter(run, attempt)
-    local text = joined(record(run, attempt), question.claimed)
-    activate(run.job_id, run.name .. attempt, question.token, text, run.instances, decision.group)
+    local text = joined(run.record, question.claimed)
+    activate(run.job_id, named(run, attempt), question.token, text, run.instances, decision.group)
   end
   for _, run in ipairs(decision.not_run) do
     enter(run, attempt)
-    put_history(run.name .. attempt, run.scheduled, joined(record(run, attempt), question.claimed))
+    put_history(named(run, attempt), run.scheduled, joined(run.record, question.claimed))
   end
   for _, run in ipairs(decision.buffer) do
     run.attempt = attempt
@@ -88,8 +93,54 @@ local function ask_to_cancel(id)
   end
 end
 
+-- Jobs of one executor, each of which has one run and nothing else, as most do; the attempts that they are, or `false`.
+-- part.func: those of this function have had their last run, and are removed; otherwise part.versions, part.next_run_times and part.dues:
+-- where they go on.
+local function begin_plain(part)
+  local ids, members, times = part.ids, part.members, part.times
+  local due, ends = due_key(part.executor), part.func and true or false
+  local at_place = ask_many('ZMSCORE', due, ids)
+  local running, buffered, queued = read_counts('running', ids), read_counts('buffered_of', ids), read_counts('queued_of', ids)
+  local text = joined('{"instances":1}', question.claimed)
+  local attempts, begun, gone, keys, going_on = {}, {}, {}, {}, {}
+  for at, id in ipairs(ids) do
+    local runs = (running[id] or 0) + (buffered[id] or 0) + (ends and queued[id] or 0)
+    if is_alive and runs == 0 and tonumber(at_place[at] or 0) == hold then
+      local attempt, member = 1, members[at] .. '1'
+      while redis.call('ZADD', runs_key(id), 'NX', times[at], member) == 0 do
+        attempt = attempt + 1
+        member = members[at] .. attempt
+      end
+      attempts[at] = attempt
+      set_count('running', id, 1)
+      begun[#begun + 1] = id .. '/' .. member
+      begun[#begun + 1] = text
+      if ends then
+        gone[#gone + 1] = id
+        keys[#keys + 1] = job_key(id)
+      else
+        redis.call('HSET', job_key(id), 'version', part.versions[at], 'next_run_time', part.next_run_times[at], 'updated', question.updated)
+        going_on[#going_on + 1] = part.dues[at]
+        going_on[#going_on + 1] = id
+      end
+    else
+      attempts[at] = false
+    end
+  end
+  do_many('HSET', active_key(question.token), begun)
+  do_many('ZADD', due, going_on)
+  if #gone > 0 then
+    do_many('ZREM', due, gone)
+    do_many('SREM', key('func:' .. part.func), gone)
+    do_many('SREM', key('ids'), gone)
+    if has('prioritised') then do_many('ZREM', key('prioritised'), gone) end
+    delete_many(keys)
+  end
+  return attempts
+end
+
 redis.call('SADD', key('holders'), question.token)
-local attempts = {}
+local attempts, plain_attempts = {}, {}
 for at, decision in ipairs(question.decisions) do
   if not is_valid(decision) then
     attempts[at] = false
@@ -98,7 +149,7 @@ for at, decision in ipairs(question.decisions) do
     if decision.queued_name then attempts[at] = take(decision) else attempts[at] = begin(decision) end
   end
 end
-flush()
+for at, part in ipairs(question.plain) do plain_attempts[at] = begin_plain(part) end
 for group, is_taken in pairs(taken) do
   if is_taken then
     redis.call('HINCRBY', key('group_version'), group, 1)
@@ -115,12 +166,12 @@ for _, run in ipairs(question.orphans) do
     put_history(run.name, run.scheduled, joined(text, run.outcome))
   end
 end
+flush()
 -- What was looked at, and goes on as it was, is due again when it was due, unless somebody has moved it meanwhile.
 for _, held in ipairs(question.unhold) do
-  if redis.call('ZSCORE', due_key(held.executor), held.id) == question.hold then
+  if tonumber(redis.call('ZSCORE', due_key(held.executor), held.id) or 0) == hold then
     redis.call('ZADD', due_key(held.executor), held.due, held.id)
   end
 end
-flush()
 local queue = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
-return answer({ attempts = attempts, next = next_due(), queue = queue[2] or false })
+return answer({ attempts = attempts, plain = plain_attempts, next = next_due(), queue = queue[2] or false })

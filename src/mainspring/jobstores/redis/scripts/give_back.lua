@@ -2,7 +2,7 @@
 local undone = {}
 for at, claim in ipairs(question.claims) do
   local id = claim.job_id
-  local is_ours = redis.call('HEXISTS', active_key(claim.token), claim.runs[1].name) == 1
+  local is_ours = redis.call('HEXISTS', active_key(claim.token), id .. '/' .. claim.members[1]) == 1
   local restores = not claim.was_queued
   if is_ours and restores then
     local is_there = redis.call('EXISTS', job_key(id)) == 1
@@ -11,16 +11,18 @@ for at, claim in ipairs(question.claims) do
   end
   undone[at] = (restores or claim.was_queued) and true or false
   if is_ours and (restores or claim.may_wait) then
-    for _, run in ipairs(claim.runs) do
-      local text = deactivate(id, run.name, claim.token)
+    for _, member in ipairs(claim.members) do
+      local name = id .. '/' .. member
+      local text = redis.call('HGET', active_key(claim.token), name)
       if text then
+        deactivate(id, name, claim.token, text)
         if restores then
-          redis.call('ZREM', runs_key(id), run.member)
+          redis.call('ZREM', runs_key(id), member)
         else
           local known = cjson.decode(text)
           known.node, known.token, known.claimed, known.instances, known.group_name = nil, nil, nil, nil, nil
           known.available = claim.available_text
-          put_in_queue(id, run.name, cjson.encode(known), claim.available, known.cause)
+          put_in_queue(id, name, cjson.encode(known), claim.available, known.cause)
         end
       end
     end

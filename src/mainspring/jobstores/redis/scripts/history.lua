@@ -1,4 +1,4 @@
--- A page of ended runs, latest first: of a job, or of all.
+-- A page of ended runs, by their names, latest first: of a job, or of all.
 local names
 if question.job_id then
   names = redis.call('ZREVRANGEBYSCORE', runs_key(question.job_id), '+inf', question.since, 'LIMIT', question.from, question.count)
@@ -6,9 +6,8 @@ if question.job_id then
 else
   names = redis.call('ZREVRANGEBYSCORE', key('history'), '+inf', question.since, 'LIMIT', question.from, question.count)
 end
-if #names == 0 then return answer({ read = 0, runs = {} }) end
 local runs = {}
-for _, text in ipairs(redis.call('HMGET', key('ended'), unpack(names))) do
-  if text then runs[#runs + 1] = text end
+for at, text in ipairs(ask_many('HMGET', key('ended'), names)) do
+  if text then runs[#runs + 1] = { names[at], text } end
 end
 return answer({ read = #names, runs = runs })

@@ -13,13 +13,6 @@ local function due_key(executor) return base .. ':' .. question.run_times .. ':'
 local function runs_key(id) return base .. ':runs:' .. id end
 local function active_key(token) return base .. ':active:' .. token end
 
--- Whether a job is there, at a version; what isn't a number counts as 0, so that it can be mended.
-local function has_version(id, version)
-  local known = redis.call('HGET', job_key(id), 'version')
-  if not known and redis.call('EXISTS', job_key(id)) == 0 then return false end
-  return (tonumber(known or '') or 0) == tonumber(version)
-end
-
 local ENDING = 'ending'
 local ANSWERS_KEPT = 600 -- seconds
 
@@ -30,8 +23,113 @@ if ARGV[2] ~= '' then
   end
 end
 
+-- Whether a key is there, asked once: few stores have priorities, queues or runs to be cancelled.
+local known_keys = {}
+local function has(name)
+  if known_keys[name] == nil then known_keys[name] = redis.call('EXISTS', key(name)) == 1 end
+  return known_keys[name]
+end
+
+-- A call of a command costs more than what it does, so what is alike for many jobs or runs is asked, and done, together.
+
+-- How many arguments Lua passes at a time, and Redis likes to take; even, since some commands take pairs.
+local CHUNK = 1000
+
+local function do_many(command, name, arguments)
+  for at = 1, #arguments, CHUNK do
+    redis.call(command, name, unpack(arguments, at, math.min(at + CHUNK - 1, #arguments)))
+  end
+end
+
+local function delete_many(keys)
+  for at = 1, #keys, CHUNK do redis.call('DEL', unpack(keys, at, math.min(at + CHUNK - 1, #keys))) end
+end
+
+-- What a command answers about many members or fields of a key.
+local function ask_many(command, name, members)
+  if #members == 0 then return {} end
+  if #members <= CHUNK then return redis.call(command, name, unpack(members)) end
+  local found = {}
+  for at = 1, #members, CHUNK do
+    for _, one in ipairs(redis.call(command, name, unpack(members, at, math.min(at + CHUNK - 1, #members)))) do
+      found[#found + 1] = one
+    end
+  end
+  return found
+end
+
+-- Commands that are kept for `flush` to do together; nothing in a script may rest on their having been done before that.
+local delayed = {}
+local function later(command, name, first, second)
+  delayed[command] = delayed[command] or {}
+  local arguments = delayed[command][name]
+  if not arguments then
+    arguments = {}
+    delayed[command][name] = arguments
+  end
+  arguments[#arguments + 1] = first
+  arguments[#arguments + 1] = second
+end
+
+-- Counts by job, or by group: each is read once, and those that have changed are written by `flush`.
+local counts, changed_counts = {}, {}
+local function counts_of(name)
+  counts[name] = counts[name] or {}
+  return counts[name]
+end
+
+-- Read many counts at once; those that are known now, by id: the others are 0.
+local function read_counts(name, ids)
+  local known = counts_of(name)
+  if has(name) then
+    for at, found in ipairs(ask_many('HMGET', key(name), ids)) do
+      if found and known[ids[at]] == nil then known[ids[at]] = tonumber(found) end
+    end
+  end
+  return known
+end
+
+local function counted(name, id)
+  local known = counts_of(name)
+  if known[id] == nil then known[id] = has(name) and tonumber(redis.call('HGET', key(name), id) or 0) or 0 end
+  return known[id]
+end
+
+local function set_count(name, id, number)
+  counts[name][id] = number
+  changed_counts[name] = changed_counts[name] or {}
+  changed_counts[name][id] = number
+end
+
+local function count(name, id, by) set_count(name, id, math.max(counted(name, id) + by, 0)) end
+
+-- As texts: to make one of a number takes Lua longer than to write it takes Redis.
+local NUMBERS = { '1', '2', '3', '4', '5' }
+
+local function flush()
+  for command, names in pairs(delayed) do
+    for name, arguments in pairs(names) do do_many(command, name, arguments) end
+  end
+  delayed = {}
+  for name, ids in pairs(changed_counts) do
+    local some, none = {}, {}
+    for id, number in pairs(ids) do
+      if number > 0 then
+        some[#some + 1] = id
+        some[#some + 1] = NUMBERS[number] or tostring(number)
+      else
+        none[#none + 1] = id
+      end
+    end
+    do_many('HSET', key(name), some)
+    do_many('HDEL', key(name), none)
+  end
+  changed_counts = {}
+end
+
 -- An empty list goes out as an empty object: cjson can't tell them apart.
 local function answer(value)
+  flush()
   local text = cjson.encode(value)
   if ARGV[2] ~= '' then
     redis.call('SET', key('answer:' .. ARGV[1]), ARGV[2] .. ' ' .. text, 'EX', ANSWERS_KEPT)
@@ -43,50 +141,21 @@ local function tell()
   if question.announce then redis.call('PUBLISH', key('changed'), question.announce) end
 end
 
-local function count(name, id, by)
-  if redis.call('HINCRBY', key(name), id, by) <= 0 then redis.call('HDEL', key(name), id) end
-end
-
--- Whether a key is there, asked once: few stores have priorities, queues or runs to be cancelled.
-local known_keys = {}
-local function has(name)
-  if known_keys[name] == nil then known_keys[name] = redis.call('EXISTS', key(name)) == 1 end
-  return known_keys[name]
-end
-
--- Commands that are the same for many jobs or runs are done together, at the end: `later` keeps them, `flush` does them.
-local delayed = {}
-local function later(command, name, ...)
-  local id = command .. ' ' .. name
-  local arguments = delayed[id]
-  if not arguments then
-    arguments = { command = command, name = name }
-    delayed[id] = arguments
-  end
-  for _, argument in ipairs({ ... }) do arguments[#arguments + 1] = argument end
-end
-
-local function flush()
-  for _, arguments in pairs(delayed) do
-    for at = 1, #arguments, 1000 do
-      redis.call(arguments.command, arguments.name, unpack(arguments, at, math.min(at + 999, #arguments)))
-    end
-  end
-  delayed = {}
-end
-
-local function counted(name, id) return tonumber(redis.call('HGET', key(name), id) or '0') end
-
 -- Two objects in JSON, neither of them empty, as one.
 local function joined(first, second) return string.sub(first, 1, -2) .. ',' .. string.sub(second, 2) end
 
 -- Jobs
 
+-- Whether a job is there, at a version; what isn't a number counts as 0, so that it can be mended.
+local function has_version(id, version)
+  local known = redis.call('HGET', job_key(id), 'version')
+  if not known and redis.call('EXISTS', job_key(id)) == 0 then return false end
+  return (tonumber(known or '') or 0) == tonumber(version)
+end
+
 local function forget_job(id)
   local executor, func, follows = unpack(redis.call('HMGET', job_key(id), 'executor', 'func', 'follows'))
-  if executor then
-    redis.call('ZREM', due_key(executor), id)
-  end
+  if executor then redis.call('ZREM', due_key(executor), id) end
   if func then redis.call('SREM', key('func:' .. func), id) end
   if follows then
     redis.call('SREM', key('followers:' .. follows), id)
@@ -98,14 +167,17 @@ local function forget_job(id)
 end
 
 -- job.fields: names and values in turn; job.due: its next run time, or nothing.
-local function put_job(job)
-  local fields = job.fields
-  redis.call('HSET', job_key(job.id), unpack(fields))
-  redis.call('SADD', key('ids'), job.id)
-  redis.call('SADD', key('func:' .. job.func), job.id)
+-- act: how it is entered where many jobs are, `redis.call` or `later`.
+local function put_job(job, act)
+  redis.call('HSET', job_key(job.id), unpack(job.fields))
+  act('SADD', key('ids'), job.id)
+  act('SADD', key('func:' .. job.func), job.id)
   if job.due then
-    redis.call('ZADD', due_key(job.executor), job.due, job.id)
-    redis.call('SADD', key('executors'), job.executor)
+    act('ZADD', due_key(job.executor), job.due, job.id)
+    if known_keys['executor:' .. job.executor] == nil then
+      redis.call('SADD', key('executors'), job.executor)
+      known_keys['executor:' .. job.executor] = true
+    end
   end
   if job.priority ~= 0 then
     redis.call('ZADD', key('prioritised'), job.priority, job.id)
@@ -121,7 +193,7 @@ end
 local function replace_job(job)
   local created = redis.call('HGET', job_key(job.id), 'created')
   forget_job(job.id)
-  put_job(job)
+  put_job(job, redis.call)
   if created then redis.call('HSET', job_key(job.id), 'created', created) end
 end
 
@@ -139,7 +211,8 @@ local function holders()
   return found
 end
 
--- Runs. `run.name` is the identifier of a run but for its attempt, `run.member` the same within its job.
+-- Runs. The name of a run is its identifier: its job's id, its due time and its attempt. `run.member` is what comes between the id, with
+-- its slash, and the attempt. What is kept of it, in JSON, says none of this again.
 
 local function is_known(run, attempt) return redis.call('ZSCORE', runs_key(run.job_id), run.member .. attempt) end
 
@@ -153,7 +226,9 @@ local function enter(run, attempt)
   redis.call('ZADD', runs_key(run.job_id), run.scheduled, run.member .. attempt)
 end
 
-local function record(run, attempt) return joined(run.record, '{"attempt":' .. attempt .. '}') end
+local function named(run, attempt) return run.job_id .. '/' .. run.member .. attempt end
+
+local function job_id_of(name) return string.match(name, '^(.*)/[^/]*/[^/]*$') end
 
 local function put_history(name, scheduled, text)
   later('HSET', key('ended'), name, text)
@@ -164,24 +239,36 @@ local function activate(job_id, name, token, text, instances, group)
   later('HSET', active_key(token), name, text)
   if instances > 0 then
     count('running', job_id, instances)
-    known_keys.running = true
     if group then count('group_running', group, instances) end
   end
 end
 
--- The run `name` is no longer in the hands of `token`; what was kept of it, or nothing.
-local function deactivate(job_id, name, token)
-  local text = redis.call('HGET', active_key(token), name)
-  if not text then return nil end
-  redis.call('HDEL', active_key(token), name)
-  if string.find(text, '"instances":1', 1, true) then
-    count('running', job_id, -1)
-    if string.find(text, '"group_name":"', 1, true) then
-      count('group_running', cjson.decode(text).group_name, -1)
-    end
+-- What a text says that is kept of a run that goes on: how it begins, and what counts for as long as it goes on. Most are alike.
+local read_texts = {}
+local function read_text(text)
+  local said = read_texts[text]
+  if not said then
+    said = { opening = string.sub(text, 1, -2) .. ',', counts = string.find(text, '"instances":1', 1, true) }
+    if string.find(text, '"group_name":"', 1, true) then said.group = cjson.decode(text).group_name end
+    read_texts[text] = said
   end
+  return said
+end
+
+-- A run of which `text` was kept goes on no more.
+local function uncount(job_id, text)
+  local said = read_text(text)
+  if said.counts then
+    count('running', job_id, -1)
+    if said.group then count('group_running', said.group, -1) end
+  end
+end
+
+-- The run `name`, of which `text` was kept, is no longer in the hands of `token`.
+local function deactivate(job_id, name, token, text)
+  redis.call('HDEL', active_key(token), name)
+  uncount(job_id, text)
   if has('to_cancel:' .. token) then redis.call('SREM', key('to_cancel:' .. token), name) end
-  return text
 end
 
 local function put_in_queue(job_id, name, text, available, cause)
@@ -189,7 +276,6 @@ local function put_in_queue(job_id, name, text, available, cause)
   redis.call('HSET', key('queued'), name, text)
   count('queued_of', job_id, 1)
   if cause == 'buffered' then count('buffered_of', job_id, 1) end
-  known_keys.queued_of, known_keys.buffered_of = nil, nil
 end
 
 -- What was kept of a queued run that is not to wait any more, or nothing.
@@ -212,47 +298,68 @@ local function enqueue(run)
     return nil
   end
   enter(run, attempt)
-  put_in_queue(run.job_id, run.name .. attempt, record(run, attempt), run.available, run.cause)
+  put_in_queue(run.job_id, named(run, attempt), run.record, run.available, run.cause)
   return attempt
 end
 
+-- Whether others have taken over a run that isn't in the hands of `token`. If it was pruned already, or written before, nobody has.
+local function was_taken_over(name, token)
+  local found = redis.call('HGET', key('ended'), name)
+  if not found then return redis.call('HEXISTS', key('queued'), name) == 1 end
+  local known = cjson.decode(found)
+  return tostring(known.token) ~= token or known.outcome == 'lost'
+end
+
+-- Write the outcomes of runs that were in the hands of a token.
+-- part.ids, part.names, part.times, part.outcomes: of each run its job, its name, when it was due, and what became of it; part.says:
+-- whether that says how far it was; part.from: the place of the first of them.
+-- is_new, refused: get the places of those that are new, and of those that others have taken over.
+local function finish_of(part, is_new, refused)
+  local ids, names, times, outcomes = part.ids, part.names, part.times, part.outcomes
+  local active = {}
+  for at, text in ipairs(ask_many('HMGET', active_key(part.token), names)) do active[names[at]] = text end
+  local said = has('progress') and ask_many('HMGET', key('progress'), names) or {}
+  read_counts('running', ids)
+  local done, texts, history = {}, {}, {}
+  for at, name in ipairs(names) do
+    local text = active[name]
+    active[name] = nil -- nor is it there a second time
+    if text then
+      is_new[part.from + at - 1] = true
+      uncount(ids[at], text)
+      text = read_text(text).opening .. string.sub(outcomes[at], 2)
+      if said[at] then
+        later('HDEL', key('progress'), name)
+        if not part.says[at] then text = joined(text, '{"progress":' .. cjson.encode(said[at]) .. '}') end
+      end
+      done[#done + 1] = name
+      texts[#texts + 1] = name
+      texts[#texts + 1] = text
+      history[#history + 1] = times[at]
+      history[#history + 1] = name
+    elseif was_taken_over(name, part.token) then
+      refused[#refused + 1] = part.from + at - 1
+    end
+  end
+  do_many('HDEL', active_key(part.token), done)
+  if has('to_cancel:' .. part.token) then do_many('SREM', key('to_cancel:' .. part.token), done) end
+  do_many('HSET', key('ended'), texts)
+  do_many('ZADD', key('history'), history)
+end
+
 -- Write outcomes, and what follows from them. Nothing is done, and nothing returned, if that was decided on what is no longer so.
--- part.ended: outcomes; part.queue: runs that follow; part.jobs: jobs that have changed; part.followers: the version of who follows whom.
+-- part.ended: outcomes, by token; part.queue: runs that follow; part.jobs: jobs that have changed; part.followers: the version of who follows whom.
 local function finish(part)
   if part.followers and (redis.call('GET', key('followers_version')) or '0') ~= part.followers then return nil end
   for _, job in ipairs(part.jobs) do
     if not has_version(job.id, job.expects) then return nil end
   end
   local refused, is_new = {}, {}
-  for at, one in ipairs(part.ended) do
-    local text = deactivate(one.job_id, one.name, one.token)
-    if text then
-      is_new[at - 1] = true
-      text = joined(text, one.outcome)
-      if has('progress') then
-        local said = redis.call('HGET', key('progress'), one.name)
-        if said then
-          redis.call('HDEL', key('progress'), one.name)
-          if not one.says then text = joined(text, '{"progress":' .. cjson.encode(said) .. '}') end
-        end
-      end
-      put_history(one.name, one.scheduled, text)
-    else
-      -- Pruned already, or written before: then nobody took the run over.
-      local found = redis.call('HGET', key('ended'), one.name)
-      if found then
-        local known = cjson.decode(found)
-        if tostring(known.token) ~= one.token or known.outcome == 'lost' then refused[#refused + 1] = at - 1 end
-      elseif redis.call('HEXISTS', key('queued'), one.name) == 1 then
-        refused[#refused + 1] = at - 1
-      end
-    end
-  end
+  for _, of_token in ipairs(part.ended) do finish_of(of_token, is_new, refused) end
   for _, job in ipairs(part.jobs) do replace_job(job) end
   for _, run in ipairs(part.queue) do
     if is_new[run.of] then enqueue(run) end
   end
   for _, id in ipairs(part.needed) do drop_if_ended(id) end
-  flush()
   return refused
 end
