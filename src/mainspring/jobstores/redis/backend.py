@@ -235,7 +235,7 @@ class RedisBackend(Backend):
         return self._ending.collect_lost([run for run in active_runs(self.server) if run.token not in alive])
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
-        self._prune({"before": micros(before), "count": _PRUNED_AT_ONCE})
+        self._prune({"before": micros(before), "before_text": time_text(before), "count": _PRUNED_AT_ONCE})
         for at in range(0, len(job_ids), _PAGE):
             ids = job_ids[at : at + _PAGE]
             self._prune({"before": False, "ids": ids, "keep": keep, "count": _PRUNED_AT_ONCE})
@@ -248,8 +248,12 @@ class RedisBackend(Backend):
                 client.hdel(key, text_of(token))
 
     def _prune(self, question: dict[str, Any]) -> None:
-        while self.server.ask("prune", dict(question))["removed"]:
-            pass
+        stays = 0  # and isn't looked at again
+        while True:
+            answer = self.server.ask("prune", {**question, "from": stays})
+            stays += answer["kept"]
+            if not answer["removed"] + answer["kept"]:
+                break
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         announce = str(self.setting.token) if self.setting.is_soon(run.available for run in runs) else False

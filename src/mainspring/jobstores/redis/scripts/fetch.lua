@@ -96,11 +96,34 @@ if #ids > 0 then
   for at, id in ipairs(ids) do later('ZADD', due_key(executors[at]), hold, id) end
 end
 
--- Queued runs, not only those of jobs that can't have them run: a few times as many are looked at.
+-- The queued runs that have waited longest, a few times as many as are wanted; and if few jobs have all of them, which may not be run
+-- now, one run of each of as many others.
+local LOOKED_AT = 10000 -- at most
+local function queued_names()
+  local most, seen, jobs_seen = 5 * limit, {}, 0
+  local function see(name)
+    local id = job_id_of(name)
+    if seen[id] then return false end
+    seen[id], jobs_seen = true, jobs_seen + 1
+    return true
+  end
+  local names = redis.call('ZRANGEBYSCORE', key('queue'), '-inf', now, 'LIMIT', 0, most)
+  for _, name in ipairs(names) do see(name) end
+  local from, page = #names, names
+  while #page > 0 and from >= most and from < LOOKED_AT and jobs_seen < limit do
+    page = redis.call('ZRANGEBYSCORE', key('queue'), '-inf', now, 'LIMIT', from, CHUNK)
+    for _, name in ipairs(page) do
+      if see(name) then names[#names + 1] = name end
+    end
+    from = from + #page
+  end
+  return names
+end
+
 local runs, jobs = {}, {}
 if question.looks_into_queue then
   local seen = {}
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('queue'), '-inf', now, 'LIMIT', 0, 5 * limit)) do
+  for _, name in ipairs(queued_names()) do
     local text = redis.call('HGET', key('queued'), name)
     if text then
       local id = job_id_of(name)
