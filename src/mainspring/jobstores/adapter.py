@@ -174,15 +174,18 @@ class AdaptedStore(RunStore):
         return ClaimedBatch(decisions, len(due) > limit)
 
     def _claim_queued(self, now: datetime, decide: Decide, limit: int) -> list[Decision]:
+        until = now.timestamp()
         with self._ledger_lock:
-            runs = self._runs.queue.take(now.timestamp(), limit)
-        try:
-            records = {run.job_id: self.get_record(run.job_id) for run in runs}
-        except Exception:
-            with self._ledger_lock:
-                self._runs.enqueue(runs)  # the store failed: they are tried again as it is
-            raise
+            job_ids = self._runs.queue.jobs_available(until)
+        # They stay queued while the store, which may fail, is asked about them.
+        records = {job_id: self.get_record(job_id) for job_id in job_ids}
         with self._ledger_lock:
+            runs = []
+            for run in self._runs.queue.take(until, None):
+                if run.job_id in records:
+                    runs.append(run)
+                else:
+                    self._runs.queue.add(run)  # it has come meanwhile
             return self._runs.claim(runs, now, decide, records.get, limit)
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:

@@ -50,6 +50,10 @@ class RunQueue:
             taken.append(run)
         return taken
 
+    def jobs_available(self, until: float) -> set[str]:
+        """The ids of jobs with runs that are available at a POSIX timestamp, or held."""
+        return {run.job_id for run in self.runs.values() if run.available.timestamp() <= until}
+
     def _first(self, until: float) -> QueuedRun | None:
         """The run that is available first, if it is by then."""
         while self._heap:
