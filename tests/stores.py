@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: As a parameter. SecantusDB serves one at a time, and takes long where several want the same: its tests follow one another.
 MONGODB = pytest.param("mongodb", marks=pytest.mark.xdist_group("mongodb"))
+#: For tests with several processes, which take minutes on it.
+MONGODB_ONCE = pytest.param("mongodb", marks=[pytest.mark.xdist_group("mongodb"), pytest.mark.one_python])
 
 
 def open_store(url: str, name: str, **options: Any) -> SharedJobStore:

@@ -32,19 +32,8 @@ def url(request):
 
 
 @pytest.fixture
-def make_store(url, tablename):
-    made = []
-
-    def make(**options):
-        store = open_store(url, tablename, **options)
-        store.start(None, "default")
-        made.append(store)
-        return store
-
-    yield make
-    for store in made:
-        store._held = 0
-        store.shutdown()
+def make_store(url, tablename, started):
+    return lambda **options: started(open_store(url, tablename, **options))
 
 
 @pytest.fixture

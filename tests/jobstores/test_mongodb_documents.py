@@ -22,19 +22,8 @@ pytestmark = pytest.mark.xdist_group("mongodb")
 
 
 @pytest.fixture
-def make_store(mongodb_url, tablename):
-    made = []
-
-    def make(**options):
-        store = open_store(mongodb_url, tablename, **options)
-        store.start(None, "default")
-        made.append(store)
-        return store
-
-    yield make
-    for store in made:
-        store._held = 0
-        store.shutdown()
+def make_store(mongodb_url, tablename, started):
+    return lambda **options: started(open_store(mongodb_url, tablename, **options))
 
 
 @pytest.fixture

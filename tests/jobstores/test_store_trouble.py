@@ -41,19 +41,8 @@ def kind_of(url: str) -> str:
 
 
 @pytest.fixture
-def make_store(database_url, tablename):
-    made = []
-
-    def make(**options):
-        store = SQLAlchemyJobStore(database_url, tablename=tablename, **options)
-        store.start(None, "default")
-        made.append(store)
-        return store
-
-    yield make
-    for store in made:
-        store._held = 0
-        store.shutdown()
+def make_store(database_url, tablename, started):
+    return lambda **options: started(SQLAlchemyJobStore(database_url, tablename=tablename, **options))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster, Node
 
 import servers
-from stores import MONGODB, open_store
+from stores import MONGODB_ONCE, open_store
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def faketime_or_skip() -> str:
     return found
 
 
-@pytest.fixture(params=["postgres", "redis", MONGODB])
+@pytest.fixture(params=["postgres", "redis", MONGODB_ONCE])
 def crashing(request):
     """A server of the test's own, which keeps what it said it kept."""
     server = server_or_skip(request.param, durable=True)
