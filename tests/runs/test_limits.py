@@ -164,36 +164,37 @@ def test_metadata_is_kept_as_it_was_given(scheduler):
     assert scheduler.get_job("a").metadata == {}
 
 
-def test_the_more_important_is_run_first(make_scheduler, make_store):
+@pytest.fixture
+def one_by_one(make_scheduler, make_store):
+    """A paused scheduler with one worker, so that runs begin in the order in which they are submitted."""
     scheduler = make_scheduler(
         jobstores={"default": make_store()},
         executors={"default": {"type": "threadpool", "max_workers": 1}},
     )
     scheduler.start(paused=True)
+    return scheduler
+
+
+def test_the_more_important_is_run_first(one_by_one):
     for number in range(40):
-        scheduler.add_job(
+        one_by_one.add_job(
             work.note, "date", run_date=PAST + timedelta(seconds=number), args=[number], priority=number % 3
         )
-    scheduler.resume()
+    one_by_one.resume()
     eventually(lambda: len(work.seen) == 40)
     order = [number for number, _ in work.seen]
     assert order == sorted(range(40), key=lambda number: (-(number % 3), number))
 
 
-def test_the_more_important_is_run_first_also_of_runs_that_wait(make_scheduler, make_store):
-    scheduler = make_scheduler(
-        jobstores={"default": make_store()},
-        executors={"default": {"type": "threadpool", "max_workers": 1}},
-    )
-    scheduler.start(paused=True)
+def test_the_more_important_is_run_first_also_of_runs_that_wait(one_by_one):
     for number in range(6):
-        scheduler.add_job(
+        one_by_one.add_job(
             work.note, "date", run_date=LATER, args=[number], id=str(number), priority=number % 3
         )
-        scheduler.run_job(str(number))
+        one_by_one.run_job(str(number))
     for number in range(6, 9):
-        scheduler.add_job(work.note, "date", run_date=PAST, args=[number], priority=number % 3)
-    scheduler.resume()
+        one_by_one.add_job(work.note, "date", run_date=PAST, args=[number], priority=number % 3)
+    one_by_one.resume()
     eventually(lambda: len(work.seen) == 9)
     order = [number for number, _ in work.seen]
     # Each kind for itself: a store that nodes share takes some of both at a time.

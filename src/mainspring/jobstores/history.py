@@ -57,23 +57,22 @@ class History:
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
         if len(self._ended) + len(self.outbox) > 4 * _KEPT_IN_ALL:
-            self._ended += drained(self.outbox)
             self._compact()
 
     def _compact(self) -> None:
         counts: dict[str, int] = {}
         kept = []
         keep = self._keep
-        for entry in reversed(self._ended):
+        for entry in reversed(self._all()):
             job_id = entry[0]
             # By those of backfills, one that is asked for again knows what it has done: they stay, and don't count.
-            count = 0 if entry[2] in BACKFILLED else counts.get(job_id, 0) + 1
-            if count:
-                counts[job_id] = count
-            if count <= keep:
-                kept.append(entry)
-                if len(kept) == _KEPT_IN_ALL:
-                    break
+            if entry[2] not in BACKFILLED:
+                count = counts[job_id] = counts.get(job_id, 0) + 1
+                if count > keep:
+                    continue
+            kept.append(entry)
+            if len(kept) == _KEPT_IN_ALL:
+                break
         kept.reverse()
         self._ended = kept
 
