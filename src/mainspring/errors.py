@@ -18,6 +18,7 @@
     ├── RunCancelledError                    raised by a run that sees that it is to end
     └── RunError                             a run has no outcome of its function's own making
         ├── WorkerDiedError                  the process that ran it ended
+        ├── NodeLostError                    the node that ran it was not heard of any more
         └── TransferError                    argument, result or exception can't cross the process border
 
 Names and bases that APScheduler 3 has are kept: code that catches ``KeyError`` goes on working.
@@ -184,6 +185,10 @@ class WorkerDiedError(RunError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.exit_code)
+
+
+class NodeLostError(RunError):
+    """The node that ran it was not heard of any more: by this class a `Retry` names runs that are lost."""
 
 
 class TransferError(RunError):

@@ -242,11 +242,11 @@ def test_an_idle_node_asks_once_a_second(make_scheduler, database_url, tablename
     enough = threading.Event()
     entered = store._backend.database._entered
 
-    def counted():
+    def counted(gate):
         asked.append(time.monotonic())
         if len(asked) == 9:
             enough.set()
-        return entered()
+        return entered(gate)
 
     store._backend.database._entered = counted
     assert enough.wait(30)

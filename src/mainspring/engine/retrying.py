@@ -1,4 +1,4 @@
-"""Whether a run that failed is run again, and when."""
+"""Whether a run that failed, or was lost, is run again, and when."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from mainspring.errors import NodeLostError
+from mainspring.model import QueuedRun
 from mainspring.retry import class_reference
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mainspring.model import JobOptions, RunKey
     from mainspring.retry import Retry
 
 
@@ -36,6 +39,21 @@ def retry_time(
     wait = min(retry.delay.total_seconds() * factor, longest)
     jitter = retry.jitter.total_seconds() * _share(run_id)
     return finished + timedelta(seconds=wait + jitter)
+
+
+def after_loss(options: JobOptions, key: RunKey, now: datetime) -> QueuedRun | None:
+    """The run that takes the place of one that was lost with its node, or ``None`` if none does.
+
+    Args:
+        now: when it was found to be lost.
+    """
+    if options.on_lost == "rerun":
+        return QueuedRun(key.job_id, key.scheduled_run_time, key.attempt + 1, now, "rerun")
+    retry = options.retry
+    retry_at = None if retry is None else retry_time(retry, key.attempt, NodeLostError, now, key.id)
+    if retry_at is None:
+        return None
+    return QueuedRun(key.job_id, key.scheduled_run_time, key.attempt + 1, retry_at, "retry")
 
 
 def _share(text: str) -> float:

@@ -13,6 +13,7 @@ from pymongo import DeleteMany, UpdateMany, UpdateOne
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.following import following_runs
+from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
     ENDED,
@@ -31,7 +32,7 @@ from mainspring.jobstores.mongodb.documents import (
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
-from mainspring.jobstores.shared.runs import EndedRun, LostRun, lost_to_run_again, retries_of, run_record
+from mainspring.jobstores.shared.runs import EndedRun, LostRun, retries_of, run_record
 from mainspring.model import QueuedRun, RunKey, RunResult
 
 if TYPE_CHECKING:
@@ -73,13 +74,7 @@ class Ending:
         run = self._server.run
         refused = set(run(lambda: self._write(ended), give_up))
         valid = [one for one in ended if one.key.id not in refused]
-        now = self._setting.now()
         queue = retries_of(valid)
-        queue += [
-            QueuedRun(one.job.id, scheduled, one.attempt + 1, now, "rerun")
-            for one in valid
-            for _, scheduled in lost_to_run_again([one])
-        ]
         results: dict[str, list[RunResult]] = {}
         for one in valid:
             results.setdefault(one.job.id, []).append(one.result)
@@ -281,7 +276,7 @@ class Ending:
                 self.pull(job.id, [active["name"]], active["token"])
                 if told is not None:
                     lost.append(told)
-                    if any(each.cause == "rerun" for each in queue):
+                    if any(each.job_id == job.id for each in queue):
                         again.append(told)
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
@@ -325,11 +320,12 @@ class Ending:
         is_lost = found is None or found.get("outcome") == "lost"
         outcome: Any = "lost" if found is None else found.get("outcome")
         retry_at = None if found is None else read_time(found.get("retry_at"))
-        if is_lost and job.options.on_lost == "rerun":
-            queue = [QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, now, "rerun")]
+        again = after_loss(job.options, run.key, now) if is_lost else None
+        if again is not None:
+            queue = [again]
         elif retry_at is not None:
             queue = [QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, retry_at, "retry")]
         else:
             queue = self._following({run.job_id: [RunResult(run.scheduled_run_time, outcome)]})
         is_new = found is None
-        return (LostRun(run.job_id, run.scheduled_run_time, run.node or "") if is_new else None), queue
+        return (LostRun(*run.key, run.node or "") if is_new else None), queue

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.following import following_runs
+from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import LostRun, lost_to_run_again, retries_of
-from mainspring.model import JobRecord, QueuedRun, RunResult
+from mainspring.jobstores.shared.runs import LostRun, retries_of
+from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,12 +54,8 @@ class Ending:
             times = []
             for at, one in enumerate(ended):
                 for run in retries_of([one]):
-                    queue.append(queued_run(run, of=at))
+                    queue.append(queued_run(run, is_next=run.cause == "rerun", of=at))
                     times.append(run.available)
-                for job_id, scheduled in lost_to_run_again([one]):
-                    again = QueuedRun(job_id, scheduled, one.attempt + 1, now, "rerun")
-                    queue.append(queued_run(again, is_next=True, of=at))
-                    times.append(now)
             version, jobs = self._followers, []
             if counted or self._followers != _NO_FOLLOWERS:
                 found = self._look([one.job.id for one in ended], counted, give_up)
@@ -131,19 +128,26 @@ class Ending:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
             read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
             records = [one.record if isinstance(one, Unreadable) else one for one in read]
-            wants = {record.id for record in records if record.options.on_lost == "rerun"}
-            again = [run for run in runs if run.job_id in wants]
+            options = {record.id: record.options for record in records}
+            again = {
+                run.key: after_loss(options[run.job_id], run.key, now)
+                for run in runs
+                if run.job_id in options
+            }
+            nexts = [again.get(run.key) for run in runs]
             queue = [
-                queued_run(
-                    QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, now, "rerun"),
-                    is_next=True,
-                    of=runs.index(run),
-                )
-                for run in again
+                queued_run(run, is_next=run.cause == "rerun", of=at)
+                for at, run in enumerate(nexts)
+                if run is not None
             ]
             look = self._look(ids, [], None)
-            results = [(run.job_id, RunResult(run.scheduled_run_time, "lost")) for run in runs]
-            queue += self._following(look, [one if one[0] not in wants else ("", one[1]) for one in results])
+            times = [None if run is None else run.available for run in nexts]
+            results = [
+                (run.job_id, RunResult(run.scheduled_run_time, "lost", retry_at=retry_at))
+                for run, retry_at in zip(runs, times, strict=True)
+            ]
+            following = self._following(look, results)
+            queue += following
             part = {
                 "ended": ended_parts((*run.key, run.token or 0, outcome, False) for run in runs),
                 "queue": queue,
@@ -155,8 +159,11 @@ class Ending:
             if "is_stale" not in answer:
                 break
         lost = [run for at, run in enumerate(runs) if at not in answer["refused"]]
-        told = [LostRun(run.job_id, run.scheduled_run_time, run.node or "") for run in lost]
-        return Collected(told, [run for run in told if run.job_id in wants], now if queue else None)
+        told = [LostRun(*run.key, run.node or "") for run in lost]
+        expected = [time for time in (*times, now if following else None) if time is not None]
+        return Collected(
+            told, [run for run in told if again.get(run.key) is not None], min(expected, default=None)
+        )
 
 
 def active_runs(server: Server) -> list[RunRecord]:

@@ -60,12 +60,12 @@ class Outcomes:
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
-            self._ended.extend(ended_of(submission, self._setting.offset, is_over=True))
+            self._ended.extend(ended_of(submission, self._setting.offset, self._setting.now, is_over=True))
             self._finished_jobs.add(submission.job.id)
 
     def add_some(self, submission: Submission) -> None:
         """Some of its runs have ended, and others are still to come."""
-        self._ended.extend(ended_of(submission, self._setting.offset, is_over=False))
+        self._ended.extend(ended_of(submission, self._setting.offset, self._setting.now, is_over=False))
 
     def __len__(self) -> int:
         return len(self._ended)

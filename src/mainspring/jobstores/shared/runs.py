@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mainspring.engine.retrying import after_loss
 from mainspring.errors import SerializationError
 from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import read_time
@@ -11,7 +12,7 @@ from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 from mainspring.serializers.outcomes import written_error, written_log, written_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from mainspring.engine.decision import Decision
@@ -126,26 +127,34 @@ def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     return runs
 
 
-def ended_of(submission: Submission, offset: timedelta, *, is_over: bool) -> list[Ended]:
+def ended_of(
+    submission: Submission, offset: timedelta, now: Callable[[], datetime], *, is_over: bool
+) -> list[Ended]:
     """The outcomes of a submission that are new; once it is over, what was not run at all is lost.
 
     Args:
         offset: of the store's clock, in whose time the outcomes are kept.
+        now: tells the time of that clock.
     """
-    lease, results = submission.lease, submission.results
+    lease = submission.lease
     if lease is None:
         return []
+    results = [_shifted(result, offset) for result in submission.results]
     submission.results = []
     submission.recorded += len(results)
     if is_over and submission.recorded < len(submission.run_times):
-        results += [
-            RunResult(time, "lost", error="not begun: this node had lost touch with the job store")
-            for time in submission.run_times[submission.recorded :]  # they are run one after another
-        ]
+        left = submission.run_times[submission.recorded :]  # they are run one after another
+        results += [_not_begun(submission, time, now()) for time in left]
     return [
-        Ended(submission.job, submission.attempt, lease.token, submission.cause, _shifted(result, offset))
-        for result in results
+        Ended(submission.job, submission.attempt, lease.token, submission.cause, result) for result in results
     ]
+
+
+def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> RunResult:
+    told = "not begun: this node had lost touch with the job store"
+    again = after_loss(submission.job.options, RunKey(submission.job.id, scheduled, submission.attempt), now)
+    retry_at = None if again is None else again.available
+    return RunResult(scheduled, "lost", finished=now, error=told, retry_at=retry_at)
 
 
 def _shifted(result: RunResult, offset: timedelta) -> RunResult:
@@ -171,24 +180,27 @@ class LostRun(NamedTuple):
 
     job_id: str
     scheduled: datetime
+    attempt: int
     node: str
+
+    @property
+    def key(self) -> RunKey:
+        """Which run."""
+        return RunKey(self.job_id, self.scheduled, self.attempt)
 
 
 def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
-    """The runs by which those that failed are tried again."""
+    """The runs by which those that failed are tried again, and those that this node itself says are lost."""
     return [
-        QueuedRun(one.job.id, one.result.scheduled_run_time, one.attempt + 1, one.result.retry_at, "retry")
+        QueuedRun(
+            one.job.id,
+            one.result.scheduled_run_time,
+            one.attempt + 1,
+            one.result.retry_at,
+            "rerun" if one.result.outcome == "lost" and one.job.options.on_lost == "rerun" else "retry",
+        )
         for one in ended
         if one.result.retry_at is not None
-    ]
-
-
-def lost_to_run_again(ended: Iterable[Ended]) -> list[tuple[str, datetime]]:
-    """The jobs and due times of those that this node itself says are lost, and that are to be run again."""
-    return [
-        (one.job.id, one.result.scheduled_run_time)
-        for one in ended
-        if one.result.outcome == "lost" and one.job.options.on_lost == "rerun"
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.trying import Failure, try_again
+from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,13 +81,15 @@ class Database:
         self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
         self.has_clock = self.name != "sqlite"
         self._owns_engine = owns_engine
-        # SQLite has one writer at a time. Its own waiting polls, and is not fair: threads of this process queue here.
-        self._gate = Lock()
+        # SQLite has one writer at a time: threads of this process queue here, in front of the file. Where they share one
+        # connection, they also queue to read.
+        self._gate = Lock() if self.name == "sqlite" else nullcontext()
+        self._reading_gate = self._gate if is_in_memory(engine) else nullcontext()
         self._own = local()
         if self.name == "sqlite":
-            _prepare_sqlite(engine)
+            prepare(engine)
             self._reader: Engine = engine
-            self._writer: Engine = engine.execution_options(mainspring_writes=True)
+            self._writer: Engine = engine.execution_options(**WRITES)
         else:
             # Looking needs no transaction, so no statements to begin and to end one.
             self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -102,24 +105,24 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to look with; what it sees may have changed by the next statement."""
-        with self._entered(), self._reader.connect() as connection:
+        with self._entered(self._reading_gate), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that ends with the block: kept if it is left normally, undone if it raises."""
-        with self._entered(), self._writer.connect() as connection, connection.begin():
+        with self._entered(self._gate), self._writer.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def _entered(self) -> Iterator[None]:
+    def _entered(self, gate: AbstractContextManager[Any]) -> Iterator[None]:
         if getattr(self._own, "is_in", False):
             raise StoreBusyError(
                 "a job store was called by a trigger that it was asking for a fire time: a trigger must not use job stores"
             )
         self._own.is_in = True
         try:
-            with self._gate if self.name == "sqlite" else nullcontext():
+            with gate:
                 yield
         finally:
             self._own.is_in = False
@@ -174,7 +177,7 @@ class Database:
     def _locked_by_name(self) -> Iterator[Connection]:
         """A connection of MySQL with a lock that outlasts transactions, which end there when something is created."""
         lock = {"name": "mainspring_schema", "seconds": STATEMENT_TIMEOUT}
-        with self._entered(), self._writer.connect() as connection:
+        with self._entered(self._gate), self._writer.connect() as connection:
             with connection.begin():
                 connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock)
             try:
@@ -196,24 +199,6 @@ class Database:
         # Not SYSDATE: it has whole seconds in some servers. Within a statement this is when it began.
         value = connection.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
         return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes."""
-
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver begins no transactions of its own
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("mainspring_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
 
 
 def is_transient(error: Exception) -> bool:

@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.following import followed_job, following_runs
+from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.shared.backend import Collected, Finished, Look
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, written_tally
-from mainspring.jobstores.shared.runs import lost_to_run_again, retries_of
+from mainspring.jobstores.shared.runs import retries_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.sqlalchemy.context import Context
-    from mainspring.model import QueuedRun
+    from mainspring.model import JobOptions, QueuedRun
 
 _CHUNK = 500
 
@@ -57,13 +58,10 @@ class Ending:
 
     def _run_again(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
         """Queue what is to be run again; when the first of it is available."""
-        lost = lost_to_run_again(ended)
-        self._context.runs.again(connection, lost)
         retries = retries_of(ended)
         if retries:
             self._context.runs.enqueue(connection, retries)
-        times = [run.available for run in retries]
-        return min([*times, self._context.now()] if lost else times, default=None)
+        return min((run.available for run in retries), default=None)
 
     def _follow(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
         """Queue the runs of jobs that come after those that have ended; when they are available."""
@@ -138,18 +136,23 @@ class Ending:
         """Runs in the hands of nobody who is alive are lost."""
         now = self._context.now()
         lost = self._context.runs.lose(connection, self._alive(connection), now)
-        again = self._rerun(connection, lost)
+        again = self._after_losses(connection, lost, now)
+        if again:
+            self._context.runs.enqueue(connection, list(again.values()))
         followed = self._context.statements.followed(connection)
         results = {
             run.job_id: [RunResult(run.scheduled, "lost")]
             for run in lost
             if run.job_id in followed and run not in again
         }
+        expected = [run.available for run in again.values()]
         queued_from = self._queue_followers(connection, results) if results else None
+        if queued_from is not None:
+            expected.append(queued_from)
         ids = sorted({run.job_id for run in lost})
         for at in range(0, len(ids), _CHUNK):
             self._context.runs.drop_ended_jobs(connection, self._context.tables.jobs, ids[at : at + _CHUNK])
-        return Collected(lost, again, now if again else queued_from)
+        return Collected(lost, again.keys(), min(expected, default=None))
 
     def has_orphans(self, connection: Connection) -> bool:
         """Whether there are runs in the hands of nobody who is alive."""
@@ -158,20 +161,19 @@ class Ending:
     def _alive(self, connection: Connection) -> list[int]:
         return [node.token for node in nodes.living(connection, self._context.tables)]
 
-    def _rerun(self, connection: Connection, lost: Sequence[LostRun]) -> list[LostRun]:
-        """Have those of the lost runs run again whose jobs want that; returns them."""
+    def _after_losses(
+        self, connection: Connection, lost: Sequence[LostRun], now: datetime
+    ) -> dict[LostRun, QueuedRun]:
+        """What takes the place of those of the lost runs that are run again."""
         jobs = self._context.tables.jobs
         ids = sorted({run.job_id for run in lost})
-        wants: set[str] = set()
+        options: dict[str, JobOptions] = {}
         for at in range(0, len(ids), _CHUNK):
             found = connection.execute(
                 select(*self._context.columns).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
             )
             for row in found:
                 record = self._context.job_of(row)
-                options = (record.record if isinstance(record, Unreadable) else record).options
-                if options.on_lost == "rerun":
-                    wants.add(row[0])
-        again = [run for run in lost if run.job_id in wants]
-        self._context.runs.again(connection, ((run.job_id, run.scheduled) for run in again))
-        return again
+                options[row[0]] = (record.record if isinstance(record, Unreadable) else record).options
+        again = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
+        return {run: queued for run, queued in again.items() if queued is not None}

@@ -12,7 +12,7 @@ from mainspring.jobstores.shared.runs import LostRun, NewRun, run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
@@ -112,7 +112,9 @@ class RunTable:
             key = self._is_run(one.job.id, one.result.scheduled_run_time, one.attempt)
             found = connection.execute(select(runs.c.outcome, runs.c.token).where(key)).one_or_none()
             # Written before, by a transaction whose end wasn't seen, or pruned already: nobody took the run over.
-            if found is not None and (found.token != one.token or found.outcome == "lost"):
+            is_taken = found is not None and (found.token != one.token or found.outcome == "lost")
+            # This node may itself have said that a run is lost, just now; what follows from that is queued once, whoever says it.
+            if is_taken and one.result.outcome != "lost":
                 refused.append(one)
         return refused
 
@@ -168,26 +170,14 @@ class RunTable:
         """Runs in the hands of nobody who is alive are lost; returns them."""
         runs = self._runs
         orphaned = self._is_orphan(alive)
-        found = connection.execute(
-            select(runs.c.job_id, runs.c.scheduled, runs.c.node).where(orphaned).with_for_update()
-        ).all()
+        found = connection.execute(select(*self._keys, runs.c.node).where(orphaned).with_for_update()).all()
         if found:
             connection.execute(
                 update(runs)
                 .where(orphaned)
                 .values(outcome="lost", finished=now, error="the node that ran it was not heard of any more")
             )
-        return [LostRun(*row) for row in found]
-
-    def again(self, connection: Connection, lost: Iterable[tuple[str, datetime]]) -> None:
-        """Lost runs, by job and due time, are to be run again, by whoever claims them."""
-        keys = sorted(set(lost))
-        times: dict[str, list[datetime]] = {}
-        for job_id, scheduled in keys:
-            times.setdefault(job_id, []).append(scheduled)
-        attempts = self.attempts(connection, times) if times else {}
-        new = [NewRun(*key, attempts.get(key, 0) + 1, 1, cause="rerun") for key in keys]
-        self.insert(connection, new, None, None, None)
+        return [LostRun(row[0], row[1], row[2], row[3]) for row in found]
 
     def next_available(self, connection: Connection) -> datetime | None:
         """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""

@@ -1,0 +1,107 @@
+"""What SQLite needs to be shared by several threads and processes: how transactions begin there, and whose turn it is to write."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import StaticPool
+
+from mainspring.clock import SYSTEM_CLOCK
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows: there nobody waits in line
+    fcntl = None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+#: Execution options of connections whose transactions write.
+WRITES = {"mainspring_writes": True}
+
+#: Seconds between two tries to begin a transaction that writes.
+_PAUSE = 0.001
+# What is known of a connection: for how many milliseconds it was to wait for a lock, and the file that it is to.
+_PATIENCE, _FILE = "mainspring_patience", "mainspring_file"
+
+
+def is_in_memory(engine: Engine) -> bool:
+    """Whether all threads share the one connection that the database lives in."""
+    return isinstance(engine.pool, StaticPool)
+
+
+def prepare(engine: Engine) -> None:
+    """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes."""
+    event.listen(engine, "connect", _connected)
+    event.listen(engine, "begin", _begun)
+
+
+def _connected(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transactions of its own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+    record.info[_FILE] = cursor.execute("PRAGMA database_list").fetchone()[2]
+    cursor.close()
+
+
+def _begun(connection: Connection) -> None:
+    if not connection.get_execution_options().get("mainspring_writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own waiting looks ever more rarely, in the end ten times a second, and until then whoever has just written may write
+    # again: where there is much to do, a process could not so much as say for seconds that it lives. So one at a time waits for
+    # the file, and looks often; the others stand in line behind it.
+    patience = connection.info[_PATIENCE]
+    settings = connection.connection.cursor()
+    settings.execute("PRAGMA busy_timeout=0")
+    try:
+        with _turn(connection.info[_FILE]):
+            _begin_writing(connection, SYSTEM_CLOCK.monotonic() + patience / 1000)
+    finally:
+        settings.execute(f"PRAGMA busy_timeout={patience}")
+        settings.close()
+
+
+def _begin_writing(connection: Connection, deadline: float) -> None:
+    pause = Event()
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or SYSTEM_CLOCK.monotonic() > deadline:
+                raise
+        else:
+            return
+        pause.wait(_PAUSE)
+
+
+@contextmanager
+def _turn(file: str) -> Iterator[None]:
+    """Be the one process that waits to write to a database, in the order of coming; where files can't be locked, one of several.
+
+    A lock of a file of its own beside the database, because closing the database's file would take SQLite's locks from it. Nothing but
+    the order depends on it.
+    """
+    try:
+        descriptor = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT, 0o666) if file and fcntl else None
+    except OSError:
+        descriptor = None
+    if descriptor is None:
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

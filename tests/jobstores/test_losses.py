@@ -1,0 +1,114 @@
+"""What becomes of runs whose node is taken for dead, on every store that nodes share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mainspring import Retry
+from mainspring.errors import NodeLostError
+from mainspring.model import RunResult
+from mainspring.testing.conformance import START, claim, record, submission
+from mainspring.triggers.after import AfterJob
+from stores import MONGODB, open_store
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis", MONGODB])
+def make_node(request, tmp_path, tablename, started):
+    """Makes nodes on one store."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/jobs.sqlite"
+    else:
+        url = request.getfixturevalue(f"{request.param}_url")
+    return lambda: started(open_store(url, tablename, lease=60))
+
+
+def bury(node, other):
+    """Have `other` take `node` for dead."""
+    (known,) = [one for one in other._backend.look(0).living if one.token == node._setting.token]
+    assert other._backend.declare_dead(known.token, known.heartbeat)
+
+
+def outcomes(store, job_id):
+    found = store.list_runs(job_id, None, None, 10)
+    return [(run.attempt, run.outcome, run.cause) for run in reversed(found)]
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({}, None),
+        ({"on_lost": "rerun"}, "rerun"),
+        ({"retry": Retry(3, delay=60)}, "retry"),
+        ({"retry": Retry(3, on=NodeLostError)}, "retry"),
+        ({"retry": Retry(3, on=OSError)}, None),
+        ({"retry": Retry(3, not_on=NodeLostError)}, None),
+        ({"retry": Retry(1)}, None),
+        ({"retry": Retry(3, on=OSError), "on_lost": "rerun"}, "rerun"),
+    ],
+    ids=[
+        "recorded",
+        "rerun",
+        "retried",
+        "named",
+        "other errors",
+        "not wanted",
+        "the last attempt",
+        "rerun first",
+    ],
+)
+def test_what_was_lost_is_run_again_if_its_job_wants_that(make_node, options, cause):
+    node, other = make_node(), make_node()
+    node.add_records([record("a", **options)], None)
+    node.add_records([record("next", 999)._replace(trigger=AfterJob("a", on="failure"))], None)
+    (decision,) = claim(node, 1).decisions
+    bury(node, other)
+    before = other._setting.now()
+    assert other._outcomes.collect_lost() is (cause is not None)
+    assert not other._outcomes.collect_lost()  # they are lost once
+    node.finish([submission(decision)])
+    node._outcomes.write()  # its node is alive, and says so too late
+    lost = (1, "lost", "schedule")
+    if cause is None:
+        assert outcomes(other, "a") == [lost]
+        assert len(outcomes(other, "next")) == 1
+        assert other.get_record("a") is None
+        return
+    assert outcomes(other, "a") == [lost, (2, None, cause)]
+    assert outcomes(other, "next") == []  # it has not failed for good
+    (waits,) = other.list_runs("a", "queued", None, 10)
+    assert waits.available - before >= timedelta(
+        seconds=60 if options.get("retry") == Retry(3, delay=60) else 0
+    )
+
+
+def test_what_a_node_gives_up_is_run_again_though_other_outcomes_of_its_are_refused(make_node):
+    node, other = make_node(), make_node()
+    node.add_records([record("old", on_lost="rerun")], None)
+    (old,) = claim(node, 1).decisions
+    bury(node, other)
+    other._outcomes.collect_lost()
+    node._membership.renew()  # it goes on as a new node
+    node.add_records([record("given up", on_lost="rerun"), record("ends")], None)
+    new = {one.job.id: submission(one) for one in claim(node, 1).decisions}
+    late = submission(old)
+    for ended in (late, new["ends"]):
+        ended.add_result(RunResult(START, "succeeded", START, START))
+    node.finish([late, *new.values()])
+    node._outcomes.write()
+    assert outcomes(node, "old")[0] == (1, "lost", "schedule")
+    assert outcomes(node, "ends") == [(1, "succeeded", "schedule")]
+    assert outcomes(node, "given up") == [(1, "lost", "schedule"), (2, None, "rerun")]
+
+
+def test_what_a_node_gives_up_is_queued_once_though_it_is_written_twice(make_node):
+    node = make_node()
+    node.add_records([record("a", on_lost="rerun"), record("b", retry=Retry(2))], None)
+    given_up = [submission(one) for one in claim(node, 1).decisions]
+    node._outcomes.add(given_up)
+    ended = node._outcomes.take_along(lambda: True)
+    for _ in range(2):  # as where the answer to the first didn't come
+        node._backend.finish(ended, None)
+    assert outcomes(node, "a") == [(1, "lost", "schedule"), (2, None, "rerun")]
+    assert outcomes(node, "b") == [(1, "lost", "schedule"), (2, None, "retry")]
