@@ -30,6 +30,8 @@ from mainspring.triggers.cron import CronTrigger
 CHECKOUT = Path(__file__).resolve().parents[2]
 STEPS = 5
 DAY = timedelta(days=1)
+#: For tests that use APScheduler's environment: one process makes it.
+APSCHEDULER = pytest.mark.xdist_group("apscheduler")
 #: How many expressions are compared with each, by default and in a soak.
 ONCE = pytest.mark.one_python
 WITH_APSCHEDULER = [
@@ -199,6 +201,7 @@ def apscheduler_python():
     return harness.prepared_python()
 
 
+@APSCHEDULER
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("count", WITH_APSCHEDULER)
 def test_an_expression_of_apscheduler_fires_when_it_does_there(apscheduler_python, count):
@@ -261,6 +264,7 @@ class Renaming(pickle.Unpickler):
         return super().find_class(re.sub(r"^apscheduler\b", "mainspring", module), name)
 
 
+@APSCHEDULER
 def test_pickled_triggers_of_apscheduler_are_read_and_look_the_same(apscheduler_python):
     answered = subprocess.run(
         [apscheduler_python, "-c", MADE_THERE], capture_output=True, text=True, check=True
