@@ -54,6 +54,12 @@ def heard(scheduler):
     return recorder
 
 
+def pytest_collection_modifyitems(items):
+    """Several processes begin with what takes long, so that none of them is left alone with it in the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("one_python") is None)
+
+
 def pytest_terminal_summary(terminalreporter, config):
     """Say which servers the tests ran on: there are several that speak MongoDB's protocol, or Redis's."""
     factory = getattr(config, "_tmp_path_factory", None)
