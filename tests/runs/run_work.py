@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 from mainspring import current_run
 
@@ -45,11 +46,15 @@ def look():
     return run.run_id
 
 
-def look_remotely(pause=0):
+def look_remotely(go_on=None):
+    """Look at the run, and go on when there is a file of that name, if one is given: events are not shared with processes."""
     run = current_run()
     run.progress(1, 2, "half")
     run.log.info("from afar")
-    time.sleep(pause)  # for the job to take a while
+    deadline = time.monotonic() + 30
+    while go_on is not None and not Path(go_on).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return [run.job_id, run.run_id, run.attempt, run.deadline is None, run.cancelled.is_set()]
 
 

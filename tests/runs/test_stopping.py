@@ -70,13 +70,13 @@ def test_a_coroutine_in_a_thread_is_cancelled(scheduler, outcome):
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_store, outcome):
+def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_store, outcome, tmp_path):
     scheduler = make_scheduler(
         jobstores={"default": make_store()},
         executors={"default": {"type": "processpool", "max_workers": 2}},
         start=True,
     )
-    neighbour = scheduler.add_job(work.look_remotely, "date", run_date=LATER, args=[3])
+    neighbour = scheduler.add_job(work.look_remotely, "date", run_date=LATER, args=[str(tmp_path / "go on")])
     beside = neighbour.run_now()
     job = scheduler.add_job(work.sleep_long, "date", run_date=LATER, **options(outcome, 1.5))
     handle = job.run_now()
@@ -84,6 +84,7 @@ def test_a_process_is_ended_and_its_neighbours_are_not(make_scheduler, make_stor
         _wait_until_running(scheduler, job.id)
         scheduler.cancel_run(handle.id)
     assert handle.wait(30).outcome == outcome
+    (tmp_path / "go on").touch()
     assert beside.wait(30).outcome == "succeeded"
     job.modify(func=work.add, args=[1, 2])
     assert job.run_now().wait(30).outcome == "succeeded"

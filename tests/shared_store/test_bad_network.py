@@ -99,3 +99,4 @@ def test_a_slow_database_loses_nothing(node, proxy):
     assert ran == Counter(range(SLOW_RUNS))
     scheduler.start(paused=True)
     assert len(scheduler.get_runs(outcome="succeeded", limit=RUNS)) == SLOW_RUNS
+    scheduler.shutdown()  # while there is still a way to the database, or it would look for one
