@@ -16,7 +16,7 @@ from mainspring.testing import EventRecorder
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share
 import servers
-from stores import MONGODB_ONCE
+from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE
 
 # No deadlines: how long an example takes on a busy machine says nothing about right or wrong. In CI the examples are always
 # the same, so that a failure there is the change's; new ones are found at home.
@@ -112,7 +112,7 @@ def mongodb_url(tmp_path_factory):
     return _server_url("mongodb", tmp_path_factory)
 
 
-@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis", MONGODB_ONCE])
+@pytest.fixture(params=["sqlite", "postgres", MARIADB_ONCE, REDIS_ONCE, MONGODB_ONCE])
 def store_url(request, tmp_path):
     """Where each kind of store that nodes can share keeps its jobs."""
     if request.param == "sqlite":

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 #: As a parameter. SecantusDB serves one at a time, and takes long where several want the same: its tests follow one another.
 MONGODB = pytest.param("mongodb", marks=pytest.mark.xdist_group("mongodb"))
-#: For tests with several processes, which take minutes on it.
+#: For tests with several processes, which take minutes on each kind of store. On every Python they run on the store that is a part of
+#: Python, and the first of the servers; on the others' servers, what changes from Python to Python is what all other tests of them use.
+MARIADB_ONCE = pytest.param("mariadb", marks=pytest.mark.one_python)
+REDIS_ONCE = pytest.param("redis", marks=pytest.mark.one_python)
 MONGODB_ONCE = pytest.param("mongodb", marks=[pytest.mark.xdist_group("mongodb"), pytest.mark.one_python])
 
 

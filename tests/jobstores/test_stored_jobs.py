@@ -234,6 +234,7 @@ def test_jobs_are_listed_by_state_executor_and_words(make_scheduler, any_store):
         found(state="running")
 
 
+@pytest.mark.one_python
 def test_an_idle_node_asks_once_a_second(make_scheduler, database_url, tablename):
     store = SQLAlchemyJobStore(database_url, tablename=tablename)
     scheduler = make_scheduler(jobstores={"default": store}, start=True)

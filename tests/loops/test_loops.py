@@ -29,9 +29,19 @@ _PAIRS = [
     if not (name in scenarios.NEEDS_A_LOOP and kind in _WITHOUT_LOOP)
     and not (name in scenarios.NEEDS_CANCELLATION and kind in _NOT_CANCELLED)
 ]
+#: What takes ten seconds each, and what of Python it needs, the first loops show: the others have it on one Python.
+_LONG = {"ten_thousand_runs_are_run_once_each", "a_slow_store_never_stalls_the_loop"}
+_ON_EVERY_PYTHON = {"background", "asyncio", "twisted"}
 
 
-@pytest.mark.parametrize(("kind", "name"), _PAIRS, ids=[f"{kind}-{name}" for kind, name in _PAIRS])
+def _marks(kind, name):
+    return [pytest.mark.one_python] if name in _LONG and kind not in _ON_EVERY_PYTHON else []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [pytest.param(kind, name, id=f"{kind}-{name}", marks=_marks(kind, name)) for kind, name in _PAIRS],
+)
 def test_it_holds_on(kind, name):
     ran = subprocess.run(
         [sys.executable, "-X", "dev", str(_HERE / "child.py"), kind, name],

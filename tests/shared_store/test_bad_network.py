@@ -13,7 +13,7 @@ import pytest
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.testing import EventRecorder
 from proxy import Proxy
-from stores import MONGODB_ONCE, open_store
+from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE, open_store
 
 RUNS = 200
 SLOW_RUNS = 40
@@ -27,7 +27,7 @@ def count(number):
         ran[number] += 1
 
 
-@pytest.fixture(params=["postgres", "mariadb", "redis", MONGODB_ONCE])
+@pytest.fixture(params=["postgres", MARIADB_ONCE, REDIS_ONCE, MONGODB_ONCE])
 def server_url(request):
     return request.getfixturevalue(f"{request.param}_url")
 

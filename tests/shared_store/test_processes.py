@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster, Node
 
 import servers
-from stores import MONGODB_ONCE, open_store
+from stores import MONGODB_ONCE, REDIS_ONCE, open_store
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def cluster(store_url, tablename, tmp_path):
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("on_lost", ["record", "rerun"])
+@pytest.mark.parametrize("on_lost", [pytest.param("record", marks=pytest.mark.one_python), "rerun"])
 def test_none_of_three_thousand_runs_is_run_twice_though_two_of_four_processes_are_killed(cluster, on_lost):
     cluster.start(4)
     count = 3000 // cluster.slowness
@@ -100,7 +100,7 @@ def faketime_or_skip() -> str:
     return found
 
 
-@pytest.fixture(params=["postgres", "redis", MONGODB_ONCE])
+@pytest.fixture(params=["postgres", REDIS_ONCE, MONGODB_ONCE])
 def crashing(request):
     """A server of the test's own, which keeps what it said it kept."""
     server = server_or_skip(request.param, durable=True)
