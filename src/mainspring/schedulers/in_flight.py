@@ -9,7 +9,7 @@ anybody waits; who waits says so first, then settles.
 from __future__ import annotations
 
 from collections import deque
-from threading import Condition
+from threading import Condition, RLock
 from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -36,20 +36,22 @@ class InFlight:
     def __init__(self, free: Callable[[list[Submission]], None], is_awaited: Callable[[], bool]) -> None:
         self._free = free
         self._is_awaited = is_awaited
-        self._changed = Condition()
+        # Taken itself, since every run takes it, and through the condition it is a call in Python each time.
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._submissions: dict[int, Submission] = {}
         self._ended: deque[Submission] = deque()
         self._waiters = 0
 
     def begin(self, submissions: Iterable[Submission]) -> None:
         """`submissions` are about to be handed to their executors."""
-        with self._changed:
+        with self._lock:
             for submission in submissions:
                 self._submissions[id(submission)] = submission
 
     def withdraw(self, submission: Submission) -> None:
         """`submission` was not taken by its executor after all."""
-        with self._changed:
+        with self._lock:
             self._submissions.pop(id(submission), None)
             if self._waiters:
                 self._changed.notify_all()
@@ -79,7 +81,7 @@ class InFlight:
         if not batch:
             return
         self._free(batch)
-        with self._changed:
+        with self._lock:
             for submission in batch:
                 self._submissions.pop(id(submission), None)
             if self._waiters:
@@ -94,7 +96,7 @@ class InFlight:
     def all(self) -> list[Submission]:
         """The submissions that have not ended."""
         self.settle()
-        with self._changed:
+        with self._lock:
             return list(self._submissions.values())
 
     def wait_for_others(self, timeout: float | None, *, executor: str | None = None) -> bool:
@@ -110,11 +112,11 @@ class InFlight:
         """
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
         own = self.own
-        with self._changed:
+        with self._lock:
             self._waiters += 1
         try:
             self.settle()
-            with self._changed:
+            with self._lock:
                 while any(
                     executor in (None, submission.job.options.executor)
                     and (own is None or (submission is not own and submission.run_time is not None))
@@ -125,6 +127,6 @@ class InFlight:
                         return False
                     self._changed.wait(left)
         finally:
-            with self._changed:
+            with self._lock:
                 self._waiters -= 1
         return True

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from inspect import isawaitable
-from threading import Condition, Event, Thread, get_ident
+from threading import Condition, Event, RLock, Thread, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -67,7 +67,9 @@ class Listeners:
         self.mask = 0
         self.pairs: tuple[tuple[Listener, int], ...] = ()
         self._queue: deque[_Place] = deque()
-        self._changed = Condition()
+        # Taken itself, since events take it often, and through the condition it is a call in Python each time.
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._deliverer: int | None = None  # identifier of the thread that delivers at present
         self._wake = Event()
         self._is_roused = False
@@ -76,14 +78,14 @@ class Listeners:
 
     def add(self, callback: Listener, mask: int) -> None:
         """Tell `callback` of events whose code is in `mask`."""
-        with self._changed:
+        with self._lock:
             self.pairs = (*self.pairs, (callback, mask))
             self._count_mask()
             self._ensure_thread()
 
     def remove(self, callback: Listener) -> None:
         """Tell `callback` nothing more, however often it was added."""
-        with self._changed:
+        with self._lock:
             self.pairs = tuple(pair for pair in self.pairs if pair[0] != callback)
             self._count_mask()
 
@@ -95,7 +97,7 @@ class Listeners:
 
     def open(self) -> None:
         """Deliver on a thread of our own from now on."""
-        with self._changed:
+        with self._lock:
             self._is_open = True
             self._is_roused = False  # whom an earlier loop has not called
             self._ensure_thread()
@@ -114,7 +116,7 @@ class Listeners:
     def close(self, timeout: float | None) -> None:
         """Deliver what is waiting, for `timeout` seconds at most (``None``: however long), and end the thread."""
         self._flush(timeout)
-        with self._changed:
+        with self._lock:
             self._is_open = False
             self._thread = None
             self._wake.set()
@@ -128,7 +130,7 @@ class Listeners:
         if self.is_delivering_here:
             return
         deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
-        with self._changed:
+        with self._lock:
             while self._queue or self._deliverer is not None:
                 left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
                 if left is not None and left <= 0:
@@ -142,26 +144,37 @@ class Listeners:
 
     def post(self, event: SchedulerEvent) -> None:
         """Have `event` delivered, without waiting for it."""
-        if event.code & self.mask:
-            self.fill(self.reserve(), event)
+        if not event.code & self.mask:
+            return
+        with self._lock:
+            self._queue.append(_Place(event, waits=False))
+            if self._is_left_to_others():
+                return
+        self._deliver()
 
     def reserve(self) -> _Place:
         """A place in the queue, to be given its event by `fill`, `publish` or `cancel`; what comes later waits for it."""
         place = _Place(None, waits=True)
-        with self._changed:
+        with self._lock:
             self._queue.append(place)
         return place
 
     def fill(self, place: _Place, event: SchedulerEvent) -> None:
         """Give a reserved place its event, without waiting for its delivery."""
-        with self._changed:
+        with self._lock:
             place.event = event
             place.waits = False
-            if self._is_delivered_elsewhere():
-                if self._deliverer is None:
-                    self._rouse()
+            if self._is_left_to_others():
                 return
         self._deliver()
+
+    def _is_left_to_others(self) -> bool:
+        """Whether what is ready is delivered elsewhere; whoever does so is roused. Needs the lock."""
+        if not self._is_delivered_elsewhere():
+            return False
+        if self._deliverer is None:
+            self._rouse()
+        return True
 
     def _is_delivered_elsewhere(self) -> bool:
         return self._thread is not None or (self.loop is not None and self._is_open)
@@ -184,7 +197,7 @@ class Listeners:
             if not event.code & self.mask:
                 return
             place = self.reserve()
-        with self._changed:
+        with self._lock:
             place.event = event
             place.waits = False
             inline = not self._is_delivered_elsewhere() or (
@@ -199,7 +212,7 @@ class Listeners:
 
     def cancel(self, place: _Place) -> None:
         """Give a reserved place up: nothing happened."""
-        with self._changed:
+        with self._lock:
             place.waits = False
             if self._is_delivered_elsewhere():
                 self._rouse()
@@ -215,19 +228,19 @@ class Listeners:
             except BaseException:  # a listener that exits must not take the others' events with it
                 if self.logger is not None:
                     self.logger.exception("A listener raised an exception that ends threads")
-            with self._changed:
+            with self._lock:
                 if not self._is_open:
                     return
 
     def _deliver(self, last: _Place | None = None) -> None:
         """Deliver what is ready, up to `last` if given. Only one thread does at a time."""
-        with self._changed:
+        with self._lock:
             if self._deliverer is not None:
                 return  # whoever delivers goes on with what was added
             self._deliverer = get_ident()
         try:
             while True:
-                with self._changed:
+                with self._lock:
                     if not self._queue or self._queue[0].waits:
                         break
                     place = self._queue.popleft()
@@ -236,7 +249,7 @@ class Listeners:
                 if place is last:
                     break
         finally:
-            with self._changed:
+            with self._lock:
                 self._deliverer = None
                 left = bool(self._queue) and not self._queue[0].waits
                 if left and self._is_delivered_elsewhere():
@@ -249,7 +262,6 @@ class Listeners:
     def _tell(self, event: SchedulerEvent) -> None:
         for callback, mask in self.pairs:
             if event.code & mask:
-                failed = partial(self._failed, callback, event)
                 try:
                     result = callback(event)
                     if result is None or not isawaitable(result):
@@ -257,9 +269,9 @@ class Listeners:
                     if self.loop is None:
                         finished(result)
                     else:
-                        self.loop.see_to(result, failed)
+                        self.loop.see_to(result, partial(self._failed, callback, event))
                 except Exception as error:  # noqa: BLE001 - listeners are users' code
-                    failed(error)
+                    self._failed(callback, event, error)
 
     def _failed(self, callback: Listener, event: SchedulerEvent, error: BaseException) -> None:
         if self.logger is not None:
