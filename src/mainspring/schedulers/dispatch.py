@@ -171,6 +171,8 @@ class Dispatch:
 
     def ended(self, count: int) -> bool:
         """So many submissions have ended; whether that makes room for more that is due."""
+        if not self._appetite.limit:
+            return False  # no store that others share was served: nobody asks for what is counted, or has it forgotten
         self._appetite.ended(count, SYSTEM_CLOCK.monotonic())
         return self.is_full and self._appetite.is_hungry(self._in_flight.count - count)
 
