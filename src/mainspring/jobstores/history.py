@@ -115,7 +115,9 @@ def this_process() -> str:
 
 def kept_result(submission: Submission, result: RunResult) -> RunResult:
     """What became of a run, with what its function returned as it is kept."""
-    is_kept = result.result is not None and submission.job.options.keep_result
+    if result.result is None:
+        return result
+    is_kept = submission.job.options.keep_result
     return result._replace(result=written_result(result.result) if is_kept else None)
 
 

@@ -197,7 +197,8 @@ class MemoryJobStore(NativeJobStore):
         limit: int,
         executors: Collection[str],  # noqa: ARG002 - serves one node
     ) -> ClaimedBatch:
-        taken = self._take_due(now.timestamp(), limit)
+        until = now.timestamp()
+        taken = self._take_due(until, limit)
         decisions: list[Decision] = []
         try:
             book = self._runs.book(now) if self._runs.groups else None
@@ -226,10 +227,10 @@ class MemoryJobStore(NativeJobStore):
                 if self._apply(entry, decision, now)
             ]
             self._drop_stale()
-            more = bool(self._heap) and self._heap[0][0] <= now.timestamp()
+            more = bool(self._heap) and self._heap[0][0] <= until
             if self._queued:
                 # Where some are more important than others, all that are available are looked at.
-                queued = self._runs.queue.take(now.timestamp(), None if self._has_priorities else limit)
+                queued = self._runs.queue.take(until, None if self._has_priorities else limit)
                 effective += self._runs.claim(queued, now, decide, self.get_record, limit)
                 if self._has_priorities:
                     effective = by_priority(effective, lambda decision: decision.job.options.priority)
@@ -310,7 +311,7 @@ class MemoryJobStore(NativeJobStore):
         record = self._heap[0][2].record
         parked = self._ledger.parked.get(record.id)
         first = parked.retry_at if parked is not None else record.next_run_time
-        return min(filter(None, (first, queued)), default=None)
+        return first if queued is None else min(filter(None, (first, queued)))
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         was_awaited = False

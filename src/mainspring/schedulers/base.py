@@ -654,7 +654,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if next_time is None:
             self._logger.debug("No jobs; waiting until a job is added")
             return None
-        wait = min(seconds_until(next_time, self._clock.now(self.timezone)), TIMEOUT_MAX)
+        wait = min(seconds_until(next_time, self._clock.now()), TIMEOUT_MAX)
         self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
         return wait
 

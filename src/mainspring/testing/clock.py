@@ -52,13 +52,16 @@ class SettableClock:
 
     def advance(self, delta: float | timedelta) -> None:
         """Let time pass: seconds, or a duration. Whoever waited for it wakes."""
-        seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
+        passed = delta if isinstance(delta, timedelta) else timedelta(seconds=delta)
+        seconds = passed.total_seconds()
         if seconds < 0:
             raise ValueError(f"time can't go back by {-seconds} s; set_wall sets a clock back")
         with self._lock:
-            self._now += timedelta(seconds=seconds)
+            self._now += passed
             self._monotonic += seconds
             self._moves += 1
+            if not self._sleepers:
+                return
             due = [event for until, event in self._sleepers if until <= self._monotonic]
             self._sleepers = [(until, event) for until, event in self._sleepers if until > self._monotonic]
         for event in due:

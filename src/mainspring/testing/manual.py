@@ -149,14 +149,20 @@ class ManualScheduler(BaseScheduler):
                 upcoming = self._upcoming()
                 if upcoming is None or upcoming > moment:
                     break
-                if upcoming > self.now:
-                    self.clock.advance(upcoming - self.now)
-            if moment > self.now:
-                self.clock.advance(moment - self.now)
+                self._let_pass_until(upcoming)
+            if self._let_pass_until(moment):
                 self._look()
         finally:
             self.remove_listener(ended.append)
         return ended
+
+    def _let_pass_until(self, moment: datetime) -> bool:
+        """Move the clock to `moment`, unless that has passed; whether it was moved."""
+        left = moment - self.clock.now()
+        if left <= timedelta(0):
+            return False
+        self.clock.advance(left)
+        return True
 
     def _look(self) -> None:
         """Run what is due, and what becomes due at once by that."""
@@ -175,7 +181,7 @@ class ManualScheduler(BaseScheduler):
         if planned is None or self._dispatch.store_errors or self._dispatch.is_full:
             return planned
         stores = list(self._stores.used.values())
-        if all(store.poll_interval is None for store in stores):
+        if not [store for store in stores if store.poll_interval is not None]:
             return planned
         times = [store.next_time() for store in stores]
         return min((time for time in times if time is not None and time < WAITS), default=None)
