@@ -54,6 +54,30 @@ def test_a_year_of_a_schedule(manual_scheduler):
     assert len(events) == 12 + 365 * 24 + 1  # the last moment included
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"trigger": "cron", "minute": "*/20"},
+        {"trigger": "cron", "minute": "*/20", "misfire_grace_time": 60},
+        {"trigger": "interval", "minutes": 20},
+    ],
+)
+@pytest.mark.parametrize("store", [MemoryJobStore, lambda: SQLAlchemyJobStore("sqlite://")])
+@pytest.mark.parametrize(
+    "day", [datetime(2026, 3, 28, 22, tzinfo=UTC), datetime(2026, 10, 24, 22, tzinfo=UTC)]
+)
+def test_hours_that_are_skipped_or_repeated_lose_no_run(zone, trigger, store, day):
+    scheduler = ManualScheduler(start=day, timezone=zone, jobstores={"default": store()})
+    scheduler.add_job(int, **trigger, timezone="Europe/Berlin")
+    scheduler.start()
+    events = scheduler.advance(timedelta(hours=6))
+    begun = [event.started.astimezone(UTC) for event in events]
+    assert begun[-18:] == [day + timedelta(minutes=20 * number) for number in range(1, 19)]
+    assert [moment.astimezone(UTC) for moment in times(events)] == begun
+    scheduler.shutdown()
+
+
 def test_jobs_run_in_the_order_in_which_they_are_due(manual_scheduler):
     seen = []
     for name, seconds in (("a", 3), ("b", 1), ("c", 2)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mainspring.errors import TriggerError
@@ -35,14 +36,15 @@ def due_times(
     if following is None:
         return times, None, None
     dropped = None
-    if following <= now:
+    # In UTC, since times of one zone compare by the wall clock: wrongly where an hour is repeated.
+    if following <= now.astimezone(UTC):
         if coalesce:
             times = [trigger.latest_fire_time(first, now)]
         else:
             times, beyond = trigger.fire_times(first, now, limit)
             dropped = first if beyond else None
         following = trigger.get_next_fire_time(times[-1], now)
-    if following is not None and following <= times[-1]:
+    if following is not None and following <= times[-1].astimezone(UTC):
         raise TriggerError(
             f"{trigger!r} gave {following} as the fire time after {times[-1]}: "
             "get_next_fire_time must return a later time than previous_fire_time, or None"

@@ -311,7 +311,9 @@ class MemoryJobStore(NativeJobStore):
         record = self._heap[0][2].record
         parked = self._ledger.parked.get(record.id)
         first = parked.retry_at if parked is not None else record.next_run_time
-        return first if queued is None else min(filter(None, (first, queued)))
+        return (
+            first if queued is None else min(filter(None, (first, queued)), key=lambda time: time.timestamp())
+        )
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         was_awaited = False

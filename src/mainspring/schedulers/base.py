@@ -448,7 +448,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
         Asks every job store, so it takes as long as they take to answer.
         """
-        now = self._clock.now(self.timezone)
+        now = self._clock.now()
         overdue: list[OverdueJob] = []
         parked = 0
         warnings: dict[str, Sequence[str]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.clock import SYSTEM_CLOCK
@@ -95,14 +95,14 @@ class Dispatch:
                 self.store_errors[alias] = error
                 failures = self._failures[alias] = self._failures.get(alias, 0) + 1
                 longest = timedelta(seconds=retry_interval)
-                next_time = self._clock.now(timezone) + retry_delay(failures, _FIRST_PAUSE, longest)
+                next_time = self._clock.now() + retry_delay(failures, _FIRST_PAUSE, longest)
             else:
                 self._failures.pop(alias, None)
                 if self.store_errors.pop(alias, None) is not None:
                     logger.info("Job store %r works again", alias)
             if next_time is not None:
                 next_times.append(next_time)
-        return min(next_times, default=None)
+        return min(next_times).astimezone(timezone) if next_times else None
 
     def _serve(
         self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger
@@ -110,9 +110,11 @@ class Dispatch:
         executors = self._executors
         while True:
             self._in_flight.settle()
-            # What is due is judged by the store's clock, whatever this machine's says.
+            # What is due is judged by the store's clock, whatever this machine's says; and in UTC, since a sum in another zone
+            # forgets which of two hours it is in where one is repeated. Triggers are given the time as it is here.
             offset = store.clock_offset
-            now = self._clock.now(timezone) + offset
+            now = self._clock.now() + offset
+            here = now.astimezone(timezone)
 
             def decide_now(
                 job: JobRecord,
@@ -120,7 +122,7 @@ class Dispatch:
                 run: QueuedRun | None = None,
                 buffered: int = 0,
                 room: Room | None = None,
-                now: datetime = now,
+                now: datetime = here,
             ) -> Decision:
                 is_known = job.options.executor in executors
                 if run is not None:
@@ -163,7 +165,7 @@ class Dispatch:
                 if store.poll_interval is not None:
                     latest = now + store.poll_interval
                     next_time = latest if next_time is None else min(next_time, latest)
-                return None if next_time is None or next_time >= WAITS else next_time - offset
+                return None if next_time is None or next_time >= WAITS else next_time.astimezone(UTC) - offset
 
     def _room(self) -> int:
         workers = sum(getattr(executor, "places", 1) for executor in self._executors.values())

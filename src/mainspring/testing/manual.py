@@ -117,7 +117,7 @@ class ManualScheduler(BaseScheduler):
 
     def run_due(self) -> list[JobExecutionEvent]:
         """Run what is due now; see `advance`."""
-        return self.advance_to(self.now)
+        return self.advance_to(self.clock.now())
 
     def advance(self, delta: float | timedelta) -> list[JobExecutionEvent]:
         """Let time pass: seconds, or a duration. What becomes due meanwhile is run at its time.
@@ -130,13 +130,14 @@ class ManualScheduler(BaseScheduler):
             RuntimeError: a run asks for it, for which time stands still.
         """
         seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
-        return self.advance_to(self.now + timedelta(seconds=seconds))
+        return self.advance_to(self.clock.now() + timedelta(seconds=seconds))
 
     def advance_to(self, moment: datetime) -> list[JobExecutionEvent]:
         """Let time pass until a moment, which is read as `add_job` reads times; see `advance`."""
-        moment = _moment(moment, self.timezone, "moment")
-        if moment < self.now:
-            raise ValueError(f"time can't be let pass until {moment}: it is {self.now}")
+        # In UTC, since times of one zone compare by the wall clock: wrongly where an hour is repeated.
+        moment = _moment(moment, self.timezone, "moment").astimezone(UTC)
+        if moment < self.clock.now():
+            raise ValueError(f"time can't be let pass until {moment}: it is {self.clock.now()}")
         if self._pass_thread == get_ident():
             raise RuntimeError(
                 "a run can't let time pass: it is being run by a scheduler whose clock stands still"
@@ -184,7 +185,8 @@ class ManualScheduler(BaseScheduler):
         if not [store for store in stores if store.poll_interval is not None]:
             return planned
         times = [store.next_time() for store in stores]
-        return min((time for time in times if time is not None and time < WAITS), default=None)
+        due = [time.astimezone(UTC) for time in times if time is not None and time < WAITS]
+        return min(due, default=None)
 
     def _create_default_executor(self) -> BaseExecutor:
         return DebugExecutor()
