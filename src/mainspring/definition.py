@@ -158,6 +158,8 @@ def _checked_hooks(value: Any) -> tuple[str, ...]:
 def _checked_text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{what} must be text that is not empty, got {value!r}")
+    if "\0" in value:
+        raise ValueError(f"{what} can't have NUL characters, which databases can't keep, got {value!r}")
     return value
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
-from mainspring.jobstores.sqlalchemy.database import StoreBusyError
+from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError, engine_for
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import SECOND, START, claim, deciding, ids, record, refuse, submission
@@ -502,3 +502,45 @@ def test_ids_are_kept_exactly(store, job_id):
 def test_an_id_that_is_too_long_is_refused(store):
     with pytest.raises(ValueError, match="may have 191 characters"):
         store.add_records([record("x" * 192)], None)
+
+
+def test_who_wants_to_write_to_sqlite_is_not_passed_over_by_those_who_write_again_and_again(tmp_path):
+    url = f"sqlite:///{tmp_path}/jobs.sqlite"
+    databases = [Database(engine_for(url, {}), owns_engine=True) for _ in range(4)]
+    writes, ended = [], threading.Event()
+
+    def write(number):
+        with databases[number].writing() as connection:
+            connection.execute(text("UPDATE counted SET writes = writes + 1"))
+            writes.append(number)
+
+    with databases[0].writing() as connection:
+        connection.execute(text("CREATE TABLE counted AS SELECT 0 AS writes"))
+
+    def write_again_and_again(number):
+        while not ended.is_set():
+            write(number)
+
+    others = [threading.Thread(target=write_again_and_again, args=(number,)) for number in (1, 2, 3)]
+    for other in others:
+        other.start()
+    passed = []
+    for _ in range(50):
+        before = len(writes)
+        write(0)
+        passed.append(writes.index(0, before) - before)
+    ended.set()
+    for other in others:
+        other.join()
+    with databases[0].reading() as connection:
+        assert connection.execute(text("SELECT writes FROM counted")).scalar_one() == len(writes)
+    for database in databases:
+        database.close()
+    assert max(passed) <= 40
+
+
+def test_an_sqlite_that_is_too_old_is_refused(monkeypatch):
+    monkeypatch.setattr(sqlite3.dbapi2, "sqlite_version_info", (3, 32, 3))
+    monkeypatch.setattr(sqlite3.dbapi2, "sqlite_version", "3.32.3")
+    with pytest.raises(ConfigurationError, match=r"must be 3\.33 or newer, this Python has 3\.32\.3"):
+        SQLAlchemyJobStore("sqlite://")

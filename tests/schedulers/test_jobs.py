@@ -463,3 +463,8 @@ def test_a_scheduler_cannot_be_pickled(scheduler):
 
     with pytest.raises(TypeError, match="cannot be serialized"):
         pickle.dumps(scheduler)
+
+
+def test_an_id_that_databases_cant_keep_is_refused(make_scheduler):
+    with pytest.raises(ValueError, match="id can't have NUL characters, which databases can't keep, got 'a"):
+        make_scheduler().add_job(print, id="a\0b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,8 @@ def retry_time(
     longest = retry.longest_delay.total_seconds()
     wait = min(retry.delay.total_seconds() * factor, longest)
     jitter = retry.jitter.total_seconds() * _share(run_id)
-    return finished + timedelta(seconds=wait + jitter)
+    # In UTC, since a sum in another zone goes by the wall clock: wrongly where an hour is repeated or left out.
+    return (finished.astimezone(UTC) + timedelta(seconds=wait + jitter)).astimezone(finished.tzinfo)
 
 
 def after_loss(options: JobOptions, key: RunKey, now: datetime) -> QueuedRun | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import ConfigurationError
 
 fcntl: Any
 try:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 #: Execution options of connections whose transactions write.
 WRITES = {"mainspring_writes": True}
 
+_OLDEST = (3, 33)
 #: Seconds between two tries to begin a transaction that writes.
 _PAUSE = 0.001
 # What is known of a connection: for how many milliseconds it was to wait for a lock, and the file that it is to.
@@ -39,7 +41,16 @@ def is_in_memory(engine: Engine) -> bool:
 
 
 def prepare(engine: Engine) -> None:
-    """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes."""
+    """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes.
+
+    Raises:
+        ConfigurationError: SQLite is older than 3.33, whose statements are used.
+    """
+    dbapi: Any = engine.dialect.dbapi
+    if dbapi.sqlite_version_info < _OLDEST:
+        raise ConfigurationError(
+            f"SQLite must be {'.'.join(map(str, _OLDEST))} or newer, this Python has {dbapi.sqlite_version}"
+        )
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begun)
 

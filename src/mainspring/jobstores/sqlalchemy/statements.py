@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 
+#: The values of a row that SQLite is given as JSON.
+_NEW = [f"json_extract(new.value, '$[{place}]')" for place in range(11)]
+
+
 class Statements(ABC):
     """The statements for one kind of database."""
 
@@ -161,6 +165,7 @@ class Statements(ABC):
     def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
         """Remove jobs; how many were there."""
 
+    @abstractmethod
     def insert(
         self,
         connection: Connection,
@@ -170,12 +175,6 @@ class Statements(ABC):
         claimed: datetime | None,
     ) -> None:
         """Record runs."""
-        since = self._plain(claimed)
-        connection.exec_driver_sql(
-            f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
-            f"group_name, node, token, claimed) VALUES ({', '.join([self.mark] * 12)})",
-            [(*row, node, token, since) for row in self._rows(runs)],
-        )
 
     @abstractmethod
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
@@ -183,48 +182,51 @@ class Statements(ABC):
 
 
 class SQLiteStatements(Statements):
-    """For SQLite."""
+    """For SQLite.
+
+    What is done to many rows is one statement: between any two of them, this thread would wait for the interpreter again, with the
+    file locked, while a pool's threads compute.
+    """
 
     mark = "?"
     lock = ""  # the transaction has the whole database
 
     def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
-        updated = _text(now)
+        job_id, version, next_run_time, state = _NEW[:4]
         return connection.exec_driver_sql(
-            f"UPDATE {self._jobs} SET next_run_time = ?, state = ?, version = ?, updated = ? "  # noqa: S608 - our names
-            "WHERE id = ? AND version = ?",
-            [
-                (_text(move.next_run_time), move.state, move.version + 1, updated, move.job_id, move.version)
-                for move in moves
-            ],
+            f"UPDATE {self._jobs} AS job SET next_run_time = {next_run_time}, state = {state}, version = job.version + 1, "  # noqa: S608 - our names
+            f"updated = ? FROM json_each(?) AS new WHERE job.id = {job_id} AND job.version = {version}",
+            (_text(now), self._json(moves)),
         ).rowcount
 
     def remove(self, connection: Connection, job_ids: Sequence[str]) -> int:
         return connection.exec_driver_sql(
-            f"DELETE FROM {self._jobs} WHERE id = ?",  # noqa: S608 - our names
-            [(job_id,) for job_id in job_ids],
+            f"DELETE FROM {self._jobs} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - our names
+            (compact(job_ids),),
         ).rowcount
 
+    def insert(
+        self,
+        connection: Connection,
+        runs: Sequence[NewRun],
+        node: str | None,
+        token: int | None,
+        claimed: datetime | None,
+    ) -> None:
+        connection.exec_driver_sql(
+            f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
+            f"error, cause, group_name) SELECT ?, ?, ?, {', '.join(_NEW[:9])} FROM json_each(?) AS new",
+            (node, token, _text(claimed), self._json(runs)),
+        )
+
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
+        job_id, scheduled, attempt, token, started, finished, outcome, error, result, traceback, log = _NEW
         return connection.exec_driver_sql(
-            f"UPDATE {self._runs} SET started = ?, finished = ?, outcome = ?, error = ?, result = ?, traceback = ?, log = ? "  # noqa: S608 - our names
-            "WHERE job_id = ? AND scheduled = ? AND attempt = ? AND token = ? AND outcome IS NULL",
-            [
-                (
-                    _text(one.started),
-                    _text(one.finished),
-                    one.outcome,
-                    one.error,
-                    one.result,
-                    one.traceback,
-                    one.log,
-                    one.job_id,
-                    _text(one.scheduled),
-                    one.attempt,
-                    one.token,
-                )
-                for one in ended
-            ],
+            f"UPDATE {self._runs} AS run SET started = {started}, finished = {finished}, outcome = {outcome}, error = {error}, "  # noqa: S608 - our names
+            f"result = {result}, traceback = {traceback}, log = {log} FROM json_each(?) AS new "
+            f"WHERE run.job_id = {job_id} AND run.scheduled = {scheduled} AND run.attempt = {attempt} "
+            f"AND run.token = {token} AND run.outcome IS NULL",
+            (self._json(ended),),
         ).rowcount
 
 
@@ -297,6 +299,21 @@ class MySQLStatements(Statements):
             f"DELETE FROM {self._jobs} WHERE id IN %s",  # noqa: S608 - our names
             (list(job_ids),),
         ).rowcount
+
+    def insert(
+        self,
+        connection: Connection,
+        runs: Sequence[NewRun],
+        node: str | None,
+        token: int | None,
+        claimed: datetime | None,
+    ) -> None:
+        since = _text(claimed)
+        connection.exec_driver_sql(
+            f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
+            f"group_name, node, token, claimed) VALUES ({', '.join(['%s'] * 12)})",
+            [(*row, node, token, since) for row in self._rows(runs)],
+        )
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         return connection.exec_driver_sql(
