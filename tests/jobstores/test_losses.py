@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -112,3 +113,26 @@ def test_what_a_node_gives_up_is_queued_once_though_it_is_written_twice(make_nod
         node._backend.finish(ended, None)
     assert outcomes(node, "a") == [(1, "lost", "schedule"), (2, None, "rerun")]
     assert outcomes(node, "b") == [(1, "lost", "schedule"), (2, None, "retry")]
+
+
+def test_a_node_says_that_it_lives_though_its_upkeep_takes_long(make_node):
+    node = make_node()
+    is_pruning, may_go_on, has_renewed = threading.Event(), threading.Event(), threading.Event()
+    renew = node._backend.renew
+
+    def prune(*_args):
+        is_pruning.set()
+        may_go_on.wait(30)
+
+    def tell(*args):
+        renewed = renew(*args)
+        has_renewed.set()
+        return renewed
+
+    node._backend.prune, node._backend.renew = prune, tell
+    node._upkeep.call_now(node._outcomes.prune)
+    assert is_pruning.wait(10)
+    has_renewed.clear()
+    node._heart.call_now(node._membership.renew)
+    assert has_renewed.wait(10)
+    may_go_on.set()

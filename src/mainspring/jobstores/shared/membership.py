@@ -41,6 +41,7 @@ class Membership:
         self._executors = executors
         self._recovered = recovered
         self._seen: dict[int, tuple[datetime, float]] = {}
+        self._has_left = False
         self.register()
 
     def _registration(self) -> Registration:
@@ -63,6 +64,8 @@ class Membership:
                 self._recovered()
             return
         lease.lost()
+        if self._has_left:
+            return
         self._setting.logger.warning(
             "This node, %s, was not heard of for %s and was taken for dead; what it ran is lost. It goes on as a new one",
             self._setting.node_name,
@@ -102,5 +105,6 @@ class Membership:
 
     def sign_off(self) -> None:
         """Leave, in good order."""
+        self._has_left = True
         self.lease.lost()
         self._backend.sign_off(self.lease.token)

@@ -89,6 +89,7 @@ class SharedJobStore(NativeJobStore):
         self._outcomes = Outcomes(backend, keep_runs, keep_for)
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
+        self._heart: Upkeep | None = None
         self._ears: Listening | None = None
 
         self._lock = Lock()
@@ -134,18 +135,20 @@ class SharedJobStore(NativeJobStore):
         seconds = self._lease_duration.total_seconds()
         self._looks_every = min(seconds / 3, 2.0)
         self._looked_at = _NEVER
+        # On a thread of its own: what others do may take longer than the lease.
+        self._heart = Upkeep(f"mainspring-lease-{alias}", {self._membership.renew: seconds / 3}, self._logger)
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
             {
-                self._membership.renew: seconds / 3,
                 self._look_for_dead: self._looks_every * 0.15,
                 self._outcomes.prune: 60.0,
                 self._write_said: POLL.total_seconds(),
             },
-            self._flush,
-            self._leave,
             self._logger,
+            flush=self._flush,
+            ended=self._leave,
         )
+        self._heart.start()
         self._upkeep.start()
         self._ears = self._backend.listen(self._heard)
 
@@ -172,7 +175,10 @@ class SharedJobStore(NativeJobStore):
             if self._membership is not None:
                 self._membership.sign_off()
         finally:
-            self._membership = self._upkeep = None
+            if self._heart is not None:
+                self._heart.stop()
+                self._heart.join(_LEAVING)
+            self._membership = self._upkeep = self._heart = None
             self._is_closing = False
             self._backend.close()
 
@@ -312,8 +318,8 @@ class SharedJobStore(NativeJobStore):
         self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
         knew_next, self._knows_next = self._knows_next, True
         if membership is None or not membership.lease.is_held():
-            if self._upkeep is not None and membership is not None:
-                self._upkeep.call_now(membership.renew)
+            if self._heart is not None and membership is not None:
+                self._heart.call_now(membership.renew)
             self._next = now + POLL
             return ClaimedBatch([], more=False)
         lease = membership.lease

@@ -1,4 +1,4 @@
-"""The thread that keeps a store in order: writes outcomes, renews the lease, finds dead nodes, removes old history."""
+"""The threads that keep a store in order: one renews the lease, one writes outcomes, finds dead nodes, removes old history."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ class Upkeep:
         self,
         name: str,
         tasks: dict[Callable[[], None], float],
-        flush: Callable[[], None],
-        ended: Callable[[], None],
         logger: logging.Logger,
+        *,
+        flush: Callable[[], None] | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         self._tasks = tasks
         self._flush = flush
@@ -94,11 +95,12 @@ class Upkeep:
                 due = [task for task, at in self._due.items() if at <= now]
                 for task in due:
                     self._due[task] = now + self._tasks[task]
-            if flushes:
+            if flushes and self._flush is not None:
                 self._call(self._flush)
             for task in due:
                 self._call(task)
-        self._call(self._ended)
+        if self._ended is not None:
+            self._call(self._ended)
 
     def _seconds_left(self) -> float:
         moments = [*self._due.values()]
