@@ -9,10 +9,10 @@ import pytest
 from pymongo import monitoring
 from pymongo.collection import Collection
 
-from mainspring import AfterJob
+from mainspring import AfterJob, Retry
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb import MongoDBJobStore
-from mainspring.model import QueuedRun, RunKey
+from mainspring.model import QueuedRun, RunKey, RunResult
 from mainspring.testing.conformance import claim, ids, record, submission
 from mainspring.triggers.date import DateTrigger
 from stores import open_store
@@ -248,6 +248,42 @@ def test_runs_in_the_hands_of_nobody_are_found_though_no_node_comes_or_goes(stor
     store._backend._looked_at -= 11
     assert store._backend.look(token).has_orphans
     assert store._backend.look(token).has_orphans  # until they are seen to
+
+
+def test_a_job_is_kept_whose_waiting_run_was_taken_and_failed_while_it_was_looked_for(
+    make_store, monkeypatch
+):
+    store, other = make_store(), make_store()
+
+    def fail(node):
+        (decision,) = claim(node, 1).decisions
+        ended = submission(decision)
+        ended.add_result(RunResult(PAST, "failed", PAST, PAST, "OSError: no luck", retry_at=PAST))
+        node.finish([ended])
+        return node._outcomes.write
+
+    store.add_records([record("a", retry=Retry(5, delay=0))], None)
+    writes_first = fail(store)
+    distinct, looked = Collection.distinct, []
+
+    def distinct_late(collection, *args, **options):
+        if looked:
+            return distinct(collection, *args, **options)
+        looked.append(args)
+        other._outcomes.expect(PAST)
+        writes_second = fail(other)
+        found = distinct(collection, *args, **options)
+        writes_second()
+        return found
+
+    monkeypatch.setattr(Collection, "distinct", distinct_late)
+    writes_first()
+    assert looked
+    assert runs(other) == [("a", 0, 1, "failed"), ("a", 0, 2, "failed"), ("a", 0, 3, None)]
+    assert other.collection.find_one({"_id": "a"}) is not None
+    other._outcomes.expect(PAST)
+    (third,) = claim(other, 1).decisions
+    assert third.attempt == 3
 
 
 # Versions

@@ -224,14 +224,17 @@ class Ending:
                 "active.0": {"$exists": False},
                 "outbox": {"$exists": False},
             }
-            ending = [found["_id"] for found in self._server.jobs.find(where, {"_id": 1})]
+            marks = {found["_id"]: found.get("mark") for found in self._server.jobs.find(where, {"mark": 1})}
+            ending = list(marks)
             if not ending:
                 continue
             waiting = self._server.runs.distinct("job_id", {"job_id": {"$in": ending}, "state": QUEUED})
             if waiting:
                 self._server.jobs.delete_many({**where, "is_removed": True})
-                where["_id"] = {"$in": [job_id for job_id in part if job_id not in waiting]}
-            self._server.jobs.delete_many(where)
+            # As they were found: one that was waiting may have been taken since, and have ended, and another wait in its place.
+            ended = [job_id for job_id in ending if job_id not in waiting]
+            as_found = {"_id": {"$in": ended}, "mark": {"$in": [marks[job_id] for job_id in ended]}}
+            self._server.jobs.delete_many(where | as_found)
 
     def pull(self, job_id: str, names: Sequence[str], token: int, claim_id: str | None = None) -> None:
         """Have a job forget runs that were not begun after all."""
