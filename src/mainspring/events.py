@@ -5,7 +5,8 @@ value, so that a listener written for it is not sent kinds that it doesn't know.
 
 For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED`, `EVENT_JOB_ERROR`,
 `EVENT_JOB_TIMED_OUT` and `EVENT_JOB_CANCELLED`, and for a job with retries whose run failed `EVENT_JOB_RETRYING` or, after the last
-attempt, `EVENT_JOB_GAVE_UP`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`.
+attempt, `EVENT_JOB_GAVE_UP`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`. Of a run whose node
+died another node tells: `EVENT_JOB_LOST`, and when it is run again, if it is.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ EVENT_JOB_CANCELLED = 1 << 20
 EVENT_JOB_TIMED_OUT = 1 << 21
 EVENT_JOB_RETRYING = 1 << 22
 EVENT_JOB_GAVE_UP = 1 << 23
-EVENT_EVERY = (1 << 24) - 1
+EVENT_JOB_LOST = 1 << 24
+EVENT_EVERY = (1 << 25) - 1
 
 
 class SchedulerEvent:
@@ -125,7 +127,7 @@ class JobRunEvent(JobEvent):
 
 
 class JobExecutionEvent(JobEvent):
-    """A run has ended, or was missed.
+    """A run has ended, was missed, or is lost with its node.
 
     Attributes:
         scheduled_run_time: when the run was due.
@@ -135,7 +137,7 @@ class JobExecutionEvent(JobEvent):
         run_id: identifier of the run, the same in all of its events.
         started, finished: when the function was called and when it ended, aware; ``None`` for a missed run.
         attempt: counted from 1.
-        retry_at: when the next attempt is made (`EVENT_JOB_RETRYING`), or ``None``.
+        retry_at: when the next attempt is made (`EVENT_JOB_RETRYING`, `EVENT_JOB_LOST`), or ``None``.
     """
 
     def __init__(

@@ -9,7 +9,9 @@ import pytest
 
 from mainspring import Retry
 from mainspring.errors import NodeLostError
-from mainspring.model import RunResult
+from mainspring.events import EVENT_JOB_LOST
+from mainspring.model import RunResult, run_id
+from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import START, claim, record, submission
 from mainspring.triggers.after import AfterJob
 from stores import MONGODB, open_store
@@ -22,7 +24,11 @@ def make_node(request, tmp_path, tablename, started):
         url = f"sqlite:///{tmp_path}/jobs.sqlite"
     else:
         url = request.getfixturevalue(f"{request.param}_url")
-    return lambda: started(open_store(url, tablename, lease=60))
+
+    def make(start=started):
+        return start(open_store(url, tablename, lease=60))
+
+    return make
 
 
 def bury(node, other):
@@ -136,3 +142,25 @@ def test_a_node_says_that_it_lives_though_its_upkeep_takes_long(make_node):
     node._heart.call_now(node._membership.renew)
     assert has_renewed.wait(10)
     may_go_on.set()
+
+
+def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, make_scheduler):
+    node = make_node()
+    other = make_scheduler()
+    store = make_node(lambda store: store)
+    heard = EventRecorder()
+    other.add_listener(heard, EVENT_JOB_LOST)
+    other.add_jobstore(store, "shared")
+    other.start(paused=True)
+    node.add_records([record("a"), record("b", on_lost="rerun")], None)
+    assert len(claim(node, 1).decisions) == 2
+    bury(node, store)
+    store._outcomes.collect_lost()
+    heard.wait_for(EVENT_JOB_LOST, count=2, timeout=20)
+    events = {event.job_id: event for event in heard.of(EVENT_JOB_LOST)}
+    assert events["a"].retry_at is None
+    assert events["b"].retry_at > START
+    for job_id, event in events.items():
+        assert (event.jobstore, event.run_id, event.attempt) == ("shared", run_id(job_id, START), 1)
+        assert node._setting.node_name in str(event.exception)
+        assert isinstance(event.exception, NodeLostError)

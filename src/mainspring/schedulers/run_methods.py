@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
-from mainspring.errors import JobLookupError, RunLookupError, SchedulerNotRunningError
-from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
+from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, SchedulerNotRunningError
+from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_LOST, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, run_key
@@ -247,6 +247,21 @@ class RunMethods(JobQueries):
         for submission in self._in_flight.all():
             if submission.jobstore == alias and any(_has(submission, key) for key in asked):
                 self._stopping.stop(submission, "cancelled")
+
+    def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, alias: str) -> None:
+        """A store has found that a run is lost."""
+        self._event_queue.publish(
+            JobExecutionEvent(
+                EVENT_JOB_LOST,
+                key.job_id,
+                alias,
+                key.scheduled_run_time,
+                exception=NodeLostError(f"node {node} was not heard of any more"),
+                run_id=key.id,
+                attempt=key.attempt,
+                retry_at=retry_at,
+            )
+        )
 
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""

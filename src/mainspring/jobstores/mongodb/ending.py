@@ -265,7 +265,7 @@ class Ending:
     def collect_lost(self, alive: Collection[int]) -> Collected:
         """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed."""
         lost: list[LostRun] = []
-        again: list[LostRun] = []
+        again: dict[LostRun, datetime] = {}
         queued_from: datetime | None = None
         for document in list(self._server.jobs.find(self.orphans(alive))):
             record = read_job(document, self._setting)
@@ -279,8 +279,9 @@ class Ending:
                 self.pull(job.id, [active["name"]], active["token"])
                 if told is not None:
                     lost.append(told)
-                    if any(each.job_id == job.id for each in queue):
-                        again.append(told)
+                    own = [each for each in queue if each.job_id == job.id]
+                    if own:
+                        again[told] = own[0].available
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
             self.drop_ended([job.id])

@@ -230,7 +230,7 @@ class RedisBackend(Backend):
     def collect_lost(self) -> Collected:
         look = self.look(0)
         if not look.has_orphans:
-            return Collected([], [], None)
+            return Collected([], {}, None)
         alive = {node.token for node in look.living}
         return self._ending.collect_lost([run for run in active_runs(self.server) if run.token not in alive])
 

@@ -120,7 +120,7 @@ class Ending:
             runs: those that are in the hands of tokens that nobody has any more.
         """
         if not runs:
-            return Collected([], [], None)
+            return Collected([], {}, None)
         now = self._setting.now()
         outcome = not_begun(now, "lost", "the node that ran it was not heard of any more")
         ids = sorted({run.job_id for run in runs})
@@ -161,9 +161,9 @@ class Ending:
         lost = [run for at, run in enumerate(runs) if at not in answer["refused"]]
         told = [LostRun(*run.key, run.node or "") for run in lost]
         expected = [time for time in (*times, now if following else None) if time is not None]
-        return Collected(
-            told, [run for run in told if again.get(run.key) is not None], min(expected, default=None)
-        )
+        at_of = {run.key: time for run, time in zip(runs, times, strict=True) if time is not None}
+        at = {run: at_of[run.key] for run in told if run.key in at_of}
+        return Collected(told, at, min(expected, default=None))
 
 
 def active_runs(server: Server) -> list[RunRecord]:

@@ -57,12 +57,12 @@ class Collected(NamedTuple):
 
     Attributes:
         lost: those that are lost.
-        again: those of them that will be run again.
+        again: those of them that will be run again, and when.
         queued_from: when a run that follows from that is available; ``None``: none does.
     """
 
     lost: Sequence[LostRun]
-    again: Collection[LostRun]
+    again: Mapping[LostRun, datetime]
     queued_from: datetime | None
 
 

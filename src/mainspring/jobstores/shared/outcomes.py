@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.shared.backend import Backend
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.model import Submission
+    from mainspring.model import RunKey, Submission
 
 #: Seconds between two looks at whether to give up.
 _PATIENCE = 0.1
@@ -27,17 +27,25 @@ class Outcomes:
     Args:
         keep: how many ended runs of each job are kept.
         keep_for: how long.
+        tell_lost: called for each run that is found to be lost, with its node and when it is run again.
 
     Attributes:
         queued_from: when a queued run may be there to be claimed; ``None``: not until there is word of one.
         is_blocked: whether some are there that could not be claimed for now.
     """
 
-    def __init__(self, backend: Backend, keep: int, keep_for: timedelta) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        keep: int,
+        keep_for: timedelta,
+        tell_lost: Callable[[RunKey, str, datetime | None], None],
+    ) -> None:
         self._backend = backend
         self._setting = backend.setting
         self._keep = keep
         self._keep_for = keep_for
+        self._tell_lost = tell_lost
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
         self._finished_jobs: set[str] = set()
@@ -60,7 +68,11 @@ class Outcomes:
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
-            self._ended.extend(ended_of(submission, self._setting.offset, self._setting.now, is_over=True))
+            ended = ended_of(submission, self._setting.offset, self._setting.now, is_over=True)
+            self._ended.extend(ended)
+            for one in ended:
+                if one.result.outcome == "lost":
+                    self._tell_lost(one.key, self._setting.node_name, one.result.retry_at)
             self._finished_jobs.add(submission.job.id)
 
     def add_some(self, submission: Submission) -> None:
@@ -123,6 +135,7 @@ class Outcomes:
                 run.node,
                 "; it will be run again" if run in collected.again else "",
             )
+            self._tell_lost(run.key, run.node, collected.again.get(run))
         self.expect(collected.queued_from)
         return bool(collected.again)
 

@@ -86,7 +86,7 @@ class SharedJobStore(NativeJobStore):
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         self._backend = backend
         self._setting = backend.setting
-        self._outcomes = Outcomes(backend, keep_runs, keep_for)
+        self._outcomes = Outcomes(backend, keep_runs, keep_for, self._tell_lost)
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
         self._heart: Upkeep | None = None
@@ -240,6 +240,11 @@ class SharedJobStore(NativeJobStore):
         wake = getattr(self._scheduler, "_wake", None)
         if wake is not None:
             wake()
+
+    def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None) -> None:
+        tell = getattr(self._scheduler, "_tell_lost", None)
+        if tell is not None:
+            tell(key, node, retry_at, self._alias)
 
     # Jobs
 

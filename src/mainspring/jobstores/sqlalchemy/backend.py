@@ -236,7 +236,7 @@ class SQLBackend(Backend):
     def collect_lost(self) -> Collected:
         with self.database.reading() as connection:
             if not self._ending.has_orphans(connection):
-                return Collected([], [], None)
+                return Collected([], {}, None)
         with self.database.writing() as connection:
             return self._ending.collect_lost(connection)
 

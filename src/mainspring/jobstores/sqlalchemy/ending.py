@@ -152,7 +152,8 @@ class Ending:
         ids = sorted({run.job_id for run in lost})
         for at in range(0, len(ids), _CHUNK):
             self._context.runs.drop_ended_jobs(connection, self._context.tables.jobs, ids[at : at + _CHUNK])
-        return Collected(lost, again.keys(), min(expected, default=None))
+        when = {run: queued.available for run, queued in again.items()}
+        return Collected(lost, when, min(expected, default=None))
 
     def has_orphans(self, connection: Connection) -> bool:
         """Whether there are runs in the hands of nobody who is alive."""
