@@ -182,7 +182,7 @@ class ManualScheduler(BaseScheduler):
         if planned is None or self._dispatch.store_errors or self._dispatch.is_full:
             return planned
         stores = list(self._stores.used.values())
-        if not [store for store in stores if store.poll_interval is not None]:
+        if all(store.poll_interval is None for store in stores):
             return planned
         times = [store.next_time() for store in stores]
         due = [time.astimezone(UTC) for time in times if time is not None and time < WAITS]

@@ -129,24 +129,22 @@ class Ending:
             read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
             records = [one.record if isinstance(one, Unreadable) else one for one in read]
             options = {record.id: record.options for record in records}
-            again = {
-                run.key: after_loss(options[run.job_id], run.key, now)
+            again = [
+                after_loss(options[run.job_id], run.key, now) if run.job_id in options else None
                 for run in runs
-                if run.job_id in options
-            }
-            nexts = [again.get(run.key) for run in runs]
-            queue = [
-                queued_run(run, is_next=run.cause == "rerun", of=at)
-                for at, run in enumerate(nexts)
-                if run is not None
             ]
-            look = self._look(ids, [], None)
-            times = [None if run is None else run.available for run in nexts]
+            times = [None if run is None else run.available for run in again]
             results = [
                 (run.job_id, RunResult(run.scheduled_run_time, "lost", retry_at=retry_at))
                 for run, retry_at in zip(runs, times, strict=True)
             ]
+            look = self._look(ids, [], None)
             following = self._following(look, results)
+            queue = [
+                queued_run(run, is_next=run.cause == "rerun", of=at)
+                for at, run in enumerate(again)
+                if run is not None
+            ]
             queue += following
             part = {
                 "ended": ended_parts((*run.key, run.token or 0, outcome, False) for run in runs),
@@ -158,12 +156,14 @@ class Ending:
             answer = self._server.ask("finish", {"finish": part})
             if "is_stale" not in answer:
                 break
-        lost = [run for at, run in enumerate(runs) if at not in answer["refused"]]
-        told = [LostRun(*run.key, run.node or "") for run in lost]
-        expected = [time for time in (*times, now if following else None) if time is not None]
-        at_of = {run.key: time for run, time in zip(runs, times, strict=True) if time is not None}
-        at = {run: at_of[run.key] for run in told if run.key in at_of}
-        return Collected(told, at, min(expected, default=None))
+        lost = {
+            LostRun(*run.key, run.node or ""): retry_at
+            for at, (run, retry_at) in enumerate(zip(runs, times, strict=True))
+            if at not in answer["refused"]
+        }
+        when = {run: retry_at for run, retry_at in lost.items() if retry_at is not None}
+        expected = filter(None, (*times, now if following else None))
+        return Collected(list(lost), when, min(expected, default=None))
 
 
 def active_runs(server: Server) -> list[RunRecord]:

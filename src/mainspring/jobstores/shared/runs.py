@@ -191,17 +191,17 @@ class LostRun(NamedTuple):
 
 def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
     """The runs by which those that failed are tried again, and those that this node itself says are lost."""
-    return [
-        QueuedRun(
-            one.job.id,
-            one.result.scheduled_run_time,
-            one.attempt + 1,
-            one.result.retry_at,
-            "rerun" if one.result.outcome == "lost" and one.job.options.on_lost == "rerun" else "retry",
-        )
-        for one in ended
-        if one.result.retry_at is not None
-    ]
+    runs = []
+    for one in ended:
+        result = one.result
+        if result.outcome == "lost":
+            again = after_loss(one.job.options, one.key, result.finished)
+            if again is not None:
+                runs.append(again)
+        elif result.retry_at is not None:
+            scheduled = result.scheduled_run_time
+            runs.append(QueuedRun(one.job.id, scheduled, one.attempt + 1, result.retry_at, "retry"))
+    return runs
 
 
 def run_record(values: Mapping[str, Any]) -> RunRecord:

@@ -177,7 +177,7 @@ class RunTable:
                 .where(orphaned)
                 .values(outcome="lost", finished=now, error="the node that ran it was not heard of any more")
             )
-        return [LostRun(row[0], row[1], row[2], row[3]) for row in found]
+        return [LostRun._make(row) for row in found]
 
     def next_available(self, connection: Connection) -> datetime | None:
         """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""
