@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,9 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows: there nobody waits in line
-    fcntl = None
+from mainspring.jobstores.sqlalchemy.turn import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy.engine import Connection, Engine
 
 #: Execution options of connections whose transactions write.
@@ -31,8 +23,8 @@ WRITES = {"mainspring_writes": True}
 _OLDEST = (3, 33)
 #: Seconds between two tries to begin a transaction that writes.
 _PAUSE = 0.001
-# What is known of a connection: for how many milliseconds it was to wait for a lock, and the file that it is to.
-_PATIENCE, _FILE = "mainspring_patience", "mainspring_file"
+# What is known of a connection: for how many milliseconds it was to wait for a lock, and the line in front of its file.
+_PATIENCE, _LINE = "mainspring_patience", "mainspring_line"
 
 
 def is_in_memory(engine: Engine) -> bool:
@@ -51,17 +43,19 @@ def prepare(engine: Engine) -> None:
         raise ConfigurationError(
             f"SQLite must be {'.'.join(map(str, _OLDEST))} or newer, this Python has {dbapi.sqlite_version}"
         )
-    event.listen(engine, "connect", _connected)
+    lines: dict[str, Line] = {}
+    event.listen(engine, "connect", partial(_connected, lines))
     event.listen(engine, "begin", _begun)
 
 
-def _connected(connection: Any, record: Any) -> None:
+def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-    record.info[_FILE] = cursor.execute("PRAGMA database_list").fetchone()[2]
+    file = cursor.execute("PRAGMA database_list").fetchone()[2]
+    record.info[_LINE] = lines.setdefault(file, Line(file))
     cursor.close()
 
 
@@ -73,11 +67,12 @@ def _begun(connection: Connection) -> None:
     # again: where there is much to do, a process could not so much as say for seconds that it lives. So one at a time waits for
     # the file, and looks often; the others stand in line behind it.
     patience = connection.info[_PATIENCE]
+    deadline = SYSTEM_CLOCK.monotonic() + patience / 1000
     settings = connection.connection.cursor()
     settings.execute("PRAGMA busy_timeout=0")
     try:
-        with _turn(connection.info[_FILE]):
-            _begin_writing(connection, SYSTEM_CLOCK.monotonic() + patience / 1000)
+        with connection.info[_LINE].turn(patience / 1000):
+            _begin_writing(connection, deadline)
     finally:
         settings.execute(f"PRAGMA busy_timeout={patience}")
         settings.close()
@@ -94,25 +89,3 @@ def _begin_writing(connection: Connection, deadline: float) -> None:
         else:
             return
         pause.wait(_PAUSE)
-
-
-@contextmanager
-def _turn(file: str) -> Iterator[None]:
-    """Be the one process that waits to write to a database, in the order of coming; where files can't be locked, one of several.
-
-    A lock of a file of its own beside the database, because closing the database's file would take SQLite's locks from it. Nothing but
-    the order depends on it.
-    """
-    try:
-        descriptor = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT, 0o666) if file and fcntl else None
-    except OSError:
-        descriptor = None
-    if descriptor is None:
-        yield
-        return
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
