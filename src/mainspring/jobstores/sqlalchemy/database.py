@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 #: Seconds that one statement may take before the database gives it up.
 STATEMENT_TIMEOUT = 30
+#: Seconds that a transaction may wait for its next statement before the server undoes it: nobody waits for longer for what a node has
+#: locked that was stopped in the middle, or that the network was cut off from.
+IDLE_TIMEOUT = 10
 #: Seconds that a new connection may take.
 CONNECT_TIMEOUT = 5
 
@@ -54,13 +57,19 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
         connect["check_same_thread"] = False
     elif backend == "postgresql":
         connect["connect_timeout"] = CONNECT_TIMEOUT
-        connect["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}"
+        limits = {
+            "statement_timeout": STATEMENT_TIMEOUT,
+            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+        }
+        connect["options"] = " ".join(f"-c {name}={seconds * 1000}" for name, seconds in limits.items())
         settings["isolation_level"] = "READ COMMITTED"
     elif backend in ("mysql", "mariadb"):
         connect |= {
             "connect_timeout": CONNECT_TIMEOUT,
             "read_timeout": STATEMENT_TIMEOUT,
             "write_timeout": STATEMENT_TIMEOUT,
+            # MySQL knows no such limit, and takes it for a comment.
+            "init_command": f"SET @mainspring = 1 /*M! , SESSION idle_transaction_timeout = {IDLE_TIMEOUT} */",
         }
         settings["isolation_level"] = "READ COMMITTED"
     given = dict(options)
