@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -18,6 +20,7 @@ from sqlalchemy import create_engine, text
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+from mainspring.jobstores.sqlalchemy import database as database_module
 from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError, engine_for
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
@@ -151,6 +154,31 @@ def test_a_lost_connection_has_the_others_made_anew_and_none_left_open(store):
     with database.reading() as connection:
         assert backend(connection) is not old
         assert old.closed if store.engine.name == "postgresql" else not old.open
+
+
+@pytest.mark.parametrize("database_url", ["postgres", "mariadb"], indirect=True)
+def test_a_transaction_that_goes_on_after_the_server_has_ended_it_is_made_again(
+    store, monkeypatch, database_url
+):
+    store.add_records([record("a")], None)
+    monkeypatch.setattr(database_module, "IDLE_TIMEOUT", 1)
+    frozen = Database(engine_for(database_url, {}), owns_engine=True)
+    rename = store.jobs_t.update().where(store.jobs_t.c.id == "a")
+    others = []
+
+    def change():
+        with frozen.writing() as connection:
+            connection.execute(rename.values(name="mine"))
+            if not others:  # until its lock has been taken from it
+                others.append(store.change("a", lambda old: old.changed(name="other")))
+            connection.execute(rename.values(executor="other"))
+        return True
+
+    assert frozen.run(change)
+    frozen.close()
+    assert others[0].name == "other"
+    after = store.get_record("a")
+    assert (after.name, after.options.executor) == ("mine", "other")
 
 
 def test_what_is_wrong_with_a_statement_is_not_tried_again(store):
@@ -537,6 +565,37 @@ def test_who_wants_to_write_to_sqlite_is_not_passed_over_by_those_who_write_agai
     for database in databases:
         database.close()
     assert max(passed) <= 40
+
+
+def test_who_is_next_to_write_to_sqlite_and_does_not_go_on_keeps_no_others_from_it_for_longer_than_their_patience(
+    tmp_path,
+):
+    url = f"sqlite:///{tmp_path}/jobs.sqlite"
+    database = Database(engine_for(url, {"connect_args": {"timeout": 0.3}}), owns_engine=True)
+
+    def write():
+        with database.writing() as connection:
+            connection.execute(text("CREATE TABLE IF NOT EXISTS written (by_whom TEXT)"))
+
+    def waiting():
+        return [thread for thread in threading.enumerate() if thread.name == "mainspring-line"]
+
+    write()
+    stopped = os.open(f"{tmp_path}/jobs.sqlite-turn", os.O_RDWR)
+    fcntl.flock(stopped, fcntl.LOCK_EX)
+    begin = time.monotonic()
+    write()
+    assert time.monotonic() - begin >= 0.3
+    (thread,) = waiting()
+    write()
+    assert waiting() == [thread]  # and the next ones don't wait, nor leave threads behind
+    os.close(stopped)
+    thread.join(10)
+    assert not thread.is_alive()
+    again = os.open(f"{tmp_path}/jobs.sqlite-turn", os.O_RDWR)
+    fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the thread didn't keep what it had waited for
+    os.close(again)
+    database.close()
 
 
 def test_an_sqlite_that_is_too_old_is_refused(monkeypatch):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
 
 import mainspring
 from mainspring.schedulers.background import BackgroundScheduler
 from stores import open_store
-
-if TYPE_CHECKING:
-    import signal
 
 HERE = Path(__file__).parent
 #: Where processes of their own find what these tests are made of, and the same library as this one.
@@ -67,6 +69,17 @@ class Node:
         self.process.stdout.close()
 
 
+def _can_be_written(file: Path) -> bool:
+    """Whether nobody writes to a file of SQLite, nor waits for that."""
+    with open(f"{file}-turn", "rb") as turn, closing(sqlite3.connect(file, timeout=0)) as connection:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            connection.execute("BEGIN IMMEDIATE")
+        except (BlockingIOError, sqlite3.OperationalError):
+            return False
+    return True
+
+
 class Cluster:
     """Nodes on one store. The scheduler of the test itself is one that never runs a job."""
 
@@ -90,6 +103,15 @@ class Cluster:
         for node in started:
             node.wait_until_ready()
         return started
+
+    def pause(self, node: Node) -> None:
+        """Stop a process, until it is told to go on; not while it has SQLite's file, or is the next to have it."""
+        while True:
+            node.send(signal.SIGSTOP)
+            os.waitid(os.P_PID, node.process.pid, os.WSTOPPED)
+            if not self.url.startswith("sqlite") or _can_be_written(Path(make_url(self.url).database)):
+                return
+            node.send(signal.SIGCONT)
 
     def add(
         self,

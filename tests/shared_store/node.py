@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
 from hashlib import blake2b
 from pathlib import Path
+
+from sqlalchemy import event
 
 from mainspring.current import current_run
 from mainspring.executors.pool import ThreadPoolExecutor
@@ -51,6 +54,21 @@ def until_told(path: str, job_id: str, seconds: float = 0.0) -> None:
     current_run().cancelled.raise_if_set()
 
 
+_stores = []
+
+
+def stop_in_a_transaction(path: str, job_id: str, seconds: float = 0.0) -> None:
+    """Have the process stop in the middle of its next heartbeat, as one does whose machine is paused."""
+
+    def stop(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE") and "heartbeat" in statement:
+            event.remove(_stores[0].engine, "after_cursor_execute", stop)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    event.listen(_stores[0].engine, "after_cursor_execute", stop)
+    work(path, job_id, seconds)
+
+
 def end_somehow() -> str:
     """Succeed or fail, as the run's own identifier has it, so that another try of the same attempt would end as well."""
     run = current_run()
@@ -72,6 +90,7 @@ def main() -> None:
         keep_runs=10_000,
         node_name=options.get("name"),
     )
+    _stores.append(store)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         jobstores={"default": store},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster, Node
 
 import servers
-from stores import MONGODB_ONCE, REDIS_ONCE, open_store
+from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE, open_store
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_process_that_was_stopped_past_its_lease_is_refused(cluster):
     names = cluster.add(1, over=0, seconds=1.0, on_lost="rerun")
     while not cluster.began():
         time.sleep(0.01)
-    node.send(signal.SIGSTOP)
+    cluster.pause(node)
     (other,) = cluster.start(1)
     cluster.wait_until_done(names, timeout=20)
     assert list(cluster.outcomes().values()) == [["lost", "succeeded"]]
@@ -69,6 +70,27 @@ def test_a_process_that_was_stopped_past_its_lease_is_refused(cluster):
     more = cluster.add(5, over=0, prefix="more")
     cluster.wait_until_done(more, timeout=20)
     node.stop()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("store_url", ["postgres", MARIADB_ONCE], indirect=True)
+def test_a_process_that_was_stopped_in_a_transaction_keeps_nobody_from_going_on(cluster):
+    (node,) = cluster.start(1, name="sleeper")
+    stopped = cluster.add(1, over=0, func="node:stop_in_a_transaction", seconds=600.0, prefix="stopped")
+    os.waitid(os.P_PID, node.process.pid, os.WSTOPPED | os.WNOWAIT)
+    (other,) = cluster.start(1)
+    names = cluster.add(5, over=0)
+    cluster.wait_until_done(stopped + names, timeout=60)
+    assert sorted(cluster.outcomes().values()) == [["lost"]] + [["succeeded"]] * 5
+    # It goes on as a new node.
+    node.send(signal.SIGCONT)
+    end = time.monotonic() + 20
+    while "taken for dead" not in node.warnings():
+        assert time.monotonic() < end, node.warnings()
+        time.sleep(0.05)
+    other.stop()
+    more = cluster.add(5, over=0, prefix="more")
+    cluster.wait_until_done(more, timeout=20)
 
 
 @pytest.mark.timeout(120)

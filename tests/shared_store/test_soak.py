@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -32,19 +33,20 @@ def test_every_run_ends_in_exactly_one_outcome(store_url, tablename, tmp_path):
     try:
         cluster.start(4, workers=20)
         jobs = JOBS // cluster.slowness**2
-        _add(cluster, jobs)
+        adding = threading.Thread(target=_add, args=(cluster, jobs))
+        adding.start()
         alive = list(cluster.nodes)
         end = time.monotonic() + 1500
         cancelled = kills = 0
-        while _goes_on(cluster):
+        while adding.is_alive() or _goes_on(cluster):
             assert time.monotonic() < end
             if kills < 12 and chance.random() < 0.4:
                 kills += 1
                 alive.pop(chance.randrange(len(alive))).kill()
                 alive += cluster.start(1, workers=20)
             for state in ("running", "queued"):
-                for run in cluster.scheduler.get_runs(outcome=state, limit=20):
-                    if chance.random() < 0.3:
+                for run in cluster.scheduler.get_runs(outcome=state, limit=5):
+                    if chance.random() < 0.5:
                         cancelled += _cancel(cluster, run.id)
             time.sleep(0.05)
         for node in alive:
@@ -107,3 +109,4 @@ def _check(cluster, jobs, cancelled, kills):
     assert sum(counted.values()) >= 1.25 * jobs
     assert counted["lost"] > 0
     assert counted["cancelled"] > 0
+    assert kills >= 3
