@@ -6,7 +6,8 @@ value, so that a listener written for it is not sent kinds that it doesn't know.
 For each run the order is `EVENT_JOB_SUBMITTED`, `EVENT_JOB_STARTED`, then one of `EVENT_JOB_EXECUTED`, `EVENT_JOB_ERROR`,
 `EVENT_JOB_TIMED_OUT` and `EVENT_JOB_CANCELLED`, and for a job with retries whose run failed `EVENT_JOB_RETRYING` or, after the last
 attempt, `EVENT_JOB_GAVE_UP`. A run that is too late is never submitted: its one event is `EVENT_JOB_MISSED`. Of a run whose node
-died another node tells: `EVENT_JOB_LOST`, and when it is run again, if it is.
+died another node tells: `EVENT_JOB_LOST`, and when it is run again, if it is. A job that pauses itself, because it has had its `max_runs`
+or has failed too often (`pause_after_failures`), is told of by `EVENT_JOB_PAUSED`; one that a program pauses by `EVENT_JOB_MODIFIED`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ EVENT_JOB_TIMED_OUT = 1 << 21
 EVENT_JOB_RETRYING = 1 << 22
 EVENT_JOB_GAVE_UP = 1 << 23
 EVENT_JOB_LOST = 1 << 24
-EVENT_EVERY = (1 << 25) - 1
+EVENT_JOB_PAUSED = 1 << 25
+EVENT_EVERY = (1 << 26) - 1
 
 
 class SchedulerEvent:
@@ -199,6 +201,18 @@ class JobParkedEvent(JobEvent):
         self.retry_at = retry_at
 
 
+class JobPausedEvent(JobEvent):
+    """A job has paused itself (`EVENT_JOB_PAUSED`): it is not run again until it is resumed.
+
+    Attributes:
+        note: why.
+    """
+
+    def __init__(self, code: int, job_id: str, jobstore: str | None, note: str) -> None:
+        super().__init__(code, job_id, jobstore)
+        self.note = note
+
+
 class JobBacklogEvent(JobEvent):
     """More runs were overdue than may be caught up (`EVENT_JOB_BACKLOG_DROPPED`).
 
@@ -220,6 +234,7 @@ __all__ = [name for name in dir() if name.startswith("EVENT_")] + [
     "JobEvent",
     "JobExecutionEvent",
     "JobParkedEvent",
+    "JobPausedEvent",
     "JobRunEvent",
     "JobSubmissionEvent",
     "SchedulerEvent",

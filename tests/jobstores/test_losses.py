@@ -9,7 +9,7 @@ import pytest
 
 from mainspring import Retry
 from mainspring.errors import NodeLostError
-from mainspring.events import EVENT_JOB_LOST
+from mainspring.events import EVENT_JOB_LOST, EVENT_JOB_PAUSED
 from mainspring.model import RunResult, run_id
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import START, claim, record, submission
@@ -144,14 +144,47 @@ def test_a_node_says_that_it_lives_though_its_upkeep_takes_long(make_node):
     may_go_on.set()
 
 
-def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, make_scheduler):
+@pytest.fixture
+def listening(make_node, make_scheduler):
+    """A paused scheduler on the store, and what it has heard."""
+
+    def make(mask):
+        scheduler, store, heard = make_scheduler(), make_node(lambda store: store), EventRecorder()
+        scheduler.add_listener(heard, mask)
+        scheduler.add_jobstore(store, "shared")
+        scheduler.start(paused=True)
+        return store, heard
+
+    return make
+
+
+def test_what_is_lost_for_good_counts_among_the_failures_that_pause_a_job(make_node, listening):
     node = make_node()
-    other = make_scheduler()
-    store = make_node(lambda store: store)
-    heard = EventRecorder()
-    other.add_listener(heard, EVENT_JOB_LOST)
-    other.add_jobstore(store, "shared")
-    other.start(paused=True)
+    store, heard = listening(EVENT_JOB_PAUSED)
+    node.add_records(
+        [
+            record("twice", every=10, pause_after_failures=2),
+            record("retried", every=10, pause_after_failures=1, retry=Retry(2)),
+        ],
+        None,
+    )
+    for at in (1, 11):
+        assert store.get_record("twice").next_run_time is not None
+        claim(node, at)
+        bury(node, store)
+        store._outcomes.collect_lost()
+        store._outcomes.collect_lost()  # counts nothing twice
+        node._membership.renew()  # it goes on as a new node
+    (event,) = heard.wait_for(EVENT_JOB_PAUSED, "twice", timeout=20)
+    assert (event.jobstore, event.note) == ("shared", "paused after 2 failed runs in a row")
+    paused = store.get_record("twice")
+    assert (paused.next_run_time, paused.tally.note) == (None, event.note)
+    assert store.get_record("retried").next_run_time is not None  # it has another attempt each time
+
+
+def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, listening):
+    node = make_node()
+    store, heard = listening(EVENT_JOB_LOST)
     node.add_records([record("a"), record("b", on_lost="rerun")], None)
     assert len(claim(node, 1).decisions) == 2
     bury(node, store)

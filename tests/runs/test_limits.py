@@ -10,7 +10,7 @@ import run_work as work
 from run_work import eventually
 
 from mainspring import DateTrigger, SQLAlchemyJobStore
-from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES
+from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_PAUSED
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -96,8 +96,10 @@ def test_a_buffered_run_of_a_job_that_has_ended_is_still_run(scheduler, heard):
 def test_a_job_has_so_many_runs_and_no_more(scheduler, heard):
     job = scheduler.add_job(work.add, "interval", seconds=0.02, args=[1, 2], id="thrice", max_runs=3)
     heard.wait_for(EVENT_JOB_EXECUTED, "thrice", count=3)
-    eventually(lambda: scheduler.get_job("thrice").next_run_time is None)
+    (paused,) = heard.wait_for(EVENT_JOB_PAUSED, "thrice")
+    assert scheduler.get_job("thrice").next_run_time is None
     assert scheduler.get_job("thrice").note == "it has had its 3 runs"
+    assert (paused.jobstore, paused.note) == ("default", "it has had its 3 runs")
     eventually(lambda: outcomes(scheduler, "thrice") == ["succeeded"] * 3)
     # A program that is started again and adds the job in its place doesn't get three more.
     job = scheduler.add_job(
@@ -114,7 +116,8 @@ def test_a_job_has_so_many_runs_and_no_more(scheduler, heard):
     job.modify(max_runs=4)
     job.resume()
     heard.wait_for(EVENT_JOB_EXECUTED, "thrice", count=5)
-    eventually(lambda: scheduler.get_job("thrice").next_run_time is None)
+    heard.wait_for(EVENT_JOB_PAUSED, "thrice", count=2)
+    assert scheduler.get_job("thrice").next_run_time is None
 
 
 def test_a_job_that_fails_too_often_is_paused_with_a_note(scheduler, heard):
@@ -122,11 +125,14 @@ def test_a_job_that_fails_too_often_is_paused_with_a_note(scheduler, heard):
         work.fail, "interval", seconds=0.05, id="broken", pause_after_failures=3, overlap="buffer_all"
     )
     heard.wait_for(EVENT_JOB_ERROR, "broken", count=3)
-    eventually(lambda: scheduler.get_job("broken").next_run_time is None)
+    (paused,) = heard.wait_for(EVENT_JOB_PAUSED, "broken")
+    assert scheduler.get_job("broken").next_run_time is None
     assert scheduler.get_job("broken").note == "paused after 3 failed runs in a row"
+    assert (paused.jobstore, paused.note) == ("default", "paused after 3 failed runs in a row")
     job.resume()
     heard.wait_for(EVENT_JOB_ERROR, "broken", count=6)
-    eventually(lambda: scheduler.get_job("broken").next_run_time is None)
+    heard.wait_for(EVENT_JOB_PAUSED, "broken", count=2)
+    assert scheduler.get_job("broken").next_run_time is None
 
 
 def test_a_success_begins_the_count_anew(scheduler, heard):

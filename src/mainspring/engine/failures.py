@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _FAILURES: frozenset[Outcome] = frozenset({"failed", "timed_out", "lost"})
 
 
+def has_paused_itself(before: JobRecord, after: JobRecord) -> bool:
+    """Whether what a job has done has paused it."""
+    return after.next_run_time is None and before.next_run_time is not None
+
+
 def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | None]]) -> JobRecord:
     """`job` as these outcomes leave it: the very same, or with its failures counted, or paused for them.
 

@@ -8,18 +8,19 @@ The store is called by one thread at a time, as APScheduler promised it.
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
 from mainspring.jobstores.local_runs import LocalRuns, chosen
+from mainspring.jobstores.telling import tell_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -253,11 +254,23 @@ class AdaptedStore(RunStore):
             self._runs.history.bound()
         for submission in submissions:
             if submission.job.options.pause_after_failures is not None:
-                with suppress(JobLookupError):
-                    self.change(submission.job.id, partial(self._runs.after, submission=submission))
+                self._count_failures(submission)
         if self._has_followers:
             awaited.append(self._follow(submissions))
         return any(awaited)
+
+    def _count_failures(self, submission: Submission) -> None:
+        paused: list[JobRecord] = []
+
+        def count(before: JobRecord) -> JobRecord:
+            after = self._runs.after(before, submission)
+            paused[:] = [after] if has_paused_itself(before, after) else []
+            return after
+
+        with suppress(JobLookupError):
+            self.change(submission.job.id, count)
+        for job in paused:
+            tell_paused(self._scheduler, self._alias, job)
 
     def _follow(self, submissions: Sequence[Submission]) -> bool:
         """Queue the runs that follow from others; whether there are any."""

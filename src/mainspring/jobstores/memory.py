@@ -12,12 +12,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen
 from mainspring.jobstores.native import NativeJobStore
+from mainspring.jobstores.telling import tell_paused
 from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
@@ -317,6 +319,7 @@ class MemoryJobStore(NativeJobStore):
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         was_awaited = False
+        paused: list[JobRecord] = []
         with self._lock:
             waiting = self._ledger.waiting
             runs = self._runs
@@ -336,18 +339,22 @@ class MemoryJobStore(NativeJobStore):
                     if entry is not None:
                         self._enqueue(entry)
                 if was_waiting or job.options.pause_after_failures is not None:
-                    self._look_again(submission)
+                    paused += self._look_again(submission)
                 if self._followers and job.id in self._followers:
                     was_awaited = self._follow(submission) or was_awaited
             runs.history.bound()
+        for job in paused:
+            tell_paused(self._scheduler, self._alias, job)
         return was_awaited
 
-    def _look_again(self, submission: Submission) -> None:
-        """A job may be run again, or is to be paused for its failures. Needs the lock."""
+    def _look_again(self, submission: Submission) -> list[JobRecord]:
+        """A job may be run again, or is to be paused for its failures: it is returned then. Needs the lock."""
         entry = self._entries.get(submission.job.id)
-        if entry is not None:
-            entry.record = self._runs.after(entry.record, submission)
-            self._enqueue(entry)
+        if entry is None:
+            return []
+        before, entry.record = entry.record, self._runs.after(entry.record, submission)
+        self._enqueue(entry)
+        return [entry.record] if has_paused_itself(before, entry.record) else []
 
     def _follow(self, submission: Submission) -> bool:
         """Queue the runs that follow from those of `submission`; whether there are any. Needs the lock."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide, decide_queued
+from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.waiting import retry_delay
 from mainspring.errors import MaxInstancesReachedError
 from mainspring.events import (
@@ -15,12 +16,14 @@ from mainspring.events import (
     EVENT_JOB_MAX_INSTANCES,
     EVENT_JOB_MISSED,
     EVENT_JOB_PARKED,
+    EVENT_JOB_PAUSED,
     EVENT_JOB_REMOVED,
     EVENT_JOB_SUBMITTED,
     JobBacklogEvent,
     JobEvent,
     JobExecutionEvent,
     JobParkedEvent,
+    JobPausedEvent,
     JobSubmissionEvent,
 )
 from mainspring.model import JobRecord, QueuedRun, Submission, run_id
@@ -206,7 +209,10 @@ class Dispatch:
             self._tell_overlapping(decision, decision.overlapping, alias, logger)
         if submission is not None and not self._submit(decision, submission, store, logger):
             return
-        if decision.following is None:
+        following = decision.following
+        if following is not None and has_paused_itself(job, following):
+            self.tell_paused(following, alias, logger)
+        if following is None:
             logger.info("Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:
                 self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
@@ -309,6 +315,12 @@ class Dispatch:
         self._listeners.post(
             JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at)
         )
+
+    def tell_paused(self, job: JobRecord, alias: str, logger: logging.Logger) -> None:
+        """Say that a job has paused itself."""
+        note = "" if job.tally is None else job.tally.note or ""
+        logger.warning('Job "%s" has paused itself: %s', job.name, note)
+        self._listeners.post(JobPausedEvent(EVENT_JOB_PAUSED, job.id, alias, note))
 
     def _tell_overlapping(
         self, decision: Decision, times: Sequence[datetime], alias: str, logger: logging.Logger

@@ -22,11 +22,13 @@ from mainspring.timezones import convert_to_datetime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from logging import Logger
     from threading import Event
 
     from mainspring.jobstores.contract import RunStore
-    from mainspring.model import RunKey, Submission
+    from mainspring.model import JobRecord, RunKey, Submission
     from mainspring.schedulers.awaited_runs import AwaitedRuns
+    from mainspring.schedulers.dispatch import Dispatch
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.stopping import Stopping
@@ -40,10 +42,12 @@ _STATES: tuple[RunState, ...] = get_args(RunState)
 class RunMethods(JobQueries):
     """The part of `BaseScheduler` that is about runs."""
 
+    _dispatch: Dispatch
     _event_queue: Listeners
     _in_flight: InFlight
     _stopping: Stopping
     _awaited_runs: AwaitedRuns
+    _logger: Logger
 
     def get_runs(
         self,
@@ -250,7 +254,7 @@ class RunMethods(JobQueries):
 
     def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, alias: str) -> None:
         """A store has found that a run is lost."""
-        self._event_queue.publish(
+        self._event_queue.post(
             JobExecutionEvent(
                 EVENT_JOB_LOST,
                 key.job_id,
@@ -262,6 +266,10 @@ class RunMethods(JobQueries):
                 retry_at=retry_at,
             )
         )
+
+    def _tell_paused(self, job: JobRecord, alias: str) -> None:
+        """A store has paused a job whose runs have failed too often."""
+        self._dispatch.tell_paused(job, alias, self._logger)
 
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""

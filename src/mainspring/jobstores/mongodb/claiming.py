@@ -27,6 +27,7 @@ from mainspring.jobstores.mongodb.documents import (
 )
 from mainspring.jobstores.mongodb.outbox import move_outboxes
 from mainspring.jobstores.mongodb.server import chunks
+from mainspring.jobstores.shared.backend import Finished
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -98,11 +99,11 @@ class Claiming:
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
-        finished = self._ending.finish(request.ended, give_up) if request.ended else None
+        finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
         queue = self._claim_queued(request, give_up)
         claim = self._claim_due(request, give_up)
         queued_from = self._server.run(self.next_available, give_up)
-        return Claimed(queue, claim, [] if finished is None else finished.refused, queued_from)
+        return Claimed(queue, claim, finished, queued_from)
 
     def next_available(self) -> datetime | None:
         """When the first queued run is available; ``None``: none is queued."""

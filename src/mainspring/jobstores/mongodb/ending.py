@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import DeleteMany, UpdateMany, UpdateOne
 
-from mainspring.engine.failures import after_outcomes
+from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.mongodb.documents import (
@@ -32,7 +32,7 @@ from mainspring.jobstores.mongodb.documents import (
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
-from mainspring.jobstores.shared.runs import EndedRun, LostRun, retries_of, run_record
+from mainspring.jobstores.shared.runs import Counted, EndedRun, LostRun, counted_of, retries_of, run_record
 from mainspring.model import QueuedRun, RunKey, RunResult
 
 if TYPE_CHECKING:
@@ -80,15 +80,15 @@ class Ending:
             results.setdefault(one.job.id, []).append(one.result)
         queue += run(lambda: self._following(results), give_up)
         run(lambda: insert_new(self._server.runs, [queued_run(each) for each in queue]), give_up)
-        counted = [one for one in valid if one.job.options.pause_after_failures is not None]
-        if counted:
-            run(lambda: self._count_failures(counted), give_up)
+        counted = counted_of(valid)
+        paused = run(lambda: self._count_failures(counted), give_up) if counted else []
         run(lambda: self._take_away(ended), give_up)
         for one in ended:
             self._claimed.pop(one.key.id, None)
         return Finished(
             [one for one in ended if one.key.id in refused],
             min((each.available for each in queue), default=None),
+            paused,
         )
 
     def _write(self, ended: Sequence[Ended]) -> list[str]:
@@ -148,17 +148,18 @@ class Ending:
                     runs += following_runs(follower, results[document["follows"]], now)
         return runs
 
-    def _count_failures(self, ended: Sequence[Ended]) -> None:
-        """Have jobs remember their failures, and pause those that have had too many; each run is counted once."""
-        for job_id in sorted({one.job.id for one in ended}):
+    def _count_failures(self, counted: Sequence[Counted]) -> list[JobRecord]:
+        """Have jobs remember their failures, and pause those that have had too many, which are returned; each run is counted once."""
+        paused: list[JobRecord] = []
+        for job_id in sorted({one.key.job_id for one in counted}):
             while True:
                 document = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": [ENDING, ADDING]}})
                 before = None if document is None else read_job(document, self._setting)
                 if document is None or before is None or isinstance(before, Unreadable):
                     break
                 active = {one["name"] for one in document.get("active", ())}
-                mine = [one for one in ended if one.job.id == job_id and one.key.id in active]
-                after = after_outcomes(before, [(one.result.outcome, one.result.retry_at) for one in mine])
+                mine = [one for one in counted if one.key.job_id == job_id and one.key.id in active]
+                after = after_outcomes(before, [(one.outcome, one.retry_at) for one in mine])
                 names = [one.key.id for one in mine]
                 update: Document = {"$pull": {"active": {"name": {"$in": names}}}, "$inc": {"mark": 1}}
                 if after is not before:
@@ -166,7 +167,9 @@ class Ending:
                     update |= change_to(fields, missing)
                 condition = {"_id": job_id, "version": before.version}
                 if self._server.jobs.update_one(condition, update).matched_count:
+                    paused += [after] if has_paused_itself(before, after) else []
                     break
+        return paused
 
     def _take_away(self, ended: Sequence[Ended]) -> None:
         """Have jobs forget runs that have ended, and remove those that stayed only for them."""
@@ -267,6 +270,7 @@ class Ending:
         lost: list[LostRun] = []
         again: dict[LostRun, datetime] = {}
         queued_from: datetime | None = None
+        paused: list[JobRecord] = []
         for document in list(self._server.jobs.find(self.orphans(alive))):
             record = read_job(document, self._setting)
             job = record.record if isinstance(record, Unreadable) else record
@@ -274,8 +278,10 @@ class Ending:
                 if active["token"] in alive:
                     continue
                 run = run_record(active)
-                told, queue = self._lose(job, run, active)
+                told, counted, queue = self._lose(job, run, active)
                 insert_new(self._server.runs, [queued_run(each) for each in queue])
+                if counted is not None and job.options.pause_after_failures is not None:
+                    paused += self._count_failures([counted])
                 self.pull(job.id, [active["name"]], active["token"])
                 if told is not None:
                     lost.append(told)
@@ -285,12 +291,12 @@ class Ending:
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
             self.drop_ended([job.id])
-        return Collected(lost, again, queued_from)
+        return Collected(lost, again, queued_from, paused)
 
     def _lose(
         self, job: JobRecord, run: RunRecord, active: Document
-    ) -> tuple[LostRun | None, list[QueuedRun]]:
-        """Write that a run is lost, if nothing else was written of it; that it is, and what follows from how it ended."""
+    ) -> tuple[LostRun | None, Counted | None, list[QueuedRun]]:
+        """Write that a run is lost, if nothing else was written of it; that it is, how it ended, and what follows from that."""
         now = self._setting.now()
         missed = EndedRun(
             run.job_id,
@@ -317,7 +323,7 @@ class Ending:
             if insert_new(self._server.runs, [new]):
                 found = self._server.runs.find_one({"_id": name})
         elif found["state"] == QUEUED:
-            return None, []  # its node died before it could begin it: it waits on
+            return None, None, []  # its node died before it could begin it: it waits on
         elif found["state"] != ENDED:
             changed = self._server.runs.update_one({"_id": name, "state": {"$ne": ENDED}}, {"$set": fields})
             found = None if changed.matched_count else self._server.runs.find_one({"_id": name})
@@ -325,11 +331,12 @@ class Ending:
         outcome: Any = "lost" if found is None else found.get("outcome")
         retry_at = None if found is None else read_time(found.get("retry_at"))
         again = after_loss(job.options, run.key, now) if is_lost else None
+        if again is None and retry_at is not None:
+            again = QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, retry_at, "retry")
         if again is not None:
             queue = [again]
-        elif retry_at is not None:
-            queue = [QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, retry_at, "retry")]
         else:
             queue = self._following({run.job_id: [RunResult(run.scheduled_run_time, outcome)]})
         is_new = found is None
-        return (LostRun(*run.key, run.node or "") if is_new else None), queue
+        counted = Counted(run.key, run.token or 0, outcome, None if again is None else again.available)
+        return (LostRun(*run.key, run.node or "") if is_new else None), counted, queue

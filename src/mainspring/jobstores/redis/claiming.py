@@ -15,6 +15,7 @@ from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
 from mainspring.jobstores.redis.plain import PlainDecisions
 from mainspring.jobstores.redis.rows import micros, moment_of
 from mainspring.jobstores.redis.runs import new_run, not_begun, queued_run, written
+from mainspring.jobstores.shared.backend import Finished
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -51,7 +52,7 @@ class Claiming:
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
-        finished = self._ending.finish(request.ended, give_up) if request.ended else None
+        finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
         found = fetch(self._server, self._setting, request, give_up)
         book = _book(found, request.now)
         running = {job_id: busy.running for job_id, busy in found.busy.items()} | found.running
@@ -114,7 +115,7 @@ class Claiming:
         return Claimed(
             QueueClaim(taken, is_blocked=bool(blocked)),
             Claim(valid, claim.waiting, claim.parked, next_time),
-            [] if finished is None else finished.refused,
+            finished,
             moment_of(answer["queue"]) if answer["queue"] else None,
         )
 

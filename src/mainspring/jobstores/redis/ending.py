@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mainspring.engine.failures import after_outcomes
+from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import LostRun, retries_of
+from mainspring.jobstores.shared.runs import Counted, LostRun, counted_of, retries_of
 from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Ending:
 
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
         """Write outcomes, and what follows from them."""
-        counted = [one for one in ended if one.job.options.pause_after_failures is not None]
+        counted = counted_of(ended)
         runs = ended_parts(
             (
                 one.job.id,
@@ -56,28 +56,30 @@ class Ending:
                 for run in retries_of([one]):
                     queue.append(queued_run(run, is_next=run.cause == "rerun", of=at))
                     times.append(run.available)
-            version, jobs = self._followers, []
+            version = self._followers
+            jobs: list[dict[str, Any]] = []
+            paused: list[JobRecord] = []
             if counted or self._followers != _NO_FOLLOWERS:
                 found = self._look([one.job.id for one in ended], counted, give_up)
                 version = found["version"]
                 following = self._following(found, [(one.job.id, one.result) for one in ended])
                 queue += following
                 times += [now] * bool(following)
-                jobs = self._counted(found, counted)
+                jobs, paused = self._counted(found, counted)
             needed = sorted({one.job.id for one in ended if one.may_be_needed})
             part = {"ended": runs, "queue": queue, "jobs": jobs, "needed": needed, "followers": version}
             answer = self._server.ask("finish", {"finish": part}, give_up)
             if "is_stale" not in answer:
                 refused = [ended[at] for at in answer["refused"]]
-                return Finished(refused, min(times, default=None))
+                return Finished(refused, min(times, default=None), paused)
             self._followers = ""  # there may be some: they are asked for from now on
 
     def _look(
-        self, job_ids: Sequence[str], counted: Sequence[Ended], give_up: Callable[[], bool] | None
+        self, job_ids: Sequence[str], counted: Sequence[Counted], give_up: Callable[[], bool] | None
     ) -> dict[str, Any]:
         question = {
             "followed": sorted(set(job_ids)),
-            "counting": sorted({one.job.id for one in counted}),
+            "counting": sorted({one.key.job_id for one in counted}),
             "runs": [{"token": str(one.token), "name": one.key.id} for one in counted],
             "columns": FIELDS,
         }
@@ -102,16 +104,21 @@ class Ending:
         read = [read_job(job_id, fields, self._setting) for job_id, fields in rows]
         return [record for record in read if not isinstance(record, Unreadable)]
 
-    def _counted(self, found: Mapping[str, Any], counted: Sequence[Ended]) -> list[dict[str, Any]]:
-        """Jobs that remember their failures, and those that are paused because they have had too many."""
+    def _counted(
+        self, found: Mapping[str, Any], counted: Sequence[Counted]
+    ) -> tuple[list[dict[str, Any]], list[JobRecord]]:
+        """Jobs that remember their failures, as they are written; and those of them that are paused, having had too many."""
         new = [one for one, is_active in zip(counted, found["are_active"], strict=False) if is_active]
-        changed = []
+        changed: list[dict[str, Any]] = []
+        paused: list[JobRecord] = []
         for before in self._read(found["counting"]):
-            outcomes = [(one.result.outcome, one.result.retry_at) for one in new if one.job.id == before.id]
+            outcomes = [(one.outcome, one.retry_at) for one in new if one.key.job_id == before.id]
             after = after_outcomes(before, outcomes)
             if after is not before:
                 changed.append(written_job(after, self._setting, self._setting.now(), before.version))
-        return changed
+            if has_paused_itself(before, after):
+                paused.append(after)
+        return changed, paused
 
     def collect_lost(self, runs: Sequence[RunRecord]) -> Collected:
         """Runs in the hands of nobody who is alive are lost.
@@ -138,7 +145,13 @@ class Ending:
                 (run.job_id, RunResult(run.scheduled_run_time, "lost", retry_at=retry_at))
                 for run, retry_at in zip(runs, times, strict=True)
             ]
-            look = self._look(ids, [], None)
+            counted = [
+                Counted(run.key, run.token or 0, "lost", retry_at)
+                for run, retry_at in zip(runs, times, strict=True)
+                if run.job_id in options and options[run.job_id].pause_after_failures is not None
+            ]
+            look = self._look(ids, counted, None)
+            jobs, paused = self._counted(look, counted)
             following = self._following(look, results)
             queue = [
                 queued_run(run, is_next=run.cause == "rerun", of=at)
@@ -149,7 +162,7 @@ class Ending:
             part = {
                 "ended": ended_parts((*run.key, run.token or 0, outcome, False) for run in runs),
                 "queue": queue,
-                "jobs": [],
+                "jobs": jobs,
                 "needed": ids,
                 "followers": look["version"],
             }
@@ -163,7 +176,7 @@ class Ending:
         }
         when = {run: retry_at for run, retry_at in lost.items() if retry_at is not None}
         expected = filter(None, (*times, now if following else None))
-        return Collected(list(lost), when, min(expected, default=None))
+        return Collected(list(lost), when, min(expected, default=None), paused)
 
 
 def active_runs(server: Server) -> list[RunRecord]:

@@ -46,10 +46,12 @@ class Finished(NamedTuple):
     Attributes:
         refused: those that were refused, because the runs were others' by then.
         queued_from: when a run that follows from them is available; ``None``: none does.
+        paused: the jobs that have paused themselves because of them.
     """
 
-    refused: Sequence[Ended]
-    queued_from: datetime | None
+    refused: Sequence[Ended] = ()
+    queued_from: datetime | None = None
+    paused: Sequence[JobRecord] = ()
 
 
 class Collected(NamedTuple):
@@ -59,11 +61,13 @@ class Collected(NamedTuple):
         lost: those that are lost.
         again: those of them that will be run again, and when.
         queued_from: when a run that follows from that is available; ``None``: none does.
+        paused: the jobs that have paused themselves because of that.
     """
 
     lost: Sequence[LostRun]
     again: Mapping[LostRun, datetime]
     queued_from: datetime | None
+    paused: Sequence[JobRecord] = ()
 
 
 class StoredJobs(ABC):

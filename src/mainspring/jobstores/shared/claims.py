@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mainspring.engine.grouping import GroupBook
     from mainspring.jobstores.contract import Decide
+    from mainspring.jobstores.shared.backend import Finished
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.model import Submission
 
@@ -122,13 +123,13 @@ class Claimed(NamedTuple):
     """What a claim came to.
 
     Attributes:
-        refused: outcomes that were refused, because the runs were others' by then.
+        finished: what writing the outcomes came to that were to be written along with it.
         queued_from: when a queued run may be available next; ``None``: none is queued, as far as was seen.
     """
 
     queue: QueueClaim
     claim: Claim
-    refused: Sequence[Ended]
+    finished: Finished
     queued_from: datetime | None
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from mainspring.jobstores.shared.backend import Backend
+    from mainspring.jobstores.shared.backend import Backend, Finished
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.model import RunKey, Submission
+    from mainspring.model import JobRecord, RunKey, Submission
 
 #: Seconds between two looks at whether to give up.
 _PATIENCE = 0.1
@@ -28,6 +28,7 @@ class Outcomes:
         keep: how many ended runs of each job are kept.
         keep_for: how long.
         tell_lost: called for each run that is found to be lost, with its node and when it is run again.
+        tell_paused: called for each job that has paused itself.
 
     Attributes:
         queued_from: when a queued run may be there to be claimed; ``None``: not until there is word of one.
@@ -40,12 +41,14 @@ class Outcomes:
         keep: int,
         keep_for: timedelta,
         tell_lost: Callable[[RunKey, str, datetime | None], None],
+        tell_paused: Callable[[JobRecord], None],
     ) -> None:
         self._backend = backend
         self._setting = backend.setting
         self._keep = keep
         self._keep_for = keep_for
         self._tell_lost = tell_lost
+        self._tell_paused = tell_paused
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
         self._finished_jobs: set[str] = set()
@@ -111,11 +114,11 @@ class Outcomes:
                 self.put_back(ended)
                 raise
             self.expect(finished.queued_from)
-            self.tell_refused(finished.refused)
+            self.tell(finished)
 
-    def tell_refused(self, refused: Iterable[Ended]) -> None:
-        """Say that others had taken over what this node ran."""
-        for one in refused:
+    def tell(self, finished: Finished) -> None:
+        """Say that others had taken over what this node ran, and that jobs have paused themselves."""
+        for one in finished.refused:
             self._setting.logger.warning(
                 'The outcome (%s) of job "%s" due at %s is refused: this node had been taken for dead, and the run was '
                 "recorded as lost",
@@ -123,6 +126,8 @@ class Outcomes:
                 one.job.name,
                 one.result.scheduled_run_time,
             )
+        for job in finished.paused:
+            self._tell_paused(job)
 
     def collect_lost(self) -> bool:
         """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
@@ -136,6 +141,8 @@ class Outcomes:
                 "; it will be run again" if run in collected.again else "",
             )
             self._tell_lost(run.key, run.node, collected.again.get(run))
+        for job in collected.paused:
+            self._tell_paused(job)
         self.expect(collected.queued_from)
         return bool(collected.again)
 

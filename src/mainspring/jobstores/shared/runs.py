@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from mainspring.engine.decision import Decision
-    from mainspring.model import Cause, JobRecord, Submission
+    from mainspring.model import Cause, JobRecord, Outcome, Submission
 
 
 class Move(NamedTuple):
@@ -96,6 +96,24 @@ class Ended(NamedTuple):
         return (
             options.outlasts_schedule or options.overlap not in ("skip", "allow") or self.cause != "schedule"
         )
+
+
+class Counted(NamedTuple):
+    """How a run has ended, for its job to remember, which has `pause_after_failures`."""
+
+    key: RunKey
+    token: int
+    outcome: Outcome
+    retry_at: datetime | None
+
+
+def counted_of(ended: Iterable[Ended]) -> list[Counted]:
+    """What the jobs of these runs are to remember."""
+    return [
+        Counted(one.key, one.token, one.result.outcome, one.result.retry_at)
+        for one in ended
+        if one.job.options.pause_after_failures is not None
+    ]
 
 
 def due_times_of(decision: Decision) -> list[datetime]:

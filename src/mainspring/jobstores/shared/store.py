@@ -24,6 +24,7 @@ from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.jobstores.shared.upkeep import Upkeep
+from mainspring.jobstores.telling import tell_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -86,7 +87,7 @@ class SharedJobStore(NativeJobStore):
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         self._backend = backend
         self._setting = backend.setting
-        self._outcomes = Outcomes(backend, keep_runs, keep_for, self._tell_lost)
+        self._outcomes = Outcomes(backend, keep_runs, keep_for, self._tell_lost, self._tell_paused)
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
         self._heart: Upkeep | None = None
@@ -245,6 +246,9 @@ class SharedJobStore(NativeJobStore):
         tell = getattr(self._scheduler, "_tell_lost", None)
         if tell is not None:
             tell(key, node, retry_at, self._alias)
+
+    def _tell_paused(self, job: JobRecord) -> None:
+        tell_paused(self._scheduler, self._alias, job)
 
     # Jobs
 
@@ -411,7 +415,7 @@ class SharedJobStore(NativeJobStore):
         if claimed.queue.is_blocked and first is not None:
             first = max(first, now + POLL)  # or when an instance has ended here
         self._outcomes.expect(first)
-        self._outcomes.tell_refused(claimed.refused)
+        self._outcomes.tell(claimed.finished)
         return claimed
 
     def _all_set_aside(self) -> list[str]:

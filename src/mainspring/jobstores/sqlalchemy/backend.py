@@ -191,7 +191,7 @@ class SQLBackend(Backend):
         if any(decision.buffered for decision in claim.decisions):
             queued_from = request.now
         expected = min(filter(None, (queued_from, finished.queued_from)), default=None)
-        return Claimed(queue, claim, finished.refused, expected)
+        return Claimed(queue, claim, finished, expected)
 
     def _is_claimed(self, decision: Decision, scheduled: datetime, token: int) -> bool:
         with self.database.reading() as connection:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from mainspring.engine.failures import after_outcomes
+from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.shared.backend import Collected, Finished, Look
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, written_tally
-from mainspring.jobstores.shared.runs import retries_of
+from mainspring.jobstores.shared.runs import Counted, counted_of, retries_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.sqlalchemy.context import Context
-    from mainspring.model import JobOptions, QueuedRun
+    from mainspring.model import JobOptions, JobRecord, QueuedRun
 
 _CHUNK = 500
 
@@ -37,16 +37,15 @@ class Ending:
     def finish(self, connection: Connection, ended: Sequence[Ended]) -> Finished:
         """Write outcomes, and what follows from them."""
         if not ended:
-            return Finished([], None)
+            return Finished()
         context = self._context
-        counted = [one for one in ended if one.job.options.pause_after_failures is not None]
+        counted = counted_of(ended)
         new = context.runs.unended(connection, [one.key for one in counted]) if counted else set()
         refused = context.runs.finish(connection, ended)
         said = {(one.key, one.token): one.result.progress for one in ended if one.result.progress}
         if said:
             context.runs.say(connection, said)
-        if new:
-            self._count_failures(connection, [one for one in counted if tuple(one.key) in new])
+        paused = self._count_failures(connection, [one for one in counted if tuple(one.key) in new])
         valid = [one for one in ended if one not in refused] if refused else ended
         expected = [self._follow(connection, valid)]
         kept = [one for one in ended if one.may_be_needed]
@@ -54,7 +53,7 @@ class Ending:
             expected.append(self._run_again(connection, [one for one in kept if one not in refused]))
             job_ids = sorted({one.job.id for one in kept})
             context.runs.drop_ended_jobs(connection, context.tables.jobs, job_ids)
-        return Finished(refused, min(filter(None, expected), default=None))
+        return Finished(refused, min(filter(None, expected), default=None), paused)
 
     def _run_again(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
         """Queue what is to be run again; when the first of it is available."""
@@ -90,12 +89,15 @@ class Ending:
         self._context.runs.enqueue(connection, runs)
         return now
 
-    def _count_failures(self, connection: Connection, ended: Sequence[Ended]) -> None:
-        """Have jobs remember their failures, and pause those that have had too many."""
+    def _count_failures(self, connection: Connection, counted: Sequence[Counted]) -> list[JobRecord]:
+        """Have jobs remember their failures, and pause those that have had too many; which are returned."""
+        paused: list[JobRecord] = []
+        if not counted:
+            return paused
         jobs = self._context.tables.jobs
-        by_job: dict[str, list[Ended]] = {}
-        for one in ended:
-            by_job.setdefault(one.job.id, []).append(one)
+        by_job: dict[str, list[Counted]] = {}
+        for one in counted:
+            by_job.setdefault(one.key.job_id, []).append(one)
         rows = connection.execute(
             select(*self._context.columns)
             .where(jobs.c.id.in_(by_job), jobs.c.state != ENDING)
@@ -106,8 +108,9 @@ class Ending:
             before = self._context.job_of(row)
             if isinstance(before, Unreadable):
                 continue
-            outcomes = [(one.result.outcome, one.result.retry_at) for one in by_job[before.id]]
-            after = after_outcomes(before, outcomes)
+            after = after_outcomes(before, [(one.outcome, one.retry_at) for one in by_job[before.id]])
+            if has_paused_itself(before, after):
+                paused.append(after)
             if after is not before:
                 connection.execute(
                     update(jobs)
@@ -119,6 +122,7 @@ class Ending:
                         version=after.version,
                     )
                 )
+        return paused
 
     def look(self, connection: Connection, token: int) -> Look:
         """What there is to be done for this node, and for others that have died."""
@@ -136,7 +140,9 @@ class Ending:
         """Runs in the hands of nobody who is alive are lost."""
         now = self._context.now()
         lost = self._context.runs.lose(connection, self._alive(connection), now)
-        again = self._after_losses(connection, lost, now)
+        options = self._options_of(connection, lost)
+        losses = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
+        again = {run: queued for run, queued in losses.items() if queued is not None}
         if again:
             self._context.runs.enqueue(connection, list(again.values()))
         followed = self._context.statements.followed(connection)
@@ -153,7 +159,13 @@ class Ending:
         for at in range(0, len(ids), _CHUNK):
             self._context.runs.drop_ended_jobs(connection, self._context.tables.jobs, ids[at : at + _CHUNK])
         when = {run: queued.available for run, queued in again.items()}
-        return Collected(lost, when, min(expected, default=None))
+        counted = [
+            Counted(run.key, 0, "lost", when.get(run))
+            for run in losses
+            if options[run.job_id].pause_after_failures is not None
+        ]
+        paused = self._count_failures(connection, counted)
+        return Collected(lost, when, min(expected, default=None), paused)
 
     def has_orphans(self, connection: Connection) -> bool:
         """Whether there are runs in the hands of nobody who is alive."""
@@ -162,10 +174,8 @@ class Ending:
     def _alive(self, connection: Connection) -> list[int]:
         return [node.token for node in nodes.living(connection, self._context.tables)]
 
-    def _after_losses(
-        self, connection: Connection, lost: Sequence[LostRun], now: datetime
-    ) -> dict[LostRun, QueuedRun]:
-        """What takes the place of those of the lost runs that are run again."""
+    def _options_of(self, connection: Connection, lost: Sequence[LostRun]) -> dict[str, JobOptions]:
+        """What the jobs of these runs want, by their ids; those that are gone are left out."""
         jobs = self._context.tables.jobs
         ids = sorted({run.job_id for run in lost})
         options: dict[str, JobOptions] = {}
@@ -176,5 +186,4 @@ class Ending:
             for row in found:
                 record = self._context.job_of(row)
                 options[row[0]] = (record.record if isinstance(record, Unreadable) else record).options
-        again = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
-        return {run: queued for run, queued in again.items() if queued is not None}
+        return options
