@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import uuid
 from pathlib import Path
@@ -22,6 +23,10 @@ from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE
 # the same, so that a failure there is the change's; new ones are found at home.
 settings.register_profile("mainspring", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mainspring")
+
+# What a shell starts in the background ignores interrupts, and so would the programs that the tests start, and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

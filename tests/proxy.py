@@ -85,4 +85,4 @@ class Proxy:
         self._listening.close()
         self.cut()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(30)

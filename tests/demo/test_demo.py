@@ -53,7 +53,7 @@ class Watched:
 
     def end(self):
         code = self.process.wait(30)
-        self._reader.join(10)
+        self._reader.join(30)
         return code, self.text
 
 

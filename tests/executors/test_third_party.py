@@ -236,7 +236,7 @@ def test_bug_40_run_job_runs_a_coroutine_to_its_end(submission):
         target=lambda: ended.extend(run_job(handle(submission(three)), None, [now()], "test"))
     )
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert [event.retval for event in ended] == [3]
 
 

@@ -98,7 +98,7 @@ def test_bug_43_an_interrupt_in_a_worker_is_passed_on_to_the_main_thread(started
     pool = started(ThreadPoolExecutor(1))
     with pytest.raises(KeyboardInterrupt):
         pool.submit(submission(raise_interrupt), reports)
-        threading.Event().wait(10)
+        threading.Event().wait(30)
     pool.submit(submission(add, 1, 2, id="next"), reports)
     assert reports.wait("succeeded", "next")
 

@@ -187,7 +187,7 @@ def test_what_is_wrong_with_a_statement_is_not_tried_again(store):
     begin = time.monotonic()
     with pytest.raises(Exception, match=store.jobs_t.name):
         store.list_records()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
 
 
 def test_racing_claims_take_every_job_once(make_store):
@@ -590,7 +590,7 @@ def test_who_is_next_to_write_to_sqlite_and_does_not_go_on_keeps_no_others_from_
     write()
     assert waiting() == [thread]  # and the next ones don't wait, nor leave threads behind
     os.close(stopped)
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
     again = os.open(f"{tmp_path}/jobs.sqlite-turn", os.O_RDWR)
     fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the thread didn't keep what it had waited for

@@ -322,7 +322,7 @@ def test_a_backfill_stays_known_while_history_is_pruned(make_scheduler, request,
     scheduler.add_job(work, "interval", hours=1, start_date=long_ago, id="hourly")
     span = (long_ago, long_ago + timedelta(hours=9))
     for handle in scheduler.backfill("hourly", *span):
-        handle.wait(10)
+        handle.wait(30)
     store._outcomes._finished_jobs.add("hourly")
     store._outcomes.prune()
     assert len(scheduler.get_runs("hourly")) == 10

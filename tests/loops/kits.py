@@ -97,7 +97,7 @@ class Blocking(Kit):
         started = threading.Event()
         scheduler.add_listener(lambda event: started.set(), EVENT_SCHEDULER_START)
         self.posted.put(lambda: scheduler.start(paused))
-        assert started.wait(10)
+        assert started.wait(30)
 
     def on_loop(self, function):
         return function()

@@ -277,7 +277,7 @@ def listeners_are_called_on_the_loop(kit):
     scheduler.add_job(answer, id="a")
     scheduler.add_job(answer_async, id="b")
     heard.wait_for(EVENT_JOB_EXECUTED, count=2)
-    assert awaited.wait(10)
+    assert awaited.wait(30)
     kit.stop(scheduler)
     assert len(where) >= 10
     if kit.has_loop:
@@ -392,7 +392,7 @@ def shutting_down_without_waiting_cancels_what_is_on_the_loop(kit):
     scheduler.add_job(endless, "interval", hours=1, next_run_time=PAST, id="a")
     heard.wait_for(EVENT_JOB_STARTED, "a")
     kit.stop(scheduler, wait=False)
-    assert cleaned_up.wait(10)
+    assert cleaned_up.wait(30)
     heard.wait_for(EVENT_JOB_CANCELLED, "a")
     assert not heard.of(EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
 
@@ -433,7 +433,7 @@ def a_listener_may_shut_its_scheduler_down(kit):
     scheduler.add_job(answer, id="a")
     kit.start(scheduler)
     heard.wait_for(EVENT_SCHEDULER_SHUTDOWN)
-    assert over.wait(10)
+    assert over.wait(30)
     assert not scheduler.running
 
 

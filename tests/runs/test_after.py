@@ -21,7 +21,7 @@ def test_a_run_follows_from_each_run_that_succeeds(scheduler, heard):
     scheduler.add_job(work.note, AfterJob(first), args=["second"], id="second")
     scheduler.add_job(work.note, AfterJob("second"), args=["third"], id="third")
     scheduler.add_job(work.note, AfterJob("first", on="failure"), args=["never"], id="never")
-    begun = [first.run_now().wait(10) for _ in range(2)]
+    begun = [first.run_now().wait(30) for _ in range(2)]
     heard.wait_for(EVENT_JOB_EXECUTED, "third", count=2)
     times = [record.scheduled_run_time for record in begun]
     assert sorted(work.seen) == [(name, time) for name in ("second", "third") for time in times]
@@ -34,7 +34,7 @@ def test_a_failure_is_followed_when_it_is_final(scheduler, heard):
     scheduler.add_job(work.note, AfterJob("bad", on="failure"), args=["mend"], id="mend")
     scheduler.add_job(work.note, AfterJob("bad", on="any"), args=["tell"], id="tell")
     scheduler.add_job(work.note, AfterJob("bad"), args=["never"], id="never")
-    record = job.run_now().wait(10)
+    record = job.run_now().wait(30)
     assert record.attempt == 3
     heard.wait_for(EVENT_JOB_EXECUTED, "mend")
     heard.wait_for(EVENT_JOB_EXECUTED, "tell")
@@ -47,14 +47,14 @@ def test_it_can_be_paused_resumed_and_given_another_trigger(scheduler, heard):
     assert scheduler.get_jobs(state="paused") == []
     assert "after[first: success], waits for the other job" in str(scheduler.get_job("second"))
     second.pause()
-    first.run_now().wait(10)
+    first.run_now().wait(30)
     second.resume()
-    followed = first.run_now().wait(10)
+    followed = first.run_now().wait(30)
     heard.wait_for(EVENT_JOB_EXECUTED, "second")
     assert work.seen == [("second", followed.scheduled_run_time)]
     second.reschedule("date", run_date=PAST)
     heard.wait_for(EVENT_JOB_EXECUTED, "second", count=2)
-    first.run_now().wait(10)
+    first.run_now().wait(30)
     eventually(lambda: scheduler.get_job("second") is None)
 
 
@@ -104,7 +104,7 @@ def test_what_follows_outlasts_a_restart(make_scheduler, make_store, request):
     first = make_scheduler(jobstores={"default": make_store()}, start=True)
     job = first.add_job(work.add, "date", run_date=LATER, args=[1, 2], id="first")
     first.add_job(work.note, AfterJob("first"), args=["second"], id="second", executor="elsewhere")
-    followed = job.run_now().wait(10)
+    followed = job.run_now().wait(30)
     eventually(lambda: first.get_runs("second", "queued") != [])
     first.shutdown()
     second = make_scheduler(
@@ -150,7 +150,7 @@ def test_a_backfill_makes_up_for_what_was_missed(scheduler, heard):
     )
     eventually(lambda: len(scheduler.get_runs("hourly", "missed")) == 4)
     handles = scheduler.backfill("hourly", start, start + timedelta(hours=2))
-    assert [handle.wait(10).outcome for handle in handles] == ["succeeded"] * 3
+    assert [handle.wait(30).outcome for handle in handles] == ["succeeded"] * 3
     assert [handle.record().attempt for handle in handles] == [2, 2, 2]
 
 

@@ -25,7 +25,7 @@ def test_a_run_is_run_in_the_schedulers_and_the_jobs_context_managers(make_sched
     job = scheduler.add_job(
         work.note, "date", run_date=LATER, args=["run"], id="a", around_run=work.surrounded
     )
-    assert job.run_now().wait(10).outcome == "succeeded"
+    assert job.run_now().wait(30).outcome == "succeeded"
     assert [one[0] if isinstance(one, tuple) else one for one in work.seen] == [
         "outer of a",
         "enter",
@@ -38,7 +38,7 @@ def test_a_run_is_run_in_the_schedulers_and_the_jobs_context_managers(make_sched
 
 def test_they_see_what_the_function_raises(scheduler):
     job = scheduler.add_job(work.fail, "date", run_date=LATER, around_run="run_work:surrounded")
-    assert job.run_now().wait(10).outcome == "failed"
+    assert job.run_now().wait(30).outcome == "failed"
     assert work.seen == ["enter", "error", "leave"]
 
 
@@ -47,7 +47,7 @@ def test_one_that_fails_fails_the_run(make_scheduler):
         raise OSError("no database")
 
     scheduler = make_scheduler(around_run=[broken], start=True)
-    record = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now().wait(10)
+    record = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now().wait(30)
     assert (record.outcome, record.error) == ("failed", "OSError: no database")
 
 

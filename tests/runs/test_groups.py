@@ -41,13 +41,13 @@ def test_runs_that_are_asked_for_count_too(scheduler):
     one = scheduler.add_job(work.wait, "date", run_date=LATER, id="one", group="api")
     two = scheduler.add_job(work.wait, "date", run_date=LATER, id="two", group="api")
     first = one.run_now()
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     second = two.run_now()
     with pytest.raises(TimeoutError):
         second.wait(0.3)
     assert [run.id for run in running(scheduler)] == [first.id]
     work.gate.set()
-    assert second.wait(10).outcome == "succeeded"
+    assert second.wait(30).outcome == "succeeded"
 
 
 def test_many_short_runs_follow_one_another_without_a_pause(scheduler):

@@ -24,7 +24,7 @@ def outcomes(scheduler, job_id):
 def occupied(scheduler, **options):
     """A job of which a run goes on, and which is due again in a moment."""
     job = scheduler.add_job(work.wait, "interval", hours=1, next_run_time=PAST, id="busy", **options)
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     return job
 
 
@@ -71,7 +71,7 @@ def test_the_newer_run_takes_the_place_of_the_older(scheduler):
     job = scheduler.add_job(
         work.wait_for_token, "interval", hours=1, next_run_time=PAST, id="busy", overlap="cancel_running"
     )
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     due(job)
     eventually(lambda: outcomes(scheduler, "busy") == ["cancelled", None])
     eventually(lambda: len(scheduler.get_runs("busy", "running")) == 1)
@@ -112,7 +112,7 @@ def test_a_job_has_so_many_runs_and_no_more(scheduler, heard):
         replace_existing=True,
     )
     assert scheduler.get_job("thrice").next_run_time is None
-    assert job.run_now().wait(10).outcome == "succeeded"  # what is asked for doesn't count
+    assert job.run_now().wait(30).outcome == "succeeded"  # what is asked for doesn't count
     job.modify(max_runs=4)
     job.resume()
     heard.wait_for(EVENT_JOB_EXECUTED, "thrice", count=5)
@@ -137,13 +137,13 @@ def test_a_job_that_fails_too_often_is_paused_with_a_note(scheduler, heard):
 
 def test_a_success_begins_the_count_anew(scheduler, heard):
     job = scheduler.add_job(work.fail, "date", run_date=LATER, id="mixed", pause_after_failures=2)
-    assert job.run_now().wait(10).outcome == "failed"
+    assert job.run_now().wait(30).outcome == "failed"
     job.modify(func=work.add, args=[1, 2])
-    assert job.run_now().wait(10).outcome == "succeeded"
+    assert job.run_now().wait(30).outcome == "succeeded"
     job.modify(func=work.fail, args=[])
-    assert job.run_now().wait(10).outcome == "failed"
+    assert job.run_now().wait(30).outcome == "failed"
     assert scheduler.get_job("mixed").next_run_time == LATER
-    assert job.run_now().wait(10).outcome == "failed"
+    assert job.run_now().wait(30).outcome == "failed"
     assert scheduler.get_job("mixed").next_run_time is None
 
 

@@ -108,7 +108,7 @@ def test_nobody_waits_for_a_run_that_will_not_begin(make_scheduler):
     handle = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2]).run_now()
     scheduler.shutdown()
     with pytest.raises(SchedulerNotRunningError):
-        handle.wait(10)
+        handle.wait(30)
 
 
 def _wait_until_running(scheduler, job_id):
@@ -145,12 +145,12 @@ def test_a_run_that_took_too_long_is_tried_again(scheduler):
 
 def test_a_run_in_time_is_left_alone(scheduler):
     job = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], timeout=5)
-    assert job.run_now().wait(10).outcome == "succeeded"
+    assert job.run_now().wait(30).outcome == "succeeded"
     waits = scheduler.add_job(work.wait, "date", run_date=LATER, args=[0.5], timeout=30)
     handle = waits.run_now()
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     work.gate.set()
-    assert handle.wait(10).outcome == "succeeded"
+    assert handle.wait(30).outcome == "succeeded"
 
 
 def test_another_node_cancels_it(make_scheduler, make_store, request):
@@ -160,7 +160,7 @@ def test_another_node_cancels_it(make_scheduler, make_store, request):
     asking = make_scheduler(jobstores={"default": make_store()}, executors={"other": {"type": "threadpool"}})
     asking.start(paused=True)
     handle = working.add_job(work.wait_for_token, "date", run_date=LATER).run_now()
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     asking.cancel_run(handle.id)
     assert asking.wait_for_run(handle.id, 20).outcome == "cancelled"
     eventually(lambda: work.ended == ["token"])
@@ -169,14 +169,14 @@ def test_another_node_cancels_it(make_scheduler, make_store, request):
 def test_that_a_queued_run_is_cancelled_is_told(scheduler, heard):
     scheduler.add_job(work.wait, "date", run_date="2100-01-01", id="busy")
     first = scheduler.run_job("busy")
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     second = scheduler.run_job("busy")
     second.cancel()
     (event,) = heard.wait_for(EVENT_JOB_CANCELLED, "busy")
     assert (event.run_id, event.started, event.attempt) == (second.id, None, 1)
-    assert second.wait(10).outcome == "cancelled"
+    assert second.wait(30).outcome == "cancelled"
     work.gate.set()
-    assert first.wait(10).outcome == "succeeded"
+    assert first.wait(30).outcome == "succeeded"
 
 
 def test_what_is_submitted_and_not_begun_is_cancelled_too(make_scheduler, make_store):
@@ -186,11 +186,11 @@ def test_what_is_submitted_and_not_begun_is_cancelled_too(make_scheduler, make_s
         start=True,
     )
     scheduler.add_job(work.wait, "date", run_date=LATER, id="first").run_now()
-    assert work.begun.wait(10)
+    assert work.begun.wait(30)
     second = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id="second").run_now()
     _wait_until_running(scheduler, "second")
     second.cancel()
-    assert second.wait(10).outcome == "cancelled"
+    assert second.wait(30).outcome == "cancelled"
     work.gate.set()
 
 

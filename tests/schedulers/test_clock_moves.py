@@ -74,7 +74,7 @@ PROGRAM = """
     print("waiting", flush=True)
     sys.stdin.readline()
     real = time.monotonic()
-    print("ran" if ran.wait(10) else "never", round(time.monotonic() - real, 2), flush=True)
+    print("ran" if ran.wait(30) else "never", round(time.monotonic() - real, 2), flush=True)
     scheduler.shutdown()
 """
 

@@ -107,7 +107,7 @@ def test_a_listener_may_call_the_scheduler(scheduler, heard):
     scheduler.add_listener(adds_another, EVENT_JOB_EXECUTED)
     scheduler.start()
     scheduler.add_job(nothing, id="first")
-    assert done.wait(10)
+    assert done.wait(30)
     heard.wait_for(EVENT_JOB_EXECUTED, "second")
 
 
@@ -116,7 +116,7 @@ def test_a_listener_may_shut_the_scheduler_down(scheduler, heard):
     scheduler.start()
     thread = scheduler._thread
     scheduler.add_job(nothing)
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
     assert scheduler.state == 0
 

@@ -306,7 +306,7 @@ def test_the_decorator_returns_the_function(scheduler, heard):
         done.set()
 
     scheduler.start()
-    assert done.wait(10)
+    assert done.wait(30)
     assert callable(job)
     assert scheduler.get_job("a").func is job
 

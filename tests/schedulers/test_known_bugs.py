@@ -44,7 +44,7 @@ def test_bug_16_twenty_slow_one_shots_on_a_pool_of_ten_all_run(scheduler, heard)
     barrier = threading.Barrier(10)
 
     def slow():
-        barrier.wait(10)  # ends in two shifts of ten: the second waits for a worker
+        barrier.wait(30)  # ends in two shifts of ten: the second waits for a worker
 
     scheduler.start()
     for _ in range(20):
@@ -139,11 +139,11 @@ def test_bug_18b_a_one_shot_at_the_instance_limit_waits_for_a_free_instance(sche
 
     def first():
         begun.set()
-        release.wait(10)
+        release.wait(30)
 
     scheduler.start()
     scheduler.add_job(first, id="a")
-    assert begun.wait(10)
+    assert begun.wait(30)
     scheduler.add_job(nothing, id="a")  # the first is gone from the store, and still runs
     assert scheduler.get_job("a") is not None
     release.set()
@@ -307,7 +307,7 @@ def test_bug_21_running_turns_false_when_the_loop_is_really_dead(make_scheduler)
 
         scheduler._dispatch.run = die
         scheduler.wakeup()
-        thread.join(10)
+        thread.join(30)
     assert not scheduler.running
     assert not scheduler.health().loop_alive
     assert not scheduler.health().ok
@@ -328,19 +328,19 @@ def test_bug_22_shutdown_waits_while_a_job_asks_for_jobs(scheduler, heard):
 
     def asks():
         begun.set()
-        shutting.wait(10)
+        shutting.wait(30)
         answers.append(scheduler.get_jobs())
         answers.append(scheduler.get_job("a"))
 
     scheduler.start()
     scheduler.add_job(nothing, "interval", hours=1, id="a")
     scheduler.add_job(asks)
-    assert begun.wait(10)
+    assert begun.wait(30)
     ender = threading.Thread(target=scheduler.shutdown)
     ender.start()
     _until(lambda: scheduler.state == 0)
     shutting.set()
-    ender.join(10)
+    ender.join(30)
     assert not ender.is_alive()
     assert len(answers) == 2
     assert heard.of(EVENT_JOB_EXECUTED)
@@ -364,8 +364,8 @@ def test_bug_23_a_job_may_shut_its_scheduler_down(scheduler, heard, wait):
     scheduler.start()
     thread = scheduler._thread
     scheduler.add_job(ends)
-    assert ended.wait(10)
-    thread.join(10)
+    assert ended.wait(30)
+    thread.join(30)
     assert not thread.is_alive()
     assert not scheduler.running
 
@@ -377,7 +377,7 @@ def test_bug_23_a_job_may_shut_down_a_pool_in_which_others_wait_for_its_worker(m
     queued, ran = threading.Event(), threading.Event()
 
     def ends():
-        queued.wait(10)
+        queued.wait(30)
         scheduler.shutdown(wait=True)
 
     scheduler.start()
@@ -386,8 +386,8 @@ def test_bug_23_a_job_may_shut_down_a_pool_in_which_others_wait_for_its_worker(m
     scheduler.add_job(ran.set, id="queued")
     heard.wait_for(EVENT_JOB_SUBMITTED, "queued")
     queued.set()
-    assert ran.wait(10)
-    thread.join(10)
+    assert ran.wait(30)
+    thread.join(30)
     assert not thread.is_alive()
 
 
@@ -486,7 +486,7 @@ def test_bug_28_a_slow_listener_delays_and_loses_no_run(make_scheduler):
     scheduler = make_scheduler(job_defaults={"misfire_grace_time": 1})
     release = threading.Event()
     done = threading.Semaphore(0)
-    scheduler.add_listener(lambda event: release.wait(10), EVENT_JOB_SUBMITTED)
+    scheduler.add_listener(lambda event: release.wait(30), EVENT_JOB_SUBMITTED)
     heard = EventRecorder()
     scheduler.add_listener(heard)
     scheduler.start()
@@ -519,11 +519,11 @@ def test_bug_29_a_queued_run_keeps_the_arguments_it_was_submitted_with(make_sche
 
     def holds():
         begun.set()
-        release.wait(10)
+        release.wait(30)
 
     scheduler.start()
     scheduler.add_job(holds)
-    assert begun.wait(10)
+    assert begun.wait(30)
     scheduler.add_job(got.append, "interval", hours=1, args=["old"], id="a", next_run_time=datetime.now(UTC))
     heard.wait_for(EVENT_JOB_SUBMITTED, "a")
     scheduler.modify_job("a", args=["new"])
@@ -571,7 +571,7 @@ def test_shutdown_is_bounded(scheduler, caplog):
 
     scheduler.start()
     scheduler.add_job(hangs)
-    assert begun.wait(10)
+    assert begun.wait(30)
     with caplog.at_level(logging.WARNING):
         scheduler.shutdown(wait=True, timeout=0.1)
     assert "jobs still run" in caplog.text

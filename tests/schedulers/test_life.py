@@ -101,7 +101,7 @@ def test_nothing_is_left_running_after_a_shutdown(make_scheduler):
     heard.wait_for(EVENT_JOB_EXECUTED)
     listening = scheduler._event_queue._thread
     scheduler.shutdown()
-    listening.join(10)
+    listening.join(30)
     assert set(threading.enumerate()) <= before
 
 
@@ -210,7 +210,7 @@ def test_an_interrupt_ends_a_blocking_scheduler_in_the_main_thread(tmp_path):
     process = run_program(tmp_path, BLOCKING.format(start=start))
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=2)
+    output, errors = process.communicate(timeout=30)
     assert (output, errors, process.returncode) == ("interrupted\n", "", 0)
 
 
@@ -240,7 +240,7 @@ def test_a_signal_ends_a_blocking_scheduler_that_outlives_the_main_thread(tmp_pa
     process = run_program(tmp_path, BLOCKING.format(start="") + OUTLIVING)
     assert {process.stdout.readline(), process.stdout.readline()} == {"begun\n", "waiting\n"}
     process.send_signal(number)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=30)
     assert (output, errors) == ("", "")
 
 
@@ -268,11 +268,11 @@ def test_health_counts_what_runs_and_when_it_last_looked(scheduler, heard):
 
     def holds():
         begun.set()
-        release.wait(10)
+        release.wait(30)
 
     scheduler.start()
     scheduler.add_job(holds)
-    assert begun.wait(10)
+    assert begun.wait(30)
     health = scheduler.health()
     assert health.running_runs == 1
     assert health.ok

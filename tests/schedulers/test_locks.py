@@ -27,7 +27,7 @@ class Probe:
     def __call__(self, where):
         thread = threading.Thread(target=self.use, daemon=True)
         thread.start()
-        thread.join(5)
+        thread.join(30)
         (self.stuck if thread.is_alive() else self.passed).add(where)
 
     def use(self):

@@ -145,8 +145,8 @@ def test_url_is_fetched_each_minute_and_a_signal_ends_it(programs, version, form
 
     program.process.send_signal(ending)
     began = time.monotonic()
-    program.process.wait(10)
-    assert time.monotonic() - began < 2
+    program.process.wait(30)
+    assert time.monotonic() - began < 8
     assert "Traceback" not in program.complained
     assert "Exception ignored" not in program.complained
 

@@ -37,7 +37,7 @@ class EventRecorder:
             ]
 
     def wait_for(
-        self, codes: int, job_id: str | None = None, *, count: int = 1, timeout: float = 10
+        self, codes: int, job_id: str | None = None, *, count: int = 1, timeout: float = 30
     ) -> list[Any]:
         """Wait until at least `count` events with one of `codes` have come, and return them.
 
@@ -47,7 +47,7 @@ class EventRecorder:
         self.wait_until(lambda: len(self.of(codes, job_id)) >= count, timeout=timeout)
         return self.of(codes, job_id)
 
-    def wait_until(self, condition: Callable[[], bool], *, timeout: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], bool], *, timeout: float = 30) -> None:
         """Wait until `condition` holds; it is looked at after every event.
 
         Raises:
