@@ -283,6 +283,23 @@ def test_pending_jobs_can_be_changed_like_others(scheduler):
     assert job.trigger.interval == timedelta(minutes=1)
 
 
+def test_pending_jobs_are_found_by_what_they_will_be(scheduler):
+    scheduler.add_job(nothing, "interval", hours=1, id="scheduled")
+    scheduler.add_job(nothing, "interval", hours=1, id="added paused", next_run_time=None)
+    scheduler.add_job(nothing, "interval", hours=1, id="paused").pause()
+    resumed = scheduler.add_job(nothing, "interval", hours=1, id="resumed", next_run_time=None)
+    resumed.resume()
+
+    def found(state):
+        return {job.id for job in scheduler.get_jobs(state=state)}
+
+    for _ in ("pending", "stored"):
+        assert found("paused") == {"added paused", "paused"}
+        assert found("scheduled") == {"scheduled", "resumed"}
+        if not scheduler.running:
+            scheduler.start(paused=True)
+
+
 def test_a_pending_job_that_was_paused_and_resumed_runs(scheduler, heard):
     job = scheduler.add_job(nothing, id="a")
     job.pause()

@@ -43,7 +43,7 @@ class JobQueries:
         Args:
             jobstore: alias of a job store.
             pending: only pending jobs (true) or only stored ones (false).
-            state: only scheduled, or only paused ones.
+            state: only scheduled, or only paused ones; of pending ones, those that will be that.
             tag: only those with this among their tags.
             executor: only those with this executor.
             search: only those with this text in their id, name or function's reference.
@@ -67,8 +67,12 @@ class JobQueries:
         ]
         if pending is False or after is not None:
             return stored
-        waiting = {one.job.id: one.job for one in self._pending_jobs.of(jobstore)}
-        asked = query.of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
+        waiting = {
+            one.job.id: one.job
+            for one in self._pending_jobs.of(jobstore)
+            if state is None or one.is_paused == (state == "paused")
+        }
+        asked = query._replace(state=None).of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
         return [waiting[record.id] for record in asked] + stored
 
     def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:

@@ -30,6 +30,11 @@ class PendingJob:
         self.replace_existing = replace_existing
         self.has_next_run_time = has_next_run_time
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it will be paused when the scheduler has started."""
+        return self.has_next_run_time and self.job.next_run_time is None
+
 
 class PendingJobs:
     """The pending jobs, in the order in which they were added."""
