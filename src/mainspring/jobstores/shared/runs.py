@@ -42,6 +42,15 @@ class NewRun(NamedTuple):
     group_name: str | None = None
 
 
+class TakenRun(NamedTuple):
+    """A run that was queued, and is claimed."""
+
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    group_name: str | None
+
+
 class EndedRun(NamedTuple):
     """The outcome of a run that is in the hands of `token`."""
 

@@ -19,7 +19,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import SCHEDULED, Unreadable, written_tally
-from mainspring.jobstores.shared.runs import claimed_runs, due_times_of
+from mainspring.jobstores.shared.runs import TakenRun, claimed_runs, due_times_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -104,10 +104,11 @@ class Claiming:
             )
             for run in orphans:
                 self._runs.end_queued(connection, run.key, now, "skipped", "its job was removed")
-            for decision in decisions:
-                run = cast("QueuedRun", decision.run)
-                group = decision.job.options.group
-                self._runs.take(connection, run, self._context.node_name, request.token, now, group)
+            taken = [
+                TakenRun(*cast("QueuedRun", decision.run).key, decision.job.options.group)
+                for decision in decisions
+            ]
+            self._runs.take(connection, taken, self._context.node_name, request.token, now)
             claim.decisions.extend(decisions)
             if book is not None:
                 self._groups.write(connection, book)

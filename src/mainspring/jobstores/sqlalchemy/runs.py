@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from mainspring.engine.decision import Decision
-    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.runs import Ended, TakenRun
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
     from mainspring.model import Outcome
@@ -260,14 +260,11 @@ class RunTable:
         return unknown
 
     def take(
-        self, connection: Connection, run: QueuedRun, node: str, token: int, now: datetime, group: str | None
+        self, connection: Connection, taken: Sequence[TakenRun], node: str, token: int, now: datetime
     ) -> None:
-        """Claim a run that was queued."""
-        connection.execute(
-            update(self._runs)
-            .where(self._is_run(*run.key))
-            .values(node=node, token=token, claimed=now, group_name=group)
-        )
+        """Claim runs that were queued."""
+        if taken:
+            self._statements.take(connection, taken, node, token, now)
 
     def running_of_groups(self, connection: Connection, names: Sequence[str]) -> dict[str, int]:
         """How many instances of jobs of these groups go on, on all nodes."""

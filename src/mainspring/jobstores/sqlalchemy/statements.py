@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from mainspring.jobstores.shared.runs import EndedRun, Move, NewRun
+    from mainspring.jobstores.shared.runs import EndedRun, Move, NewRun, TakenRun
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 
@@ -177,6 +177,12 @@ class Statements(ABC):
         """Record runs."""
 
     @abstractmethod
+    def take(
+        self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
+    ) -> None:
+        """Claim runs that were queued."""
+
+    @abstractmethod
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         """Write outcomes; how many runs had none, and were in the hands of their token."""
 
@@ -216,6 +222,16 @@ class SQLiteStatements(Statements):
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
             f"error, cause, group_name) SELECT ?, ?, ?, {', '.join(_NEW[:9])} FROM json_each(?) AS new",
+            (node, token, _text(claimed), self._json(runs)),
+        )
+
+    def take(
+        self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
+    ) -> None:
+        job_id, scheduled, attempt, group_name = _NEW[:4]
+        connection.exec_driver_sql(
+            f"UPDATE {self._runs} AS run SET node = ?, token = ?, claimed = ?, group_name = {group_name} FROM json_each(?) AS new "  # noqa: S608 - our names
+            f"WHERE run.job_id = {job_id} AND run.scheduled = {scheduled} AND run.attempt = {attempt}",
             (node, token, _text(claimed), self._json(runs)),
         )
 
@@ -268,6 +284,16 @@ class PostgreSQLStatements(Statements):
             (node, token, claimed, self._json(runs)),
         )
 
+    def take(
+        self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
+    ) -> None:
+        connection.exec_driver_sql(
+            f"UPDATE {self._runs} AS run SET node = %s, token = %s, claimed = %s, group_name = new->>3 "  # noqa: S608 - our names
+            "FROM json_array_elements(%s::json) AS new WHERE run.job_id = new->>0 "
+            "AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int",
+            (node, token, claimed, self._json(runs)),
+        )
+
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         return connection.exec_driver_sql(
             f"UPDATE {self._runs} AS run SET started = (new->>4)::timestamptz, finished = (new->>5)::timestamptz, "  # noqa: S608 - our names
@@ -313,6 +339,18 @@ class MySQLStatements(Statements):
             f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
             f"group_name, node, token, claimed) VALUES ({', '.join(['%s'] * 12)})",
             [(*row, node, token, since) for row in self._rows(runs)],
+        )
+
+    def take(
+        self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
+    ) -> None:
+        connection.exec_driver_sql(
+            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', "  # noqa: S608 - our names
+            f"attempt INT PATH '$[2]', group_name {_MYSQL_ID} PATH '$[3]')) AS taken "
+            f"STRAIGHT_JOIN {self._runs} AS run ON run.job_id = taken.job_id COLLATE utf8mb4_bin AND run.scheduled = "
+            "taken.scheduled AND run.attempt = taken.attempt SET run.node = %s, run.token = %s, run.claimed = %s, "
+            "run.group_name = taken.group_name",
+            (self._json(runs), node, token, _text(claimed)),
         )
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
