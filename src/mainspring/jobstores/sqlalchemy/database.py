@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.trying import Failure, try_again
-from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare
+from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -95,8 +95,10 @@ class Database:
         self._gate = Lock() if self.name == "sqlite" else nullcontext()
         self._reading_gate = self._gate if is_in_memory(engine) else nullcontext()
         self._own = local()
+        self._turn: Callable[[Connection], AbstractContextManager[Any]] = nullcontext
         if self.name == "sqlite":
             prepare(engine)
+            self._turn = turn
             self._reader: Engine = engine
             self._writer: Engine = engine.execution_options(**WRITES)
         else:
@@ -120,7 +122,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that ends with the block: kept if it is left normally, undone if it raises."""
-        with self._entered(self._gate), self._writer.connect() as connection, connection.begin():
+        with (
+            self._entered(self._gate),
+            self._writer.connect() as connection,
+            self._turn(connection),
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.sqlalchemy.turn import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Connection, Engine
 
 #: Execution options of connections whose transactions write.
 WRITES = {"mainspring_writes": True}
 
 _OLDEST = (3, 33)
-#: Seconds between two tries to begin a transaction that writes.
-_PAUSE = 0.001
-# What is known of a connection: for how many milliseconds it was to wait for a lock, and the line in front of its file.
+# What is known of a connection: for how many seconds it waits for a lock, and the line in front of its file.
 _PATIENCE, _LINE = "mainspring_patience", "mainspring_line"
 
 
@@ -53,39 +51,23 @@ def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
-    record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+    record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     file = cursor.execute("PRAGMA database_list").fetchone()[2]
     record.info[_LINE] = lines.setdefault(file, Line(file))
     cursor.close()
 
 
 def _begun(connection: Connection) -> None:
-    if not connection.get_execution_options().get("mainspring_writes", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite's own waiting looks ever more rarely, in the end ten times a second, and until then whoever has just written may write
-    # again: where there is much to do, a process could not so much as say for seconds that it lives. So one at a time waits for
-    # the file, and looks often; the others stand in line behind it.
-    patience = connection.info[_PATIENCE]
-    deadline = SYSTEM_CLOCK.monotonic() + patience / 1000
-    settings = connection.connection.cursor()
-    settings.execute("PRAGMA busy_timeout=0")
-    try:
-        with connection.info[_LINE].turn(patience / 1000):
-            _begin_writing(connection, deadline)
-    finally:
-        settings.execute(f"PRAGMA busy_timeout={patience}")
-        settings.close()
+    writes = connection.get_execution_options().get("mainspring_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _begin_writing(connection: Connection, deadline: float) -> None:
-    pause = Event()
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            if "locked" not in str(error.orig) or SYSTEM_CLOCK.monotonic() > deadline:
-                raise
-        else:
-            return
-        pause.wait(_PAUSE)
+@contextmanager
+def turn(connection: Connection) -> Iterator[None]:
+    """Be the one process that writes, in the order of coming; for a transaction that is begun and ended within.
+
+    SQLite's own waiting looks ever more rarely, in the end ten times a second, and until then whoever has just written may write again:
+    where there is much to do, a process could not so much as say for seconds that it lives.
+    """
+    with connection.info[_LINE].turn(connection.info[_PATIENCE]):
+        yield

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Line:
     """Where those who want to write to one file wait, in the order of coming. Nothing but this order depends on it.
 
+    Whoever doesn't stand in line, such as a backup, waits as SQLite does.
+
     It is a lock of a file of its own beside the database, because closing the database's file would take SQLite's locks from it.
 
     Args:
@@ -32,7 +34,7 @@ class Line:
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
-        """Be the one who is next; or one of several where files can't be locked, or after waiting for `patience` seconds."""
+        """Be the one who writes; or one of several where files can't be locked, or after waiting for `patience` seconds."""
         descriptor = self._locked(patience)
         try:
             yield
@@ -42,7 +44,7 @@ class Line:
 
     def _locked(self, patience: float) -> int | None:
         if self._name is None or (self._waiting is not None and self._waiting.is_alive()):
-            return None  # who was next when this process last waited is still so: stopped, most likely
+            return None  # whose turn it was when this process last waited, still has it: stopped, most likely
         self._waiting = None
         try:
             descriptor = os.open(self._name, os.O_RDWR | os.O_CREAT, 0o666)
