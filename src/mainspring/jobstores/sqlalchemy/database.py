@@ -54,6 +54,9 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
         if address.database in (None, "", ":memory:") or "mode=memory" in str(address):
             # Every connection would be another, empty database.
             settings["poolclass"] = StaticPool
+        else:
+            # A connection keeps the pages that it has read, until another one writes: the same one is to write again.
+            settings["pool_use_lifo"] = True
         connect["check_same_thread"] = False
     elif backend == "postgresql":
         connect["connect_timeout"] = CONNECT_TIMEOUT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.sqlalchemy.turn import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -62,12 +61,12 @@ def _begun(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def turn(connection: Connection) -> Iterator[None]:
+def turn(connection: Connection) -> AbstractContextManager[None]:
     """Be the one process that writes, in the order of coming; for a transaction that is begun and ended within.
 
     SQLite's own waiting looks ever more rarely, in the end ten times a second, and until then whoever has just written may write again:
     where there is much to do, a process could not so much as say for seconds that it lives.
     """
-    with connection.info[_LINE].turn(connection.info[_PATIENCE]):
-        yield
+    known = connection.info
+    line: Line = known[_LINE]
+    return line.turn(known[_PATIENCE])
