@@ -114,7 +114,7 @@ class Outcomes:
                 self.put_back(ended)
                 raise
             self.expect(finished.queued_from)
-            self.tell(finished)
+        self.tell(finished)  # without the lock: listeners may be called
 
     def tell(self, finished: Finished) -> None:
         """Say that others had taken over what this node ran, and that jobs have paused themselves."""

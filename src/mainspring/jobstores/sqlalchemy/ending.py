@@ -159,12 +159,14 @@ class Ending:
         for at in range(0, len(ids), _CHUNK):
             self._context.runs.drop_ended_jobs(connection, self._context.tables.jobs, ids[at : at + _CHUNK])
         when = {run: queued.available for run, queued in again.items()}
-        counted = [
+        counted = sorted(
             Counted(run.key, 0, "lost", when.get(run))
             for run in losses
             if options[run.job_id].pause_after_failures is not None
-        ]
-        paused = self._count_failures(connection, counted)
+        )
+        paused: list[JobRecord] = []
+        for at in range(0, len(counted), _CHUNK):
+            paused += self._count_failures(connection, counted[at : at + _CHUNK])
         return Collected(lost, when, min(expected, default=None), paused)
 
     def has_orphans(self, connection: Connection) -> bool:
