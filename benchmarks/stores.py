@@ -25,6 +25,7 @@ import servers
 
 DUE = 10_000
 DUE_SLOW = 2_000
+BACKFILLED = 5_000
 A_SECOND, A_SECOND_REDIS = 200, 100
 FEW, MANY = 1_000, 1_000_000
 
@@ -119,12 +120,14 @@ def database(url: str, name: str, rounds: int, wanted: tuple[str, str, str]) -> 
         Measured("stored_jobs", (DUE, url)),
         Measured("stored_jobs", (DUE, url), "apscheduler"),
         Measured("bare_sql", (DUE, url)),
+        Measured("stored_backfill", (BACKFILLED, url)),
     ]
     if url.startswith("postgresql"):
         programs.append(Measured("pgqueuer_due", (DUE, url), "pgqueuer"))
-    here, there, bare, *queues = measure(programs, rounds)
+    here, there, bare, backfill, *queues = measure(programs, rounds)
     rows = rows_of(here, there, DUE, wanted)
     rows.append(bare_row(here, bare, "at least 1/4"))
+    rows.append((f"{BACKFILLED:,} runs of a backfill", f"{backfill['per_second']:,.0f}", "", "", ""))
     for queue in queues:
         ours, theirs = here["per_second"], queue["per_second"]
         rows.append(

@@ -23,6 +23,7 @@ PROGRAMS = Path(__file__).parents[1] / "benchmarks" / "programs"
         "due_jobs 20",
         "growing 20",
         "idle_loop 0.2",
+        "stored_backfill 20 sqlite:///bench.sqlite",
         "stored_jobs 20 sqlite:///bench.sqlite",
         "stored_lateness 20 sqlite:///bench.sqlite",
         "stored_many 20 sqlite:///bench.sqlite",

@@ -121,6 +121,39 @@ def test_what_a_node_gives_up_is_queued_once_though_it_is_written_twice(make_nod
     assert outcomes(node, "b") == [(1, "lost", "schedule"), (2, None, "retry")]
 
 
+def where_who_lives_is_asked(store):
+    backend = store._backend
+    if hasattr(backend, "_nodes"):
+        return backend._nodes, "living"
+    return (backend._ending, "_alive") if hasattr(backend._ending, "_alive") else (backend, "look")
+
+
+@pytest.mark.parametrize("make_node", ["postgres", "mariadb", "redis", MONGODB], indirect=True)
+def test_what_a_node_has_claimed_that_has_just_come_is_not_lost(make_node, monkeypatch):
+    node, other = make_node(), make_node()
+    names = [f"new {number}" for number in range(4)]
+    node.add_records([record("old", on_lost="rerun")], None)
+    assert len(claim(node, 1).decisions) == 1
+    other.add_records([record(name, on_lost="rerun") for name in names], None)
+    bury(node, other)
+    claimed = []
+    place, name = where_who_lives_is_asked(other)
+    ask = getattr(place, name)
+
+    def ask_and_have_one_come(*args):
+        answer = ask(*args)
+        if len(claimed) < len(names):
+            (decision,) = claim(make_node(), 1, limit=1).decisions
+            claimed.append(decision.job.id)
+        return answer
+
+    monkeypatch.setattr(place, name, ask_and_have_one_come)
+    other._outcomes.collect_lost()
+    assert outcomes(other, "old") == [(1, "lost", "schedule"), (2, None, "rerun")]
+    assert claimed
+    assert [outcomes(other, each) for each in claimed] == [[(1, None, "schedule")]] * len(claimed)
+
+
 def test_a_node_says_that_it_lives_though_its_upkeep_takes_long(make_node):
     node = make_node()
     is_pruning, may_go_on, has_renewed = threading.Event(), threading.Event(), threading.Event()

@@ -263,7 +263,7 @@ class MongoDBBackend(Backend):
         self.server.run(write, give_up)
 
     def collect_lost(self) -> Collected:
-        return self._ending.collect_lost({node.token for node in self._nodes.living()})
+        return self._ending.collect_lost(lambda: {node.token for node in self._nodes.living()})
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs

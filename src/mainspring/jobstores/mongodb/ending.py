@@ -265,17 +265,23 @@ class Ending:
         # The first part is for the index: it leaves out what isn't there, which the second part might want.
         return {"active.token": {"$exists": True}, "active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
 
-    def collect_lost(self, alive: Collection[int]) -> Collected:
-        """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed."""
+    def collect_lost(self, alive: Callable[[], Collection[int]]) -> Collected:
+        """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed.
+
+        Args:
+            alive: the tokens of those who are, at present.
+        """
         lost: list[LostRun] = []
         again: dict[LostRun, datetime] = {}
         queued_from: datetime | None = None
         paused: list[JobRecord] = []
-        for document in list(self._server.jobs.find(self.orphans(alive))):
+        found = list(self._server.jobs.find(self.orphans(alive())))
+        living = alive()  # whoever has claimed one of these, and be it a moment ago, is there by now
+        for document in found:
             record = read_job(document, self._setting)
             job = record.record if isinstance(record, Unreadable) else record
             for active in active_runs(document):
-                if active["token"] in alive:
+                if active["token"] in living:
                     continue
                 run = run_record(active)
                 told, counted, queue = self._lose(job, run, active)

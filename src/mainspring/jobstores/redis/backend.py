@@ -228,11 +228,12 @@ class RedisBackend(Backend):
         self.server.ask("say", {"said": told}, give_up)
 
     def collect_lost(self) -> Collected:
-        look = self.look(0)
-        if not look.has_orphans:
+        if not self.look(0).has_orphans:
             return Collected([], {}, None)
-        alive = {node.token for node in look.living}
-        return self._ending.collect_lost([run for run in active_runs(self.server) if run.token not in alive])
+        runs = active_runs(self.server)
+        # Asked now: whoever has claimed one of these, and be it a moment ago, is there by now.
+        alive = {node.token for node in self.look(0).living}
+        return self._ending.collect_lost([run for run in runs if run.token not in alive])
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         self._prune({"before": micros(before), "before_text": time_text(before), "count": _PRUNED_AT_ONCE})

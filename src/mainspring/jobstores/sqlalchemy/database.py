@@ -35,8 +35,8 @@ CONNECT_TIMEOUT = 5
 
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
 
-# 1205: lock wait time-out, 1213: deadlock, 1020: record has changed since last read.
-_MYSQL_TRANSIENT = frozenset({1205, 1213, 1020})
+# 1205: lock wait time-out, 1206: no room for more locks, 1213: deadlock, 1020: record has changed since last read.
+_MYSQL_TRANSIENT = frozenset({1205, 1206, 1213, 1020})
 
 
 class StoreBusyError(MainspringError):

@@ -139,7 +139,7 @@ class Ending:
     def collect_lost(self, connection: Connection) -> Collected:
         """Runs in the hands of nobody who is alive are lost."""
         now = self._context.now()
-        lost = self._context.runs.lose(connection, self._alive(connection), now)
+        lost = self._context.runs.lose(connection, lambda: self._alive(connection), now)
         options = self._options_of(connection, lost)
         losses = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
         again = {run: queued for run, queued in losses.items() if queued is not None}

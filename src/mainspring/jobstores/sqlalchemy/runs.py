@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import LostRun, NewRun, run_record
+from mainspring.jobstores.shared.runs import EndedRun, LostRun, NewRun, run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
@@ -166,18 +166,31 @@ class RunTable:
         goes_on = select(runs.c.job_id).where(runs.c.job_id == jobs.c.id, runs.c.outcome.is_(None)).exists()
         connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == ENDING, ~goes_on))
 
-    def lose(self, connection: Connection, alive: Sequence[int], now: datetime) -> list[LostRun]:
-        """Runs in the hands of nobody who is alive are lost; returns them."""
+    def lose(
+        self, connection: Connection, alive: Callable[[], Collection[int]], now: datetime
+    ) -> list[LostRun]:
+        """Runs in the hands of nobody who is alive are lost; returns them.
+
+        Args:
+            alive: the tokens of those who are, at present.
+        """
         runs = self._runs
-        orphaned = self._is_orphan(alive)
-        found = connection.execute(select(*self._keys, runs.c.node).where(orphaned).with_for_update()).all()
-        if found:
-            connection.execute(
-                update(runs)
-                .where(orphaned)
-                .values(outcome="lost", finished=now, error="the node that ran it was not heard of any more")
-            )
-        return [LostRun._make(row) for row in found]
+        found = connection.execute(
+            select(*self._keys, runs.c.node, runs.c.token)
+            .where(self._is_orphan(list(alive())))
+            .with_for_update()
+        ).all()
+        if not found:
+            return []
+        # Some may be those of a node that came when it had been asked who lives; whoever has claimed one of these is there by now.
+        living = set(alive())
+        lost = [row for row in found if row.token not in living]
+        told = "the node that ran it was not heard of any more"
+        self._statements.finish(
+            connection,
+            [EndedRun(*row[:3], row.token, None, now, "lost", told, None, None, None) for row in lost],
+        )
+        return [LostRun(*row[:4]) for row in lost]
 
     def next_available(self, connection: Connection) -> datetime | None:
         """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""
