@@ -234,11 +234,14 @@ class SQLBackend(Backend):
         self.database.run(write, give_up=give_up)
 
     def collect_lost(self) -> Collected:
-        with self.database.reading() as connection:
-            if not self._ending.has_orphans(connection):
-                return Collected([], {}, None)
-        with self.database.writing() as connection:
-            return self._ending.collect_lost(connection)
+        def collect() -> Collected:
+            with self.database.reading() as connection:
+                if not self._ending.has_orphans(connection):
+                    return Collected([], {}, None)
+            with self.database.writing() as connection:
+                return self._ending.collect_lost(connection)
+
+        return self.database.run(collect)
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self._runs
