@@ -75,7 +75,7 @@ def test_a_process_that_was_stopped_past_its_lease_is_refused(cluster):
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("store_url", ["postgres", MARIADB_ONCE], indirect=True)
 def test_a_process_that_was_stopped_in_a_transaction_keeps_nobody_from_going_on(cluster):
-    (node,) = cluster.start(1, name="sleeper")
+    (node,) = cluster.start(1, name="sleeper", idle=3)
     stopped = cluster.add(1, over=0, func="node:stop_in_a_transaction", seconds=600.0, prefix="stopped")
     os.waitid(os.P_PID, node.process.pid, os.WSTOPPED | os.WNOWAIT)
     (other,) = cluster.start(1)

@@ -40,6 +40,7 @@ class Listening:
         self._setting = setting
         self._heard = heard
         self._stop = Event()
+        self._is_deaf = False
         self._thread = Thread(target=self._run, name="mainspring-listen", daemon=True)
         self._thread.start()
 
@@ -57,9 +58,11 @@ class Listening:
             except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on, and so does this
                 if self._stop.is_set():
                     return
-                self._setting.logger.info(
-                    "Not told of changes for now, but looking once a second: %s", words_of(error)
-                )
+                if not self._is_deaf:
+                    self._is_deaf = True
+                    self._setting.logger.info(
+                        "Not told of changes for now, but looking once a second: %s", words_of(error)
+                    )
                 self._stop.wait(_PAUSE)
 
     def _hear(self) -> None:
@@ -68,6 +71,9 @@ class Listening:
             for by in announcements:
                 if self._stop.is_set():
                     return
+                if self._is_deaf:
+                    self._is_deaf = False
+                    self._setting.logger.info("Told of changes again")
                 if by is not None and by != str(self._setting.token):
                     self._heard()
         finally:

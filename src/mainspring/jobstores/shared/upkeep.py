@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 #: Seconds that an outcome waits at most for a claim that would take it along.
 FLUSH_AFTER = 0.05
+#: Seconds after which it is said again that something still fails.
+REMIND_AFTER = 60.0
 
 
 class Upkeep:
     """Calls what is to be done again and again, each in its time, until it is told to stop.
 
     Args:
-        tasks: with the seconds between two calls of each. What raises is logged, and called again in its turn.
+        tasks: with the seconds between two calls of each. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`.
         ended: called on the thread when it stops.
     """
@@ -41,7 +43,7 @@ class Upkeep:
         self._changed = Condition()
         self._due = dict.fromkeys(tasks, 0.0)
         self._flush_at: float | None = None
-        self._failing: set[Callable[[], None]] = set()
+        self._failing: dict[Callable[[], None], float] = {}  # and when that was said last
         self._is_stopping = False
         #: Set as soon as nothing is to be tried again any more.
         self.stopping = Event()
@@ -112,10 +114,13 @@ class Upkeep:
         try:
             task()
         except Exception as error:
+            now = SYSTEM_CLOCK.monotonic()
             if task not in self._failing:
-                self._failing.add(task)
+                self._failing[task] = now
                 self._logger.exception("Error in the upkeep of a job store; trying again")
-            else:
+            elif now - self._failing[task] >= REMIND_AFTER:
+                self._failing[task] = now
                 self._logger.warning("Error in the upkeep of a job store: %s; trying again", words_of(error))
         else:
-            self._failing.discard(task)
+            if self._failing.pop(task, None) is not None:
+                self._logger.info("The upkeep of a job store works again")
