@@ -22,6 +22,7 @@ from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.jobstores.sqlalchemy import database as database_module
 from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError, engine_for
+from mainspring.jobstores.sqlalchemy.turn import Line
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import SECOND, START, claim, deciding, ids, record, refuse, submission
@@ -596,6 +597,19 @@ def test_who_is_next_to_write_to_sqlite_and_does_not_go_on_keeps_no_others_from_
     fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the thread didn't keep what it had waited for
     os.close(again)
     database.close()
+
+
+def test_a_process_that_is_forked_while_another_thread_writes_keeps_nobody_waiting(tmp_path, monkeypatch):
+    file = f"{tmp_path}/jobs.sqlite"
+    opened, open_file = [], os.open
+    monkeypatch.setattr(os, "open", lambda *args: opened.append(open_file(*args)) or opened[-1])
+    with Line(file).turn(30):
+        inherited = os.dup(opened[0])  # which is what a fork does
+    monkeypatch.undo()
+    other = os.open(f"{file}-turn", os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+    os.close(inherited)
 
 
 def test_an_sqlite_that_is_too_old_is_refused(monkeypatch):

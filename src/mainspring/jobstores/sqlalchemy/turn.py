@@ -40,7 +40,7 @@ class Line:
             yield
         finally:
             if descriptor is not None:
-                os.close(descriptor)
+                _give_up(descriptor)
 
     def _locked(self, patience: float) -> int | None:
         if self._name is None or (self._waiting is not None and self._waiting.is_alive()):
@@ -90,4 +90,11 @@ class _Waiting(Thread):
             if not self._is_given_up:
                 self._ended.set()
                 return
-        os.close(self._descriptor)
+        _give_up(self._descriptor)
+
+
+def _give_up(descriptor: int) -> None:
+    """Let the next one have the lock, also where a process was forked meanwhile that has the file open as well."""
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
