@@ -209,13 +209,12 @@ class Dispatch:
             self._tell_overlapping(decision, decision.overlapping, alias, logger)
         if submission is not None and not self._submit(decision, submission, store, logger):
             return
-        following = decision.following
-        if following is not None and has_paused_itself(job, following):
-            self.tell_paused(following, alias, logger)
-        if following is None:
+        if decision.following is None:
             logger.info("Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:
                 self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
+        elif has_paused_itself(job, decision.following):
+            self.tell_paused(decision.following, alias, logger)
 
     def _cancel_running(self, job_id: str, alias: str) -> None:
         """Cancel what runs of a job here; where others run it, its store has told them."""

@@ -32,7 +32,14 @@ from mainspring.jobstores.mongodb.documents import (
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
-from mainspring.jobstores.shared.runs import Counted, EndedRun, LostRun, counted_of, retries_of, run_record
+from mainspring.jobstores.shared.runs import (
+    Counted,
+    LostRun,
+    counted_of,
+    outcome_of_lost,
+    retries_of,
+    run_record,
+)
 from mainspring.model import QueuedRun, RunKey, RunResult
 
 if TYPE_CHECKING:
@@ -291,9 +298,8 @@ class Ending:
                 self.pull(job.id, [active["name"]], active["token"])
                 if told is not None:
                     lost.append(told)
-                    own = [each for each in queue if each.job_id == job.id]
-                    if own:
-                        again[told] = own[0].available
+                    if counted is not None and counted.retry_at is not None:
+                        again[told] = counted.retry_at
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
             self.drop_ended([job.id])
@@ -304,20 +310,7 @@ class Ending:
     ) -> tuple[LostRun | None, Counted | None, list[QueuedRun]]:
         """Write that a run is lost, if nothing else was written of it; that it is, how it ended, and what follows from that."""
         now = self._setting.now()
-        missed = EndedRun(
-            run.job_id,
-            run.scheduled_run_time,
-            run.attempt,
-            token=run.token or 0,
-            started=None,
-            finished=now,
-            outcome="lost",
-            error="the node that ran it was not heard of any more",
-            result=None,
-            traceback=None,
-            log=None,
-        )
-        fields = outcome_fields(missed)
+        fields = outcome_fields(outcome_of_lost(run.key, run.token or 0, now))
         kept: Document = {
             name: active[name] for name in ("node", "claimed", "cause", "progress") if name in active
         }

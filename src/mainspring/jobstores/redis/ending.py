@@ -11,7 +11,7 @@ from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import Counted, LostRun, counted_of, retries_of
+from mainspring.jobstores.shared.runs import NODE_IS_SILENT, Counted, LostRun, counted_of, retries_of
 from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Ending:
         if not runs:
             return Collected([], {}, None)
         now = self._setting.now()
-        outcome = not_begun(now, "lost", "the node that ran it was not heard of any more")
+        outcome = not_begun(now, "lost", NODE_IS_SILENT)
         ids = sorted({run.job_id for run in runs})
         while True:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})

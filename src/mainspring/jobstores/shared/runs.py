@@ -202,6 +202,15 @@ def _shifted(result: RunResult, offset: timedelta) -> RunResult:
     )
 
 
+#: Why a run is lost that others have found in the hands of a dead node.
+NODE_IS_SILENT = "the node that ran it was not heard of any more"
+
+
+def outcome_of_lost(key: RunKey, token: int, now: datetime) -> EndedRun:
+    """The outcome of a run that was found in the hands of a dead node."""
+    return EndedRun(*key, token, None, now, "lost", NODE_IS_SILENT, None, None, None)
+
+
 class LostRun(NamedTuple):
     """A run whose node died."""
 

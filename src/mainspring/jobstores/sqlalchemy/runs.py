@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import EndedRun, LostRun, NewRun, run_record
+from mainspring.jobstores.shared.runs import LostRun, NewRun, outcome_of_lost, run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
@@ -185,10 +185,8 @@ class RunTable:
         # Some may be those of a node that came when it had been asked who lives; whoever has claimed one of these is there by now.
         living = set(alive())
         lost = [row for row in found if row.token not in living]
-        told = "the node that ran it was not heard of any more"
         self._statements.finish(
-            connection,
-            [EndedRun(*row[:3], row.token, None, now, "lost", told, None, None, None) for row in lost],
+            connection, [outcome_of_lost(RunKey(*row[:3]), row.token, now) for row in lost]
         )
         return [LostRun(*row[:4]) for row in lost]
 

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 #: The values of a row that SQLite is given as JSON.
 _NEW = [f"json_extract(new.value, '$[{place}]')" for place in range(11)]
+# The run that a given row begins with: its job, due time and attempt.
+_SQLITE_RUN = f"run.job_id = {_NEW[0]} AND run.scheduled = {_NEW[1]} AND run.attempt = {_NEW[2]}"
+_POSTGRESQL_RUN = (
+    "run.job_id = new->>0 AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int"
+)
 
 
 class Statements(ABC):
@@ -228,20 +233,18 @@ class SQLiteStatements(Statements):
     def take(
         self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
     ) -> None:
-        job_id, scheduled, attempt, group_name = _NEW[:4]
         connection.exec_driver_sql(
-            f"UPDATE {self._runs} AS run SET node = ?, token = ?, claimed = ?, group_name = {group_name} FROM json_each(?) AS new "  # noqa: S608 - our names
-            f"WHERE run.job_id = {job_id} AND run.scheduled = {scheduled} AND run.attempt = {attempt}",
+            f"UPDATE {self._runs} AS run SET node = ?, token = ?, claimed = ?, group_name = {_NEW[3]} FROM json_each(?) AS new "  # noqa: S608 - our names
+            f"WHERE {_SQLITE_RUN}",
             (node, token, _text(claimed), self._json(runs)),
         )
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
-        job_id, scheduled, attempt, token, started, finished, outcome, error, result, traceback, log = _NEW
+        token, started, finished, outcome, error, result, traceback, log = _NEW[3:]
         return connection.exec_driver_sql(
             f"UPDATE {self._runs} AS run SET started = {started}, finished = {finished}, outcome = {outcome}, error = {error}, "  # noqa: S608 - our names
             f"result = {result}, traceback = {traceback}, log = {log} FROM json_each(?) AS new "
-            f"WHERE run.job_id = {job_id} AND run.scheduled = {scheduled} AND run.attempt = {attempt} "
-            f"AND run.token = {token} AND run.outcome IS NULL",
+            f"WHERE {_SQLITE_RUN} AND run.token = {token} AND run.outcome IS NULL",
             (self._json(ended),),
         ).rowcount
 
@@ -289,8 +292,7 @@ class PostgreSQLStatements(Statements):
     ) -> None:
         connection.exec_driver_sql(
             f"UPDATE {self._runs} AS run SET node = %s, token = %s, claimed = %s, group_name = new->>3 "  # noqa: S608 - our names
-            "FROM json_array_elements(%s::json) AS new WHERE run.job_id = new->>0 "
-            "AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int",
+            f"FROM json_array_elements(%s::json) AS new WHERE {_POSTGRESQL_RUN}",
             (node, token, claimed, self._json(runs)),
         )
 
@@ -298,13 +300,17 @@ class PostgreSQLStatements(Statements):
         return connection.exec_driver_sql(
             f"UPDATE {self._runs} AS run SET started = (new->>4)::timestamptz, finished = (new->>5)::timestamptz, "  # noqa: S608 - our names
             "outcome = new->>6, error = new->>7, result = new->>8, traceback = new->>9, log = new->>10 FROM json_array_elements(%s::json) AS new "
-            "WHERE run.job_id = new->>0 AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int "
-            "AND run.token = (new->>3)::bigint AND run.outcome IS NULL",
+            f"WHERE {_POSTGRESQL_RUN} AND run.token = (new->>3)::bigint AND run.outcome IS NULL",
             (self._json(ended),),
         ).rowcount
 
 
 _MYSQL_ID = "VARCHAR(191) CHARACTER SET utf8mb4"
+_MYSQL_COLUMNS = f"job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', attempt INT PATH '$[2]'"
+_MYSQL_RUN = (
+    "run.job_id = given.job_id COLLATE utf8mb4_bin AND run.scheduled = given.scheduled "
+    "AND run.attempt = given.attempt"
+)
 
 
 class MySQLStatements(Statements):
@@ -345,25 +351,22 @@ class MySQLStatements(Statements):
         self, connection: Connection, runs: Sequence[TakenRun], node: str, token: int, claimed: datetime
     ) -> None:
         connection.exec_driver_sql(
-            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', "  # noqa: S608 - our names
-            f"attempt INT PATH '$[2]', group_name {_MYSQL_ID} PATH '$[3]')) AS taken "
-            f"STRAIGHT_JOIN {self._runs} AS run ON run.job_id = taken.job_id COLLATE utf8mb4_bin AND run.scheduled = "
-            "taken.scheduled AND run.attempt = taken.attempt SET run.node = %s, run.token = %s, run.claimed = %s, "
-            "run.group_name = taken.group_name",
+            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({_MYSQL_COLUMNS}, group_name {_MYSQL_ID} PATH '$[3]')) AS given "  # noqa: S608 - our names
+            f"STRAIGHT_JOIN {self._runs} AS run ON {_MYSQL_RUN} SET run.node = %s, run.token = %s, run.claimed = %s, "
+            "run.group_name = given.group_name",
             (self._json(runs), node, token, _text(claimed)),
         )
 
     def finish(self, connection: Connection, ended: Sequence[EndedRun]) -> int:
         return connection.exec_driver_sql(
-            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (job_id {_MYSQL_ID} PATH '$[0]', scheduled DATETIME(6) PATH '$[1]', "  # noqa: S608 - our names
-            "attempt INT PATH '$[2]', token BIGINT PATH '$[3]', started DATETIME(6) PATH '$[4]', finished DATETIME(6) PATH "
+            f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({_MYSQL_COLUMNS}, "  # noqa: S608 - our names
+            "token BIGINT PATH '$[3]', started DATETIME(6) PATH '$[4]', finished DATETIME(6) PATH "
             "'$[5]', outcome VARCHAR(20) PATH '$[6]', error LONGTEXT PATH '$[7]', result LONGTEXT PATH '$[8]', "
-            "traceback LONGTEXT PATH '$[9]', log LONGTEXT PATH '$[10]')) AS ended "
-            f"STRAIGHT_JOIN {self._runs} AS run ON run.job_id = ended.job_id COLLATE utf8mb4_bin AND run.scheduled = "
-            "ended.scheduled AND run.attempt = ended.attempt SET run.started = ended.started, run.finished = ended.finished, "
-            "run.outcome = ended.outcome, run.error = ended.error, run.result = ended.result, "
-            "run.traceback = ended.traceback, run.log = ended.log "
-            "WHERE run.token = ended.token AND run.outcome IS NULL",
+            "traceback LONGTEXT PATH '$[9]', log LONGTEXT PATH '$[10]')) AS given "
+            f"STRAIGHT_JOIN {self._runs} AS run ON {_MYSQL_RUN} SET run.started = given.started, run.finished = given.finished, "
+            "run.outcome = given.outcome, run.error = given.error, run.result = given.result, "
+            "run.traceback = given.traceback, run.log = given.log "
+            "WHERE run.token = given.token AND run.outcome IS NULL",
             (self._json(ended),),
         ).rowcount
 
