@@ -270,7 +270,7 @@ def test_a_job_is_kept_whose_waiting_run_was_taken_and_failed_while_it_was_looke
         if looked:
             return distinct(collection, *args, **options)
         looked.append(args)
-        other._outcomes.expect(PAST)
+        other._agenda.note_queue_due(PAST)
         writes_second = fail(other)
         found = distinct(collection, *args, **options)
         writes_second()
@@ -281,7 +281,7 @@ def test_a_job_is_kept_whose_waiting_run_was_taken_and_failed_while_it_was_looke
     assert looked
     assert runs(other) == [("a", 0, 1, "failed"), ("a", 0, 2, "failed"), ("a", 0, 3, None)]
     assert other.collection.find_one({"_id": "a"}) is not None
-    other._outcomes.expect(PAST)
+    other._agenda.note_queue_due(PAST)
     (third,) = claim(other, 1).decisions
     assert third.attempt == 3
 

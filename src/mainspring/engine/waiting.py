@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 1.0
 
 _FIRST_RETRY = timedelta(seconds=1)
-_LONGEST_RETRY = timedelta(minutes=5)
+#: The longest pause before something that failed is tried again.
+LONGEST_RETRY = timedelta(minutes=5)
 
 
 def seconds_until(moment: datetime, now: datetime) -> float:
@@ -22,7 +23,7 @@ def seconds_until(moment: datetime, now: datetime) -> float:
 
 
 def retry_delay(
-    attempt: int, first: timedelta = _FIRST_RETRY, longest: timedelta = _LONGEST_RETRY
+    attempt: int, first: timedelta = _FIRST_RETRY, longest: timedelta = LONGEST_RETRY
 ) -> timedelta:
     """The pause before trying again after the `attempt`-th failure in a row, counted from 1: `first`, doubled, to `longest`."""
     return min(first * 2.0 ** min(attempt - 1, 30), longest)

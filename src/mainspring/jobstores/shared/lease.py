@@ -1,15 +1,22 @@
-"""The nodes of a store as they know each other, and whether this one may still trust its claims."""
+"""What a node says of itself on a store, and whether it may still trust its claims.
+
+The rules are in `mainspring.engine.leasing` and `mainspring.engine.membership`.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.leasing import LeaseState
+from mainspring.engine.membership import LivingNode
+
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from mainspring.clock import Clock
+
+__all__ = ["ALIVE", "DEAD", "STOPPED", "LivingNode", "NodeLease", "Registration", "milliseconds"]
 
 ALIVE, STOPPED, DEAD = "alive", "stopped", "dead"
 
@@ -23,24 +30,29 @@ class NodeLease:
 
     def __init__(self, token: int, duration: timedelta, clock: Clock, asked: float) -> None:
         self.token = token
-        # Others may take over when the store has heard nothing for the whole duration. What passed on the way to
-        # it counts from before the question was asked, and the margin is for clocks that run unevenly.
-        self._window = duration.total_seconds() * 0.9
         self._clock = clock
-        self._trusted_until = asked + self._window
-        self._is_lost = False
+        self._state = LeaseState(token, duration.total_seconds(), asked)
+        self._trusted_until = self._state.trusted_until  # asked before each run that begins
+
+    def _become(self, state: LeaseState) -> None:
+        self._state, self._trusted_until = state, state.trusted_until
 
     def renewed(self, asked: float) -> None:
         """The store has taken a heartbeat that was begun at `asked`, monotonic."""
-        self._trusted_until = asked + self._window
+        self._become(self._state.renewed(asked))
 
     def lost(self) -> None:
         """Others have taken over, or this node has ended: for good."""
-        self._is_lost = True
+        self._become(self._state.lost())
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it has ended for good."""
+        return self._state.is_lost
 
     def is_held(self) -> bool:
         """Whether no other node can have taken over what was claimed under this lease."""
-        return not self._is_lost and self._clock.monotonic() < self._trusted_until
+        return self._clock.monotonic() < self._trusted_until
 
 
 class Registration(NamedTuple):
@@ -49,19 +61,6 @@ class Registration(NamedTuple):
     name: str
     executors: Collection[str]
     lease: timedelta
-
-
-class LivingNode(NamedTuple):
-    """A node that is counted among the living.
-
-    Attributes:
-        lease: in milliseconds.
-    """
-
-    token: int
-    name: str
-    heartbeat: datetime
-    lease: int
 
 
 def milliseconds(duration: timedelta) -> int:

@@ -1,15 +1,22 @@
-"""This node among the others: its registration and lease, and those that are dead."""
+"""This node among the others: its registration and lease, and those that are dead.
+
+What a lease is, and when another node is dead, is said in `mainspring.engine.leasing` and `mainspring.engine.membership`; here is when the
+store is asked.
+"""
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine import membership as rules
+from mainspring.engine.leasing import HEARTBEATS
+from mainspring.engine.membership import shortest_lease
 from mainspring.jobstores.shared.lease import LivingNode, NodeLease, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from mainspring.jobstores.shared.backend import Backend
 
@@ -24,6 +31,7 @@ class Membership:
 
     Attributes:
         lease: under which this node claims.
+        shortest_lease: in seconds, among this node and those that it knows.
     """
 
     lease: NodeLease
@@ -40,26 +48,53 @@ class Membership:
         self._duration = duration
         self._executors = executors
         self._recovered = recovered
-        self._seen: dict[int, tuple[datetime, float]] = {}
+        self._others = rules.Membership()
         self._has_left = False
+        self._renewing = Lock()
+        self.shortest_lease = shortest_lease(duration.total_seconds())
         self.register()
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """How often `renew` is to be called."""
+        return self.shortest_lease / HEARTBEATS
 
     def _registration(self) -> Registration:
         return Registration(self._setting.node_name, list(self._executors()), self._duration)
 
     def register(self) -> None:
         """Enter this node, under a new lease."""
+        clock = self._setting.clock
         token, asked = self._backend.register(self._registration())
-        self.lease = NodeLease(token, self._duration, SYSTEM_CLOCK, asked)
+        self._others.heartbeat_taken(asked, clock.monotonic())
+        self.lease = NodeLease(token, self._duration, clock, asked)
         self._setting.token = token
+
+    def may_claim(self) -> bool:
+        """Whether this node may claim now; one that was silent for too long gives a sign of life first."""
+        if self.lease.is_held():
+            return True
+        if not self._renewing.acquire(blocking=False):
+            return False  # it is being done, and may take long
+        try:
+            self._renew()
+        finally:
+            self._renewing.release()
+        return self.lease.is_held()
 
     def renew(self) -> None:
         """Give a sign of life."""
+        with self._renewing:
+            self._renew()
+
+    def _renew(self) -> None:
+        clock = self._setting.clock
         lease = self.lease
         was_held = lease.is_held()
-        asked = SYSTEM_CLOCK.monotonic()
+        asked = clock.monotonic()
         if self._backend.renew(lease.token, self._registration()):
             lease.renewed(asked)
+            self._others.heartbeat_taken(asked, clock.monotonic())
             if not was_held:
                 self._recovered()
             return
@@ -74,30 +109,21 @@ class Membership:
         self.register()
         self._recovered()
 
-    def bury_silent(self, known: Iterable[LivingNode]) -> bool:
-        """Count among the dead who has given no sign of life for the time of its lease; whether there was anybody.
+    def reap_expired(self, known: Iterable[LivingNode], asked: float) -> bool:
+        """Declare dead who has given no sign of life for the time of its lease; whether there was anybody.
 
         Args:
-            known: all that are counted among the living at present.
+            known: all that are counted among the living, as a look has found them.
+            asked: when that look was asked for, on the monotonic clock.
         """
-        seen = {}
-        is_any = False
-        for node in known:
-            token, heartbeat = node.token, node.heartbeat
-            before = self._seen.get(token)
-            if before is None or before[0] != heartbeat:
-                seen[token] = (heartbeat, SYSTEM_CLOCK.monotonic())
-                continue
-            seen[token] = before
-            # Measured by our own clock, which is never set: no clock that jumps makes a node look dead.
-            silence = SYSTEM_CLOCK.monotonic() - before[1]
-            if silence >= node.lease / 1000 and token != self.lease.token:
-                self._bury(node)
-                is_any = True
-        self._seen = seen
-        return is_any
+        nodes = list(known)
+        self.shortest_lease = shortest_lease(self._duration.total_seconds(), nodes)
+        dead = self._others.looked(asked, self._setting.clock.monotonic(), nodes, self.lease.token)
+        for node in dead:
+            self._declare_dead(node)
+        return bool(dead)
 
-    def _bury(self, node: LivingNode) -> None:
+    def _declare_dead(self, node: LivingNode) -> None:
         if self._backend.declare_dead(node.token, node.heartbeat):
             self._setting.logger.warning(
                 "Node %s gave no sign of life since %s: it is taken for dead", node.name, node.heartbeat

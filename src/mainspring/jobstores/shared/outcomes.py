@@ -1,4 +1,4 @@
-"""What has become of the runs of one node, and is still to be written; and when queued runs are to be looked for."""
+"""What has become of the runs of one node, and is still to be written."""
 
 from __future__ import annotations
 
@@ -27,12 +27,9 @@ class Outcomes:
     Args:
         keep: how many ended runs of each job are kept.
         keep_for: how long.
+        note_queue_due: told when a queued run may be there to be claimed, because of an outcome.
         tell_lost: called for each run that is found to be lost, with its node and when it is run again.
         tell_paused: called for each job that has paused itself.
-
-    Attributes:
-        queued_from: when a queued run may be there to be claimed; ``None``: not until there is word of one.
-        is_blocked: whether some are there that could not be claimed for now.
     """
 
     def __init__(
@@ -40,6 +37,7 @@ class Outcomes:
         backend: Backend,
         keep: int,
         keep_for: timedelta,
+        note_queue_due: Callable[[datetime | None], None],
         tell_lost: Callable[[RunKey, str, datetime | None], None],
         tell_paused: Callable[[JobRecord], None],
     ) -> None:
@@ -47,26 +45,12 @@ class Outcomes:
         self._setting = backend.setting
         self._keep = keep
         self._keep_for = keep_for
+        self._note_queue_due = note_queue_due
         self._tell_lost = tell_lost
         self._tell_paused = tell_paused
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
         self._finished_jobs: set[str] = set()
-        self.queued_from: datetime | None = None
-        self.is_blocked = False
-        self._expecting = Lock()
-
-    def expect(self, moment: datetime | None) -> None:
-        """Queued runs may be there to be claimed at a time."""
-        with self._expecting:
-            if moment is not None and (self.queued_from is None or moment < self.queued_from):
-                self.queued_from = moment
-
-    def expect_none(self) -> datetime | None:
-        """The queue is about to be looked into; until when, at the latest, that was to be done."""
-        with self._expecting:
-            before, self.queued_from = self.queued_from, None
-            return before
 
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
@@ -113,7 +97,7 @@ class Outcomes:
             except BaseException:
                 self.put_back(ended)
                 raise
-            self.expect(finished.queued_from)
+            self._note_queue_due(finished.queued_from)
         self.tell(finished)  # without the lock: listeners may be called
 
     def tell(self, finished: Finished) -> None:
@@ -143,7 +127,7 @@ class Outcomes:
             self._tell_lost(run.key, run.node, collected.again.get(run))
         for job in collected.paused:
             self._tell_paused(job)
-        self.expect(collected.queued_from)
+        self._note_queue_due(collected.queued_from)
         return bool(collected.again)
 
     def prune(self) -> None:

@@ -19,6 +19,7 @@ from mainspring.errors import ConfigurationError, ConflictingIdError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
+from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outcomes import Outcomes
@@ -37,15 +38,9 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
-#: How long a node sleeps at most before it looks whether another one has changed something.
-POLL = timedelta(seconds=1)
-#: Where due jobs are locked by others: look again after this.
-_SOON = timedelta(milliseconds=20)
-#: A job whose executor isn't here is told of when no node has run it for so long.
-_LEFT_AFTER = timedelta(seconds=10)
 _LEFT_SHOWN = 100
-#: On the monotonic clock, which may begin anywhere.
-_NEVER = float("-inf")
+#: A node looks at the others so often in the time of a lease, but no more seldom than every two seconds.
+_LOOKS, _LONGEST_LOOK = 4, 2.0
 #: Seconds for which leaving in good order is tried.
 _LEAVING = 5.0
 
@@ -87,7 +82,10 @@ class SharedJobStore(NativeJobStore):
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         self._backend = backend
         self._setting = backend.setting
-        self._outcomes = Outcomes(backend, keep_runs, keep_for, self._tell_lost, self._tell_paused)
+        self._agenda = Agenda(min(duration.total_seconds() / _LOOKS, _LONGEST_LOOK))
+        self._outcomes = Outcomes(
+            backend, keep_runs, keep_for, self._agenda.note_queue_due, self._tell_lost, self._tell_paused
+        )
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
         self._heart: Upkeep | None = None
@@ -95,18 +93,10 @@ class SharedJobStore(NativeJobStore):
 
         self._lock = Lock()
         self._ledger = Ledger()
-        self._waiting: dict[str, datetime] = {}
         self._executors: tuple[str, ...] = ("default",)
-        self._room_at: datetime | None = None  # when a group that jobs wait for has room again
         self._held = 0
         self._is_closing = False
-        self._left_since: datetime | None = None
         self._left_jobs: set[str] = set()
-        self._next: datetime | None = None
-        self._knows_next = False
-        self._has_more = False
-        self._is_idle = False
-        self._claims = self._claims_at_flush = 0
         self._said: dict[tuple[RunKey, int], str] = {}
 
     # Life
@@ -133,15 +123,17 @@ class SharedJobStore(NativeJobStore):
             lambda: getattr(self._scheduler, "_executors", {}),
             self._wake_scheduler,
         )
-        seconds = self._lease_duration.total_seconds()
-        self._looks_every = min(seconds / 3, 2.0)
-        self._looked_at = _NEVER
+        membership = self._membership
         # On a thread of its own: what others do may take longer than the lease.
-        self._heart = Upkeep(f"mainspring-lease-{alias}", {self._membership.renew: seconds / 3}, self._logger)
+        self._heart = Upkeep(
+            f"mainspring-lease-{alias}",
+            {membership.renew: lambda: membership.heartbeat_seconds},
+            self._logger,
+        )
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
             {
-                self._look_for_dead: self._looks_every * 0.15,
+                self._look_for_dead: lambda: self._agenda.looks_every * 0.15,
                 self._outcomes.prune: 60.0,
                 self._write_said: POLL.total_seconds(),
             },
@@ -196,26 +188,24 @@ class SharedJobStore(NativeJobStore):
         return self._setting.offset
 
     def _look_for_dead(self) -> None:
-        """Look after other nodes, unless that is done along with looks for due jobs: a little later if nothing else is done."""
-        if self._has_looked_within(1.05 if self._is_idle else 0.85):
-            return
-        self._see_to(self._backend.look(self._setting.token))
+        """Look after other nodes, unless that is done along with polls."""
+        asked = self._setting.clock.monotonic()
+        if self._agenda.is_look_due(asked):
+            self._see_to(self._backend.look(self._setting.token), asked)
 
-    def _has_looked_within(self, share: float) -> bool:
-        return SYSTEM_CLOCK.monotonic() - self._looked_at < share * self._looks_every
-
-    def _see_to(self, look: Look) -> None:
-        self._looked_at = SYSTEM_CLOCK.monotonic()
+    def _see_to(self, look: Look, asked: float) -> None:
+        self._agenda.looked(self._setting.clock.monotonic())
         if look.to_cancel and self._scheduler is not None:
             self._scheduler._cancel_here(look.to_cancel, self._alias)  # noqa: SLF001 - ours
-        self._outcomes.expect(look.next_queued)
-        somebody_died = self._membership is not None and self._membership.bury_silent(look.living)
-        if ((somebody_died or look.has_orphans) and self._outcomes.collect_lost()) or self._is_queue_due():
+        self._agenda.note_queue_due(look.next_queued)
+        somebody_died = False
+        membership = self._membership
+        if membership is not None:
+            somebody_died = membership.reap_expired(look.living, asked)
+            self._agenda.look_every(min(membership.shortest_lease / _LOOKS, _LONGEST_LOOK))
+        has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost()
+        if has_reruns or self._agenda.is_queue_due(self._setting.now()):
             self._wake_scheduler()
-
-    def _is_queue_due(self) -> bool:
-        due = self._outcomes.queued_from
-        return due is not None and due <= self._setting.now()
 
     def _write_said(self) -> None:
         """Write how far runs say that they are."""
@@ -224,14 +214,12 @@ class SharedJobStore(NativeJobStore):
             self._backend.say(said, self._is_left)
 
     def _flush(self) -> None:
-        if self._has_more and self._claims != self._claims_at_flush:
-            # Claims follow one another, and take outcomes along.
-            self._claims_at_flush = self._claims
+        if not self._agenda.flushes():
             if self._upkeep is not None and len(self._outcomes):
                 self._upkeep.flush_soon()
             return
         self._outcomes.write(self._is_left)
-        queued_from = self._outcomes.queued_from
+        queued_from = self._agenda.queue_due
         if queued_from is not None:  # as may follow from an outcome
             wake_for = getattr(self._scheduler, "_wake_for", None)
             if wake_for is not None:
@@ -264,7 +252,7 @@ class SharedJobStore(NativeJobStore):
         try:
             kept = self._backend.jobs.add(records, replace)
         finally:
-            self._knows_next = False
+            self._agenda.next_is_unknown()
         if replace is not None:
             for record in kept:
                 self._forget(record.id)
@@ -295,10 +283,10 @@ class SharedJobStore(NativeJobStore):
 
     def _forget(self, job_id: str) -> None:
         """The job was changed or removed: whatever kept it from running here may have gone."""
-        self._knows_next = False
+        self._agenda.next_is_unknown()
+        self._agenda.waits_no_more(job_id)
         with self._lock:
             self._ledger.forget(job_id)
-            self._waiting.pop(job_id, None)
 
     def remove(self, job_id: str) -> None:
         self._backend.jobs.remove(job_id)
@@ -308,42 +296,37 @@ class SharedJobStore(NativeJobStore):
         self._backend.jobs.remove_all()
         with self._lock:
             self._ledger.parked.clear()
-            self._waiting.clear()
-        self._knows_next = False
+        self._agenda.nothing_waits()
+        self._agenda.next_is_unknown()
 
     def earliest(self) -> JobRecord | None:
         return self._backend.jobs.earliest()
 
     def _heard(self) -> None:
         """Another node has changed something."""
-        self._knows_next = False
-        self._looked_at = _NEVER  # it may have queued a run, or want one to be cancelled
+        self._agenda.changed_elsewhere()
         self._wake_scheduler()
 
     # Runs
 
     def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
-        membership = self._membership
+        membership, agenda = self._membership, self._agenda
         self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
-        knew_next, self._knows_next = self._knows_next, True
-        if membership is None or not membership.lease.is_held():
-            if self._heart is not None and membership is not None:
-                self._heart.call_now(membership.renew)
-            self._next = now + POLL
+        if membership is None or not membership.may_claim():
+            agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
         lease = membership.lease
         left = self._left(now, decide, executors)
-        set_aside = self._set_aside(now)
-        is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
-        is_queue_due = self._outcomes.queued_from is not None and self._outcomes.queued_from <= now
-        if not is_queue_due and not is_due:
-            token = None if self._has_looked_within(0.75) else lease.token
+        set_aside = agenda.set_aside(self.parked(), now)
+        asked = self._setting.clock.monotonic()
+        step = agenda.step(now, asked)
+        if not step.claims:
+            token = lease.token if step.looks else None
             first, look = self._backend.poll(now, executors, set_aside, token)
-            self._is_idle = True
+            is_due = agenda.polled(first, now)
             if look is not None:
-                self._see_to(look)
-            if first is None or first > now:
-                self._next = first
+                self._see_to(look, asked)
+            if not is_due:
                 return ClaimedBatch(left, more=False)
         claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
         claim = claimed.claim
@@ -362,23 +345,15 @@ class SharedJobStore(NativeJobStore):
             for decision in claim.decisions:
                 if not decision.submit:
                     self._ledger.parked.pop(decision.job.id, None)
-            self._room_at = min(filter(None, claim.waiting.values()), default=None)
-            for job_id, free_at in claim.waiting.items():
-                self._waiting[job_id] = min(now + POLL, free_at or now + POLL)
         decisions = [*begun, *claim.parked, *left]
-        self._next = claim.next_time
-        self._has_more = more = claim.next_time is not None and claim.next_time <= now
-        if more and not decisions:
-            self._has_more = more = False
-            self._next = now + _SOON  # others have locked what is due
+        more = agenda.claimed(claim.next_time, claim.waiting, now, found=bool(decisions))
         return ClaimedBatch(decisions, more)
 
     def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
         """Jobs that are overdue and name executors that this node doesn't have; looked for now and then, each told of once."""
-        if self._left_since is not None and now - self._left_since < _LEFT_AFTER:
+        if not self._agenda.is_unclaimable_due(now):
             return []
-        self._left_since = now
-        found = self._backend.left(now - _LEFT_AFTER, decide, executors, _LEFT_SHOWN)
+        found = self._backend.left(now - UNCLAIMABLE_AFTER, decide, executors, _LEFT_SHOWN)
         ids = {decision.job.id for decision in found}
         with self._lock:
             for job_id in self._left_jobs - ids:
@@ -398,55 +373,43 @@ class SharedJobStore(NativeJobStore):
         set_aside: Collection[str],
         lease: NodeLease,
     ) -> Claimed:
-        self._claims += 1
-        self._is_idle = False
         ended = self._outcomes.take_along(self._has_ended)
-        queued_from = self._outcomes.expect_none()
+        queued_from = self._agenda.claiming()
         request = ClaimRequest(now, decide, limit, executors, set_aside, lease.token, ended, queued_from)
         try:
             claimed = self._backend.claim(request, self._has_ended)
         except BaseException:
             self._outcomes.put_back(ended)
-            self._outcomes.expect(queued_from)
+            self._agenda.note_queue_due(queued_from)
             raise
-        first = claimed.queued_from
-        if request.looks_into_queue:
-            self._outcomes.is_blocked = claimed.queue.is_blocked
-        if claimed.queue.is_blocked and first is not None:
-            first = max(first, now + POLL)  # or when an instance has ended here
-        self._outcomes.expect(first)
+        self._agenda.queue_claimed(
+            claimed.queued_from,
+            now,
+            looked=request.looks_into_queue,
+            is_blocked=claimed.queue.is_blocked,
+        )
         self._outcomes.tell(claimed.finished)
         return claimed
 
-    def _all_set_aside(self) -> list[str]:
-        with self._lock:
-            return [*self._ledger.parked, *self._waiting]
-
-    def _set_aside(self, now: datetime) -> list[str]:
-        """The jobs that this node doesn't try for now."""
-        with self._lock:
-            self._waiting = {job_id: until for job_id, until in self._waiting.items() if until > now}
-            parked = [job_id for job_id, job in self._ledger.parked.items() if job.retry_at > now]
-            return [*parked, *self._waiting]
-
     def finish(self, submissions: Sequence[Submission]) -> bool:
-        was_awaited = False
-        self._knows_next = self._knows_next and not self._waiting
+        agenda = self._agenda
+        agenda.runs_ended()
         self._outcomes.add(submissions)
-        if self._outcomes.is_blocked:
-            self._outcomes.expect(self._setting.now())
-            was_awaited = True
+        was_awaited = agenda.is_queue_blocked
+        if was_awaited:
+            agenda.note_queue_due(self._setting.now())
         with self._lock:
             self._held -= len(submissions)
             is_last = self._held == 0
             for submission in submissions:
-                job_id = submission.job.id
-                self._ledger.parked.pop(job_id, None)
-                if self._waiting.pop(job_id, None) is not None:
-                    was_awaited = True
-            if self._waiting and any(one.job.options.group is not None for one in submissions):
-                self._waiting.clear()  # others of the group may have waited for one of them
-                was_awaited = True
+                self._ledger.parked.pop(submission.job.id, None)
+        if agenda.has_waiting:
+            for submission in submissions:
+                was_awaited = agenda.waits_no_more(submission.job.id) or was_awaited
+            if any(one.job.options.group is not None for one in submissions):
+                was_awaited = (
+                    agenda.nothing_waits() or was_awaited
+                )  # others of the group may have waited for one of them
         upkeep = self._upkeep
         if upkeep is not None:
             if self._is_closing and is_last:
@@ -465,38 +428,39 @@ class SharedJobStore(NativeJobStore):
 
     @property
     def has_waiting(self) -> bool:
-        return bool(self._waiting) or self._outcomes.is_blocked
+        return self._agenda.has_waiting
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         token = 0 if decision.lease is None else decision.lease.token
         later = None
         if decision.run is not None:
             later = now + POLL
-            self._outcomes.expect(later)
+            self._agenda.note_queue_due(later)
         stands = not self._backend.give_back(decision, token, later)
         with self._lock:
             self._held -= 1
             if stands:
                 return None
-            self._knows_next = False
+            self._agenda.next_is_unknown()
             return later or self._ledger.park(decision.job.id, "its executor refused it", now)
 
     def release(self, submissions: Sequence[Submission]) -> None:
-        deadline = SYSTEM_CLOCK.monotonic() + _LEAVING
+        clock = self._setting.clock
+        deadline = clock.monotonic() + _LEAVING
         try:
-            self._backend.release(submissions, lambda: SYSTEM_CLOCK.monotonic() > deadline)
+            self._backend.release(submissions, lambda: clock.monotonic() > deadline)
         finally:
             with self._lock:
                 self._held -= len(submissions)
 
     def next_time(self) -> datetime | None:
-        if not self._knows_next:
-            self._knows_next = True  # before looking: what is changed meanwhile makes it unknown again
-            self._next = self._backend.next_time(self._setting.now(), self._executors, self._all_set_aside())
-        with self._lock:
-            retries = [job.retry_at for job in self._ledger.parked.values()]
-        times = (self._next, self._outcomes.queued_from, self._room_at, *retries)
-        return min([time for time in times if time is not None], default=None)
+        agenda = self._agenda
+        parked = self.parked()
+        if not agenda.knows_next:
+            agenda.next_is_asked()
+            set_aside = agenda.all_set_aside(job.job_id for job in parked)
+            agenda.next_is(self._backend.next_time(self._setting.now(), self._executors, set_aside))
+        return agenda.wake_at(parked)
 
     def parked(self) -> list[ParkedJob]:
         with self._lock:
@@ -506,7 +470,7 @@ class SharedJobStore(NativeJobStore):
         with self._lock:
             self._ledger.parked.clear()
             self._left_jobs.clear()
-        self._knows_next = False
+        self._agenda.next_is_unknown()
 
     def say(self, submission: Submission, text: str) -> None:
         if submission.lease is not None:
@@ -514,7 +478,7 @@ class SharedJobStore(NativeJobStore):
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         new = self._backend.enqueue(runs)
-        self._outcomes.expect(min((run.available for run in new), default=None))
+        self._agenda.note_queue_due(min((run.available for run in new), default=None))
         return new
 
     def cancel(self, key: RunKey) -> bool:
@@ -522,13 +486,11 @@ class SharedJobStore(NativeJobStore):
 
     def set_group(self, group: Group) -> None:
         self._backend.set_group(group)
-        with self._lock:
-            self._waiting.clear()
+        self._agenda.nothing_waits()
 
     def remove_group(self, name: str) -> bool:
         was_there = self._backend.remove_group(name)
-        with self._lock:
-            self._waiting.clear()
+        self._agenda.nothing_waits()
         return was_there
 
     def list_groups(self) -> list[Group]:

@@ -10,7 +10,7 @@ from mainspring.errors import words_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 #: Seconds that an outcome waits at most for a claim that would take it along.
 FLUSH_AFTER = 0.05
@@ -22,7 +22,7 @@ class Upkeep:
     """Calls what is to be done again and again, each in its time, until it is told to stop.
 
     Args:
-        tasks: with the seconds between two calls of each. What raises is logged, once a minute if it goes on, and called again in its turn.
+        tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`.
         ended: called on the thread when it stops.
     """
@@ -30,7 +30,7 @@ class Upkeep:
     def __init__(
         self,
         name: str,
-        tasks: dict[Callable[[], None], float],
+        tasks: Mapping[Callable[[], None], float | Callable[[], float]],
         logger: logging.Logger,
         *,
         flush: Callable[[], None] | None = None,
@@ -52,7 +52,7 @@ class Upkeep:
     def start(self) -> None:
         """Begin; the tasks are called for the first time when their seconds have passed."""
         now = SYSTEM_CLOCK.monotonic()
-        self._due = {task: now + seconds for task, seconds in self._tasks.items()}
+        self._due = {task: now + self._seconds_of(task) for task in self._tasks}
         self._thread.start()
 
     def flush_soon(self) -> None:
@@ -96,13 +96,17 @@ class Upkeep:
                     self._flush_at = None
                 due = [task for task, at in self._due.items() if at <= now]
                 for task in due:
-                    self._due[task] = now + self._tasks[task]
+                    self._due[task] = now + self._seconds_of(task)
             if flushes and self._flush is not None:
                 self._call(self._flush)
             for task in due:
                 self._call(task)
         if self._ended is not None:
             self._call(self._ended)
+
+    def _seconds_of(self, task: Callable[[], None]) -> float:
+        seconds = self._tasks[task]
+        return seconds() if callable(seconds) else seconds
 
     def _seconds_left(self) -> float:
         moments = [*self._due.values()]
