@@ -356,6 +356,7 @@ class Submission:
         recorded: how many runs the store has taken over.
         following: the job as the claim left it, for the case that the claim is undone; ``None`` if it was its last.
         cause: what made its runs.
+        claimed: when they were claimed, by the store's clock, where a group counts that.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped.
@@ -369,6 +370,7 @@ class Submission:
         "__weakref__",
         "attempt",
         "cause",
+        "claimed",
         "details",
         "following",
         "is_abandoned",
@@ -396,6 +398,7 @@ class Submission:
         following: JobRecord | None = None,
         cause: Cause = "schedule",
         outbox: deque[EndedWell] | None = None,
+        claimed: datetime | None = None,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
@@ -406,6 +409,7 @@ class Submission:
         self.cause = cause
         self.results: list[RunResult] = _NO_RESULTS if lease is None else []
         self.outbox = outbox
+        self.claimed = claimed
         self.recorded = 0
         self.run_time: datetime | None = None
         self.stop: Literal["timed_out", "cancelled"] | None = None

@@ -27,6 +27,7 @@ class Decision:
         buffered: due times to be queued, because as many instances run as may.
         cancels: whether the instances that run are to be cancelled.
         dropped: the oldest due time beyond the backlog's limit, or ``None``.
+        kept_from: the oldest due time within that limit, whatever becomes of it.
         following: the job's record from now on, or ``None`` when the job has ended.
         waits: nothing is done and nothing moves until an instance of the job ends, or its group has room.
         full_group: the name of the group that has no room; ``None``: the job itself is at its limit.
@@ -38,6 +39,7 @@ class Decision:
         cause: what made the runs in `submit`.
         attempt: which attempt at its times this is.
         lease: under which `submit` was claimed; filled in by a store that nodes share.
+        claimed: when it was claimed, by the store's clock; filled in by the store, where a group counts it.
     """
 
     submit: Sequence[datetime] = ()
@@ -46,6 +48,7 @@ class Decision:
     buffered: Sequence[datetime] = ()
     cancels = False
     dropped: datetime | None = None
+    kept_from: datetime | None = None
     following: JobRecord | None = None
     waits = False
     full_group: str | None = None
@@ -57,9 +60,21 @@ class Decision:
     cause: Cause = "schedule"
     attempt: int = 1
     lease: Lease | None = None
+    claimed: datetime | None = None
 
     def __init__(self, job: JobRecord) -> None:
         self.job = job
+
+    @property
+    def is_eventful(self) -> bool:
+        """Whether there is more to be said of it than what is run."""
+        return bool(
+            self.reason is not None
+            or self.missed
+            or self.overlapping
+            or self.cancels
+            or self.dropped is not None
+        )
 
 
 def decide(
@@ -99,6 +114,7 @@ def decide(
         decision.reason, decision.error = "its trigger failed", error
         return decision
 
+    kept_from = times[0]
     grace = options.misfire_grace_time
     missed = () if grace is None else [time for time in times if is_misfired(time, now, grace)]
     times = times[len(missed) :] if missed else times
@@ -119,7 +135,7 @@ def decide(
     if decision.waits:
         return decision
     decision.missed = missed
-    decision.dropped = dropped
+    decision.dropped, decision.kept_from = dropped, kept_from
     if left is not None:
         decision.following = _counted(decision, following_time, left)
     elif following_time is not None:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 MOVES: Final[Mapping[RunState | None, frozenset[RunState]]] = {
     None: frozenset({"queued", "running", "missed", "skipped"}),
     "queued": frozenset({"running", "skipped", "cancelled"}),
-    # Back to the queue, or to nothing, if the node that had claimed it gives it back unbegun.
-    "running": frozenset({"succeeded", "failed", "timed_out", "cancelled", "lost", "queued"}),
+    # Back to the queue, or to nothing, if the node that had claimed it gives it back unbegun; skipped, if its executor has a limit of
+    # its own.
+    "running": frozenset({"succeeded", "failed", "timed_out", "cancelled", "lost", "queued", "skipped"}),
     "succeeded": frozenset(),
     "failed": frozenset(),
     "timed_out": frozenset(),

@@ -290,9 +290,9 @@ class AdaptedStore(RunStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
-        with self._ledger_lock:
-            self._runs.take_back(job)
-            if decision.run is not None:
+        if decision.run is not None:
+            with self._ledger_lock:
+                self._runs.take_back(job)
                 decision.reason = "its executor refused it"
                 return self._runs.put_off(decision, now)
         with self._store_lock:
@@ -311,7 +311,9 @@ class AdaptedStore(RunStore):
             except (ConflictingIdError, JobLookupError):
                 return None
             self._stamps[job.id] = next(self._stamp)
-        return self._park(job.id, "its executor refused it", now)
+        with self._ledger_lock:
+            self._runs.take_back(job)
+            return self._ledger.park(job.id, "its executor refused it", now)
 
     def next_time(self) -> datetime | None:
         with self._ledger_lock:

@@ -231,7 +231,8 @@ class RunStore(ABC):
         """A claimed submission could not be handed to its executor: undo the claim and try again later.
 
         Returns:
-            when it is tried again; ``None`` if the job was changed or removed meanwhile, so that the claim stands.
+            when it is tried again; ``None`` if the job was changed or removed meanwhile, so that the claim stands: its runs
+            go on for the store until `finish` says what became of them.
         """
 
     def release(self, submissions: Sequence[Submission]) -> None:  # noqa: B027 - nothing is to be done for one process

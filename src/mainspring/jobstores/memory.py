@@ -373,8 +373,8 @@ class MemoryJobStore(NativeJobStore):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._lock:
-            self._runs.take_back(job)
             if decision.run is not None:
+                self._runs.take_back(job)
                 decision.reason = "its executor refused it"
                 return self._runs.put_off(decision, now)
             entry = self._entries.get(job.id)
@@ -384,6 +384,7 @@ class MemoryJobStore(NativeJobStore):
                 entry.record = job
             else:
                 return None
+            self._runs.take_back(job)
             retry_at = self._ledger.park(job.id, "its executor refused it", now)
             self._enqueue(entry)
             return retry_at

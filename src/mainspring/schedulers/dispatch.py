@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.waiting import retry_delay
-from mainspring.errors import MaxInstancesReachedError
+from mainspring.errors import MaxInstancesReachedError, RunError, words_of
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
     EVENT_JOB_ERROR,
@@ -26,12 +27,14 @@ from mainspring.events import (
     JobPausedEvent,
     JobSubmissionEvent,
 )
-from mainspring.model import JobRecord, QueuedRun, Submission, run_id
+from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, run_id
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.appetite import Appetite
 from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
     import logging
+    from collections import deque
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from mainspring.engine.grouping import Room
     from mainspring.executors.base import BaseExecutor
     from mainspring.jobstores.contract import RunStore
+    from mainspring.model import EndedWell, Outcome
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.reporting import Reporter
@@ -87,14 +91,15 @@ class Dispatch:
         """
         self.is_full = False
         next_times: list[datetime] = []
+        log = SafeLogger(logger)
         for alias, store in stores.items():
             try:
-                next_time = self._serve(alias, store, timezone, logger)
+                next_time = self._serve(alias, store, timezone, log)
             except Exception as error:
                 if alias not in self.store_errors:
-                    logger.exception("Error getting due jobs from job store %r; trying again", alias)
+                    log.exception("Error getting due jobs from job store %r; trying again", alias)
                 else:
-                    logger.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
+                    log.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
                 self.store_errors[alias] = error
                 failures = self._failures[alias] = self._failures.get(alias, 0) + 1
                 longest = timedelta(seconds=retry_interval)
@@ -102,14 +107,12 @@ class Dispatch:
             else:
                 self._failures.pop(alias, None)
                 if self.store_errors.pop(alias, None) is not None:
-                    logger.info("Job store %r works again", alias)
+                    log.info("Job store %r works again", alias)
             if next_time is not None:
                 next_times.append(next_time)
         return min(next_times).astimezone(timezone) if next_times else None
 
-    def _serve(
-        self, alias: str, store: RunStore, timezone: tzinfo, logger: logging.Logger
-    ) -> datetime | None:
+    def _serve(self, alias: str, store: RunStore, timezone: tzinfo, log: SafeLogger) -> datetime | None:
         executors = self._executors
         while True:
             self._in_flight.settle()
@@ -141,25 +144,11 @@ class Dispatch:
                 if not limit:
                     return now - offset + store.poll_interval
                 self.is_full = False
+            outbox = (
+                store.outbox
+            )  # before the claim: from there on nothing may fail that more than one decision needs
             batch = store.claim(now, decide_now, limit, executors.keys())
-            submissions = [
-                Submission(
-                    decision.job,
-                    alias,
-                    decision.submit,
-                    decision.attempt,
-                    decision.lease,
-                    decision.following,
-                    decision.cause,
-                    store.outbox if decision.job.options.is_plain else None,
-                )
-                if decision.submit and decision.reason is None
-                else None
-                for decision in batch.decisions
-            ]
-            self._in_flight.begin(filter(None, submissions))
-            for decision, submission in zip(batch.decisions, submissions, strict=True):
-                self._carry_out(decision, submission, alias, store, now, logger)
+            self._hand_out(batch.decisions, outbox, alias, store, now, log)
             if store.has_waiting:
                 self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
@@ -181,23 +170,55 @@ class Dispatch:
         self._appetite.ended(count, SYSTEM_CLOCK.monotonic())
         return self.is_full and self._appetite.is_hungry(self._in_flight.count - count)
 
-    def _carry_out(
+    def _hand_out(
         self,
-        decision: Decision,
-        submission: Submission | None,
+        decisions: Sequence[Decision],
+        outbox: deque[EndedWell] | None,
         alias: str,
         store: RunStore,
         now: datetime,
-        logger: logging.Logger,
+        log: SafeLogger,
     ) -> None:
+        """Carry out what was claimed. What can't be is told, and undone, and keeps nothing else from being carried out."""
+        carried_out = 0
+        submissions: list[Submission | None] = []
+        try:
+            submissions += [_submission_of(decision, alias, outbox) for decision in decisions]
+            self._in_flight.begin(filter(None, submissions))
+            for decision, submission in zip(decisions, submissions, strict=True):
+                if decision.is_eventful:
+                    self._guarded(self._tell_not_run, decision, alias, now, log)
+                carried_out += 1
+                if submission is not None and not self._submit(decision, submission, store, log):
+                    continue
+                if decision.reason is None and decision.following is not decision.job:
+                    self._guarded(self._tell_following, decision, alias, log)
+        except BaseException:
+            # The program was interrupted. What no executor has got by now, none will get.
+            for place, decision in enumerate(decisions):
+                unsubmitted = submissions[place] if submissions else _submission_of(decision, alias, outbox)
+                if place >= carried_out and unsubmitted is not None:
+                    self._undo(decision, unsubmitted, store, log)
+            raise
+
+    def _guarded(self, tell: Callable[..., None], decision: Decision, *arguments: Any) -> None:
+        """Say something of a decision. If that can't be said, it is carried out all the same."""
+        try:
+            tell(decision, *arguments)
+        except Exception:
+            log: SafeLogger = arguments[-1]
+            log.exception('Error telling what becomes of job "%s"', decision.job.id)
+
+    def _tell_not_run(self, decision: Decision, alias: str, now: datetime, log: SafeLogger) -> None:
+        """Say what is not run now, and why; and end what is to be cancelled."""
         job = decision.job
         if decision.reason is not None:
-            self._tell_parked(decision, alias, logger)
+            self._tell_parked(decision, alias, log)
             return
         if decision.dropped is not None:
-            self._tell_dropped(decision, alias, logger)
+            self._tell_dropped(decision, alias, log)
         for missed in decision.missed:
-            logger.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
+            log.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
             if self._listeners.mask & EVENT_JOB_MISSED:
                 identifier = run_id(job.id, missed, decision.attempt)
                 self._listeners.post(
@@ -206,15 +227,17 @@ class Dispatch:
         if decision.cancels:
             self._cancel_running(job.id, alias)
         if decision.overlapping:
-            self._tell_overlapping(decision, decision.overlapping, alias, logger)
-        if submission is not None and not self._submit(decision, submission, store, logger):
-            return
+            self._tell_overlapping(decision, decision.overlapping, alias, log)
+
+    def _tell_following(self, decision: Decision, alias: str, log: SafeLogger) -> None:
+        """Say that a job has ended, or has paused itself, with what was decided."""
+        job = decision.job
         if decision.following is None:
-            logger.info("Removed job %s, which will not run again", job.id)
+            log.info("Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:
                 self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
         elif has_paused_itself(job, decision.following):
-            self.tell_paused(decision.following, alias, logger)
+            self.tell_paused(decision.following, alias, log)
 
     def _cancel_running(self, job_id: str, alias: str) -> None:
         """Cancel what runs of a job here; where others run it, its store has told them."""
@@ -222,25 +245,23 @@ class Dispatch:
             if submission.job.id == job_id and submission.jobstore == alias:
                 self._stop(submission, "cancelled")
 
-    def _submit(
-        self, decision: Decision, submission: Submission, store: RunStore, logger: logging.Logger
-    ) -> bool:
+    def _submit(self, decision: Decision, submission: Submission, store: RunStore, log: SafeLogger) -> bool:
         """Hand a claimed submission to its executor; whether the claim stands."""
-        executor = self._executors[decision.job.options.executor]
         if not self._listeners.mask & EVENT_JOB_SUBMITTED:
             try:
-                executor.submit(submission, self._reporter)
-            except Exception as error:  # noqa: BLE001 - executors are third parties' code
-                return self._refused(error, decision, submission, store, logger)
+                self._executors[decision.job.options.executor].submit(submission, self._reporter)
+            except BaseException as error:  # noqa: BLE001 - executors are third parties' code
+                return self._refused(error, decision, submission, store, log)
             return True
         # The place is taken before the executor can report anything, and given up if it refuses.
         place = self._listeners.reserve()
         event = None
         try:
-            executor.submit(submission, self._reporter)
             event = _submission_event(EVENT_JOB_SUBMITTED, decision, submission.jobstore, decision.submit)
-        except Exception as error:  # noqa: BLE001 - as above
-            return self._refused(error, decision, submission, store, logger)
+            self._executors[decision.job.options.executor].submit(submission, self._reporter)
+        except BaseException as error:  # noqa: BLE001 - as above
+            event = None
+            return self._refused(error, decision, submission, store, log)
         finally:
             if event is None:
                 self._listeners.cancel(place)
@@ -248,62 +269,98 @@ class Dispatch:
                 self._listeners.fill(place, event)
         return True
 
-    def _undo(self, decision: Decision, submission: Submission, store: RunStore) -> datetime | None:
+    def _undo(
+        self, decision: Decision, submission: Submission, store: RunStore, log: SafeLogger
+    ) -> datetime | None:
+        """Give a claim back that no executor has; when it is tried again, or ``None`` if the claim stands."""
+        # Should a worker have it all the same, it isn't begun.
+        submission.is_abandoned, submission.stop = True, "cancelled"
         self._in_flight.withdraw(submission)
-        return store.give_back(decision, self._clock.now())
+        try:
+            return store.give_back(decision, self._clock.now())
+        except Exception:
+            log.exception('The claim of job "%s" could not be given back', decision.job.id)
+            return None
 
     def _refused(
         self,
-        error: Exception,
+        error: BaseException,
         decision: Decision,
         submission: Submission,
         store: RunStore,
-        logger: logging.Logger,
+        log: SafeLogger,
     ) -> bool:
         """What becomes of a claim whose executor raised; whether the claim stands, its runs being accounted for."""
-        if not self._may_submit():
-            self._undo(decision, submission, store)  # shut down meanwhile: the job stays as it was
-            return False
         job = decision.job
-        alias = submission.jobstore
         executor = job.options.executor
-        if isinstance(error, MaxInstancesReachedError) and decision.following is not None:
-            # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
-            self._in_flight.withdraw(submission)
-            store.finish([submission])
-            self._tell_overlapping(decision, decision.submit, alias, logger)
+        is_interrupt = isinstance(error, (KeyboardInterrupt, SystemExit)) and _is_main_thread()
+        if submission.run_time is not None:
+            # Its runs have been begun: they are told of by whoever runs them.
+            if is_interrupt:
+                raise error
+            log.error('Executor "%s" raised, having begun job "%s"', executor, job.name, exc_info=error)
             return True
-        decision.error = error
+        if is_interrupt or not self._may_submit():
+            retry_at = self._undo(decision, submission, store, log)  # the job stays as it was
+            if retry_at is None:
+                self._end_unbegun(error, decision, submission, log)
+            if is_interrupt:
+                raise error
+            return False
+        if isinstance(error, MaxInstancesReachedError) and _is_made_up_for(decision):
+            # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
+            told = f"executor {executor!r} runs as many instances as it may"
+            self._end_unbegun_as("skipped", told, submission)
+            self._guarded(self._tell_overlapping, decision, decision.submit, submission.jobstore, log)
+            return True
+        decision.error = error if isinstance(error, Exception) else RunError(repr(error))
         decision.reason = f"executor {executor!r} refused it"
-        decision.retry_at = self._undo(decision, submission, store)
+        decision.retry_at = self._undo(decision, submission, store, log)
         if decision.retry_at is not None:
-            logger.error(
+            log.error(
                 'Error submitting job "%s" to executor "%s"; trying again at %s',
                 job.name,
                 executor,
                 decision.retry_at,
                 exc_info=error,
             )
-            self._tell_parked(decision, alias, logger)
+            self._guarded(self._tell_parked, decision, submission.jobstore, log)
             return False
-        logger.error(
-            'Error submitting job "%s" to executor "%s"; the job was changed meanwhile, so this run is given up',
+        self._end_unbegun(error, decision, submission, log)
+        return True
+
+    def _end_unbegun(
+        self, error: BaseException, decision: Decision, submission: Submission, log: SafeLogger
+    ) -> None:
+        """A claim can be neither carried out nor undone: its runs have failed."""
+        job = decision.job
+        log.error(
+            'Error submitting job "%s" to executor "%s"; its claim can\'t be given back, so this run is given up',
             job.name,
-            executor,
+            job.options.executor,
             exc_info=error,
         )
+        self._end_unbegun_as("failed", f"{type(error).__name__}: {words_of(error)}", submission)
         for time in decision.submit:
             identifier = run_id(job.id, time, decision.attempt)
             self._listeners.post(
-                JobExecutionEvent(EVENT_JOB_ERROR, job.id, alias, time, exception=error, run_id=identifier)
+                JobExecutionEvent(
+                    EVENT_JOB_ERROR, job.id, submission.jobstore, time, exception=error, run_id=identifier
+                )
             )
-        return True
 
-    def _tell_parked(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
+    def _end_unbegun_as(self, outcome: Outcome, told: str, submission: Submission) -> None:
+        now = self._clock.now()
+        for time in submission.run_times:
+            submission.add_result(RunResult(time, outcome, None, now, told))
+        self._in_flight.begin([submission])  # it may have been withdrawn
+        self._in_flight.end(submission)
+
+    def _tell_parked(self, decision: Decision, alias: str, log: SafeLogger) -> None:
         job = decision.job
         reason = decision.reason or ""
         retry_at: Any = decision.retry_at
-        logger.warning(
+        log.warning(
             'Job "%s" can\'t be run for now: %s%s; trying again at %s',
             job.name,
             reason,
@@ -315,34 +372,60 @@ class Dispatch:
             JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at)
         )
 
-    def tell_paused(self, job: JobRecord, alias: str, logger: logging.Logger) -> None:
+    def tell_paused(self, job: JobRecord, alias: str, log: SafeLogger) -> None:
         """Say that a job has paused itself."""
         note = "" if job.tally is None else job.tally.note or ""
-        logger.warning('Job "%s" has paused itself: %s', job.name, note)
+        log.warning('Job "%s" has paused itself: %s', job.name, note)
         self._listeners.post(JobPausedEvent(EVENT_JOB_PAUSED, job.id, alias, note))
 
     def _tell_overlapping(
-        self, decision: Decision, times: Sequence[datetime], alias: str, logger: logging.Logger
+        self, decision: Decision, times: Sequence[datetime], alias: str, log: SafeLogger
     ) -> None:
         job = decision.job
-        logger.warning(
+        log.warning(
             'Execution of job "%s" skipped: maximum number of running instances reached (%d)',
             job.name,
             job.options.max_instances,
         )
         self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, decision, alias, times))
 
-    def _tell_dropped(self, decision: Decision, alias: str, logger: logging.Logger) -> None:
-        job, first = decision.job, decision.dropped
-        before = min([*decision.missed, *decision.submit, *decision.overlapping])
-        logger.warning(
+    def _tell_dropped(self, decision: Decision, alias: str, log: SafeLogger) -> None:
+        job, first, before = decision.job, decision.dropped, decision.kept_from
+        log.warning(
             'Job "%s" was overdue too often: its runs due from %s to before %s are dropped',
             job.name,
             first,
             before,
         )
-        if first is not None:
+        if first is not None and before is not None:
             self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))
+
+
+def _is_main_thread() -> bool:
+    """Whether what is raised here may be meant for the program: signal handlers are called on its main thread."""
+    return current_thread() is main_thread()
+
+
+def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | None) -> Submission | None:
+    """What an executor is given for a decision; ``None``: nothing."""
+    if not decision.submit or decision.reason is not None:
+        return None
+    return Submission(
+        decision.job,
+        alias,
+        decision.submit,
+        decision.attempt,
+        decision.lease,
+        decision.following,
+        decision.cause,
+        outbox if decision.job.options.is_plain else None,
+        decision.claimed,
+    )
+
+
+def _is_made_up_for(decision: Decision) -> bool:
+    """Whether a later run of the schedule makes up for those of a decision, if they are skipped."""
+    return decision.run is None and decision.following is not None and decision.job.options.max_runs is None
 
 
 def _submission_event(

@@ -14,6 +14,7 @@ from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, run_key
 from mainspring.run_handle import RunHandle
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
@@ -269,7 +270,7 @@ class RunMethods(JobQueries):
 
     def _tell_paused(self, job: JobRecord, alias: str) -> None:
         """A store has paused a job whose runs have failed too often."""
-        self._dispatch.tell_paused(job, alias, self._logger)
+        self._dispatch.tell_paused(job, alias, SafeLogger(self._logger))
 
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""

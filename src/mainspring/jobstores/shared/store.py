@@ -436,11 +436,10 @@ class SharedJobStore(NativeJobStore):
         if decision.run is not None:
             later = now + POLL
             self._agenda.note_queue_due(later)
-        stands = not self._backend.give_back(decision, token, later)
+        if not self._backend.give_back(decision, token, later):
+            return None
         with self._lock:
             self._held -= 1
-            if stands:
-                return None
             self._agenda.next_is_unknown()
             return later or self._ledger.park(decision.job.id, "its executor refused it", now)
 
