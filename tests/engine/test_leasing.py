@@ -68,7 +68,7 @@ def test_a_node_goes_by_these_rules_on_its_clock():
     assert not lease.is_held()
     lease.renewed(108.0)
     assert lease.is_held()
-    assert not lease.is_lost
+    assert not lease.is_lost()
     lease.lost()
-    assert lease.is_lost
+    assert lease.is_lost()
     assert not lease.is_held()

@@ -72,8 +72,8 @@ def test_what_was_lost_is_run_again_if_its_job_wants_that(make_node, options, ca
     (decision,) = claim(node, 1).decisions
     bury(node, other)
     before = other._setting.now()
-    assert other._outcomes.collect_lost() is (cause is not None)
-    assert not other._outcomes.collect_lost()  # they are lost once
+    assert other._outcomes.collect_lost(set) is (cause is not None)
+    assert not other._outcomes.collect_lost(set)  # they are lost once
     node.finish([submission(decision)])
     node._outcomes.write()  # its node is alive, and says so too late
     lost = (1, "lost", "schedule")
@@ -95,7 +95,7 @@ def test_what_a_node_gives_up_is_run_again_though_other_outcomes_of_its_are_refu
     node.add_records([record("old", on_lost="rerun")], None)
     (old,) = claim(node, 1).decisions
     bury(node, other)
-    other._outcomes.collect_lost()
+    other._outcomes.collect_lost(set)
     node._membership.renew()  # it goes on as a new node
     node.add_records([record("given up", on_lost="rerun"), record("ends")], None)
     new = {one.job.id: submission(one) for one in claim(node, 1).decisions}
@@ -148,7 +148,7 @@ def test_what_a_node_has_claimed_that_has_just_come_is_not_lost(make_node, monke
         return answer
 
     monkeypatch.setattr(place, name, ask_and_have_one_come)
-    other._outcomes.collect_lost()
+    other._outcomes.collect_lost(set)
     assert outcomes(other, "old") == [(1, "lost", "schedule"), (2, None, "rerun")]
     assert claimed
     assert [outcomes(other, each) for each in claimed] == [[(1, None, "schedule")]] * len(claimed)
@@ -205,8 +205,8 @@ def test_what_is_lost_for_good_counts_among_the_failures_that_pause_a_job(make_n
         assert store.get_record("twice").next_run_time is not None
         claim(node, at)
         bury(node, store)
-        store._outcomes.collect_lost()
-        store._outcomes.collect_lost()  # counts nothing twice
+        store._outcomes.collect_lost(set)
+        store._outcomes.collect_lost(set)  # counts nothing twice
         node._membership.renew()  # it goes on as a new node
     (event,) = heard.wait_for(EVENT_JOB_PAUSED, "twice", timeout=20)
     assert (event.jobstore, event.note) == ("shared", "paused after 2 failed runs in a row")
@@ -221,7 +221,7 @@ def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, listening):
     node.add_records([record("a"), record("b", on_lost="rerun")], None)
     assert len(claim(node, 1).decisions) == 2
     bury(node, store)
-    store._outcomes.collect_lost()
+    store._outcomes.collect_lost(set)
     heard.wait_for(EVENT_JOB_LOST, count=2, timeout=20)
     events = {event.job_id: event for event in heard.of(EVENT_JOB_LOST)}
     assert events["a"].retry_at is None

@@ -93,6 +93,11 @@ class InFlight:
         submission: Submission | None = OWN.get()
         return submission if submission is not None and id(submission) in self._submissions else None
 
+    def unsettled(self) -> list[Submission]:
+        """The submissions whose outcomes the stores don't know yet."""
+        with self._lock:
+            return list(self._submissions.values())
+
     def all(self) -> list[Submission]:
         """The submissions that have not ended."""
         self.settle()

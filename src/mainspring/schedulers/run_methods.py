@@ -253,6 +253,10 @@ class RunMethods(JobQueries):
             if submission.jobstore == alias and any(_has(submission, key) for key in asked):
                 self._stopping.stop(submission, "cancelled")
 
+    def _runs_here(self, alias: str) -> list[Submission]:
+        """What a store has handed out to this scheduler, and has not been told to have ended."""
+        return [submission for submission in self._in_flight.unsettled() if submission.jobstore == alias]
+
     def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, alias: str) -> None:
         """A store has found that a run is lost."""
         self._event_queue.post(

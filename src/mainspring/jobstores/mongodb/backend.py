@@ -262,8 +262,8 @@ class MongoDBBackend(Backend):
 
         self.server.run(write, give_up)
 
-    def collect_lost(self) -> Collected:
-        return self._ending.collect_lost(lambda: {node.token for node in self._nodes.living()})
+    def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
+        return self._ending.collect_lost(lambda: {node.token for node in self._nodes.living()}, own)
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs

@@ -272,11 +272,16 @@ class Ending:
         # The first part is for the index: it leaves out what isn't there, which the second part might want.
         return {"active.token": {"$exists": True}, "active": {"$elemMatch": {"token": {"$nin": list(alive)}}}}
 
-    def collect_lost(self, alive: Callable[[], Collection[int]]) -> Collected:
+    def collect_lost(
+        self,
+        alive: Callable[[], Collection[int]],
+        own: Callable[[], Collection[tuple[str, datetime, int]]],
+    ) -> Collected:
         """Runs in the hands of nobody who is alive are lost; what their nodes have begun to write is completed.
 
         Args:
             alive: the tokens of those who are, at present.
+            own: the keys of runs that go on in this process, which are not lost.
         """
         lost: list[LostRun] = []
         again: dict[LostRun, datetime] = {}
@@ -284,6 +289,7 @@ class Ending:
         paused: list[JobRecord] = []
         found = list(self._server.jobs.find(self.orphans(alive())))
         living = alive()  # whoever has claimed one of these, and be it a moment ago, is there by now
+        ours = own()
         for document in found:
             record = read_job(document, self._setting)
             job = record.record if isinstance(record, Unreadable) else record
@@ -291,6 +297,8 @@ class Ending:
                 if active["token"] in living:
                     continue
                 run = run_record(active)
+                if tuple(run.key) in ours:
+                    continue
                 told, counted, queue = self._lose(job, run, active)
                 insert_new(self._server.runs, [queued_run(each) for each in queue])
                 if counted is not None and job.options.pause_after_failures is not None:

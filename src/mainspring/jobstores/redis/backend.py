@@ -227,13 +227,16 @@ class RedisBackend(Backend):
         told = [{"token": str(token), "name": key.id, "text": text} for (key, token), text in said.items()]
         self.server.ask("say", {"said": told}, give_up)
 
-    def collect_lost(self) -> Collected:
+    def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
         if not self.look(0).has_orphans:
             return Collected([], {}, None)
         runs = active_runs(self.server)
         # Asked now: whoever has claimed one of these, and be it a moment ago, is there by now.
         alive = {node.token for node in self.look(0).living}
-        return self._ending.collect_lost([run for run in runs if run.token not in alive])
+        ours = own()
+        return self._ending.collect_lost(
+            [run for run in runs if run.token not in alive and tuple(run.key) not in ours]
+        )
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         self._prune({"before": micros(before), "before_text": time_text(before), "count": _PRUNED_AT_ONCE})

@@ -207,8 +207,12 @@ class Backend(ABC):
         """Write how far runs, in the hands of tokens, say that they are."""
 
     @abstractmethod
-    def collect_lost(self) -> Collected:
-        """Runs in the hands of nobody who is alive are lost."""
+    def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
+        """Runs in the hands of nobody who is alive are lost.
+
+        Args:
+            own: asked, when they have been found, for the keys of those that go on here, whatever the store says: these are not.
+        """
 
     @abstractmethod
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:

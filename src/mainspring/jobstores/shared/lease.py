@@ -45,7 +45,6 @@ class NodeLease:
         """Others have taken over, or this node has ended: for good."""
         self._become(self._state.lost())
 
-    @property
     def is_lost(self) -> bool:
         """Whether it has ended for good."""
         return self._state.is_lost

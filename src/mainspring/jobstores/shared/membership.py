@@ -32,6 +32,7 @@ class Membership:
     Attributes:
         lease: under which this node claims.
         shortest_lease: in seconds, among this node and those that it knows.
+        was_dead: whether this node was ever declared dead.
     """
 
     lease: NodeLease
@@ -50,6 +51,7 @@ class Membership:
         self._recovered = recovered
         self._others = rules.Membership()
         self._has_left = False
+        self.was_dead = False
         self._renewing = Lock()
         self.shortest_lease = shortest_lease(duration.total_seconds())
         self.register()
@@ -101,6 +103,7 @@ class Membership:
         lease.lost()
         if self._has_left:
             return
+        self.was_dead = True
         self._setting.logger.warning(
             "This node, %s, was not heard of for %s and was taken for dead; what it ran is lost. It goes on as a new one",
             self._setting.node_name,

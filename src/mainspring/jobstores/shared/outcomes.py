@@ -10,7 +10,7 @@ from mainspring.draining import drained
 from mainspring.jobstores.shared.runs import ended_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from mainspring.jobstores.shared.backend import Backend, Finished
@@ -50,6 +50,7 @@ class Outcomes:
         self._tell_paused = tell_paused
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
+        self._last_taken: list[Ended] = []  # those that may be on their way into the store now
         self._finished_jobs: set[str] = set()
 
     def add(self, submissions: Iterable[Submission]) -> None:
@@ -78,9 +79,20 @@ class Outcomes:
             if give_up():
                 return []
         try:
-            return drained(self._ended)
+            return self._taken()
         finally:
             self._writing.release()
+
+    def _taken(self) -> list[Ended]:
+        taken = drained(self._ended)
+        if taken:
+            self._last_taken = taken
+        return taken
+
+    def unwritten(self) -> set[tuple[str, datetime, int]]:
+        """The keys of the runs whose outcomes are perhaps not in the store yet."""
+        waiting = list(self._ended)  # before those that are taken from it
+        return {one.key for one in (*waiting, *self._last_taken)}
 
     def put_back(self, ended: Sequence[Ended]) -> None:
         """It could not be written."""
@@ -89,7 +101,7 @@ class Outcomes:
     def write(self, give_up: Callable[[], bool] | None = None) -> None:
         """Write what there is, trying again for as long as it takes, or until `give_up` says so."""
         with self._writing:
-            ended = drained(self._ended)
+            ended = self._taken()
             if not ended:
                 return
             try:
@@ -113,9 +125,13 @@ class Outcomes:
         for job in finished.paused:
             self._tell_paused(job)
 
-    def collect_lost(self) -> bool:
-        """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now."""
-        collected = self._backend.collect_lost()
+    def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> bool:
+        """Runs in the hands of nobody who is alive are lost; whether there are some to be run again now.
+
+        Args:
+            own: the keys of runs that go on here, whatever the store says: they are not lost.
+        """
+        collected = self._backend.collect_lost(lambda: {*own(), *self.unwritten()})
         for run in collected.lost:
             self._setting.logger.error(
                 'Run of job "%s" due at %s is lost with node %s%s',

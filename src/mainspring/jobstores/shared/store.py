@@ -23,6 +23,7 @@ from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outcomes import Outcomes
+from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
 from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
@@ -95,6 +96,9 @@ class SharedJobStore(NativeJobStore):
         self._ledger = Ledger()
         self._executors: tuple[str, ...] = ("default",)
         self._held = 0
+        self._handed_out: Sequence[
+            Decision
+        ] = ()  # by the last claim: perhaps the scheduler doesn't know of it yet
         self._is_closing = False
         self._left_jobs: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
@@ -203,9 +207,18 @@ class SharedJobStore(NativeJobStore):
         if membership is not None:
             somebody_died = membership.reap_expired(look.living, asked)
             self._agenda.look_every(min(membership.shortest_lease / _LOOKS, _LONGEST_LOOK))
-        has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost()
+        has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost(self._own_runs)
         if has_reruns or self._agenda.is_queue_due(self._setting.now()):
             self._wake_scheduler()
+
+    def _runs_here(self) -> list[Submission]:
+        """What goes on of this store here; nothing, if no scheduler says so."""
+        runs_here = getattr(self._scheduler, "_runs_here", None)
+        return [] if runs_here is None else runs_here(self._alias)
+
+    def _own_runs(self) -> set[tuple[str, datetime, int]]:
+        """The keys of the runs that go on here, whatever the store says of them."""
+        return runs_decided(self._handed_out) | runs_of(self._runs_here())
 
     def _write_said(self) -> None:
         """Write how far runs say that they are."""
@@ -316,6 +329,9 @@ class SharedJobStore(NativeJobStore):
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
         lease = membership.lease
+        if membership.was_dead:
+            taken_away = [submission for submission in self._runs_here() if is_taken_away(submission)]
+            decide = beside(taken_away, decide) if taken_away else decide
         left = self._left(now, decide, executors)
         set_aside = agenda.set_aside(self.parked(), now)
         asked = self._setting.clock.monotonic()
@@ -333,6 +349,7 @@ class SharedJobStore(NativeJobStore):
         begun = by_priority(
             (*claimed.queue.decisions, *claim.decisions), lambda decision: decision.job.options.priority
         )
+        self._handed_out = begun
         submitted = 0
         for decision in begun:
             if decision.submit:

@@ -233,13 +233,13 @@ class SQLBackend(Backend):
 
         self.database.run(write, give_up=give_up)
 
-    def collect_lost(self) -> Collected:
+    def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
         def collect() -> Collected:
             with self.database.reading() as connection:
                 if not self._ending.has_orphans(connection):
                     return Collected([], {}, None)
             with self.database.writing() as connection:
-                return self._ending.collect_lost(connection)
+                return self._ending.collect_lost(connection, own)
 
         return self.database.run(collect)
 

@@ -16,7 +16,7 @@ from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -136,10 +136,12 @@ class Ending:
         self._context.statements.has_priorities = prioritised is not None
         return Look(known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token))
 
-    def collect_lost(self, connection: Connection) -> Collected:
-        """Runs in the hands of nobody who is alive are lost."""
+    def collect_lost(
+        self, connection: Connection, own: Callable[[], Collection[tuple[str, datetime, int]]]
+    ) -> Collected:
+        """Runs in the hands of nobody who is alive are lost; not those that are this process's own."""
         now = self._context.now()
-        lost = self._context.runs.lose(connection, lambda: self._alive(connection), now)
+        lost = self._context.runs.lose(connection, lambda: self._alive(connection), own, now)
         options = self._options_of(connection, lost)
         losses = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
         again = {run: queued for run, queued in losses.items() if queued is not None}

@@ -167,12 +167,17 @@ class RunTable:
         connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == ENDING, ~goes_on))
 
     def lose(
-        self, connection: Connection, alive: Callable[[], Collection[int]], now: datetime
+        self,
+        connection: Connection,
+        alive: Callable[[], Collection[int]],
+        own: Callable[[], Collection[tuple[str, datetime, int]]],
+        now: datetime,
     ) -> list[LostRun]:
         """Runs in the hands of nobody who is alive are lost; returns them.
 
         Args:
             alive: the tokens of those who are, at present.
+            own: the keys of runs that go on in this process, which are not lost.
         """
         runs = self._runs
         found = connection.execute(
@@ -184,7 +189,8 @@ class RunTable:
             return []
         # Some may be those of a node that came when it had been asked who lives; whoever has claimed one of these is there by now.
         living = set(alive())
-        lost = [row for row in found if row.token not in living]
+        ours = own()
+        lost = [row for row in found if row.token not in living and tuple(row[:3]) not in ours]
         self._statements.finish(
             connection, [outcome_of_lost(RunKey(*row[:3]), row.token, now) for row in lost]
         )
