@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    OperationFailure,
-)
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.mongodb.failures import failure_of
 from mainspring.jobstores.shared.rows import read_time
-from mainspring.jobstores.shared.trying import Failure, try_again
+from mainspring.jobstores.shared.trying import try_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +25,6 @@ Document = dict[str, Any]
 DUPLICATE_KEY = 11000
 #: Of many values in one condition, servers take so many at a time well.
 CHUNK = 25
-#: A write conflict; interrupted, shutting down, or not primary any more.
-_PASSING = frozenset({112, 91, 189, 10107, 11600, 11602, 13435, 13436})
 
 
 class Server:
@@ -124,7 +117,7 @@ class Server:
         was_done: Callable[[], T | None] | None = None,
     ) -> T:
         """The result of `work`, tried again where it failed for a reason that passes. See `try_again`."""
-        return try_again(work, _failure_of, give_up=give_up, was_done=was_done)
+        return try_again(work, failure_of, give_up=give_up, was_done=was_done)
 
 
 def _write_concern(given: WriteConcern) -> WriteConcern:
@@ -138,17 +131,6 @@ def _write_concern(given: WriteConcern) -> WriteConcern:
             "a MongoDBJobStore has to hear from the server what was written, and its client says w=0: leave w out, or give 1 or more"
         )
     return WriteConcern(**{"w": "majority", **given.document})
-
-
-def _failure_of(error: Exception) -> Failure | None:
-    if isinstance(error, ConnectionFailure | ExecutionTimeout):
-        return Failure.OUTAGE
-    if isinstance(error, DuplicateKeyError):
-        return Failure.CONFLICT  # two have put the same there at the same time: now it is there
-    if isinstance(error, OperationFailure) and not isinstance(error, BulkWriteError):
-        is_passing = error.code in _PASSING or error.has_error_label("RetryableWriteError")
-        return Failure.CONFLICT if is_passing else None
-    return None
 
 
 def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> set[Any]:

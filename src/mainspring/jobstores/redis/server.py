@@ -10,17 +10,9 @@ from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
-    ConnectionError,  # noqa: A004 - as redis-py names it
-    NoScriptError,
-    ReadOnlyError,
-    TimeoutError,  # noqa: A004
-    TryAgainError,
-)
-
-from mainspring.jobstores.shared.trying import Failure, try_again
+from mainspring.jobstores.redis.failures import failure_of
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.trying import try_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,13 +90,16 @@ class Server:
 
     def run(self, work: Callable[[], T], give_up: Callable[[], bool] | None = None) -> T:
         """The result of `work`, tried again where the server wasn't there."""
-        return try_again(work, _failure_of, give_up=give_up)
+        return try_again(work, self._failure_of, give_up=give_up)
 
+    def _failure_of(self, error: Exception) -> Failure | None:
+        failure = failure_of(error)
+        if failure is Failure.CHANGED:
+            self.forget_connections()
+        return failure
 
-def _failure_of(error: Exception) -> Failure | None:
-    if isinstance(error, BusyLoadingError | ReadOnlyError | TryAgainError | ClusterDownError | NoScriptError):
-        return Failure.CONFLICT
-    # Wrong passwords are connection errors as well; they don't pass.
-    if isinstance(error, ConnectionError | TimeoutError) and "Auth" not in type(error).__name__:
-        return Failure.OUTAGE
-    return None
+    def forget_connections(self) -> None:
+        """Make new connections from now on: those that are pooled lead to a server that is not the right one any more."""
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is not None:  # a cluster's client finds out for itself
+            pool.disconnect(inuse_connections=False)

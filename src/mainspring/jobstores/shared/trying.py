@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from enum import Enum, auto
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,15 +21,6 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
 
-class Failure(Enum):
-    """Why a step failed that may be tried again."""
-
-    #: It was undone, because others were in the way.
-    CONFLICT = auto()
-    #: No answer came: it may have taken effect.
-    OUTAGE = auto()
-
-
 def try_again(
     work: Callable[[], T],
     failure_of: Callable[[Exception], Failure | None],
@@ -41,7 +32,7 @@ def try_again(
 
     Args:
         work: one step; done again from its beginning.
-        failure_of: what kind of failure an error is; ``None``: one that won't pass, and is raised.
+        failure_of: what kind of failure an error is; one that won't pass, and ``None``, are raised.
         give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds.
         was_done: looks whether a step whose end wasn't seen took effect; its result, or ``None`` if not.
     """
@@ -59,11 +50,11 @@ def try_again(
             return work()
         except Exception as error:
             failure = failure_of(error)
-            if failure is None:
+            if failure is None or not failure.passes:
                 raise
             if SYSTEM_CLOCK.monotonic() > deadline if give_up is None else give_up():
                 raise
             # Refused for a lock or a deadlock: certainly undone. A lost connection may have lost only the answer.
-            in_doubt = in_doubt or failure is Failure.OUTAGE
+            in_doubt = in_doubt or failure is not Failure.CONFLICT
         waiting.wait(random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
         pause = min(pause * 2, _LONGEST_PAUSE)

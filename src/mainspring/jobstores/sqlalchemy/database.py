@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import MainspringError
-from mainspring.jobstores.shared.trying import Failure, try_again
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.trying import try_again
+from mainspring.jobstores.sqlalchemy.failures import failure_of
 from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare, turn
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ IDLE_TIMEOUT = 30
 CONNECT_TIMEOUT = 5
 
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
-
-# 1205: lock wait time-out, 1206: no room for more locks, 1213: deadlock, 1020: record has changed since last read.
-_MYSQL_TRANSIENT = frozenset({1205, 1206, 1213, 1020})
 
 
 class StoreBusyError(MainspringError):
@@ -108,7 +106,8 @@ class Database:
             # Looking needs no transaction, so no statements to begin and to end one.
             self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
             self._writer = engine
-            self._generation = 0
+        self._generation = 0
+        if not is_in_memory(engine):
             event.listen(engine, "checkout", self._checked_out)
 
     def close(self) -> None:
@@ -163,17 +162,14 @@ class Database:
         return try_again(work, self._failure_of, give_up=give_up, was_done=was_done)
 
     def _failure_of(self, error: Exception) -> Failure | None:
-        if not is_transient(error):
-            return None
-        if _is_conflict(error):
-            return Failure.CONFLICT
-        self.forget_connections()
-        return Failure.OUTAGE
+        failure = failure_of(error)
+        if failure in (Failure.OUTAGE, Failure.CHANGED):
+            self.forget_connections()
+        return failure
 
     def forget_connections(self) -> None:
         """Make new connections from now on: those that are pooled are most likely dead as well."""
-        if self.name != "sqlite":
-            self._generation += 1
+        self._generation += 1
 
     def _checked_out(self, _connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         # Disposing of the engine would leave open what other threads use now, and would take it from the engine's owner.
@@ -218,40 +214,3 @@ class Database:
         # Not SYSDATE: it has whole seconds in some servers. Within a statement this is when it began.
         value = connection.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
         return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether trying again may help: a lock, a deadlock, or a connection that was lost or could not be had."""
-    if isinstance(error, PoolTimeoutError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    return error.connection_invalidated or _is_conflict(error) or _is_outage(error)
-
-
-def _is_conflict(error: Exception) -> bool:
-    """Whether the database undid the transaction because of another one."""
-    original = getattr(error, "orig", None)
-    if getattr(original, "sqlstate", None) in ("40001", "40P01", "55P03"):
-        return True
-    code = next(iter(getattr(original, "args", ())), None)
-    if code in _MYSQL_TRANSIENT:
-        return True
-    return isinstance(code, str) and ("database is locked" in code or "database table is locked" in code)
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    """Whether there was nothing wrong with the statement, but with the way to the database or with the database."""
-    original = error.orig
-    state = getattr(original, "sqlstate", None)
-    if state is not None:
-        # Class 08: connection, 53: no resources, 57: operator's intervention (shutting down, cancelled, starting up).
-        return state[:2] in ("08", "53", "57")
-    code = next(iter(getattr(original, "args", ())), None)
-    if isinstance(code, int):
-        return code in (1040, 1053, 1077, 1317, 2002, 2003, 2006, 2013, 2014, 2055, 0)
-    if type(original).__module__.partition(".")[0] == "psycopg":
-        return isinstance(
-            error, OperationalError
-        )  # no answer from a server has a state: the connection failed
-    return isinstance(code, str) and ("disk I/O error" in code or "unable to open" in code)

@@ -1,0 +1,52 @@
+"""What the errors of databases mean: a module for each family of drivers, and which of them is to be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.sqlalchemy.failures import mysql, postgresql, sqlite
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["failure_of"]
+
+_SQLITE_MODULES = frozenset({"sqlite3", "pysqlite3", "sqlcipher3", "pysqlcipher3"})
+_POSTGRESQL_MODULES = frozenset({"psycopg", "psycopg2", "pg8000"})
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """What an error means; ``None``: nothing that is known of databases, most likely a fault of the program."""
+    if isinstance(error, PoolTimeoutError):
+        return Failure.OUTAGE  # all connections of the pool are in use
+    if isinstance(error, NoSuchModuleError | ArgumentError):
+        return Failure.PERMANENT  # no such dialect, no such option
+    if not isinstance(error, DBAPIError):
+        return None
+    found = _by_driver(error.orig, is_operational=isinstance(error, OperationalError | InterfaceError))
+    if error.connection_invalidated and (found is None or found is Failure.CONFLICT):
+        return Failure.OUTAGE
+    return found
+
+
+def _by_driver(original: Any, *, is_operational: bool) -> Failure | None:
+    module = type(original).__module__.partition(".")[0]
+    if module in _SQLITE_MODULES or hasattr(original, "sqlite_errorcode"):
+        return sqlite.failure_of(original)
+    if module in _POSTGRESQL_MODULES or (
+        postgresql.state_of(original) is not None and mysql.number_of(original) is None
+    ):
+        return postgresql.failure_of(original, is_operational=is_operational)
+    if mysql.number_of(original) is not None:
+        return mysql.failure_of(original)
+    return sqlite.failure_of(original)
