@@ -90,11 +90,10 @@ class Retry:
 
 
 def _duration(name: str, value: Any) -> timedelta:
-    if is_number(value):
-        value = timedelta(seconds=value)
-    if not isinstance(value, timedelta) or value < timedelta(0):
+    duration = timedelta(seconds=value) if is_number(value) else value
+    if not isinstance(duration, timedelta) or duration < timedelta(0):
         raise ValueError(f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}")
-    return value
+    return duration
 
 
 def _references(name: str, value: Any) -> tuple[str, ...]:

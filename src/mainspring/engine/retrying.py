@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from hashlib import blake2b
+from math import log
 from typing import TYPE_CHECKING
 
 from mainspring.errors import NodeLostError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from mainspring.model import JobOptions, RunKey
     from mainspring.retry import Retry
+
+#: Beyond it a delay grows no more: of a millisecond it makes thirty years.
+_GREATEST_FACTOR = 1e12
 
 
 def retry_time(
@@ -33,8 +37,9 @@ def retry_time(
     known = {class_reference(one) for one in error.__mro__ if issubclass(one, BaseException)}
     if (retry.on and known.isdisjoint(retry.on)) or not known.isdisjoint(retry.not_on):
         return None
-    # The exponent is bounded, so that the power can't be too great for a number.
-    factor = min(retry.backoff ** min(attempt - 1, 64), 1e12)
+    # Not computed where the power would be too great for a number.
+    is_beyond = (attempt - 1) * log(retry.backoff) >= log(_GREATEST_FACTOR)
+    factor = _GREATEST_FACTOR if is_beyond else retry.backoff ** (attempt - 1)
     longest = retry.longest_delay.total_seconds()
     wait = min(retry.delay.total_seconds() * factor, longest)
     jitter = retry.jitter.total_seconds() * _share(run_id)

@@ -1,0 +1,96 @@
+"""What a job remembers of failed runs, and when it is paused for them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mainspring.engine.failures import after_outcomes, has_paused_itself
+from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.triggers.interval import IntervalTrigger
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job(limit=3, tally=None, next_run_time=START):
+    trigger = IntervalTrigger(hours=1, start_date=START, timezone=UTC)
+    options = JobOptions(pause_after_failures=limit)
+    return JobRecord("a", "a", print, "builtins:print", (), {}, trigger, options, next_run_time, 7, tally)
+
+
+def failures_after(*outcomes, tally=None):
+    after = after_outcomes(job(100, tally), [(outcome, None) for outcome in outcomes])
+    return 0 if after.tally is None else after.tally.failures
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "failures"),
+    [
+        (["failed"], 1),
+        (["timed_out"], 1),
+        (["lost"], 1),
+        (["failed", "lost", "timed_out"], 3),
+        (["failed", "failed", "succeeded"], 0),
+        (["failed", "succeeded", "failed"], 1),
+        # Of these it can't be said that the job failed, nor that it works.
+        (["failed", "cancelled", "failed"], 2),
+        (["failed", "missed", "failed"], 2),
+        (["failed", "skipped", "failed"], 2),
+        ([], 0),
+    ],
+)
+def test_failures_in_a_row_are_counted(outcomes, failures):
+    assert failures_after(*outcomes) == failures
+
+
+def test_they_are_counted_over_batches():
+    assert failures_after("failed", tally=Tally(failures=4)) == 5
+    assert failures_after("succeeded", tally=Tally(failures=4)) == 0
+
+
+def test_what_is_tried_again_has_not_failed_for_good():
+    record = job(1)
+    assert after_outcomes(record, [("failed", START), ("timed_out", START), ("lost", START)]) is record
+
+
+def test_a_success_ends_the_row_though_others_are_tried_again():
+    after = after_outcomes(job(3, Tally(failures=2)), [("failed", START), ("succeeded", None)])
+    assert after.tally.failures == 0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_at_its_limit_a_job_is_paused_with_a_note_and_begins_to_count_anew(limit):
+    before = job(limit, Tally(runs=9))
+    after = after_outcomes(before, [("failed", None)] * limit)
+    assert after.next_run_time is None
+    assert after.tally == Tally(9, 0, f"paused after {limit} failed runs in a row")
+    assert after.version == 8
+    assert has_paused_itself(before, after)
+
+
+def test_below_it_it_is_not():
+    before = job(3, Tally(runs=9))
+    after = after_outcomes(before, [("failed", None)] * 2)
+    assert after == before._replace(version=8, tally=Tally(9, 2, None))
+    assert not has_paused_itself(before, after)
+
+
+@pytest.mark.parametrize(
+    ("record", "outcomes"),
+    [
+        (job(None), [("failed", None)] * 10),
+        (job(None, Tally(failures=3)), [("succeeded", None)]),
+        (job(3), [("succeeded", None)]),
+        (job(3, Tally(failures=2)), [("cancelled", None)]),
+        (job(3), []),
+    ],
+    ids=["no limit", "no limit any more", "nothing to forget", "neither", "nothing"],
+)
+def test_nothing_that_changes_nothing_is_to_be_written(record, outcomes):
+    assert after_outcomes(record, outcomes) is record
+
+
+def test_a_job_that_was_paused_already_has_not_paused_itself():
+    before = job(1, next_run_time=None)
+    after = after_outcomes(before, [("failed", None)])
+    assert not has_paused_itself(before, after)
+    assert not has_paused_itself(before, before._replace(next_run_time=START))

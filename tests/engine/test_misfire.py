@@ -1,0 +1,44 @@
+"""When a run is too late."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mainspring.engine.misfire import is_misfired
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("late", "grace", "misfired"),
+    [
+        (0, 0, False),
+        (0.000001, 0, True),
+        (5, 5, False),  # the grace is a part of it
+        (5.000001, 5, True),
+        (-3, 0, False),  # early is not late
+        (10**9, None, False),
+    ],
+)
+def test_what_is_later_than_its_grace_is_too_late(late, grace, misfired):
+    allowed = None if grace is None else grace * SECOND
+    assert is_misfired(START, START + late * SECOND, allowed) is misfired
+
+
+@pytest.mark.parametrize(
+    ("due", "now", "late"),
+    [
+        # The clocks go back: from 2:50 to the second 2:10 it is twenty minutes, not minus forty.
+        ((2026, 10, 25, 2, 50), (2026, 10, 25, 2, 10, 1), 20),
+        # They go forward: from 1:50 to 3:10 it is twenty minutes, not eighty.
+        ((2026, 3, 29, 1, 50), (2026, 3, 29, 3, 10, 0), 20),
+    ],
+)
+def test_lateness_is_not_what_wall_clocks_show(due, now, late):
+    *parts, fold = now
+    due, now = datetime(*due, tzinfo=BERLIN), datetime(*parts, tzinfo=BERLIN, fold=fold)
+    assert not is_misfired(due, now, timedelta(minutes=late))
+    assert is_misfired(due, now, timedelta(minutes=late) - SECOND)
