@@ -44,7 +44,7 @@ demo: $(READY) ## run a scheduler for half a minute and watch it
 
 test: $(READY) ## run the tests
 	@scripts/install_servers.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup # the tests wait more than they compute
 
 lint: $(READY) ## check style, types and layers
 	$(BIN)/ruff check .

@@ -59,10 +59,32 @@ def heard(scheduler):
     return recorder
 
 
+def _talks_to_a_server(item):
+    callspec = getattr(item, "callspec", None)
+    parameters = () if callspec is None else callspec.params.values()
+    return any(f"{kind}_url" in item.fixturenames or kind in parameters for kind in servers.KINDS)
+
+
+def _takes_long(item):
+    return any(item.get_closest_marker(name) for name in ("one_python", "every_python"))
+
+
+#: The contract of stores, by which each driver is used on every Python.
+_CONTRACT = Path(__file__).parent / "jobstores" / "test_stores.py"
+
+
+@pytest.hookimpl(tryfirst=True)  # before it is chosen by marks
 def pytest_collection_modifyitems(items):
-    """Several processes begin with what takes long, so that none of them is left alone with it in the end."""
+    """What takes long comes first, and what talks to a server runs on one Python.
+
+    So no process of several is left alone with something long in the end. What a server does is the same whichever Python asks it;
+    SQLite is a part of Python, and stays.
+    """
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item.get_closest_marker("one_python") is None)
+        items.sort(key=_takes_long, reverse=True)
+    for item in items:
+        if _talks_to_a_server(item) and item.path != _CONTRACT:
+            item.add_marker(pytest.mark.one_python)
 
 
 def pytest_terminal_summary(terminalreporter, config):

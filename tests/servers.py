@@ -2,6 +2,9 @@
 
 One of each serves a whole test run, however many processes the run has: the first test that needs it starts it, and the
 run's first process ends it, by its pid. ``MAINSPRING_TEST_POSTGRES_URL``, ``MAINSPRING_TEST_MARIADB_URL`` and so on name others.
+
+``python tests/servers.py FILE`` starts one of each for several test runs, writes these variables into a file that a shell can read,
+and ends the servers when it is told to end by SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -380,7 +386,7 @@ def stop_all(folder: Path) -> None:
             else:
                 _stop(known["pid"], KINDS[kind].stop_signal)
             shutil.rmtree(known["folder"], ignore_errors=True)
-        notes.unlink()
+        notes.unlink(missing_ok=True)  # later runs of pytest remove the folders of those before them
 
 
 def _stop(pid: int, stop_signal: int) -> None:
@@ -391,3 +397,38 @@ def _stop(pid: int, stop_signal: int) -> None:
             time.sleep(_SETTLING)
     except (ProcessLookupError, FileNotFoundError):
         return
+
+
+def _serve(file: Path) -> None:
+    asked_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked_to_end.set())
+    running = {}
+    try:
+        with ThreadPoolExecutor(len(KINDS)) as pool:
+            starting = {
+                kind: pool.submit(KINDS[kind])
+                for kind in KINDS
+                if f"MAINSPRING_TEST_{kind.upper()}_URL" not in os.environ
+            }
+        for kind, server in starting.items():
+            if server.exception() is None:
+                running[kind] = server.result()
+            else:
+                # The tests that need it will say that it is missing, or fail.
+                print(f"No server of {kind}: {server.exception()}", file=sys.stderr)
+        lines = [
+            f"export MAINSPRING_TEST_{kind.upper()}_URL={server.url}\n" for kind, server in running.items()
+        ]
+        unfinished = file.with_suffix(".new")
+        unfinished.write_text("".join(lines))
+        unfinished.rename(file)  # so that whoever waits for it finds it whole
+        asked_to_end.wait()
+    finally:
+        for server in running.values():
+            server.stop()
+            server.remove()
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_python
+
 CHECKOUT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "examples.demo", "--database"]
 SUMMARY = re.compile(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_python
+
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "schedulers").glob("*.py"))
 
 

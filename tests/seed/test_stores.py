@@ -12,6 +12,8 @@ import pytest
 
 import servers
 
+pytestmark = pytest.mark.one_python
+
 PROGRAM = Path(__file__).parent / "programs" / "stores.py"
 #: Where the program looks for MongoDB, since it doesn't say otherwise.
 PORT = 27017

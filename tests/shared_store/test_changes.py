@@ -14,6 +14,8 @@ from cluster import Cluster
 
 from stores import is_told_of_changes
 
+pytestmark = pytest.mark.one_python
+
 
 @pytest.fixture
 def cluster(store_url, tablename, tmp_path):

@@ -16,6 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import PATHS, PATIENCE, Cluster
 
+pytestmark = pytest.mark.one_python
+
 WORKERS = 4
 
 

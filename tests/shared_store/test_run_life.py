@@ -13,6 +13,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Cluster
 
+pytestmark = pytest.mark.one_python
+
 
 @pytest.fixture
 def cluster(store_url, tablename, tmp_path):

@@ -265,6 +265,7 @@ class Renaming(pickle.Unpickler):
 
 
 @APSCHEDULER
+@ONCE  # its environment takes ten seconds to make, and the pickles of each protocol are read alike
 def test_pickled_triggers_of_apscheduler_are_read_and_look_the_same(apscheduler_python):
     answered = subprocess.run(
         [apscheduler_python, "-c", MADE_THERE], capture_output=True, text=True, check=True
