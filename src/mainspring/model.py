@@ -360,6 +360,7 @@ class Submission:
         following: the job as the claim left it, for the case that the claim is undone; ``None`` if it was its last.
         cause: what made its runs.
         claimed: when they were claimed, by the store's clock, where a group counts that.
+        is_partial: whether later runs of the same claim were queued.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped.
@@ -377,6 +378,7 @@ class Submission:
         "details",
         "following",
         "is_abandoned",
+        "is_partial",
         "job",
         "jobstore",
         "lease",
@@ -402,6 +404,7 @@ class Submission:
         cause: Cause = "schedule",
         outbox: deque[EndedWell] | None = None,
         claimed: datetime | None = None,
+        is_partial: bool = False,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
@@ -413,6 +416,7 @@ class Submission:
         self.results: list[RunResult] = _NO_RESULTS if lease is None else []
         self.outbox = outbox
         self.claimed = claimed
+        self.is_partial = is_partial
         self.recorded = 0
         self.run_time: datetime | None = None
         self.stop: Literal["timed_out", "cancelled"] | None = None

@@ -121,10 +121,13 @@ def test_a_run_that_an_executor_has_no_place_for_is_skipped(scheduler, heard):
     assert "as many instances" in scheduler.get_runs("limit")[0].error
 
 
-def test_a_run_that_no_other_makes_up_for_waits_for_a_place(scheduler, heard):
+@pytest.mark.parametrize(
+    "options", [{"trigger": "date", "run_date": PAST}, {"trigger": "interval", "hours": 1, "max_runs": 1}]
+)
+def test_a_run_that_no_other_makes_up_for_waits_for_a_place(scheduler, heard, options):
     executor = Refusing()
     scheduler.add_executor(executor, "refusing")
-    add_together(scheduler, ("limit", {"trigger": "date", "run_date": PAST, "executor": "refusing"}))
+    add_together(scheduler, ("limit", {"executor": "refusing", **options}))
     the_others_run(scheduler, 1)
     heard.wait_for(EVENT_JOB_PARKED, "limit")
     executor.refuses = False

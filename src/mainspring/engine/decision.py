@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
 from mainspring.engine.misfire import is_misfired
-from mainspring.model import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,11 @@ class Decision:
         self.job = job
 
     @property
+    def requeues(self) -> bool:
+        """Whether its runs wait in the queue if they are given back: they came from there, or later ones do already."""
+        return self.run is not None or bool(self.buffered)
+
+    @property
     def is_eventful(self) -> bool:
         """Whether there is more to be said of it than what is run."""
         return bool(
@@ -118,7 +123,7 @@ def decide(
     grace = options.misfire_grace_time
     missed = () if grace is None else [time for time in times if is_misfired(time, now, grace)]
     times = times[len(missed) :] if missed else times
-    left = None if options.is_plain else _runs_left(job)
+    left = None if options.is_plain else runs_left(job)
     times = times if left is None else times[:left]
     if not times or running < options.max_instances or options.overlap == "allow":
         if room is None:
@@ -137,32 +142,11 @@ def decide(
     decision.missed = missed
     decision.dropped, decision.kept_from = dropped, kept_from
     if left is not None:
-        decision.following = _counted(decision, following_time, left)
+        runs = len(decision.submit) + len(decision.buffered)
+        decision.following = counted(job, following_time, runs, left)
     elif following_time is not None:
         decision.following = job.rescheduled(following_time)
     return decision
-
-
-def _runs_left(job: JobRecord) -> int | None:
-    """How many runs of its schedule a job may have yet; ``None``: any number."""
-    if job.options.max_runs is None:
-        return None
-    return max(job.options.max_runs - (0 if job.tally is None else job.tally.runs), 0)
-
-
-def _counted(decision: Decision, following_time: datetime | None, left: int) -> JobRecord | None:
-    """The job from now on, with its runs counted.
-
-    It stays, paused, when it has had them all, so that a program that adds it again doesn't get more of them.
-    """
-    job = decision.job
-    claimed = len(decision.submit) + len(decision.buffered)
-    tally = job.tally or Tally()
-    tally = tally._replace(runs=tally.runs + claimed)
-    if claimed >= left:
-        tally = tally._replace(note=f"it has had its {job.options.max_runs} runs")
-        return job.rescheduled(None)._replace(tally=tally)
-    return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
 
 
 def _begin(decision: Decision, times: Sequence[datetime], room: Room) -> None:

@@ -89,5 +89,15 @@ class GroupBook:
         return {name: self._begun[name] for name in self._taken}
 
 
+def without(begun: Sequence[datetime], claimed: datetime, runs: int) -> list[datetime]:
+    """When runs of a group have begun, less so many that were claimed at one time, and given back: the inverse of `GroupBook.take`."""
+    left = list(begun)
+    for _ in range(runs):
+        if claimed not in left:
+            break  # it counts no more
+        left.remove(claimed)
+    return left
+
+
 #: After this it is looked again whether a group has room whose runs may end elsewhere.
 LOOK_AGAIN = timedelta(seconds=1)

@@ -13,6 +13,7 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
@@ -290,29 +291,28 @@ class AdaptedStore(RunStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
-        if decision.run is not None:
+        if decision.requeues:
             with self._ledger_lock:
-                self._runs.take_back(job)
-                decision.reason = "its executor refused it"
-                return self._runs.put_off(decision, now)
+                return self._runs.take_back(decision, now)
         with self._store_lock:
             present = self.store.lookup_job(job.id)
             try:
                 if present is None and decision.following is None:
-                    self.store.add_job(self._handle(job))
+                    self.store.add_job(self._handle(given_back(job.rescheduled(None), job, decision.submit)))
                 elif (
                     present is not None
                     and decision.following is not None
                     and present.next_run_time == decision.following.next_run_time
                 ):
-                    self.store.update_job(self._handle(_record_of(present).rescheduled(job.next_run_time)))
+                    self.store.update_job(self._handle(given_back(_record_of(present), job, decision.submit)))
                 else:
                     return None
             except (ConflictingIdError, JobLookupError):
                 return None
             self._stamps[job.id] = next(self._stamp)
         with self._ledger_lock:
-            self._runs.take_back(job)
+            self._runs.ended_jobs.pop(job.id, None)
+            self._runs.take_back(decision, now)
             return self._ledger.park(job.id, "its executor refused it", now)
 
     def next_time(self) -> datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.engine.failures import after_outcomes
-from mainspring.engine.grouping import LOOK_AGAIN, GroupBook
+from mainspring.engine.grouping import LOOK_AGAIN, GroupBook, without
 from mainspring.engine.precedence import by_priority
 from mainspring.jobstores.contract import ParkedJob
 from mainspring.jobstores.history import History, this_process
@@ -69,6 +69,7 @@ class LocalRuns:
         self.ledger.begin(decision.job.id)
         group = decision.job.options.group
         if group is not None:
+            decision.claimed = now
             self._group_running[group] = self._group_running.get(group, 0) + 1
             limits = self.groups.get(group)
             if limits is not None and limits.rate is not None:
@@ -76,10 +77,25 @@ class LocalRuns:
                 begun += [now] * len(decision.submit)
                 del begun[: -limits.rate]
 
-    def take_back(self, job: JobRecord) -> None:
-        """An instance was not begun after all."""
+    def take_back(self, decision: Decision, now: datetime) -> datetime | None:
+        """An instance was not begun after all; when its runs are tried again, if they wait in the queue."""
+        job = decision.job
         self.ledger.take_back(job.id)
         self._group_ended(job)
+        group = job.options.group or ""
+        if decision.claimed is not None and group in self._group_begun:
+            self._group_begun[group] = without(
+                self._group_begun[group], decision.claimed, len(decision.submit)
+            )
+        decision.reason = "its executor refused it"
+        if decision.run is not None:
+            return self.put_off(decision, now)
+        if not decision.buffered:
+            return None
+        retry_at = self.ledger.park(job.id, decision.reason, now)
+        for time in decision.submit:
+            self.queue.add(QueuedRun(job.id, time, decision.attempt, retry_at, decision.cause))
+        return retry_at
 
     def _group_ended(self, job: JobRecord) -> set[str]:
         """An instance in a group counts no more; the jobs that were waiting for that."""
@@ -197,7 +213,7 @@ class LocalRuns:
         """An instance has ended; whether something was waiting for that, and the jobs that wait for room in their group no more."""
         job = submission.job
         self.history.add_all(submission)
-        if submission.cause != "schedule":
+        if self.claimed:
             self.claimed.pop(submission.key, None)
         is_retried = False
         if job.options.retry is not None:

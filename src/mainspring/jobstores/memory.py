@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
+from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
@@ -373,18 +374,17 @@ class MemoryJobStore(NativeJobStore):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._lock:
-            if decision.run is not None:
-                self._runs.take_back(job)
-                decision.reason = "its executor refused it"
-                return self._runs.put_off(decision, now)
+            if decision.requeues:
+                return self._runs.take_back(decision, now)
             entry = self._entries.get(job.id)
             if entry is None and decision.following is None:
-                entry = self._entries[job.id] = _Entry(job)
-            elif entry is not None and entry.record is decision.following:
-                entry.record = job
-            else:
+                entry = self._entries[job.id] = _Entry(job.rescheduled(None))
+                self._runs.ended_jobs.pop(job.id, None)
+            elif entry is None or entry.record is not decision.following:
                 return None
-            self._runs.take_back(job)
+            entry.record = given_back(entry.record, job, decision.submit)
+            entry.may_repeat = True  # or a further attempt would be counted as the first
+            self._runs.take_back(decision, now)
             retry_at = self._ledger.park(job.id, "its executor refused it", now)
             self._enqueue(entry)
             return retry_at

@@ -420,6 +420,7 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.cause,
         outbox if decision.job.options.is_plain else None,
         decision.claimed,
+        bool(decision.buffered),
     )
 
 

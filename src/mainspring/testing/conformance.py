@@ -22,7 +22,7 @@ import pytest
 
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.errors import ConflictingIdError, JobLookupError
-from mainspring.model import JobOptions, JobRecord, QueuedRun, Submission
+from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, Submission
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 
@@ -88,7 +88,16 @@ def claim(
 def submission(decision: Decision) -> Submission:
     """What an executor would be given."""
     return Submission(
-        decision.job, "default", decision.submit, decision.attempt, decision.lease, decision.following
+        decision.job,
+        "default",
+        decision.submit,
+        decision.attempt,
+        decision.lease,
+        decision.following,
+        decision.cause,
+        None,
+        decision.claimed,
+        bool(decision.buffered),
     )
 
 
@@ -279,6 +288,29 @@ class RunStoreConformance:
         (again,) = claim(store, 1).decisions
         assert again.submit == [START]
         assert store.give_back(again, START + SECOND) == START + 3 * SECOND  # the second failure in a row
+
+    def test_a_claim_that_is_given_back_has_counted_nothing(self, store: RunStore) -> None:
+        store.set_group(Group("g", limit=1, rate=1, per=60 * SECOND))
+        store.add_records([record("a", every=10, max_runs=1, group="g")], None)
+        (decision,) = claim(store, 0).decisions
+        assert _record(store).tally is not None
+        assert store.give_back(decision, START) is not None
+        before = _record(store)
+        assert (before.next_run_time, before.tally) == (START, None)
+        (again,) = claim(store, 5).decisions
+        assert (again.submit, again.attempt) == ([START], 1)
+        assert again.following is not None
+        assert again.following.next_run_time is None
+
+    def test_what_is_given_back_waits_if_later_runs_of_its_job_do(self, store: RunStore) -> None:
+        store.set_group(Group("g", rate=1, per=10 * SECOND))
+        store.add_records([record("a", every=10, coalesce=False, group="g")], None)
+        (decision,) = claim(store, 15).decisions
+        assert (decision.submit, decision.buffered) == ([START], [START + 10 * SECOND])
+        assert store.give_back(decision, START + 15 * SECOND) is not None
+        waiting = {run.scheduled_run_time for run in store.list_runs("a", "queued", None, 10)}
+        assert waiting == {START, START + 10 * SECOND}
+        assert _record(store).next_run_time == START + 20 * SECOND
 
     def test_a_claim_of_a_job_that_was_changed_since_stands(self, store: RunStore) -> None:
         store.add_records([record("a", every=10)], None)

@@ -30,7 +30,7 @@ from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
-from mainspring.jobstores.shared.claims import Claim, decision_of
+from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.runs import run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
@@ -202,19 +202,18 @@ class MongoDBBackend(Backend):
         Args:
             may_wait: if it can't be undone, its runs wait to be claimed by any node.
         """
-        job, following = decision.job, decision.following
+        job = decision.job
         names = [name_of(job.id, time, decision.attempt) for time in decision.submit]
         ours = {"active": {"$elemMatch": {"name": {"$in": names}, "token": token}}}
         jobs = self.server.jobs
         if jobs.find_one({"_id": job.id, **ours}, {"_id": 1}) is None:
             return True  # it was done
-        if decision.run is not None:
-            available = later or self.setting.now()
-            self._wait(names, token, available)
-            self._ending.pull(job.id, names, token)
+        if decision.requeues:
+            self._wait(decision, names, token, later or self.setting.now())
+            self._claiming.uncount(decision)
             return True
-        version = job.version + 1 if following is None else following.version
-        before = job._replace(version=version + 1)
+        before = restored_job(decision)
+        version = before.version - 1
         fields, missing = job_fields(before, self.setting, self.setting.now())
         update = change_to(fields, missing)
         update |= {"$pull": {"active": {"name": {"$in": names}, "token": token}}, "$inc": {"mark": 1}}
@@ -222,16 +221,15 @@ class MongoDBBackend(Backend):
             {"_id": job.id, "version": version, "is_removed": {"$exists": False}, **ours}, update
         )
         if restored.matched_count:
+            self._claiming.uncount(decision)
             return True
         if may_wait:
-            now = self.setting.now()
-            waiting = [QueuedRun(job.id, time, decision.attempt, now, "schedule") for time in decision.submit]
-            insert_new(self.server.runs, [queued_run(run) for run in waiting])
-            self._ending.pull(job.id, names, token)
+            self._wait(decision, names, token, self.setting.now())
+            self._claiming.uncount(decision)
         return False
 
-    def _wait(self, names: Sequence[str], token: int, available: datetime) -> None:
-        """Runs that were queued before are so again."""
+    def _wait(self, decision: Decision, names: Sequence[str], token: int, available: datetime) -> None:
+        """Runs of a decision are queued, those again that were so before."""
         self.server.runs.update_many(
             {"_id": {"$in": list(names)}, "state": RUNNING, "token": token},
             {
@@ -239,6 +237,12 @@ class MongoDBBackend(Backend):
                 "$unset": {"token": "", "node": "", "claimed": "", "claim": ""},
             },
         )
+        waiting = [
+            QueuedRun(decision.job.id, time, decision.attempt, available, decision.cause)
+            for time in decision.submit
+        ]
+        insert_new(self.server.runs, [queued_run(run) for run in waiting])
+        self._ending.pull(decision.job.id, names, token)
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
         def undo() -> None:

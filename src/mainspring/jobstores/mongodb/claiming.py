@@ -12,7 +12,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mainspring.engine.grouping import GroupBook
+from mainspring.engine.grouping import GroupBook, without
 from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
     QUEUED,
@@ -410,6 +410,20 @@ class Claiming:
             if not self._server.groups.update_one(condition, change).matched_count:
                 refused.add(group)
         return [decision for decision in decisions if decision.job.options.group not in refused]
+
+    def uncount(self, decision: Decision) -> None:
+        """Have the group of a job forget that runs of it were begun which were given back."""
+        group, claimed = decision.job.options.group, decision.claimed
+        while group is not None and claimed is not None:
+            document = self._server.groups.find_one({"_id": group})
+            if document is None or not document.get("begun"):
+                return
+            begun = [datetime.fromtimestamp(time, UTC) for time in document["begun"]]
+            left = [time.timestamp() for time in without(begun, claimed, len(decision.submit))]
+            change = {"$inc": {"version": 1}, "$set": {"begun": left}}
+            as_read = {"_id": group, "version": document["version"]}
+            if self._server.groups.update_one(as_read, change).matched_count:
+                return
 
     def _unreserve(self, decisions: Sequence[Decision], give_up: Callable[[], bool] | None) -> None:
         """What was reserved is taken, as jobs say themselves, or will not be."""

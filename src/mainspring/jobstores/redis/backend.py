@@ -19,7 +19,7 @@ from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job,
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
-from mainspring.jobstores.shared.claims import Claim, decision_of
+from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.rows import read_time, time_text
@@ -185,9 +185,7 @@ class RedisBackend(Backend):
         return self._claiming.claim(request, give_up)
 
     def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
-        claim = self._claim_of(
-            decision, token, later or self.setting.now(), may_wait=decision.run is not None
-        )
+        claim = self._claim_of(decision, token, later or self.setting.now(), may_wait=decision.requeues)
         answer = self.server.ask("give_back", {"claims": [claim], "announce": False})
         return bool(answer["undone"][0])
 
@@ -207,14 +205,18 @@ class RedisBackend(Backend):
         version: int | None = job.version + 1 if following is None else following.version
         if following is None and not job.options.outlasts_schedule:
             version = None  # it is gone
-        before = job if version is None else job._replace(version=version + 1)
+        before = restored_job(decision)
+        group = job.options.group
+        begun_at = None if group is None or decision.claimed is None else repr(decision.claimed.timestamp())
         return {
             "job_id": job.id,
+            "group": group if begun_at is not None else False,
+            "begun": begun_at or False,
             "job": written_job(before, self.setting, self.setting.now()),
             "expects": False if version is None else str(version),
             "token": str(token),
             "members": [f"{member_of(time)}{decision.attempt}" for time in decision.submit],
-            "was_queued": decision.run is not None,
+            "was_queued": decision.requeues,
             "may_wait": may_wait,
             "available": micros(available),
             "available_text": time_text(available),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.counting import given_back
 from mainspring.engine.decision import Decision
 from mainspring.engine.precedence import by_priority
 from mainspring.errors import MainspringError
@@ -221,7 +222,15 @@ def decision_of(submission: Submission, now: datetime) -> Decision:
     """The decision that a submission was made of, for its claim to be undone."""
     decision = Decision(submission.job)
     decision.submit, decision.attempt = submission.run_times, submission.attempt
-    decision.following = submission.following
-    if submission.cause != "schedule":
+    decision.following, decision.claimed = submission.following, submission.claimed
+    decision.cause = submission.cause
+    # A run that was given back before waits as one of the schedule.
+    if submission.cause != "schedule" or submission.is_partial or submission.following is submission.job:
         decision.run = QueuedRun(*submission.key, now, submission.cause)
     return decision
+
+
+def restored_job(decision: Decision) -> JobRecord:
+    """The job of a decision as it is when its claim is undone, if it is still as the claim has left it."""
+    job = decision.job
+    return given_back(decision.following or job.rescheduled(None), job, decision.submit)

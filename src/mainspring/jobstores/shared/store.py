@@ -354,6 +354,7 @@ class SharedJobStore(NativeJobStore):
         for decision in begun:
             if decision.submit:
                 decision.lease = lease
+                decision.claimed = now if decision.job.options.group is not None else None
                 submitted += 1
         with self._lock:
             self._held += submitted
@@ -450,7 +451,7 @@ class SharedJobStore(NativeJobStore):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         token = 0 if decision.lease is None else decision.lease.token
         later = None
-        if decision.run is not None:
+        if decision.requeues:
             later = now + POLL
             self._agenda.note_queue_due(later)
         if not self._backend.give_back(decision, token, later):

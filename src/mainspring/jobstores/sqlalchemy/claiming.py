@@ -17,6 +17,7 @@ from mainspring.jobstores.shared.claims import (
     decision_of,
     groups_of,
     move_of,
+    restored_job,
 )
 from mainspring.jobstores.shared.rows import SCHEDULED, Unreadable, written_tally
 from mainspring.jobstores.shared.runs import TakenRun, claimed_runs, due_times_of
@@ -203,22 +204,35 @@ class Claiming:
             available: when it may be claimed again, if it was queued.
         """
         jobs, job, following = self._jobs, decision.job, decision.following
-        if decision.run is not None:
+        if decision.requeues:
+            self._uncount(connection, decision)
             self._runs.release(connection, decision, token, available)
             return True
+        before = restored_job(decision)
         if following is None and not job.options.outlasts_schedule:
-            insert(connection, job)
+            insert(connection, before)
             restored = 1
         else:
-            version = job.version + 1 if following is None else following.version
             restored = connection.execute(
                 update(jobs)
-                .where(jobs.c.id == job.id, jobs.c.version == version)
-                .values(next_run_time=job.next_run_time, state=SCHEDULED, version=version + 1)
+                .where(jobs.c.id == job.id, jobs.c.version == before.version - 1)
+                .values(
+                    next_run_time=before.next_run_time,
+                    state=SCHEDULED,
+                    version=before.version,
+                    tally=written_tally(before.tally),
+                )
             ).rowcount
         if restored:
+            self._uncount(connection, decision)
             self._runs.take_back(connection, decision, token)
         return bool(restored)
+
+    def _uncount(self, connection: Connection, decision: Decision) -> None:
+        """Have the group of a job forget that runs of it were begun."""
+        group = decision.job.options.group
+        if group is not None and decision.claimed is not None:
+            self._groups.take_back(connection, group, decision.claimed, len(decision.submit))
 
     def release(
         self,
@@ -241,6 +255,7 @@ class Claiming:
         except IntegrityError:  # a job of this id was added meanwhile
             is_undone = False
         if not is_undone:
+            self._uncount(connection, decision)
             self._runs.release(connection, decision, token)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from mainspring.engine.grouping import GroupBook
+from mainspring.engine.grouping import GroupBook, without
 from mainspring.model import Group
 
 if TYPE_CHECKING:
@@ -50,6 +50,17 @@ class GroupTable:
         for name, begun in book.begun().items():
             text = json.dumps([moment.timestamp() for moment in begun])
             connection.execute(update(self._groups).where(self._groups.c.name == name).values(begun=text))
+
+    def take_back(self, connection: Connection, name: str, claimed: datetime, runs: int) -> None:
+        """So many runs that were claimed at a time have not begun after all."""
+        groups = self._groups
+        found = connection.execute(
+            select(groups.c.begun).where(groups.c.name == name).with_for_update()
+        ).scalar_one_or_none()
+        if found:
+            begun = [datetime.fromtimestamp(stamp, UTC) for stamp in json.loads(found)]
+            text = json.dumps([moment.timestamp() for moment in without(begun, claimed, runs)])
+            connection.execute(update(groups).where(groups.c.name == name).values(begun=text))
 
     def set(self, connection: Connection, group: Group) -> None:
         """Give a group its limits."""

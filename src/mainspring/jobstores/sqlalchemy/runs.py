@@ -153,7 +153,7 @@ class RunTable:
         connection.execute(
             update(self._runs)
             .where(self._is_submitted(decision, token))
-            .values(node=None, token=None, claimed=None, available=available)
+            .values(node=None, token=None, claimed=None, group_name=None, available=available, instances=1)
         )
 
     def has_orphans(self, connection: Connection, alive: Sequence[int]) -> bool:

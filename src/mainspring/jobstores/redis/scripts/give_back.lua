@@ -16,6 +16,10 @@ for at, claim in ipairs(question.claims) do
       local text = redis.call('HGET', active_key(claim.token), name)
       if text then
         deactivate(id, name, claim.token, text)
+        if claim.group then
+          redis.call('LREM', key('begun:' .. claim.group), 1, claim.begun)
+          redis.call('HINCRBY', key('group_version'), claim.group, 1)
+        end
         if restores then
           redis.call('ZREM', runs_key(id), member)
         else

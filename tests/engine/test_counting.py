@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mainspring.engine.counting import given_back
+from mainspring.engine.decision import decide
+from mainspring.engine.grouping import GroupBook, Room, without
+from mainspring.model import Group, JobOptions, JobRecord, Tally
+from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.interval import IntervalTrigger
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+tallies = st.builds(Tally, st.integers(0, 4), st.integers(0, 3), st.sampled_from([None, "a note"]))
+jobs = st.builds(
+    JobRecord,
+    id=st.just("a"),
+    name=st.just("a"),
+    func=st.just(print),
+    func_ref=st.just("builtins:print"),
+    args=st.just(()),
+    kwargs=st.just({}),
+    trigger=st.sampled_from(
+        [DateTrigger(START), IntervalTrigger(seconds=10, start_date=START, timezone=UTC)]
+    ),
+    options=st.builds(
+        JobOptions,
+        misfire_grace_time=st.none() | st.integers(0, 60).map(lambda seconds: seconds * SECOND),
+        coalesce=st.booleans(),
+        max_instances=st.integers(1, 2),
+        overlap=st.sampled_from(["skip", "buffer_one", "buffer_all", "cancel_running", "allow"]),
+        catch_up_limit=st.integers(1, 5),
+        max_runs=st.none() | st.integers(1, 5),
+        group=st.sampled_from([None, "g"]),
+    ),
+    next_run_time=st.just(START),
+    version=st.integers(0, 3),
+    tally=st.none() | tallies,
+)
+
+
+@given(
+    job=jobs,
+    late=st.integers(0, 100),
+    running=st.integers(0, 2),
+    room=st.none() | st.integers(0, 5).map(lambda runs: Room(1, runs, None)),
+)
+def test_a_claim_that_is_given_back_leaves_the_job_as_it_was(job, late, running, room):
+    now = START + late * SECOND
+    decision = decide(job, now, running, room=room)
+    if not decision.submit or decision.requeues:
+        return
+    claimed = decision.following or job.rescheduled(None)
+    back = given_back(claimed, job, decision.submit)
+    untold = job.next_run_time if not decision.missed and decision.dropped is None else decision.submit[0]
+    assert back._replace(version=0) == job._replace(version=0, next_run_time=untold)
+    assert back.version > claimed.version
+    again = decide(back, now, running, room=room)
+    assert (list(again.submit), list(again.missed), again.dropped) == (list(decision.submit), [], None)
+    assert again.following is None or again.following.tally == claimed.tally
+
+
+@given(job=jobs, failures=st.integers(0, 5))
+def test_what_has_happened_to_the_job_since_its_claim_stays(job, failures):
+    decision = decide(job, START, 0)
+    claimed = decision.following
+    if claimed is None or not decision.submit:
+        return
+    changed = claimed.changed(name="changed", tally=(claimed.tally or Tally())._replace(failures=failures))
+    back = given_back(changed, job, decision.submit)
+    assert back.name == "changed"
+    assert back.tally is None or back.tally.failures == failures
+    if job.options.max_runs is not None:
+        assert (0 if back.tally is None else back.tally.runs) == (0 if job.tally is None else job.tally.runs)
+
+
+@given(st.lists(st.integers(0, 5)), st.integers(1, 5))
+def test_what_a_group_has_counted_is_counted_back(ages, runs):
+    now = START + 10 * SECOND
+    begun = sorted(START + age * SECOND for age in ages)
+    book = GroupBook({"g": Group("g", rate=100)}, {}, {"g": begun}, now)
+    book.take("g", runs)
+    assert without(book.begun()["g"], now, runs) == begun
+
+
+def test_what_counts_no_more_is_not_counted_back():
+    assert without([START], START + SECOND, 2) == [START]
