@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from contextvars import ContextVar
 from functools import partial
@@ -10,19 +9,21 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import NoRunError, RunCancelledError
+from mainspring.storable import DEFAULT_LIMITS, is_progress, kept_end, kept_progress, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from datetime import datetime, timedelta
 
     from mainspring.model import RunKey, Submission
+    from mainspring.storable import RunLimits
 
 #: What the calling thread or task runs: a submission, or in a worker process the run itself. It goes along where a context
 #: is copied, as to a thread that does something for a task.
 OWN: ContextVar[Any] = ContextVar("own", default=None)
 
-#: How many characters of a run's log are kept: the last.
-_LOG_LIMIT = 65_536
+#: More bytes than the line takes that says how many lines are not kept.
+_NOTE_LENGTH = 64
 
 _logger = logging.getLogger("mainspring.run")
 _logger.setLevel(logging.INFO)
@@ -73,14 +74,22 @@ class CurrentRun:
         log: a logger whose lines are kept in the history with the run.
     """
 
-    def __init__(self, key: RunKey, deadline: datetime | None, *, captures: bool) -> None:
+    def __init__(
+        self,
+        key: RunKey,
+        deadline: datetime | None,
+        *,
+        captures: bool,
+        limits: RunLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._key = key
+        self.limits = limits
         self.deadline = deadline
         self.cancelled = CancelToken()
         self.log = _RunLog(_logger, {"mainspring_run": self})
         self.captures = captures
         self._lines: list[str] = []
-        self._length = 0
+        self._length = self._left_out = 0
         #: What the run said last of how far it is, as JSON.
         self.said: str | None = None
         #: Called when it says how far it is.
@@ -109,26 +118,42 @@ class CurrentRun:
             done: how much of the work is done.
             total: how much there is; ``None``: that isn't known.
             text: what people are to read.
+
+        Raises:
+            TypeError: `done` or `total` is no number.
         """
-        self.pass_on(json.dumps([done, total, text], ensure_ascii=False))
+        self._say(kept_progress(done, total, text, self.limits.progress))
 
     def pass_on(self, text: str) -> None:
-        """Have others see how far the run is, in JSON."""
+        """Have others see how far the run is, as its process has written that; what that can't have written is left out."""
+        if is_progress(text, self.limits.progress):
+            self._say(text)
+
+    def _say(self, text: str) -> None:
         self.said = text
         if self.tell is not None:
             self.tell(text)
 
     def add_line(self, line: str) -> None:
         """Keep a line of the log; of many only the last."""
+        limit = self.limits.log - _NOTE_LENGTH
+        line = kept_end(line, limit)
         self._lines.append(line)
-        self._length += len(line) + 1
-        while self._length > _LOG_LIMIT and len(self._lines) > 1:
-            self._length -= len(self._lines.pop(0)) + 1
+        self._length += size_of(line) + 1
+        while self._length > limit and len(self._lines) > 1:
+            self._length -= size_of(self._lines.pop(0)) + 1
+            self._left_out += 1
 
     @property
     def logged(self) -> str | None:
         """The lines that were logged; ``None``: none."""
-        return "\n".join(self._lines) or None
+        if not self._lines:
+            return None
+        lines = [*self._lines]
+        if self._left_out:
+            note = f"[cut: {self._left_out:,} earlier lines are not kept]"
+            lines.insert(0, note)
+        return "\n".join(lines) or None
 
     def __repr__(self) -> str:
         return f"<CurrentRun {self.run_id}>"
@@ -188,7 +213,8 @@ def begin_run(submission: Submission, started: datetime) -> CurrentRun:
 
 
 def _new_run(submission: Submission, deadline: datetime | None) -> CurrentRun:
-    run = CurrentRun(submission.key, deadline, captures=submission.job.options.capture_log)
+    captures = submission.job.options.capture_log
+    run = CurrentRun(submission.key, deadline, captures=captures, limits=submission.limits)
     run.tell = partial(submission.tell, submission)
     return run
 
@@ -207,7 +233,10 @@ class _Capture(logging.Handler):
             if run is not None and not run.captures:
                 run = None
         if run is not None:
-            run.add_line(self.format(record))
+            try:
+                run.add_line(self.format(record))
+            except Exception:  # noqa: BLE001 - what is logged is users' objects
+                self.handleError(record)
         # Where nobody else listens, logging prints warnings, and would not because of this handler.
         last = logging.lastResort
         if logging.root.handlers == [self] and last is not None and record.levelno >= last.level:

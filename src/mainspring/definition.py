@@ -21,6 +21,7 @@ from mainspring.coercion import asbool, asint, is_number, unknown_name
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
+from mainspring.storable import storable
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.plain import trigger_to_dict
 
@@ -407,7 +408,8 @@ def new_record(
     args, kwargs = _checked_arguments(args, kwargs)
     check_callable_args(function, args, kwargs)
     if name is None:
-        name = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
+        named = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
+        name = storable(named)
     else:
         _checked_text("name", name)
     return JobRecord(

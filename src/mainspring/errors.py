@@ -199,9 +199,27 @@ class ConfigurationWarning(UserWarning):
     """An option or configuration key has no effect, most likely because it is misspelt."""
 
 
-def words_of(error: BaseException) -> str:
+def words_of(error: object) -> str:
     """What an exception says, whatever its class makes of that."""
     try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
-        return f"(its text can't be had: {type(failure).__name__})"
+        return str.__str__(str(error))  # plain text, also where it is of a class of its own
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - exceptions are users' objects
+        return f"(its text can't be had: {kind_of(failure)})"
+
+
+def repr_of(value: object) -> str:
+    """The ``repr`` of a value, whatever its class makes of that."""
+    try:
+        return str.__str__(repr(value))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - a user's object
+        return f"<{kind_of(value)}: {kind_of(failure)} in its __repr__>"
+
+
+def kind_of(value: object) -> str:
+    """The name of a value's class, whatever the class says of itself."""
+    name: str = type.__dict__["__name__"].__get__(type(value))
+    return name

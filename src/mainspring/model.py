@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mainspring.retry import Retry
+    from mainspring.storable import RunLimits
     from mainspring.triggers.base import BaseTrigger
 
 #: What is done about a due run while as many instances of its job run as may.
@@ -247,7 +248,7 @@ class RunResult(NamedTuple):
     Attributes:
         started, finished: aware, or POSIX timestamps; ``None`` where the function was not called.
         error: the error in one line, or why it was not run.
-        result: what the function returned.
+        result: what the function returned, as the JSON text that is kept of it; ``None`` where none is.
         traceback: the formatted traceback of the error.
         log: what it logged, and was to be kept.
         retry_at: when the next attempt is made; ``None``: none is.
@@ -368,6 +369,7 @@ class Submission:
         started: when that run began.
         details: what the run itself says and asks; ``None`` until it does.
         tell: called with this submission and what the run says of how far it is.
+        limits: how much is kept of what its runs hand in.
     """
 
     __slots__ = (
@@ -382,6 +384,7 @@ class Submission:
         "job",
         "jobstore",
         "lease",
+        "limits",
         "outbox",
         "recorded",
         "results",
@@ -426,6 +429,7 @@ class Submission:
         self.ticket: Any
         self.started: datetime | float
         self.tell: Callable[[Submission, str], None]
+        self.limits: RunLimits
 
     def add_result(self, result: RunResult) -> None:
         """Keep what became of a run."""

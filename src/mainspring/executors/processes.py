@@ -29,6 +29,7 @@ from mainspring.executors.run import close_worker, finished, initializer_failed,
 from mainspring.executors.workers import call_when_finished
 from mainspring.model import RunKey
 from mainspring.references import obj_to_ref, ref_to_obj
+from mainspring.storable import RunLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -311,7 +312,7 @@ def _packed_call(job: JobRecord, own: Submission | None, hooks: Hooks) -> bytes:
     about = None
     if own is not None and own.run_time is not None:
         deadline = None if own.details is None else own.details.deadline
-        about = (tuple(own.key), deadline, job.options.capture_log)
+        about = (tuple(own.key), deadline, job.options.capture_log, tuple(own.limits))
     around = [*map(_reference_of_hook, hooks), *job.options.around_run]
     return pickle.dumps((_name(job), packed, arguments, about, around))
 
@@ -386,8 +387,8 @@ def _answered(request: bytes, pipe: Connection) -> bytes:
     name, function, arguments, about, hooks = pickle.loads(request)  # noqa: S301 - from the process that started this one
     run = None
     if about is not None:
-        key, deadline, captures = about
-        run = CurrentRun(RunKey(*key), deadline, captures=captures)
+        key, deadline, captures, limits = about
+        run = CurrentRun(RunKey(*key), deadline, captures=captures, limits=RunLimits(*limits))
         run.tell = lambda text: pipe.send_bytes(_SAYS + text.encode())
         if captures:
             install_capture()

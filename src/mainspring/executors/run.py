@@ -24,7 +24,7 @@ from logging import INFO
 from typing import TYPE_CHECKING, Any
 
 from mainspring.current import OWN
-from mainspring.errors import RunError
+from mainspring.errors import RunError, kind_of, words_of
 from mainspring.executors.around import entered_all, hooks_of
 
 if TYPE_CHECKING:
@@ -279,7 +279,10 @@ def is_good_exit(error: BaseException) -> bool:
 
     An exit ends the run: neither the worker nor the program belongs to the job.
     """
-    return isinstance(error, SystemExit) and error.code in (None, 0)
+    # Compared by nothing of the code's own making.
+    return isinstance(error, SystemExit) and (
+        error.code is None or (isinstance(error.code, int) and int(error.code) == 0)
+    )
 
 
 def _report_not_run(
@@ -330,7 +333,10 @@ def log_failure(name: str, error: BaseException, text: str, logger: logging.Logg
 
 
 def _is_remote(error: BaseException) -> bool:
-    return "_remote_traceback" in error.__dict__  # not hasattr(): some exceptions answer to any name
+    try:
+        return "_remote_traceback" in error.__dict__  # not hasattr(): some exceptions answer to any name
+    except Exception:  # noqa: BLE001 - and some to none
+        return False
 
 
 def traceback_text(error: BaseException) -> str:
@@ -338,10 +344,21 @@ def traceback_text(error: BaseException) -> str:
 
     Drops our own frames from the exception too: whoever keeps it would keep the submission with them.
     """
-    if _is_remote(error):
-        return str(error._remote_traceback)  # type: ignore[attr-defined]  # noqa: SLF001 - set by ours
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(_OWN_MODULES):
-        frames = frames.tb_next
-    error.with_traceback(frames)  # setting the attribute fails for an exception that is a frozen dataclass
-    return "".join(traceback.format_exception(type(error), error, frames))
+    try:
+        if _is_remote(error):
+            return words_of(error._remote_traceback)  # type: ignore[attr-defined]  # noqa: SLF001 - set by ours
+        frames = error.__traceback__
+        while frames is not None and _is_own(frames.tb_frame.f_globals.get("__name__")):
+            frames = frames.tb_next
+        error.with_traceback(
+            frames
+        )  # setting the attribute fails for an exception that is a frozen dataclass
+        return "".join(traceback.format_exception(type(error), error, frames))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - exceptions, their classes and notes are users' objects
+        return f"{kind_of(error)}: {words_of(error)}\n(its traceback can't be had: {kind_of(failure)}: {words_of(failure)})\n"
+
+
+def _is_own(module: object) -> bool:
+    return isinstance(module, str) and module.startswith(_OWN_MODULES)

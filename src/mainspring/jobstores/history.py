@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.draining import drained
 from mainspring.model import BACKFILLED, RunRecord, RunResult
-from mainspring.serializers.outcomes import written_result
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,8 +50,7 @@ class History:
     def add_all(self, submission: Submission) -> None:
         """The runs of a submission have ended."""
         for result in submission.results:
-            kept = kept_result(submission, result)
-            self.add(submission.job.id, submission.attempt, submission.cause, kept)
+            self.add(submission.job.id, submission.attempt, submission.cause, result)
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
@@ -113,14 +111,6 @@ def this_process() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-def kept_result(submission: Submission, result: RunResult) -> RunResult:
-    """What became of a run, with what its function returned as it is kept."""
-    if result.result is None:
-        return result
-    is_kept = submission.job.options.keep_result
-    return result._replace(result=written_result(result.result) if is_kept else None)
-
-
 def ended_run(job_id: str, attempt: int, cause: Cause, result: RunResult, node: str) -> RunRecord:
     """The record of a run that has ended."""
     return RunRecord(
@@ -148,5 +138,11 @@ def moment(value: datetime | float | None) -> datetime | None:
 
 
 def read_progress(text: str | None) -> Any:
-    """How far a run is, from the JSON of it."""
-    return None if text is None else tuple(json.loads(text))
+    """How far a run is, from the JSON of it; ``None`` where that is none."""
+    if text is None:
+        return None
+    try:
+        parts = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None  # somebody else's: one such row must not keep the others from being read
+    return tuple(parts) if isinstance(parts, list) else None

@@ -77,6 +77,7 @@ from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNIN
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
+from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone, local_timezone
 from mainspring.triggers.base import BaseTrigger
 
@@ -94,7 +95,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     Args:
         gconfig: a global configuration, whose keys ``apscheduler.<option>`` are used.
         **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds),
-            ``job_defaults``, ``around_run`` (functions that make context managers, in which every run is run), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
+            ``job_defaults``, ``run_limits`` (bytes that are kept of what runs hand in: ``progress``, ``log``, ``traceback``, ``result``,
+            ``error``), ``around_run`` (functions that make context managers, in which every run is run), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
 
     Attributes:
         timezone: in which times without one are read.
@@ -184,6 +186,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             "timezone",
             "jobstore_retry_interval",
             "job_defaults",
+            "run_limits",
             "around_run",
             "jobstores",
             "executors",
@@ -207,6 +210,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._event_queue.logger = self._factory.logger = self._logger
         if "jobstore_retry_interval" in config:
             self.jobstore_retry_interval = float(config["jobstore_retry_interval"])
+        if "run_limits" in config:
+            self._reporter.limits = checked_limits(self._reporter.limits, config["run_limits"] or {})
         if "around_run" in config:
             self.around_run = hooks_from(config["around_run"])
         if "job_defaults" in config:

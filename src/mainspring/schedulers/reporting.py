@@ -22,7 +22,14 @@ from mainspring.events import (
     JobRunEvent,
 )
 from mainspring.model import RunResult, run_id
-from mainspring.serializers.outcomes import written_result
+from mainspring.serializers.results import kept_result
+from mainspring.storable import (
+    DEFAULT_LIMITS,
+    is_progress,
+    kept_end,
+    kept_ends,
+    kept_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +67,7 @@ class Reporter:
 
     Attributes:
         ended: called with the identifier of each run that has ended; ``None``: nobody waits for one.
+        limits: how much is kept of what runs hand in.
     """
 
     def __init__(
@@ -82,6 +90,7 @@ class Reporter:
         self._press = press
         self._say = say
         self.ended: Callable[[str], None] | None = None
+        self.limits = DEFAULT_LIMITS
 
     def may_begin(self, submission: Submission) -> bool:
         """Whether the runs of `submission` are still this node's to run."""
@@ -93,6 +102,7 @@ class Reporter:
         submission.ticket = Lock()
         submission.details = None
         submission.tell = self._say
+        submission.limits = self.limits
         submission.run_time = scheduled_run_time  # the last, since it says that all of it is there
         mask = self._listeners.mask
         options = submission.job.options
@@ -127,6 +137,10 @@ class Reporter:
         self, submission: Submission, scheduled_run_time: datetime, started: Any, retval: Any
     ) -> None:
         """A run has ended well."""
+        kept = None
+        if retval is not None and submission.job.options.keep_result:
+            # Before the outcome is this run's to tell: an object may take for ever to say what it is, and the run is stopped then.
+            kept = kept_result(retval, self.limits.result)
         if not submission.ticket.acquire(False):
             return  # it was told to have been stopped
         outbox = submission.outbox
@@ -138,8 +152,6 @@ class Reporter:
         ):
             # Most runs: in a fifth of the time that it takes to tell of one in full.
             job = submission.job
-            if retval is not None:
-                retval = written_result(retval) if job.options.keep_result else None
             outbox.append(
                 (
                     job.id,
@@ -148,11 +160,11 @@ class Reporter:
                     scheduled_run_time,
                     started,
                     self._timestamp(),
-                    retval,
+                    kept,
                 )
             )
             return
-        self._tell(submission, scheduled_run_time, "succeeded", started, retval=retval)
+        self._tell(submission, scheduled_run_time, "succeeded", started, retval=retval, kept=kept)
 
     def failed(
         self,
@@ -163,9 +175,12 @@ class Reporter:
         traceback: str,
     ) -> None:
         """A run has ended with an error; where it was to be stopped, that is why."""
+        told = kept_error(error, self.limits.error)
         if submission.ticket.acquire(False):
             outcome = submission.stop or "failed"
-            self._tell(submission, scheduled_run_time, outcome, started, error=error, traceback=traceback)
+            self._tell(
+                submission, scheduled_run_time, outcome, started, error=error, traceback=traceback, told=told
+            )
 
     def cancelled(self, submission: Submission, scheduled_run_time: datetime, started: Any) -> None:
         """A run has been cancelled; if `started` is ``None``, before it began."""
@@ -193,25 +208,31 @@ class Reporter:
         *,
         error: BaseException | None = None,
         traceback: str | None = None,
+        told: str | None = None,
         retval: Any = None,
+        kept: str | None = None,
     ) -> None:
         job = submission.job
+        limits = self.limits
         attempt = submission.attempt
         finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
         if type(started) is float:
             started = datetime.fromtimestamp(started, scheduled_run_time.tzinfo or UTC)
         if outcome == "timed_out" and error is None:
             error = TimeoutError(f"it took longer than {job.options.timeout}")
+            told = kept_error(error, limits.error)
         retry_at = None
         is_retried = job.options.retry is not None and outcome in ("failed", "timed_out")
         if is_retried and job.options.retry is not None and error is not None:
             identifier = run_id(job.id, scheduled_run_time, attempt)
             kind = TimeoutError if outcome == "timed_out" else type(error)
             retry_at = retry_time(job.options.retry, attempt, kind, finished, identifier)
-        told = None if error is None else f"{type(error).__name__}: {words_of(error)}"
         if outcome == "cancelled":
             told = told or ("cancelled" if started is not None else "cancelled before it was begun")
         details = submission.details if started is not None else None
+        logged = said = None
+        if details is not None:
+            logged, said = details.logged, details.said
         submission.add_result(
             RunResult(
                 scheduled_run_time,
@@ -219,11 +240,11 @@ class Reporter:
                 started,
                 finished,
                 told,
-                retval,
-                traceback or None,
-                None if details is None else details.logged,
+                kept,
+                kept_ends(words_of(traceback), limits.traceback) if traceback else None,
+                None if logged is None else kept_end(logged, limits.log),
                 retry_at,
-                None if details is None else details.said,
+                said if said is not None and is_progress(said, limits.progress) else None,
             )
         )
         if submission.lease is not None and submission.recorded + len(submission.results) < len(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from mainspring.jobstores.history import ended_run, kept_result, moment, read_progress, this_process
+from mainspring.jobstores.history import ended_run, moment, read_progress, this_process
 from mainspring.model import RunRecord
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def unsettled_runs(submissions: Iterable[Submission], job_id: str | None) -> Ite
             if time not in told:
                 yield _going_on(submission, time)
         for result in results:
-            result = kept_result(submission, result)  # noqa: PLW2901 - as it will be kept
             yield ended_run(submission.job.id, submission.attempt, submission.cause, result, this_process())
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.serializers.careful_pickle import careful_loads
-from mainspring.serializers.compact import compact
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
+from mainspring.storable import compact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,11 @@ class ArgumentSerializer:
         def pickled(value: Any, path: str) -> dict[str, Any]:
             return self._pickled(job_id, value, path)
 
+        for key in kwargs:
+            if type(to_plain(key, f"the name {key!r}", pickled)) is not str:
+                raise SerializationError(
+                    f"the name {key!r} of an argument of job {job_id!r} can't be written"
+                )
         written = {
             "version": _VERSION,
             "args": [to_plain(value, f"args[{at}]", pickled) for at, value in enumerate(args)],

@@ -9,6 +9,7 @@ Writes and reads plain data alone; reading calls nothing that the data names. Al
 from __future__ import annotations
 
 import math
+import re
 from base64 import b64decode, b64encode
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from mainspring.errors import SerializationError
+from mainspring.errors import SerializationError, repr_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +31,11 @@ TYPE = "$type"
 _VALUE = "value"
 #: Nested deeper than this, a value can't be written: it most likely contains itself.
 DEPTH_LIMIT = 200
+#: Whole numbers of so many bits have more digits than Python writes, or reads, as text.
+_LONG_NUMBER = 14_000
 
 
-def to_plain(value: Any, path: str, fallback: Fallback, depth: int = 0) -> Any:
+def to_plain(value: Any, path: str, fallback: Fallback, depth: int = 0) -> Any:  # noqa: PLR0911 - one for each kind
     """`value` as something that `json` writes.
 
     Args:
@@ -43,7 +46,11 @@ def to_plain(value: Any, path: str, fallback: Fallback, depth: int = 0) -> Any:
         SerializationError: it can't be written, or is nested too deeply.
     """
     kind = type(value)
-    if value is None or kind in (bool, int, str):
+    if kind is str:
+        return value if value.isascii() or not _PAIR.search(value) else _split(value)
+    if kind is int:
+        return value if value.bit_length() < _LONG_NUMBER else fallback(value, path)
+    if value is None or kind is bool:
         return value
     if kind is float and math.isfinite(value):
         return value
@@ -61,13 +68,28 @@ def to_plain(value: Any, path: str, fallback: Fallback, depth: int = 0) -> Any:
     return fallback(value, path) if plain is None else {TYPE: _NAMES[kind], **plain}
 
 
+# JSON has no two surrogates in a row that are not one character.
+_PAIR = re.compile("[\ud800-\udbff](?=[\udc00-\udfff])")
+
+
+def _split(text: str) -> dict[str, Any]:
+    parts = []
+    at = 0
+    for found in _PAIR.finditer(text):
+        parts.append(text[at : found.end()])
+        at = found.end()
+    return {TYPE: "text", _VALUE: [*parts, text[at:]]}
+
+
 def _plain_dict(value: dict[Any, Any], path: str, fallback: Fallback, depth: int) -> dict[str, Any]:
-    if TYPE not in value and all(type(key) is str for key in value):
+    if TYPE not in value and all(
+        type(key) is str and (key.isascii() or not _PAIR.search(key)) for key in value
+    ):
         return {key: to_plain(part, f"{path}.{key}", fallback, depth + 1) for key, part in value.items()}
     pairs = [
         [
             to_plain(key, f"a key of {path}", fallback, depth + 1),
-            to_plain(part, f"{path}[{key!r}]", fallback, depth + 1),
+            to_plain(part, f"{path}[{repr_of(key)}]", fallback, depth + 1),
         ]
         for key, part in value.items()
     ]
@@ -178,6 +200,7 @@ _WRITERS: dict[type, Callable[[Any], dict[str, Any] | None]] = {
     timezone: _write_zone,
 }
 _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "text": lambda written: "".join(written[_VALUE]),
     "float": lambda written: float(written[_VALUE]),
     "datetime": _read_datetime,
     "date": lambda written: date.fromisoformat(written[_VALUE]),

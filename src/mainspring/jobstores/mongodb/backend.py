@@ -108,6 +108,7 @@ class MongoDBBackend(Backend):
 
         self.server.open()
         self.server.run(prepare)
+        self.setting.request_limit = self.server.run(self.server.request_limit)
 
     def close(self) -> None:
         self.server.close()

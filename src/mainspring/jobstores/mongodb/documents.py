@@ -40,7 +40,7 @@ def text_of(moment: datetime | None) -> str | None:
 
 def job_fields(record: JobRecord, setting: Setting, now: datetime) -> tuple[Document, list[str]]:
     """A job as the fields of its document, but for its id; and the names of those that it doesn't have."""
-    row = writable(record, setting.arguments)
+    row = writable(record, setting.arguments, setting.row_limit)
     row["group_name"] = record.options.group
     row["updated"] = now
     del row["id"]

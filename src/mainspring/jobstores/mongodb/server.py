@@ -23,6 +23,8 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 DUPLICATE_KEY = 11000
+#: Of a document, where the server doesn't say.
+_DOCUMENT_SIZE = 16 * 1024 * 1024
 #: Of many values in one condition, servers take so many at a time well.
 CHUNK = 25
 
@@ -109,6 +111,10 @@ class Server:
         if found is None:
             raise OperationFailure("the server doesn't say what time it is")
         return found
+
+    def request_limit(self) -> int:
+        """How many bytes a document may have."""
+        return int(self.client.admin.command("hello").get("maxBsonObjectSize", _DOCUMENT_SIZE))
 
     def run(
         self,

@@ -82,6 +82,8 @@ class RedisBackend(Backend):
                 "a newer release has made or changed it, upgrade this one"
             )
 
+        self.setting.request_limit = server.run(server.request_limit)
+
     def close(self) -> None:
         if self._owns_client:
             self.server.client.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError
-
-from mainspring.jobstores.redis.server import text_of
+from mainspring.jobstores.redis.server import setting_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +13,8 @@ if TYPE_CHECKING:
 def what_may_be_lost(client: Any) -> Sequence[str]:
     """Each thing in a sentence; nothing, if the server keeps all that it has acknowledged, or doesn't say."""
     found = []
-    appends, saves = _setting(client, "appendonly"), _setting(client, "save")
-    syncs, evicts = _setting(client, "appendfsync"), _setting(client, "maxmemory-policy")
+    appends, saves = setting_of(client, "appendonly"), setting_of(client, "save")
+    syncs, evicts = setting_of(client, "appendfsync"), setting_of(client, "maxmemory-policy")
     if appends == "no" and saves == "":
         found.append(
             "This Redis keeps nothing on disk (appendonly no, no save points): when it ends, all jobs and runs are lost"
@@ -36,13 +34,3 @@ def what_may_be_lost(client: Any) -> Sequence[str]:
             f"This Redis throws keys away when its memory is full (maxmemory-policy {evicts}): jobs may disappear. Set noeviction"
         )
     return found
-
-
-def _setting(client: Any, name: str) -> str | None:
-    """A setting of the server; ``None`` if it doesn't tell, as hosted ones don't."""
-    try:
-        found = client.config_get(name)
-    except RedisError:
-        return None
-    value = found.get(name, found.get(name.encode()))
-    return None if value is None else text_of(value)

@@ -41,7 +41,7 @@ def written_job(
     Args:
         expects: the version that the stored one must have, to be replaced.
     """
-    row = writable(record, setting.arguments)
+    row = writable(record, setting.arguments, setting.row_limit)
     row["created"] = row["updated"] = now
     row["group_name"] = record.options.group
     fields: list[str] = []

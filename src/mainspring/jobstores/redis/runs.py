@@ -11,7 +11,7 @@ from mainspring.jobstores.redis.rows import micros
 from mainspring.jobstores.shared.rows import time_text
 from mainspring.jobstores.shared.runs import queued_record, run_record
 from mainspring.model import run_key
-from mainspring.serializers.compact import compact
+from mainspring.storable import compact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,9 +10,13 @@ from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from redis.exceptions import RedisError
+
 from mainspring.jobstores.redis.failures import failure_of
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
+from mainspring.storable import compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +42,16 @@ def source(name: str) -> str:
 def text_of(value: Any) -> str:
     """A reply as text, whether the client decodes replies or not; what is no text is not lost, but is none that was written here."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def setting_of(client: Any, name: str) -> str | None:
+    """A setting of the server; ``None`` if it doesn't tell, as hosted ones don't."""
+    try:
+        found = client.config_get(name)
+    except RedisError:
+        return None
+    value = found.get(name, found.get(name.encode()))
+    return None if value is None else text_of(value)
 
 
 class Server:
@@ -77,7 +91,7 @@ class Server:
         number = str(next(self._questions)) if is_remembered else ""
         asker = f"{self._name}-{get_ident()}"
         question["run_times"] = self._run_times_key
-        written = json.dumps(question, ensure_ascii=False, separators=(",", ":"))
+        written = compact(question)
         arguments = [asker, number, written]
         return self.run(lambda: self._answer(script, arguments), give_up)
 
@@ -87,6 +101,15 @@ class Server:
             known = self._scripts[script] = self.client.register_script(source(script))
         found: dict[str, Any] = json.loads(text_of(known(keys=[self.base], args=arguments)))
         return found
+
+    def request_limit(self) -> int:
+        """How many bytes the server takes at a time; what every server takes, where it doesn't say."""
+        limits = [DEFAULT_REQUEST_LIMIT]
+        for name in ("proto-max-bulk-len", "client-query-buffer-limit"):
+            said = setting_of(self.client, name)
+            if said is not None and said.isdecimal() and int(said):
+                limits.append(int(said))
+        return min(limits)
 
     def run(self, work: Callable[[], T], give_up: Callable[[], bool] | None = None) -> T:
         """The result of `work`, tried again where the server wasn't there."""

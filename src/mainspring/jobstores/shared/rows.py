@@ -14,7 +14,7 @@ from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
-from mainspring.serializers.compact import compact
+from mainspring.storable import compact, encodable, is_storable, size_of
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
@@ -90,13 +90,18 @@ class Unreadable(NamedTuple):
     error: Exception
 
 
-def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]:
+def writable(
+    record: JobRecord, arguments: ArgumentSerializer, row_limit: int | None = None
+) -> dict[str, Any]:
     """A job as the values of its columns, but for `created` and `updated`.
+
+    Args:
+        row_limit: how many bytes the database takes at a time.
 
     Raises:
         TransientJobError: its function has no reference.
-        SerializationError: its trigger or an argument can't be written.
-        ValueError: its id is too long.
+        SerializationError: its trigger or an argument can't be written, or is too much for the database.
+        ValueError: its id is too long, or what is kept as plain text is no text.
     """
     reference = record.func_ref
     if reference is None:
@@ -109,11 +114,12 @@ def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]
         raise ValueError(
             f"the id of a stored job may have {ID_LENGTH} characters, got {len(record.id)}: {record.id!r}"
         )
+    _refuse_unstorable(record)
     args = record.args
     if ismethod(record.func) and not isclass(record.func.__self__):
         args = (record.func.__self__, *args)  # the reference is to the plain function of its class
     trigger, text = _written_trigger(record.trigger)
-    return {
+    row = {
         "id": record.id,
         "name": record.name[:_LONGEST_NAME],
         "func": reference,
@@ -130,6 +136,58 @@ def writable(record: JobRecord, arguments: ArgumentSerializer) -> dict[str, Any]
         "tally": written_tally(record.tally),
         "version": record.version,
     }
+    if row_limit is not None:
+        _refuse_too_large(row, row_limit)
+    return row
+
+
+def _refuse_unstorable(record: JobRecord) -> None:
+    """See to it that what is kept as plain text, and found by it, is what every database takes.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    options = record.options
+    together = "".join((record.id, record.name, options.executor, options.group or "", *options.tags))
+    if together.isascii() and "\0" not in together:
+        return  # as most are
+    for what, text in (
+        ("the id", record.id),
+        ("the name", record.name),
+        ("the executor", options.executor),
+        ("the group", options.group or ""),
+        *(("a tag", tag) for tag in options.tags),
+    ):
+        if not is_storable(text):
+            raise ValueError(
+                f"{what} of job {record.id!r} has characters that databases can't keep (NUL, or half a surrogate pair, as in the name of a "
+                f"file that is no UTF-8): {text[:_SHOWN]!r}. Arguments and metadata may have them"
+            )
+
+
+_SHOWN = 80
+
+
+def _refuse_too_large(row: Mapping[str, Any], limit: int) -> None:
+    if (
+        len(row["arguments"]) + len(row["options"]) < limit // _MOST_BYTES // 2
+        and not row["tags"]
+        and not row["tally"]
+    ):
+        return  # as most are
+    texts = {name: value for name, value in row.items() if isinstance(value, str)}
+    sizes = {name: size_of(text) + text.count('"') + text.count("\\") for name, text in texts.items()}
+    total = sum(sizes.values())
+    if total > limit:
+        largest = max(sizes, key=sizes.__getitem__)
+        raise SerializationError(
+            f"job {row['id']!r} is too large: its row takes {total:,} bytes, of them its {largest} {sizes[largest]:,}, and this database "
+            f"takes {limit:,} at a time. Keep the data elsewhere, and give the job what it is found by"
+        )
+
+
+#: A character takes so many bytes at most: as UTF-8, or with its escape.
+_MOST_BYTES = 4
 
 
 def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
@@ -138,12 +196,19 @@ def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _written_options(options: JobOptions) -> str:
-    return json.dumps(options_as_plain(options), ensure_ascii=False)
+    plain = options_as_plain(options)
+    text = json.dumps(plain, ensure_ascii=False)
+    written = encodable(text)
+    if written is not text and json.loads(written) != plain:
+        raise SerializationError(
+            "the metadata has two halves of a character in a row, which can't be kept as such"
+        )
+    return written
 
 
 def written_tally(tally: Tally | None) -> str | None:
     """What a job remembers, as it is in its column."""
-    return None if tally is None else json.dumps(tally._asdict(), ensure_ascii=False)
+    return None if tally is None else encodable(json.dumps(tally._asdict(), ensure_ascii=False))
 
 
 def _written_tags(tags: tuple[str, ...]) -> str | None:

@@ -9,7 +9,6 @@ from mainspring.errors import SerializationError
 from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import read_time
 from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
-from mainspring.serializers.outcomes import written_error, written_log, written_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -92,10 +91,10 @@ class Ended(NamedTuple):
             result.started,
             result.finished,
             result.outcome,
-            written_error(result.error),
-            written_result(result.result) if self.job.options.keep_result else None,
-            written_log(result.traceback),
-            written_log(result.log),
+            result.error,
+            result.result,
+            result.traceback,
+            result.log,
         )
 
     @property

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from mainspring.serializers.arguments import ArgumentSerializer
 
 
+#: What every database takes that says nothing of a limit.
+DEFAULT_REQUEST_LIMIT = 256 * 1024 * 1024
+#: More at a time is not written faster.
+_LARGEST_BATCH = 4 * 1024 * 1024
+
 #: Twice as long as others sleep at most.
 _SOON = timedelta(seconds=2)
 
@@ -27,6 +32,7 @@ class Setting:
         token: of this node's registration, by which it knows its own announcements; 0: it has none.
         timezone: for jobs whose trigger has none.
         offset: by how much the store's clock is ahead of `clock`.
+        request_limit: how many bytes the database takes at a time; asked when the store starts.
     """
 
     arguments: ArgumentSerializer
@@ -36,6 +42,17 @@ class Setting:
     token: int = 0
     timezone: tzinfo = UTC
     offset: timedelta = timedelta(0)
+    request_limit: int = DEFAULT_REQUEST_LIMIT
+
+    @property
+    def row_limit(self) -> int:
+        """How many bytes one job, or one run, may take: there is more in a request."""
+        return self.request_limit * 3 // 4
+
+    @property
+    def batch_limit(self) -> int:
+        """How many bytes of outcomes are written at a time."""
+        return min(self.request_limit // 4, _LARGEST_BATCH)
 
     def now(self) -> datetime:
         """The present by the store's clock."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.precedence import by_priority
-from mainspring.errors import ConfigurationError, ConflictingIdError
+from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
@@ -27,6 +27,7 @@ from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_dec
 from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
+from mainspring.storable import is_storable, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -48,7 +49,17 @@ _LEAVING = 5.0
 
 def default_node_name() -> str:
     """What a node is called that was given no name: its host and process."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    return storable(f"{socket.gethostname()}-{os.getpid()}")
+
+
+def refuse_unknown(job_id: str) -> None:
+    """See to it that a job may have this id.
+
+    Raises:
+        JobLookupError: no job can have it.
+    """
+    if not is_storable(job_id):
+        raise JobLookupError(job_id)
 
 
 class SharedJobStore(NativeJobStore):
@@ -79,6 +90,10 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(f"lease must be a second or more, got {lease!r}")
         if keep_runs < 0:
             raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
+        if not is_storable(backend.setting.node_name):
+            raise ConfigurationError(
+                f"node_name has characters that databases can't keep: {backend.setting.node_name!r}"
+            )
         self._lease_duration = duration
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         self._backend = backend
@@ -272,6 +287,8 @@ class SharedJobStore(NativeJobStore):
         return kept
 
     def get_record(self, job_id: str) -> JobRecord | None:
+        if not is_storable(job_id):
+            return None  # no job can have it
         return self._backend.jobs.get(job_id)
 
     def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
@@ -290,6 +307,7 @@ class SharedJobStore(NativeJobStore):
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         try:
+            refuse_unknown(job_id)
             return self._backend.jobs.change(job_id, change)
         finally:
             self._forget(job_id)
@@ -302,6 +320,7 @@ class SharedJobStore(NativeJobStore):
             self._ledger.forget(job_id)
 
     def remove(self, job_id: str) -> None:
+        refuse_unknown(job_id)
         self._backend.jobs.remove(job_id)
         self._forget(job_id)
 
@@ -494,14 +513,18 @@ class SharedJobStore(NativeJobStore):
             self._said[submission.key, submission.lease.token] = text
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        for run in runs:
+            refuse_unknown(run.job_id)
         new = self._backend.enqueue(runs)
         self._agenda.note_queue_due(min((run.available for run in new), default=None))
         return new
 
     def cancel(self, key: RunKey) -> bool:
-        return self._backend.cancel(key)
+        return is_storable(key.job_id) and self._backend.cancel(key)
 
     def set_group(self, group: Group) -> None:
+        if not is_storable(group.name):
+            raise ValueError(f"the name of a group has characters that databases can't keep: {group.name!r}")
         self._backend.set_group(group)
         self._agenda.nothing_waits()
 
@@ -514,9 +537,13 @@ class SharedJobStore(NativeJobStore):
         return self._backend.list_groups()
 
     def get_run(self, key: RunKey) -> RunRecord | None:
+        if not is_storable(key.job_id):
+            return None
         return self._backend.get_run(key)
 
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:
+        if job_id is not None and not is_storable(job_id):
+            return []
         return self._backend.list_runs(job_id, outcome, since, limit)

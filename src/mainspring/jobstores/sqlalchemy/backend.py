@@ -90,6 +90,12 @@ class SQLBackend(Backend):
         """Create the tables where they aren't there."""
         self.database.run(lambda: create_tables(self.database, self.tables, self._metadata))
 
+        def ask() -> int:
+            with self.database.reading() as connection:
+                return self.database.request_limit(connection)
+
+        self._context.request_limit = self.database.run(ask)
+
     def pending_migration(self) -> str:
         """The SQL that `prepare` would bring older tables up to date with."""
         return self.database.run(lambda: pending_migration(self.database, self.tables))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Lock, local
@@ -14,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.failures import failure_of
 from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare, turn
@@ -205,6 +207,16 @@ class Database:
         """Tell other nodes, when the transaction ends well, that something has changed; where the database can."""
         if self.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (channel, payload))
+
+    def request_limit(self, connection: Connection) -> int:
+        """How many bytes a statement may have, with what it is given."""
+        if self.name == "mysql":
+            return int(connection.execute(text("SELECT @@max_allowed_packet")).scalar_one())
+        if self.name == "sqlite":
+            limit_of = getattr(connection.connection.dbapi_connection, "getlimit", None)
+            if limit_of is not None:
+                return min(int(limit_of(sqlite3.SQLITE_LIMIT_LENGTH)), DEFAULT_REQUEST_LIMIT)
+        return DEFAULT_REQUEST_LIMIT
 
     def now(self, connection: Connection) -> datetime:
         """The time of the database's clock, in UTC; for those that have one."""

@@ -65,7 +65,7 @@ class JobTable(StoredJobs):
     def _row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
         if record.options.priority:
             self._context.statements.has_priorities = True  # not only when it is looked for next
-        return {**writable(record, self._context.arguments), "updated": now}
+        return {**writable(record, self._context.arguments, self._context.row_limit), "updated": now}
 
     def _insert(self, rows: list[dict[str, Any]]) -> bool:
         try:
@@ -175,7 +175,7 @@ class JobTable(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         jobs = self._context.tables.jobs
-        row = writable(record, self._context.arguments)
+        row = writable(record, self._context.arguments, self._context.row_limit)
         with self._context.database.reading() as connection:
             found = connection.execute(
                 select(*self._columns)

@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
-from mainspring.serializers.compact import compact
+from mainspring.storable import compact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
