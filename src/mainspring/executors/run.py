@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.current import OWN
 from mainspring.errors import RunError, kind_of, words_of
 from mainspring.executors.around import entered_all, hooks_of
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
@@ -326,10 +327,11 @@ def _report_failure(
 
 def log_failure(name: str, error: BaseException, text: str, logger: logging.Logger) -> None:
     """Log what a job raised; `text` is the traceback, which is all there is of one in another process."""
+    log = SafeLogger(logger)  # whatever the error makes of its own text
     if _is_remote(error):
-        logger.error('Job "%s" raised an exception\n%s', name, text.rstrip())
+        log.error('Job "%s" raised an exception\n%s', name, text.rstrip())
     else:
-        logger.error('Job "%s" raised an exception', name, exc_info=error)
+        log.error('Job "%s" raised an exception', name, exc_info=error)
 
 
 def _is_remote(error: BaseException) -> bool:

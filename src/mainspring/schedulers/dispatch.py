@@ -10,7 +10,7 @@ from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.waiting import retry_delay
-from mainspring.errors import MaxInstancesReachedError, RunError, words_of
+from mainspring.errors import MaxInstancesReachedError, RunError, kind_of, repr_of, words_of
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
     EVENT_JOB_ERROR,
@@ -30,6 +30,7 @@ from mainspring.events import (
 from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, run_id
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.appetite import Appetite
+from mainspring.storable import kept_error
 from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
@@ -313,7 +314,7 @@ class Dispatch:
             self._end_unbegun_as("skipped", told, submission)
             self._guarded(self._tell_overlapping, decision, decision.submit, submission.jobstore, log)
             return True
-        decision.error = error if isinstance(error, Exception) else RunError(repr(error))
+        decision.error = error if isinstance(error, Exception) else RunError(repr_of(error))
         decision.reason = f"executor {executor!r} refused it"
         decision.retry_at = self._undo(decision, submission, store, log)
         if decision.retry_at is not None:
@@ -340,7 +341,7 @@ class Dispatch:
             job.options.executor,
             exc_info=error,
         )
-        self._end_unbegun_as("failed", f"{type(error).__name__}: {words_of(error)}", submission)
+        self._end_unbegun_as("failed", kept_error(error, self._reporter.limits.error), submission)
         for time in decision.submit:
             identifier = run_id(job.id, time, decision.attempt)
             self._listeners.post(
@@ -364,7 +365,7 @@ class Dispatch:
             'Job "%s" can\'t be run for now: %s%s; trying again at %s',
             job.name,
             reason,
-            f" ({type(decision.error).__name__}: {decision.error})" if decision.error else "",
+            f" ({kind_of(decision.error)}: {words_of(decision.error)})" if decision.error else "",
             retry_at,
             exc_info=decision.error,
         )

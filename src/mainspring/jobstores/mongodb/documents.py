@@ -29,7 +29,7 @@ IS_ADDING, HAS_OUTBOX, HAS_PRIORITY, IS_FOLLOWER = "adding", "outbox", "priority
 
 #: Fields that not all jobs have.
 _OPTIONAL = ("next_run_time", "tags", "follows", "tally", "group_name")
-#: Kept as documents; elsewhere they are JSON.
+#: Kept as documents, where those can hold it; elsewhere they are JSON.
 _PARSED = ("trigger", "options", "tags", "tally")
 
 
@@ -47,7 +47,9 @@ def job_fields(record: JobRecord, setting: Setting, now: datetime) -> tuple[Docu
     fields = {}
     for name, value in row.items():
         if name in _PARSED and value is not None:
-            fields[name] = json.loads(value)
+            # A character that JSON escapes may be one that documents can't have.
+            is_kept = "\\u" in value and name in ("options", "tally")
+            fields[name] = value if is_kept else json.loads(value)
         elif value is not None:
             fields[name] = time_text(value) if hasattr(value, "astimezone") else value
     return fields, [name for name in _OPTIONAL if name not in fields]
@@ -81,14 +83,15 @@ def change_to(fields: Document, missing: list[str], **more: Any) -> Document:
     return update
 
 
+def _as_json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def read_job(document: Document, setting: Setting) -> JobRecord | Unreadable:
     """The job of a document, or why there is none."""
     job_id = str(document.get("_id"))
     try:
-        parsed = {
-            name: json.dumps(document[name], ensure_ascii=False) if name in document else None
-            for name in _PARSED
-        }
+        parsed = {name: _as_json(document[name]) if name in document else None for name in _PARSED}
         version = document["version"]
         if not isinstance(version, int):
             raise SerializationError(f"its version is no number: {version!r}")  # noqa: TRY301 - as what is raised below
