@@ -114,7 +114,6 @@ def writable(
         raise ValueError(
             f"the id of a stored job may have {ID_LENGTH} characters, got {len(record.id)}: {record.id!r}"
         )
-    _refuse_unstorable(record)
     args = record.args
     if ismethod(record.func) and not isclass(record.func.__self__):
         args = (record.func.__self__, *args)  # the reference is to the plain function of its class
@@ -141,7 +140,7 @@ def writable(
     return row
 
 
-def _refuse_unstorable(record: JobRecord) -> None:
+def refuse_unstorable(record: JobRecord) -> None:
     """See to it that what is kept as plain text, and found by it, is what every database takes.
 
     Raises:

@@ -24,7 +24,7 @@ from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
-from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
 from mainspring.storable import is_storable, storable
@@ -271,6 +271,8 @@ class SharedJobStore(NativeJobStore):
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
+        for record in records:
+            refuse_unstorable(record)
         ids = Counter(record.id for record in records)
         for job_id, count in ids.items():
             if count > 1:
@@ -303,12 +305,19 @@ class SharedJobStore(NativeJobStore):
         return records
 
     def find_equal(self, record: JobRecord) -> str | None:
+        refuse_unstorable(record)
         return self._backend.jobs.find_equal(record)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         try:
             refuse_unknown(job_id)
-            return self._backend.jobs.change(job_id, change)
+
+            def checked(before: JobRecord) -> JobRecord:
+                after = change(before)
+                refuse_unstorable(after)
+                return after
+
+            return self._backend.jobs.change(job_id, checked)
         finally:
             self._forget(job_id)
 
