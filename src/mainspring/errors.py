@@ -199,6 +199,12 @@ class ConfigurationWarning(UserWarning):
     """An option or configuration key has no effect, most likely because it is misspelt."""
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of what an exception says; for what databases say, without statement and parameters."""
+    lines = words_of(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0] if lines else ""
+
+
 def words_of(error: object) -> str:
     """What an exception says, whatever its class makes of that."""
     try:

@@ -146,6 +146,18 @@ class RunStore(ABC):
         """By how much the clock that says what is due is ahead of this machine's; nothing where they are the same."""
         return timedelta(0)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the store can't do its work at present, where it tells of that in the log itself; ``None``: it can.
+
+        As long as there is any, an empty answer of `claim` doesn't say that the store works.
+        """
+        return None
+
+    def has_told(self, error: Exception) -> bool:  # noqa: ARG002 - for stores that tell of outages
+        """Whether the store has told in the log itself of what an error means that it raised."""
+        return False
+
     @abstractmethod
     def start(self, scheduler: Any, alias: str) -> None:
         """Called before anything else, also after a `shutdown`."""

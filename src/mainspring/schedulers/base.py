@@ -24,6 +24,7 @@ from mainspring.errors import (
     MaxInstancesReachedError,
     SchedulerAlreadyRunningError,
     SchedulerNotRunningError,
+    one_line,
 )
 from mainspring.events import (
     EVENT_ALL,
@@ -75,6 +76,7 @@ from mainspring.schedulers.plugins import Plugins, part_from
 from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
+from mainspring.schedulers.store_checks import StoreChecks
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.storable import checked_limits
@@ -153,6 +155,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._pass_lock = Lock()
         self._pass_thread: int | None = None
         self._last_pass: datetime | None = None
+        self._store_checks = StoreChecks()
         self._planned: datetime | None = None  # when the loop will come back by itself; None: it won't
         self._loop_has_died = False
         self._is_starting = False
@@ -451,24 +454,29 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def health(self) -> Health:
         """Whether jobs are being processed, and what is in the way of those that aren't.
 
-        Asks every job store, so it takes as long as they take to answer.
+        Asks every job store that isn't known to be in trouble, and waits for no answer for longer than two seconds.
         """
         now = self._clock.now()
         overdue: list[OverdueJob] = []
         parked = 0
         warnings: dict[str, Sequence[str]] = {}
         errors = {
-            alias: f"{type(error).__name__}: {error}" for alias, error in self._dispatch.store_errors.items()
+            alias: f"{type(error).__name__}: {one_line(error)}"
+            for alias, error in self._dispatch.store_errors.items()
         }
         for alias, store in self._stores.items() if self.state != STATE_STOPPED else []:
+            trouble = store.trouble
+            if trouble is not None:
+                errors[alias] = trouble
             try:
-                parked += len(store.parked())
-                earliest = store.earliest()
-                if sentences := store.warnings():
-                    warnings[alias] = sentences
+                answer = self._store_checks.ask(alias, store, waits=trouble is None)
             except Exception as error:  # noqa: BLE001 - that it fails is the answer
-                errors.setdefault(alias, f"{type(error).__name__}: {error}")
+                errors.setdefault(alias, f"{type(error).__name__}: {one_line(error)}")
                 continue
+            parked += answer.parked
+            if answer.warnings:
+                warnings[alias] = answer.warnings
+            earliest = answer.earliest
             if earliest is not None and earliest.next_run_time is not None and earliest.next_run_time < now:
                 due = earliest.next_run_time
                 overdue.append(OverdueJob(earliest.id, alias, due, now - due))

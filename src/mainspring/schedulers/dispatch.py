@@ -73,6 +73,7 @@ class Dispatch:
         self.store_errors: dict[str, Exception] = {}
         self.is_full = False
         self._failures: dict[str, int] = {}
+        self._told: set[str] = set()  # the stores that tell of their failures themselves
         self._appetite = Appetite()
         self._clock = clock
         self._listeners = listeners
@@ -97,7 +98,10 @@ class Dispatch:
             try:
                 next_time = self._serve(alias, store, timezone, log)
             except Exception as error:
-                if alias not in self.store_errors:
+                if store.has_told(error):
+                    self._told.add(alias)
+                    log.debug("Error getting due jobs from job store %r; trying again", alias, exc_info=error)
+                elif alias not in self.store_errors:
                     log.exception("Error getting due jobs from job store %r; trying again", alias)
                 else:
                     log.warning("Error getting due jobs from job store %r: %s; trying again", alias, error)
@@ -106,12 +110,17 @@ class Dispatch:
                 longest = timedelta(seconds=retry_interval)
                 next_time = self._clock.now() + retry_delay(failures, _FIRST_PAUSE, longest)
             else:
-                self._failures.pop(alias, None)
-                if self.store_errors.pop(alias, None) is not None:
-                    log.info("Job store %r works again", alias)
+                if self._failures and store.trouble is None:  # with one, nothing may have been asked
+                    self._works_again(alias, log)
             if next_time is not None:
                 next_times.append(next_time)
         return min(next_times).astimezone(timezone) if next_times else None
+
+    def _works_again(self, alias: str, log: SafeLogger) -> None:
+        self._failures.pop(alias, None)
+        if self.store_errors.pop(alias, None) is not None and alias not in self._told:
+            log.info("Job store %r works again", alias)
+        self._told.discard(alias)
 
     def _serve(self, alias: str, store: RunStore, timezone: tzinfo, log: SafeLogger) -> datetime | None:
         executors = self._executors

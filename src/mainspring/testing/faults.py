@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _METHODS = tuple(
     name
     for name, value in vars(RunStore).items()
-    if callable(value) and not name.startswith("_") and name != "shutdown"
+    if callable(value) and not name.startswith("_") and name not in ("shutdown", "has_told")
 )
 
 #: What else it sees of one.
-_SEEN = ("live_records", "claim_limit", "poll_interval", "clock_offset", "has_waiting")
+_SEEN = ("live_records", "claim_limit", "poll_interval", "clock_offset", "has_waiting", "has_told", "trouble")
 
 
 def _known(method: str) -> None:

@@ -69,6 +69,7 @@ class MongoDBBackend(Backend):
 
     def __init__(self, server: Server, setting: Setting) -> None:
         self.server = server
+        self.outage = server.outage
         self.setting = setting
         self.jobs = Jobs(server, setting)
         self._nodes = Nodes(server, setting)

@@ -10,6 +10,7 @@ from pymongo.read_concern import ReadConcern
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.failures import failure_of
+from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.rows import read_time
 from mainspring.jobstores.shared.trying import try_again
 
@@ -35,6 +36,8 @@ class Server:
     Args:
         client: a client, or how to make one: those of pymongo can't be used any more once they were closed.
 
+        where: the servers, as people may see them.
+
     Attributes:
         jobs: a document for each job, with those of its runs that go on.
         runs: a document for each run that waits, has waited, or has ended.
@@ -53,8 +56,10 @@ class Server:
         client: MongoClient[Document] | Callable[[], MongoClient[Document]],
         database: str,
         collection: str,
+        where: str = "mongodb:",
     ) -> None:
         self._given = client
+        self.outage = Outage(failure_of, f"{where}/{database}.{collection}")
         self._names = database, collection
         self.name = f"{database}.{collection}"
         self._is_open = False
@@ -123,7 +128,7 @@ class Server:
         was_done: Callable[[], T | None] | None = None,
     ) -> T:
         """The result of `work`, tried again where it failed for a reason that passes. See `try_again`."""
-        return try_again(work, failure_of, give_up=give_up, was_done=was_done)
+        return try_again(work, self.outage, give_up=give_up, was_done=was_done)
 
 
 def _write_concern(given: WriteConcern) -> WriteConcern:

@@ -14,6 +14,7 @@ from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
+from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.references import maybe_ref
@@ -87,7 +88,10 @@ class MongoDBJobStore(SharedJobStore):
                 "it. Give a MongoClient"
             )
         self._server = Server(
-            given if given is not None else partial(_client, connect_args), database, collection
+            given if given is not None else partial(_client, connect_args),
+            database,
+            collection,
+            _where(connect_args) if given is None else _where_of(given),
         )
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
@@ -106,6 +110,21 @@ class MongoDBJobStore(SharedJobStore):
     def collection(self) -> Collection[Document]:
         """The collection of the jobs."""
         return self._server.jobs
+
+
+def _where(connect_args: dict[str, Any]) -> str:
+    """The servers that are asked for, as people may see them."""
+    host, port = connect_args.get("host") or "localhost", connect_args.get("port") or 27017
+    hosts = [host] if isinstance(host, str) else [str(one) for one in host]
+    named = [one for one in hosts if "://" in one]
+    if named:
+        return without_secrets(named[0].partition("?")[0].rstrip("/"))
+    return "mongodb://" + ",".join(one if ":" in one else f"{one}:{port}" for one in hosts)
+
+
+def _where_of(client: MongoClient[Any]) -> str:
+    seeds = getattr(getattr(client, "_topology_settings", None), "seeds", None) or ()
+    return "mongodb://" + ",".join(f"{host}:{port}" for host, port in sorted(seeds))
 
 
 def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:

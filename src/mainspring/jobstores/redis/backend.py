@@ -56,6 +56,7 @@ class RedisBackend(Backend):
 
     def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
         self.server = server
+        self.outage = server.outage
         self.setting = setting
         self._owns_client = owns_client
         self.jobs = Jobs(server, setting)

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from mainspring.jobstores.redis.failures import failure_of
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
 from mainspring.storable import compact
@@ -54,6 +55,18 @@ def setting_of(client: Any, name: str) -> str | None:
     return None if value is None else text_of(value)
 
 
+def where_of(client: Any) -> str:
+    """Where a client asks, as people may see it."""
+    pool = getattr(client, "connection_pool", None)
+    options = getattr(pool, "connection_kwargs", None)
+    if not options:
+        return "redis"  # a cluster, or a client of another kind
+    if "path" in options:
+        return f"unix://{options['path']}?db={options.get('db') or 0}"
+    host, port = options.get("host", "localhost"), options.get("port", 6379)
+    return f"redis://{host}:{port}/{options.get('db') or 0}"
+
+
 class Server:
     """Scripts on one server, or one cluster.
 
@@ -65,6 +78,7 @@ class Server:
 
     def __init__(self, client: Any, base: str, run_times_key: str) -> None:
         self.client = client
+        self.outage = Outage(self._failure_of, where_of(client))
         self.base = base
         self._run_times_key = run_times_key
         self._scripts: dict[str, Any] = {}
@@ -113,7 +127,7 @@ class Server:
 
     def run(self, work: Callable[[], T], give_up: Callable[[], bool] | None = None) -> T:
         """The result of `work`, tried again where the server wasn't there."""
-        return try_again(work, self._failure_of, give_up=give_up)
+        return try_again(work, self.outage, give_up=give_up)
 
     def _failure_of(self, error: Exception) -> Failure | None:
         failure = failure_of(error)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import LivingNode, Registration
     from mainspring.jobstores.shared.listening import Listening
+    from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.shared.setting import Setting
@@ -117,6 +118,7 @@ class Backend(ABC):
 
     setting: Setting
     jobs: StoredJobs
+    outage: Outage
 
     # Life
 
@@ -131,6 +133,10 @@ class Backend(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close connections; later calls make new ones."""
+
+    def flaw(self, error: Exception) -> str | None:  # noqa: ARG002 - for those who can find out more
+        """What is wrong with the way the store is set up, if that is why an error was raised, and what to do."""
+        return None
 
     @abstractmethod
     def listen(self, heard: Callable[[], None]) -> Listening | None:

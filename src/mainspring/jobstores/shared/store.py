@@ -22,6 +22,15 @@ from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.membership import Membership
+from mainspring.jobstores.shared.outage import (
+    CLAIMING,
+    HEARTBEAT,
+    LEAVING,
+    OUTCOMES,
+    PROGRESS,
+    PRUNING,
+    WATCHING,
+)
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
@@ -97,6 +106,7 @@ class SharedJobStore(NativeJobStore):
         self._lease_duration = duration
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
         self._backend = backend
+        self._outage = backend.outage
         self._setting = backend.setting
         self._agenda = Agenda(min(duration.total_seconds() / _LOOKS, _LONGEST_LOOK))
         self._outcomes = Outcomes(
@@ -134,7 +144,10 @@ class SharedJobStore(NativeJobStore):
         setting = self._setting
         setting.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
         setting.timezone = getattr(scheduler, "timezone", None) or UTC
-        setting.logger = self._logger
+        outage = self._outage
+        setting.logger = outage.logger = self._logger
+        outage.clock, outage.alias = setting.clock, alias
+        outage.forget()
         self._backend.prepare()
         self._membership = Membership(
             self._backend,
@@ -146,19 +159,21 @@ class SharedJobStore(NativeJobStore):
         # On a thread of its own: what others do may take longer than the lease.
         self._heart = Upkeep(
             f"mainspring-lease-{alias}",
-            {membership.renew: lambda: membership.heartbeat_seconds},
+            {self._renew: lambda: membership.heartbeat_seconds},
             self._logger,
+            outage=outage,
         )
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
             {
                 self._look_for_dead: lambda: self._agenda.looks_every * 0.15,
-                self._outcomes.prune: 60.0,
+                self._prune: 60.0,
                 self._write_said: POLL.total_seconds(),
             },
             self._logger,
             flush=self._flush,
             ended=self._leave,
+            outage=outage,
         )
         self._heart.start()
         self._upkeep.start()
@@ -183,15 +198,17 @@ class SharedJobStore(NativeJobStore):
 
     def _leave(self) -> None:
         try:
-            self._outcomes.write(self._is_left)
-            if self._membership is not None:
-                self._membership.sign_off()
+            with self._outage.doing(LEAVING):
+                self._outcomes.write(self._is_left)
+                if self._membership is not None:
+                    self._membership.sign_off()
         finally:
             if self._heart is not None:
                 self._heart.stop()
                 self._heart.join(_LEAVING)
             self._membership = self._upkeep = self._heart = None
             self._is_closing = False
+            self._outage.forget()
             self._backend.close()
 
     def _has_ended(self) -> bool:
@@ -210,7 +227,28 @@ class SharedJobStore(NativeJobStore):
         """Look after other nodes, unless that is done along with polls."""
         asked = self._setting.clock.monotonic()
         if self._agenda.is_look_due(asked):
-            self._see_to(self._backend.look(self._setting.token), asked)
+            with self._outage.doing(WATCHING):
+                self._see_to(self._backend.look(self._setting.token), asked)
+
+    def _renew(self) -> None:
+        if self._membership is not None:
+            with self._outage.doing(HEARTBEAT):
+                self._membership.renew()
+
+    def _prune(self) -> None:
+        with self._outage.doing(PRUNING):
+            self._outcomes.prune()
+
+    @property
+    def trouble(self) -> str | None:
+        words = self._outage.words
+        membership = self._membership
+        if words is None and membership is not None and not membership.lease.is_held():
+            return "this node's lease has run out, so that it may claim nothing until it has been renewed"
+        return words
+
+    def has_told(self, error: Exception) -> bool:
+        return self._outage.failure_of(error) is not None
 
     def _see_to(self, look: Look, asked: float) -> None:
         self._agenda.looked(self._setting.clock.monotonic())
@@ -239,14 +277,16 @@ class SharedJobStore(NativeJobStore):
         """Write how far runs say that they are."""
         said, self._said = self._said, {}
         if said:
-            self._backend.say(said, self._is_left)
+            with self._outage.doing(PROGRESS):
+                self._backend.say(said, self._is_left)
 
     def _flush(self) -> None:
         if not self._agenda.flushes():
             if self._upkeep is not None and len(self._outcomes):
                 self._upkeep.flush_soon()
             return
-        self._outcomes.write(self._is_left)
+        with self._outage.doing(OUTCOMES):
+            self._outcomes.write(self._is_left)
         queued_from = self._agenda.queue_due
         if queued_from is not None:  # as may follow from an outcome
             wake_for = getattr(self._scheduler, "_wake_for", None)
@@ -351,6 +391,10 @@ class SharedJobStore(NativeJobStore):
     # Runs
 
     def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
+        with self._outage.doing(CLAIMING):
+            return self._claim(now, decide, limit, executors)
+
+    def _claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
         membership, agenda = self._membership, self._agenda
         self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
         if membership is None or not membership.may_claim():

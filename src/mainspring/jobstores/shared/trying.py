@@ -1,4 +1,4 @@
-"""Trying again what failed for a reason that passes, with pauses that grow."""
+"""Trying again what failed for a reason that passes, with pauses that grow; and aloud."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import random
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mainspring.jobstores.shared.outage import Outage
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ _LONGEST_PAUSE = 1.0
 
 def try_again(
     work: Callable[[], T],
-    failure_of: Callable[[Exception], Failure | None],
+    outage: Outage,
     *,
     give_up: Callable[[], bool] | None = None,
     was_done: Callable[[], T | None] | None = None,
@@ -32,29 +33,42 @@ def try_again(
 
     Args:
         work: one step; done again from its beginning.
-        failure_of: what kind of failure an error is; one that won't pass, and ``None``, are raised.
-        give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds.
+        outage: of the store, which knows what kinds of failure there are, and is told of each.
+        give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds, or as `Outage.tried_until` says.
         was_done: looks whether a step whose end wasn't seen took effect; its result, or ``None`` if not.
     """
-    deadline = SYSTEM_CLOCK.monotonic() + CALL_TIMEOUT
+    clock = outage.clock
+    began = clock.monotonic()
     pause = _FIRST_PAUSE
     waiting = Event()
-    in_doubt = False
+    in_doubt = has_failed = False
     while True:
         try:
-            if in_doubt and was_done is not None:
-                found = was_done()
-                if found is not None:
-                    return found
-                in_doubt = False
-            return work()
+            found = was_done() if in_doubt and was_done is not None else None
+            in_doubt = False
+            if found is None:
+                found = work()
         except Exception as error:
-            failure = failure_of(error)
-            if failure is None or not failure.passes:
+            failure = outage.failure_of(error)
+            if failure is None:
+                if has_failed and not outage.is_own_activity:
+                    outage.call_ended(waiting)  # what is raised now is an answer
                 raise
-            if SYSTEM_CLOCK.monotonic() > deadline if give_up is None else give_up():
+            seconds = clock.monotonic() - began
+            ends = not failure.passes or _is_over(give_up or outage.give_up, seconds)
+            outage.failed(error, failure, seconds, waiting, again=not ends)
+            if ends:
                 raise
+            has_failed = True
             # Refused for a lock or a deadlock: certainly undone. A lost connection may have lost only the answer.
             in_doubt = in_doubt or failure is not Failure.CONFLICT
-        waiting.wait(random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
+        else:
+            if has_failed and not outage.is_own_activity:
+                outage.call_ended(waiting)
+            return found
+        clock.wait(waiting, random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_over(give_up: Callable[[], bool] | None, seconds: float) -> bool:
+    return seconds > CALL_TIMEOUT if give_up is None else give_up()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
+    from mainspring.jobstores.shared.outage import Outage
+
 #: Seconds that an outcome waits at most for a claim that would take it along.
 FLUSH_AFTER = 0.05
 #: Seconds after which it is said again that something still fails.
@@ -25,6 +27,7 @@ class Upkeep:
         tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`.
         ended: called on the thread when it stops.
+        outage: of the store, which tells of the failures that are the database's.
     """
 
     def __init__(
@@ -35,7 +38,9 @@ class Upkeep:
         *,
         flush: Callable[[], None] | None = None,
         ended: Callable[[], None] | None = None,
+        outage: Outage | None = None,
     ) -> None:
+        self._outage = outage
         self._tasks = tasks
         self._flush = flush
         self._ended = ended
@@ -118,6 +123,8 @@ class Upkeep:
         try:
             task()
         except Exception as error:
+            if self._outage is not None and self._outage.failure_of(error) is not None:
+                return
             now = SYSTEM_CLOCK.monotonic()
             if task not in self._failing:
                 self._failing[task] = now

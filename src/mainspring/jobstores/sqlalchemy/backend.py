@@ -62,6 +62,7 @@ class SQLBackend(Backend):
         owns_engine: bool,
     ) -> None:
         self.database = Database(engine, owns_engine=owns_engine)
+        self.outage = self.database.outage
         self.tables = tables(tablename, metadata, tableschema)
         self._metadata = metadata
         self._engine = engine

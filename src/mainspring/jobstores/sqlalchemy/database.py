@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.outage import Outage, without_secrets
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.failures import failure_of
@@ -80,6 +81,11 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     return create_engine(address, **{**settings, **given})
 
 
+def where_of(url: URL) -> str:
+    """A URL as people may see it."""
+    return without_secrets(url.render_as_string(hide_password=True))
+
+
 class Database:
     """Transactions of one engine.
 
@@ -92,6 +98,7 @@ class Database:
         self.engine = engine
         self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
         self.has_clock = self.name != "sqlite"
+        self.outage = Outage(self._failure_of, where_of(engine.url))
         self._owns_engine = owns_engine
         # SQLite has one writer at a time: threads of this process queue here, in front of the file. Where they share one
         # connection, they also queue to read.
@@ -161,7 +168,7 @@ class Database:
             give_up: asked before each new try; without it tries go on for `trying.CALL_TIMEOUT` seconds.
             was_done: looks whether a transaction whose end wasn't seen took effect; its result, or ``None`` if not.
         """
-        return try_again(work, self._failure_of, give_up=give_up, was_done=was_done)
+        return try_again(work, self.outage, give_up=give_up, was_done=was_done)
 
     def _failure_of(self, error: Exception) -> Failure | None:
         failure = failure_of(error)

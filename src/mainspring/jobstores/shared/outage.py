@@ -1,0 +1,243 @@
+"""What a store can't do at present: told in the log in one stream for all who find out, and to `health()`.
+
+An outage begins with the first failure that isn't somebody else's lock, and is over when everything that failed has worked again. What
+has failed is known by activity: claims may fail while heartbeats, which take no room on a full disk, go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import contextmanager
+from threading import Lock, get_ident, local
+from typing import TYPE_CHECKING
+
+from mainspring.clock import SYSTEM_CLOCK
+from mainspring.errors import words_of
+from mainspring.jobstores.shared.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from mainspring.clock import Clock
+
+#: Seconds after which it is said again that a store still fails.
+REMIND_AFTER = 60.0
+#: The same, while a scheduler is being started.
+REMIND_AT_START_AFTER = 10.0
+#: Seconds for which others may be in the way before that is said.
+PATIENCE_WITH_OTHERS = 2.0
+#: Seconds after which a step that has no answer yet counts as trouble.
+SLOW_AFTER = 5.0
+
+CLAIMING = "claim due runs"
+HEARTBEAT = "renew the lease of this node"
+OUTCOMES = "write what became of runs"
+WATCHING = "look after other nodes"
+PROGRESS = "write how far runs are"
+PRUNING = "remove old history"
+LEAVING = "leave in good order"
+STARTING = "be started"
+_CALL = "answer a call"
+
+_WHY = {
+    Failure.CONFLICT: "others are in the way for long",
+    Failure.OUTAGE: "it can't be reached, or gives no answer",
+    Failure.CHANGED: "it has changed, as in a failover, and is asked on new connections",
+    Failure.FULL: "it has no room left",
+    Failure.TOO_LARGE: "it takes nothing of that size",
+    Failure.PERMANENT: "it is set up in a way that trying again doesn't mend",
+}
+_LONGEST_WORDS = 400
+_SECRET = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@|(?i:\b(password|passwd)=)[^&\s'\"]+")
+
+
+def without_secrets(text: str) -> str:
+    """A text without the passwords in the URLs in it."""
+    return _SECRET.sub(lambda found: f"{found[2]}=***" if found[2] else f"{found[1]}:***@", text)
+
+
+def said_by(error: BaseException) -> str:
+    """What a server or driver has said, in one line, without statements, parameters and passwords."""
+    text = words_of(getattr(error, "orig", None) or error)
+    text = text.partition(", Timeout: ")[0]  # pymongo adds all that it knows of its servers
+    line = without_secrets(" ".join(text.split())) or type(error).__name__
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
+
+
+class Outage:
+    """Who fails at what, of one store. Its methods may be called from any thread.
+
+    Args:
+        failure_of: what kind of failure an error is; ``None``: one that isn't the database's.
+        where: the URL, without password.
+
+    Attributes:
+        alias: of the store; empty before its start.
+        clock, logger: the scheduler's, from the start on.
+    """
+
+    def __init__(self, failure_of: Callable[[Exception], Failure | None], where: str) -> None:
+        self.failure_of = failure_of
+        self.where = where
+        self.alias = ""
+        self.clock: Clock = SYSTEM_CLOCK
+        self.logger: logging.Logger = logging.getLogger(__name__)
+        self._own = local()
+        self._lock = Lock()
+        self._failing: dict[Hashable, str] = {}  # what was said to whom
+        self._last_call_failed: str | None = None
+        self._under_way: dict[tuple[str, int], float] = {}
+        self._since: float | None = None
+        self._said_at = 0.0
+        self._kinds: set[Failure] = set()
+
+    @property
+    def name(self) -> str:
+        """The store, as people are told of it."""
+        return f"Job store {self.alias!r} ({self.where})" if self.alias else f"The job store {self.where}"
+
+    @property
+    def words(self) -> str | None:
+        """What the store can't do at present, and why; ``None``: nothing is known to be wrong."""
+        with self._lock:
+            for said in self._failing.values():
+                return said
+            if self._last_call_failed is not None:
+                return self._last_call_failed
+        now = self.clock.monotonic()
+        for (activity, _), began in list(self._under_way.items()):
+            if now - began > SLOW_AFTER:
+                return f"can't {activity}: no answer for {now - began:.0f} s"
+        return None
+
+    # What is tried, and for how long
+
+    @contextmanager
+    def doing(self, activity: str) -> Iterator[None]:
+        """What is done within is this, as far as the calling thread does it; it has worked if nothing is raised."""
+        own = self._own
+        before = getattr(own, "activity", None)
+        began = self.clock.monotonic()
+        key = (activity, get_ident())
+        own.activity = activity
+        self._under_way[key] = began
+        try:
+            yield
+        except Exception as error:
+            failure = self.failure_of(error)
+            if failure is not None:
+                self.failed(error, failure, self.clock.monotonic() - began)
+            raise
+        else:
+            self._works(activity)
+        finally:
+            own.activity = before
+            self._under_way.pop(key, None)
+
+    @contextmanager
+    def tried_until(self, give_up: Callable[[], bool], seconds: float) -> Iterator[None]:
+        """Have what the calling thread does within given up when this says so, after so many seconds."""
+        self._own.give_up, self._own.seconds = give_up, seconds
+        try:
+            yield
+        finally:
+            self._own.give_up = self._own.seconds = None
+
+    @property
+    def give_up(self) -> Callable[[], bool] | None:
+        """What `tried_until` was given by the calling thread."""
+        found: Callable[[], bool] | None = getattr(self._own, "give_up", None)
+        return found
+
+    # What is heard
+
+    def failed(
+        self, error: Exception, failure: Failure, seconds: float, call: Hashable = None, *, again: bool = True
+    ) -> None:
+        """A step has failed.
+
+        Args:
+            seconds: for which it has been tried.
+            call: which call of a program it belongs to, where it is none of the store's own activities.
+            again: whether it will be tried again.
+        """
+        if failure is Failure.TOO_LARGE or (failure is Failure.CONFLICT and seconds < PATIENCE_WITH_OTHERS):
+            return  # routine, and somebody else's affair
+        activity, limit = getattr(self._own, "activity", None), getattr(self._own, "seconds", None)
+        words = f"can't {activity or _CALL}: {_WHY[failure]}: {said_by(error)}"
+        now = self.clock.monotonic()
+        with self._lock:
+            if activity is not None:
+                self._failing[activity] = words
+            elif again:
+                self._failing[call] = words
+            else:
+                self._failing.pop(call, None)
+                self._last_call_failed = words
+            is_first = self._since is None
+            since = self._since = now - seconds if self._since is None else self._since
+            is_new = is_first or failure not in self._kinds
+            if not is_new and now - self._said_at < (
+                REMIND_AFTER if limit is None else REMIND_AT_START_AFTER
+            ):
+                return
+            self._said_at = now
+            self._kinds.add(failure)
+        if limit is not None:
+            then = f"It is tried for {limit:g} s" if again else "It is given up"
+        elif again or activity is not None:
+            then = "It is tried again, with growing pauses, until it works"
+        else:
+            then = "The call is given up"
+        self.logger.log(
+            logging.ERROR if failure is Failure.PERMANENT else logging.WARNING,
+            "%s %s. %s; it has failed for %.0f s so far",
+            self.name,
+            words.rstrip("."),
+            then,
+            now - since,
+        )
+        self.logger.debug("What was raised:", exc_info=error)
+
+    def _works(self, activity: str) -> None:
+        if self._since is None:
+            return
+        with self._lock:
+            self._failing.pop(activity, None)
+            if activity == HEARTBEAT:
+                self._last_call_failed = None
+            over = self._ended()
+        self._say_over(over)
+
+    def call_ended(self, call: Hashable) -> None:
+        """A call of a program that had failed has worked."""
+        with self._lock:
+            self._failing.pop(call, None)
+            self._last_call_failed = None
+            over = self._ended()
+        self._say_over(over)
+
+    def _ended(self) -> float | None:
+        if self._failing or self._last_call_failed is not None or self._since is None:
+            return None
+        seconds = self.clock.monotonic() - self._since
+        self._since = None
+        self._kinds.clear()
+        return seconds
+
+    def _say_over(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self.logger.info("%s works again, after %.0f s", self.name, seconds)
+
+    def forget(self) -> None:
+        """The store was left, or is started anew: what was is over."""
+        with self._lock:
+            self._failing.clear()
+            self._last_call_failed = self._since = None
+            self._kinds.clear()
+
+    @property
+    def is_own_activity(self) -> bool:
+        """Whether the calling thread does one of the store's own activities, and no call of a program."""
+        return getattr(self._own, "activity", None) is not None

@@ -1,0 +1,189 @@
+"""What is said of a store that fails, and when it is said to work again."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.outage import (
+    CLAIMING,
+    HEARTBEAT,
+    SLOW_AFTER,
+    Outage,
+    said_by,
+    without_secrets,
+)
+from mainspring.jobstores.shared.trying import CALL_TIMEOUT, try_again
+from mainspring.testing import SettableClock
+
+pytestmark = pytest.mark.one_python
+
+
+class Away(Exception):
+    """A failure that passes."""
+
+
+class Full(Exception):
+    """Another."""
+
+
+class Locked(Exception):
+    """Others are in the way."""
+
+
+class Wrong(Exception):
+    """A failure that doesn't pass."""
+
+
+KINDS = {Away: Failure.OUTAGE, Full: Failure.FULL, Locked: Failure.CONFLICT, Wrong: Failure.PERMANENT}
+
+
+class Clock(SettableClock):
+    """Time passes as soon as somebody waits for it."""
+
+    def wait(self, event, timeout):
+        self.advance(timeout)
+        return event.is_set()
+
+
+@pytest.fixture
+def clock():
+    return Clock(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def outage(clock):
+    made = Outage(lambda error: KINDS.get(type(error)), "postgresql://me:***@host/db")
+    made.alias, made.clock, made.logger = "default", clock, logging.getLogger("mainspring.test")
+    return made
+
+
+@pytest.fixture
+def said(caplog):
+    caplog.set_level(logging.INFO, "mainspring.test")
+    return lambda: [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+
+WHERE = "Job store 'default' (postgresql://me:***@host/db)"
+
+
+def failing(*errors):
+    left = list(errors)
+
+    def work():
+        if left:
+            raise left.pop(0)
+        return "done"
+
+    return work
+
+
+def test_an_outage_is_said_at_once_each_minute_and_when_it_is_over(outage, clock, said):
+    until = clock.monotonic() + 130
+
+    def work():
+        if clock.monotonic() < until:
+            raise Away("no route")
+
+    with outage.doing(CLAIMING):
+        try_again(work, outage, give_up=lambda: False)
+        assert outage.words == "can't claim due runs: it can't be reached, or gives no answer: no route"
+    assert outage.words is None
+    lines = said()
+    assert [line.split()[0] for line in lines] == ["WARNING", "WARNING", "WARNING", "INFO"]
+    assert lines[0] == (
+        f"WARNING {WHERE} can't claim due runs: it can't be reached, or gives no answer: no route. "
+        "It is tried again, with growing pauses, until it works; it has failed for 0 s so far"
+    )
+    assert "it has failed for 60 s so far" in lines[1]
+    assert lines[-1].startswith(f"INFO {WHERE} works again, after 13")
+
+
+def test_all_who_find_out_tell_of_one_outage(outage, said):
+    for activity in (CLAIMING, HEARTBEAT):
+        with pytest.raises(Away), outage.doing(activity):
+            raise Away("no route")
+    with outage.doing(HEARTBEAT):
+        pass
+    assert outage.words is not None  # claims, which fail still, aren't answered for by a heartbeat
+    with outage.doing(CLAIMING):
+        pass
+    assert outage.words is None
+    assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_another_kind_of_failure_is_news(outage, said):
+    for error in (Away("no route"), Full("disk full"), Away("no route"), Wrong("no such role")):
+        with pytest.raises(type(error)), outage.doing(CLAIMING):
+            raise error
+    assert [line.split()[0] for line in said()] == ["WARNING", "WARNING", "ERROR"]
+
+
+def test_others_in_the_way_are_said_only_if_they_are_for_long(outage, clock, said):
+    assert try_again(failing(Locked("x"), Locked("x"), Locked("x")), outage) == "done"
+    assert said() == []
+    until = clock.monotonic() + 10
+
+    def locked():
+        if clock.monotonic() < until:
+            raise Locked("database is locked")
+
+    try_again(locked, outage)
+    assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_a_call_that_is_given_up_leaves_the_outage_to_the_next_that_works(outage, clock, said):
+    began = clock.monotonic()
+    with pytest.raises(Away):
+        try_again(failing(*[Away("no route")] * 1000), outage)
+    assert CALL_TIMEOUT < clock.monotonic() - began < CALL_TIMEOUT + 2
+    assert "answer a call" in outage.words
+    with outage.doing(HEARTBEAT):
+        pass
+    assert outage.words is None
+    assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_what_does_not_pass_is_raised_at_once(outage, clock, said):
+    began = clock.monotonic()
+    with pytest.raises(Wrong):
+        try_again(failing(Wrong("no such role")), outage)
+    assert clock.monotonic() == began
+    assert said()[0].startswith("ERROR")
+
+
+def test_an_answer_that_is_an_error_is_one(outage, said):
+    with pytest.raises(KeyError):
+        try_again(failing(Away("no route"), KeyError("x")), outage)
+    assert outage.words is None
+    assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock):
+    with outage.doing(CLAIMING):
+        assert outage.words is None
+        clock.advance(SLOW_AFTER + 1)
+        assert outage.words == "can't claim due runs: no answer for 6 s"
+    assert outage.words is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:secret@host/db", "postgresql://me:***@host/db"),
+        ("redis://:secret@host", "redis://:***@host"),
+        ("host=h password=secret user=u", "host=h password=*** user=u"),
+        ("mysql://host/db?passwd=secret&x=1", "mysql://host/db?passwd=***&x=1"),
+        ("nothing: to hide @ all", "nothing: to hide @ all"),
+    ],
+)
+def test_passwords_are_not_shown(text, shown):
+    assert without_secrets(text) == shown
+
+
+def test_what_is_said_is_one_line():
+    assert said_by(ValueError("first\n  second, Timeout: 5s, Topology: <…>")) == "first second"
+    assert len(said_by(ValueError("x" * 1000))) == 401
