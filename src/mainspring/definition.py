@@ -171,6 +171,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "coalesce": asbool,
     "max_instances": _whole("max_instances"),
     "on_lost": _one_of("on_lost", "record", "rerun"),
+    "reruns": _whole("reruns", at_least=0),
     "tags": _checked_tags,
     "retry": lambda value: None if value is None else Retry.of(value),
     "timeout": _checked_timeout,
@@ -274,6 +275,7 @@ _WRITTEN_IF_UNUSUAL = (
     "keep_result",
     "capture_log",
     "around_run",
+    "reruns",
 )
 
 
@@ -336,7 +338,8 @@ _FROM_TEXT: dict[str, Callable[[str, Any], Any]] = {
     "keep_result": lambda _, value: asbool(value),
     "capture_log": lambda _, value: asbool(value),
     **dict.fromkeys(
-        ("max_instances", "priority", "catch_up_limit", "max_runs", "pause_after_failures"), _whole_from
+        ("max_instances", "priority", "catch_up_limit", "max_runs", "pause_after_failures", "reruns"),
+        _whole_from,
     ),
 }
 

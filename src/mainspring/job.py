@@ -51,6 +51,7 @@ class Job:
         coalesce: whether several overdue runs are made into one.
         max_instances: how many of its runs may go on at a time.
         on_lost: what follows when the node that runs it dies: ``"record"`` or ``"rerun"``.
+        reruns: how often a run is run again at most because its node has died.
         tags: words by which jobs are found.
         retry: when a run that failed is run again; ``None``: it isn't.
         timeout: seconds that a run may take, or ``None``.
@@ -168,6 +169,10 @@ class Job:
     @property
     def on_lost(self) -> str:
         return self._record.options.on_lost
+
+    @property
+    def reruns(self) -> int:
+        return self._record.options.reruns
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class JobOptions:
         coalesce: whether several overdue times make one run.
         max_instances: how many submissions of the job may run at a time, on all nodes together.
         on_lost: what follows when the node that runs the job dies: the loss is recorded, or the run is run again.
+        reruns: how often a run is run again at most because its node has died.
         tags: words by which jobs are found, in alphabetical order.
         retry: when a run that failed is run again; ``None``: it isn't.
         timeout: how long a run may take; ``None``: however long.
@@ -74,6 +75,7 @@ class JobOptions:
     capture_log: bool = False
     around_run: tuple[str, ...] = ()
     metadata: str | None = None
+    reruns: int = 3
     is_plain: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -218,6 +220,7 @@ class QueuedRun(NamedTuple):
     Attributes:
         scheduled_run_time, attempt: which run of the job it is.
         available: not before this time.
+        reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
     """
 
     job_id: str
@@ -225,6 +228,7 @@ class QueuedRun(NamedTuple):
     attempt: int
     available: datetime
     cause: Cause
+    reruns: int = 0
 
     @property
     def key(self) -> RunKey:
@@ -286,6 +290,7 @@ class RunRecord:
         traceback: the formatted traceback of the error.
         log: lines that it logged, if its job asks for them.
         progress: what it said last of how far it is: done, total (``None``: unknown) and a text.
+        reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
     """
 
     job_id: str
@@ -304,6 +309,7 @@ class RunRecord:
     traceback: str | None = None
     log: str | None = None
     progress: tuple[float, float | None, str] | None = None
+    reruns: int = 0
 
     @property
     def key(self) -> RunKey:
@@ -362,6 +368,7 @@ class Submission:
         cause: what made its runs.
         claimed: when they were claimed, by the store's clock, where a group counts that.
         is_partial: whether later runs of the same claim were queued.
+        reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped.
@@ -387,6 +394,7 @@ class Submission:
         "limits",
         "outbox",
         "recorded",
+        "reruns",
         "results",
         "run_time",
         "run_times",
@@ -408,6 +416,7 @@ class Submission:
         outbox: deque[EndedWell] | None = None,
         claimed: datetime | None = None,
         is_partial: bool = False,
+        reruns: int = 0,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
@@ -420,6 +429,7 @@ class Submission:
         self.outbox = outbox
         self.claimed = claimed
         self.is_partial = is_partial
+        self.reruns = reruns
         self.recorded = 0
         self.run_time: datetime | None = None
         self.stop: Literal["timed_out", "cancelled"] | None = None

@@ -29,6 +29,7 @@ class JobDefaults(TypedDict, total=False):
     coalesce: bool
     max_instances: int
     on_lost: OnLost
+    reruns: int
     tags: Iterable[str]
     retry: Retry | Mapping[str, Any] | int | None
     timeout: Duration | None

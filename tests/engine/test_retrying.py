@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mainspring.engine.retrying import after_loss, retry_time
+from mainspring.engine.retrying import after_loss, rerun_pause, retry_time
 from mainspring.errors import NodeLostError
 from mainspring.model import JobOptions, QueuedRun, RunKey
 from mainspring.retry import Retry
@@ -112,10 +112,10 @@ def test_an_hour_that_comes_twice_is_waited_through():
     ("options", "queued"),
     [
         ({}, None),
-        ({"on_lost": "rerun"}, QueuedRun("a", START, 3, START + SECOND, "rerun")),
+        ({"on_lost": "rerun"}, QueuedRun("a", START, 3, START + SECOND, "rerun", 1)),
         (
             {"on_lost": "rerun", "retry": Retry(1, on=ValueError)},
-            QueuedRun("a", START, 3, START + SECOND, "rerun"),
+            QueuedRun("a", START, 3, START + SECOND, "rerun", 1),
         ),
         ({"retry": Retry(3, delay=60)}, QueuedRun("a", START, 3, START + 121 * SECOND, "retry")),
         ({"retry": Retry(2, delay=60)}, None),
@@ -128,10 +128,48 @@ def test_an_hour_that_comes_twice_is_waited_through():
     ],
 )
 def test_what_takes_the_place_of_a_lost_run(options, queued):
-    assert after_loss(JobOptions(**options), KEY, START + SECOND) == queued
+    assert after_loss(JobOptions(**options), KEY, 0, START + SECOND) == queued
 
 
 def test_the_jitter_after_a_loss_is_that_of_the_lost_run():
     retry = Retry(3, delay=0, jitter=1000)
-    queued = after_loss(JobOptions(retry=retry), KEY, START)
+    queued = after_loss(JobOptions(retry=retry), KEY, 0, START)
     assert queued.available == retry_time(retry, 2, NodeLostError, START, KEY.id)
+
+
+def test_pauses_between_reruns_grow_and_are_bounded():
+    pauses = [rerun_pause(number).total_seconds() for number in range(8)]
+    assert pauses == [0, 2, 8, 32, 128, 300, 300, 300]
+    assert rerun_pause(10**6) == rerun_pause(7)
+
+
+@pytest.mark.parametrize(
+    ("most", "made", "queued"),
+    [
+        (3, 0, QueuedRun("a", START, 3, START, "rerun", 1)),
+        (3, 1, QueuedRun("a", START, 3, START + 2 * SECOND, "rerun", 2)),
+        (3, 2, QueuedRun("a", START, 3, START + 8 * SECOND, "rerun", 3)),
+        (3, 3, None),
+        (3, 4, None),
+        (0, 0, None),
+        (1, 0, QueuedRun("a", START, 3, START, "rerun", 1)),
+        (1, 1, None),
+    ],
+)
+@pytest.mark.parametrize("retry", [None, Retry(9)])
+def test_a_run_that_takes_its_nodes_down_is_given_up(most, made, queued, retry):
+    options = JobOptions(on_lost="rerun", reruns=most, retry=retry)
+    assert after_loss(options, KEY, made, START) == queued
+
+
+@pytest.mark.parametrize("made", [0, 3, 9])
+def test_what_was_not_begun_has_taken_nothing_down(made):
+    again = after_loss(JobOptions(on_lost="rerun"), KEY, made, START, was_begun=False)
+    assert again == QueuedRun("a", START, 3, START, "rerun", made)
+
+
+def test_reruns_are_no_attempts_of_a_retry():
+    options = JobOptions(retry=Retry(3, delay=60))
+    key = RunKey("a", START, 4)
+    assert after_loss(options, key, 2, START) == QueuedRun("a", START, 5, START + 120 * SECOND, "retry", 2)
+    assert after_loss(options, key, 1, START) is None

@@ -9,7 +9,7 @@ import pytest
 
 from mainspring import Retry
 from mainspring.errors import NodeLostError
-from mainspring.events import EVENT_JOB_LOST, EVENT_JOB_PAUSED
+from mainspring.events import EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, EVENT_JOB_PAUSED
 from mainspring.model import RunResult, run_id
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import START, claim, record, submission
@@ -230,3 +230,92 @@ def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, listening):
         assert (event.jobstore, event.run_id, event.attempt) == ("shared", run_id(job_id, START), 1)
         assert node._setting.node_name in str(event.exception)
         assert isinstance(event.exception, NodeLostError)
+
+
+def claim_late(node, days=10**5):
+    """Claim what is queued, however long it is to wait."""
+    node._agenda.note_queue_due(START)
+    return [one for one in claim(node, days * 86400).decisions if one.run is not None]
+
+
+def test_a_run_that_takes_its_nodes_down_is_given_up(make_node, listening):
+    node = make_node()
+    store, heard = listening(EVENT_JOB_LOST | EVENT_JOB_GAVE_UP | EVENT_JOB_PAUSED)
+    options = {"on_lost": "rerun", "reruns": 2, "pause_after_failures": 1}
+    node.add_records(
+        [record("a", **options)._replace(trigger=AfterJob("other")), record("b", **options)], None
+    )
+    assert len(claim(node, 1).decisions) == 2
+    pauses = []
+    for number in range(3):
+        bury(node, store)
+        now = store._setting.now()
+        store._outcomes.collect_lost(set)
+        waiting = {run.job_id: run for run in store.list_runs(None, "queued", None, 10)}
+        assert set(waiting) == ({"a", "b"} if number < 2 else set())
+        pauses += [(run.available - now).total_seconds() for run in waiting.values()]
+        assert {run.reruns for run in waiting.values()} == ({number + 1} if number < 2 else set())
+        node._membership.renew()  # its process is started again
+        taken = claim_late(node)
+        assert sorted((one.job.id, one.attempt) for one in taken) == [(one, number + 2) for one in waiting]
+    assert all(pause < 1.9 for pause in pauses[:2])
+    assert all(2 <= pause < 10 for pause in pauses[2:])
+    assert outcomes(store, "b") == [(1, "lost", "schedule"), (2, "lost", "rerun"), (3, "lost", "rerun")]
+    heard.wait_for(EVENT_JOB_GAVE_UP, count=2, timeout=20)
+    events = [event for event in heard.of(EVENT_JOB_LOST) if event.job_id == "b"]
+    assert [(event.attempt, event.retry_at is None) for event in events] == [
+        (1, False),
+        (2, False),
+        (3, True),
+    ]
+    (event,) = heard.of(EVENT_JOB_GAVE_UP, "b")
+    assert (event.attempt, event.run_id) == (3, run_id("b", START, 3))
+    heard.wait_for(EVENT_JOB_PAUSED, "a")  # it counts as a failure
+    assert store.get_record("b") is None
+
+
+def test_reruns_and_retries_are_counted_apart(make_node, listening):
+    node = make_node()
+    store, _ = listening(EVENT_JOB_LOST)
+    node.add_records([record("a", on_lost="rerun", reruns=1, retry=Retry(3))], None)
+    claim(node, 1)
+    bury(node, store)
+    store._outcomes.collect_lost(set)
+    node._membership.renew()
+    (rerun,) = claim_late(node)
+    assert submission(rerun).reruns == 1
+    failed = submission(rerun)
+    failed.add_result(RunResult(START, "failed", START, START, "no", retry_at=store._setting.now()))
+    node.finish([failed])
+    node._outcomes.write()
+    (retry,) = claim_late(node)
+    assert (retry.attempt, retry.cause, submission(retry).reruns) == (3, "retry", 1)
+    bury(node, store)
+    store._outcomes.collect_lost(set)
+    assert outcomes(store, "a") == [(1, "lost", "schedule"), (2, "failed", "rerun"), (3, "lost", "retry")]
+
+
+def test_what_is_given_back_keeps_how_often_it_was_run_again(make_node, listening):
+    node = make_node()
+    store, _ = listening(EVENT_JOB_LOST)
+    node.add_records([record("a", on_lost="rerun")], None)
+    claim(node, 1)
+    bury(node, store)
+    store._outcomes.collect_lost(set)
+    node._membership.renew()
+    (rerun,) = claim_late(node)
+    node.release([submission(rerun)])
+    (again,) = claim_late(node)
+    assert (again.attempt, again.run.reruns) == (2, 1)
+    node.finish([submission(again)])
+
+
+def test_each_of_several_losses_is_followed(make_node):
+    node, other = make_node(), make_node()
+    node.add_records([record("a", every=10, coalesce=False)], None)
+    node.add_records([record("next", 10**9)._replace(trigger=AfterJob("a", on="failure"))], None)
+    (decision,) = claim(node, 11).decisions
+    assert len(decision.submit) == 2
+    bury(node, other)
+    other._outcomes.collect_lost(set)
+    assert len(outcomes(other, "next")) == 2

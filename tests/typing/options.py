@@ -34,6 +34,7 @@ job = scheduler.add_job(
     group="shop",
     misfire_policy="all",
     priority=3,
+    reruns=5,
     max_runs=None,
     around_run="contextlib:nullcontext",
     metadata={"team": "billing"},

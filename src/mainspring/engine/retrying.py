@@ -47,19 +47,42 @@ def retry_time(
     return (finished.astimezone(UTC) + timedelta(seconds=wait + jitter)).astimezone(finished.tzinfo)
 
 
-def after_loss(options: JobOptions, key: RunKey, now: datetime) -> QueuedRun | None:
+#: The second time that a run is run again because its node has died, it waits so long, and then longer each time.
+_FIRST_RERUN_PAUSE = timedelta(seconds=2)
+_LONGEST_RERUN_PAUSE = timedelta(minutes=5)
+
+
+def rerun_pause(reruns: int) -> timedelta:
+    """How long a run waits before it is run again, having been so `reruns` times.
+
+    A node that dies has mostly died by itself: then the run is run at once. One that takes down every node that it comes to must leave
+    them time to be started again, for others.
+    """
+    if not reruns:
+        return timedelta(0)
+    return min(_FIRST_RERUN_PAUSE * 4.0 ** min(reruns - 1, 20), _LONGEST_RERUN_PAUSE)
+
+
+def after_loss(
+    options: JobOptions, key: RunKey, reruns: int, now: datetime, *, was_begun: bool = True
+) -> QueuedRun | None:
     """The run that takes the place of one that was lost with its node, or ``None`` if none does.
 
     Args:
+        reruns: how many of the attempts at its due time were made because a node had died. They don't count as attempts of a `Retry`.
         now: when it was found to be lost.
+        was_begun: whether it may have been the cause. What its node knows not to have begun doesn't count as run again.
     """
+    job_id, scheduled, attempt = key
     if options.on_lost == "rerun":
-        return QueuedRun(key.job_id, key.scheduled_run_time, key.attempt + 1, now, "rerun")
+        if not was_begun:
+            return QueuedRun(job_id, scheduled, attempt + 1, now, "rerun", reruns)
+        if reruns >= options.reruns:
+            return None
+        return QueuedRun(job_id, scheduled, attempt + 1, now + rerun_pause(reruns), "rerun", reruns + 1)
     retry = options.retry
-    retry_at = None if retry is None else retry_time(retry, key.attempt, NodeLostError, now, key.id)
-    if retry_at is None:
-        return None
-    return QueuedRun(key.job_id, key.scheduled_run_time, key.attempt + 1, retry_at, "retry")
+    retry_at = None if retry is None else retry_time(retry, attempt - reruns, NodeLostError, now, key.id)
+    return None if retry_at is None else QueuedRun(job_id, scheduled, attempt + 1, retry_at, "retry", reruns)
 
 
 def _share(text: str) -> float:

@@ -431,6 +431,7 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         outbox if decision.job.options.is_plain else None,
         decision.claimed,
         bool(decision.buffered),
+        0 if decision.run is None else decision.run.reruns,
     )
 
 

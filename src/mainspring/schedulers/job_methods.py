@@ -64,6 +64,7 @@ _GIVEN = (
     "capture_log",
     "around_run",
     "metadata",
+    "reruns",
 )
 _NONE_GIVEN = (undefined,) * len(_GIVEN)
 
@@ -111,6 +112,7 @@ class JobMethods(RunMethods):
         capture_log: bool = undefined,
         around_run: Hooks = undefined,
         metadata: Mapping[str, Any] | None = undefined,
+        reruns: int = undefined,
         **trigger_args: Any,
     ) -> Job:
         """Add a job; before `start` it is kept aside until then.
@@ -148,6 +150,7 @@ class JobMethods(RunMethods):
             capture_log: whether what a run logs is kept in the history.
             around_run: functions that make context managers, or references to them, in which each run is run.
             metadata: what people and programs want to know of the job; what JSON can hold.
+            reruns: with ``on_lost="rerun"``, how often the run of a due time is run again at most (3).
 
         Raises:
             ConflictingIdError: the id is taken.
@@ -185,6 +188,7 @@ class JobMethods(RunMethods):
             capture_log,
             around_run,
             metadata,
+            reruns,
         )
         if given != _NONE_GIVEN:
             values.update(
@@ -266,6 +270,7 @@ class JobMethods(RunMethods):
         capture_log: bool = undefined,
         around_run: Hooks = undefined,
         metadata: Mapping[str, Any] | None = undefined,
+        reruns: int = undefined,
         **trigger_args: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator that adds the function as a job, replacing one of the same id; takes what `add_job` takes.
@@ -305,6 +310,7 @@ class JobMethods(RunMethods):
                 capture_log=capture_log,
                 around_run=around_run,
                 metadata=metadata,
+                reruns=reruns,
             )
             return func
 

@@ -226,7 +226,8 @@ class Reporter:
         if is_retried and job.options.retry is not None and error is not None:
             identifier = run_id(job.id, scheduled_run_time, attempt)
             kind = TimeoutError if outcome == "timed_out" else type(error)
-            retry_at = retry_time(job.options.retry, attempt, kind, finished, identifier)
+            made = attempt - submission.reruns
+            retry_at = retry_time(job.options.retry, made, kind, finished, identifier)
         if outcome == "cancelled":
             told = told or ("cancelled" if started is not None else "cancelled before it was begun")
         details = submission.details if started is not None else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, SchedulerNotRunningError
-from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_LOST, JobExecutionEvent
+from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, run_key
@@ -257,20 +257,23 @@ class RunMethods(JobQueries):
         """What a store has handed out to this scheduler, and has not been told to have ended."""
         return [submission for submission in self._in_flight.unsettled() if submission.jobstore == alias]
 
-    def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, alias: str) -> None:
+    def _tell_lost(
+        self, key: RunKey, node: str, retry_at: datetime | None, alias: str, *, gave_up: bool = False
+    ) -> None:
         """A store has found that a run is lost."""
-        self._event_queue.post(
-            JobExecutionEvent(
-                EVENT_JOB_LOST,
-                key.job_id,
-                alias,
-                key.scheduled_run_time,
-                exception=NodeLostError(f"node {node} was not heard of any more"),
-                run_id=key.id,
-                attempt=key.attempt,
-                retry_at=retry_at,
+        for code in (EVENT_JOB_LOST, EVENT_JOB_GAVE_UP) if gave_up else (EVENT_JOB_LOST,):
+            self._event_queue.post(
+                JobExecutionEvent(
+                    code,
+                    key.job_id,
+                    alias,
+                    key.scheduled_run_time,
+                    exception=NodeLostError(f"node {node} was not heard of any more"),
+                    run_id=key.id,
+                    attempt=key.attempt,
+                    retry_at=retry_at,
+                )
             )
-        )
 
     def _tell_paused(self, job: JobRecord, alias: str) -> None:
         """A store has paused a job whose runs have failed too often."""

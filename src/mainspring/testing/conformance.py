@@ -98,6 +98,7 @@ def submission(decision: Decision) -> Submission:
         None,
         decision.claimed,
         bool(decision.buffered),
+        0 if decision.run is None else decision.run.reruns,
     )
 
 

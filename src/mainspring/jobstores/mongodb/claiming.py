@@ -337,6 +337,8 @@ class Claiming:
                 ),
                 claimed,
             )
+            if run.reruns:
+                active["reruns"] = run.reruns
             pushed = self._server.jobs.update_one(
                 {"_id": job.id, "mark": marks[job.id], "active.name": {"$ne": run.key.id}},
                 {"$push": {"active": active}, "$inc": {"mark": 1}, "$set": {"claim": claim_id}},

@@ -159,7 +159,9 @@ def run_not_begun(run: NewRun, claimed: Document) -> Document:
 
 def queued_run(run: QueuedRun) -> Document:
     """The document of a run that waits."""
+    more = {"reruns": run.reruns} if run.reruns else {}
     return {
+        **more,
         "_id": run.key.id,
         "job_id": run.job_id,
         "scheduled": time_text(run.scheduled_run_time),

@@ -287,6 +287,7 @@ class Ending:
         again: dict[LostRun, datetime] = {}
         queued_from: datetime | None = None
         paused: list[JobRecord] = []
+        given_up: list[LostRun] = []
         found = list(self._server.jobs.find(self.orphans(alive())))
         living = alive()  # whoever has claimed one of these, and be it a moment ago, is there by now
         ours = own()
@@ -308,10 +309,12 @@ class Ending:
                     lost.append(told)
                     if counted is not None and counted.retry_at is not None:
                         again[told] = counted.retry_at
+                    elif job.options.outlasts_schedule:
+                        given_up.append(told)
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
             self.drop_ended([job.id])
-        return Collected(lost, again, queued_from, paused)
+        return Collected(lost, again, queued_from, paused, given_up)
 
     def _lose(
         self, job: JobRecord, run: RunRecord, active: Document
@@ -320,7 +323,9 @@ class Ending:
         now = self._setting.now()
         fields = outcome_fields(outcome_of_lost(run.key, run.token or 0, now))
         kept: Document = {
-            name: active[name] for name in ("node", "claimed", "cause", "progress") if name in active
+            name: active[name]
+            for name in ("node", "claimed", "cause", "progress", "reruns")
+            if name in active
         }
         where = {"job_id": run.job_id, "scheduled": active["scheduled"], "attempt": run.attempt}
         name = active["name"]
@@ -337,9 +342,10 @@ class Ending:
         is_lost = found is None or found.get("outcome") == "lost"
         outcome: Any = "lost" if found is None else found.get("outcome")
         retry_at = None if found is None else read_time(found.get("retry_at"))
-        again = after_loss(job.options, run.key, now) if is_lost else None
+        again = after_loss(job.options, run.key, run.reruns, now) if is_lost else None
         if again is None and retry_at is not None:
-            again = QueuedRun(run.job_id, run.scheduled_run_time, run.attempt + 1, retry_at, "retry")
+            scheduled = run.scheduled_run_time
+            again = QueuedRun(run.job_id, scheduled, run.attempt + 1, retry_at, "retry", run.reruns)
         if again is not None:
             queue = [again]
         else:

@@ -137,7 +137,7 @@ class Ending:
             records = [one.record if isinstance(one, Unreadable) else one for one in read]
             options = {record.id: record.options for record in records}
             again = [
-                after_loss(options[run.job_id], run.key, now) if run.job_id in options else None
+                after_loss(options[run.job_id], run.key, run.reruns, now) if run.job_id in options else None
                 for run in runs
             ]
             times = [None if run is None else run.available for run in again]
@@ -176,7 +176,12 @@ class Ending:
         }
         when = {run: retry_at for run, retry_at in lost.items() if retry_at is not None}
         expected = filter(None, (*times, now if following else None))
-        return Collected(list(lost), when, min(expected, default=None), paused)
+        given_up = {
+            run
+            for run in lost
+            if run not in when and run.job_id in options and options[run.job_id].outlasts_schedule
+        }
+        return Collected(list(lost), when, min(expected, default=None), paused, given_up)
 
 
 def active_runs(server: Server) -> list[RunRecord]:

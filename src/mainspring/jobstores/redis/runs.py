@@ -66,11 +66,14 @@ def queued_run(run: QueuedRun, *, is_next: bool = False, of: int = -1) -> dict[s
         is_next: make it another attempt, if it is known.
         of: from which outcome it follows.
     """
+    record: dict[str, Any] = {"cause": run.cause, "available": time_text(run.available)}
+    if run.reruns:
+        record["reruns"] = run.reruns
     return {
         **_named(run.job_id, run.scheduled_run_time, run.attempt),
         "available": micros(run.available),
         "cause": run.cause,
-        "record": written({"cause": run.cause, "available": time_text(run.available)}),
+        "record": written(record),
         "is_next": is_next,
         "of": of,
     }

@@ -63,12 +63,14 @@ class Collected(NamedTuple):
         again: those of them that will be run again, and when.
         queued_from: when a run that follows from that is available; ``None``: none does.
         paused: the jobs that have paused themselves because of that.
+        given_up: those of them that were to be run again, but have been so too often.
     """
 
     lost: Sequence[LostRun]
     again: Mapping[LostRun, datetime]
     queued_from: datetime | None
     paused: Sequence[JobRecord] = ()
+    given_up: Collection[LostRun] = ()
 
 
 class StoredJobs(ABC):

@@ -226,7 +226,7 @@ def decision_of(submission: Submission, now: datetime) -> Decision:
     decision.cause = submission.cause
     # A run that was given back before waits as one of the schedule.
     if submission.cause != "schedule" or submission.is_partial or submission.following is submission.job:
-        decision.run = QueuedRun(*submission.key, now, submission.cause)
+        decision.run = QueuedRun(*submission.key, now, submission.cause, submission.reruns)
     return decision
 
 

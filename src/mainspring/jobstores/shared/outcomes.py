@@ -28,7 +28,7 @@ class Outcomes:
         keep: how many ended runs of each job are kept.
         keep_for: how long.
         note_queue_due: told when a queued run may be there to be claimed, because of an outcome.
-        tell_lost: called for each run that is found to be lost, with its node and when it is run again.
+        tell_lost: called for each run that is found to be lost, with its node, when it is run again, and whether it is given up.
         tell_paused: called for each job that has paused itself.
     """
 
@@ -38,7 +38,7 @@ class Outcomes:
         keep: int,
         keep_for: timedelta,
         note_queue_due: Callable[[datetime | None], None],
-        tell_lost: Callable[[RunKey, str, datetime | None], None],
+        tell_lost: Callable[[RunKey, str, datetime | None, bool], None],
         tell_paused: Callable[[JobRecord], None],
     ) -> None:
         self._backend = backend
@@ -60,7 +60,8 @@ class Outcomes:
             self._ended.extend(ended)
             for one in ended:
                 if one.result.outcome == "lost":
-                    self._tell_lost(one.key, self._setting.node_name, one.result.retry_at)
+                    gave_up = one.job.options.outlasts_schedule and one.result.retry_at is None
+                    self._tell_lost(one.key, self._setting.node_name, one.result.retry_at, gave_up)
             self._finished_jobs.add(submission.job.id)
 
     def add_some(self, submission: Submission) -> None:
@@ -140,7 +141,15 @@ class Outcomes:
                 run.node,
                 "; it will be run again" if run in collected.again else "",
             )
-            self._tell_lost(run.key, run.node, collected.again.get(run))
+            gave_up = run in collected.given_up
+            if gave_up:
+                self._setting.logger.error(
+                    'Job "%s" due at %s is given up: it was lost at attempt %d, and is run again no more',
+                    run.job_id,
+                    run.scheduled,
+                    run.attempt,
+                )
+            self._tell_lost(run.key, run.node, collected.again.get(run), gave_up)
         for job in collected.paused:
             self._tell_paused(job)
         self._note_queue_due(collected.queued_from)

@@ -74,6 +74,7 @@ class Ended(NamedTuple):
     token: int
     cause: Cause
     result: RunResult
+    reruns: int = 0
 
     @property
     def key(self) -> RunKey:
@@ -172,13 +173,15 @@ def ended_of(
         left = submission.run_times[submission.recorded :]  # they are run one after another
         results += [_not_begun(submission, time, now()) for time in left]
     return [
-        Ended(submission.job, submission.attempt, lease.token, submission.cause, result) for result in results
+        Ended(submission.job, submission.attempt, lease.token, submission.cause, result, submission.reruns)
+        for result in results
     ]
 
 
 def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> RunResult:
     told = "not begun: this node had lost touch with the job store"
-    again = after_loss(submission.job.options, RunKey(submission.job.id, scheduled, submission.attempt), now)
+    key = RunKey(submission.job.id, scheduled, submission.attempt)
+    again = after_loss(submission.job.options, key, submission.reruns, now, was_begun=False)
     retry_at = None if again is None else again.available
     return RunResult(scheduled, "lost", finished=now, error=told, retry_at=retry_at)
 
@@ -217,6 +220,7 @@ class LostRun(NamedTuple):
     scheduled: datetime
     attempt: int
     node: str
+    reruns: int = 0
 
     @property
     def key(self) -> RunKey:
@@ -230,12 +234,13 @@ def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
     for one in ended:
         result = one.result
         if result.outcome == "lost":
-            again = after_loss(one.job.options, one.key, result.finished)
+            again = after_loss(one.job.options, one.key, one.reruns, result.finished, was_begun=False)
             if again is not None:
                 runs.append(again)
         elif result.retry_at is not None:
             scheduled = result.scheduled_run_time
-            runs.append(QueuedRun(one.job.id, scheduled, one.attempt + 1, result.retry_at, "retry"))
+            retry_at = result.retry_at
+            runs.append(QueuedRun(one.job.id, scheduled, one.attempt + 1, retry_at, "retry", one.reruns))
     return runs
 
 
@@ -266,10 +271,12 @@ def run_record(values: Mapping[str, Any]) -> RunRecord:
         traceback=values.get("traceback"),
         log=values.get("log"),
         progress=read_progress(values.get("progress")),
+        reruns=int(values.get("reruns") or 0),
     )
 
 
 def queued_record(values: Mapping[str, Any], now: datetime) -> QueuedRun:
     """A queued run as it is read; one that was given back is available at once."""
     run = run_record(values)
-    return QueuedRun(run.job_id, run.scheduled_run_time, run.attempt, run.available or now, run.cause)
+    available = run.available or now
+    return QueuedRun(run.job_id, run.scheduled_run_time, run.attempt, available, run.cause, run.reruns)

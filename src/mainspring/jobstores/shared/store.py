@@ -298,10 +298,10 @@ class SharedJobStore(NativeJobStore):
         if wake is not None:
             wake()
 
-    def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None) -> None:
+    def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, gave_up: bool) -> None:
         tell = getattr(self._scheduler, "_tell_lost", None)
         if tell is not None:
-            tell(key, node, retry_at, self._alias)
+            tell(key, node, retry_at, self._alias, gave_up=gave_up)
 
     def _tell_paused(self, job: JobRecord) -> None:
         tell_paused(self._scheduler, self._alias, job)

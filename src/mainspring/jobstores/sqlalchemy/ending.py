@@ -143,16 +143,19 @@ class Ending:
         now = self._context.now()
         lost = self._context.runs.lose(connection, lambda: self._alive(connection), own, now)
         options = self._options_of(connection, lost)
-        losses = {run: after_loss(options[run.job_id], run.key, now) for run in lost if run.job_id in options}
+        losses = {
+            run: after_loss(options[run.job_id], run.key, run.reruns, now)
+            for run in lost
+            if run.job_id in options
+        }
         again = {run: queued for run, queued in losses.items() if queued is not None}
         if again:
             self._context.runs.enqueue(connection, list(again.values()))
         followed = self._context.statements.followed(connection)
-        results = {
-            run.job_id: [RunResult(run.scheduled, "lost")]
-            for run in lost
-            if run.job_id in followed and run not in again
-        }
+        results: dict[str, list[RunResult]] = {}
+        for run in lost:
+            if run.job_id in followed and run not in again:
+                results.setdefault(run.job_id, []).append(RunResult(run.scheduled, "lost"))
         expected = [run.available for run in again.values()]
         queued_from = self._queue_followers(connection, results) if results else None
         if queued_from is not None:
@@ -169,7 +172,8 @@ class Ending:
         paused: list[JobRecord] = []
         for at in range(0, len(counted), _CHUNK):
             paused += self._count_failures(connection, counted[at : at + _CHUNK])
-        return Collected(lost, when, min(expected, default=None), paused)
+        given_up = {run for run in losses if run not in again and options[run.job_id].outlasts_schedule}
+        return Collected(lost, when, min(expected, default=None), paused, given_up)
 
     def has_orphans(self, connection: Connection) -> bool:
         """Whether there are runs in the hands of nobody who is alive."""

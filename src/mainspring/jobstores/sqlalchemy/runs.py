@@ -42,6 +42,7 @@ _SHOWN = (
     "traceback",
     "log",
     "progress",
+    "reruns",
 )
 _CHUNK = 500
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -181,7 +182,7 @@ class RunTable:
         """
         runs = self._runs
         found = connection.execute(
-            select(*self._keys, runs.c.node, runs.c.token)
+            select(*self._keys, runs.c.node, runs.c.reruns, runs.c.token)
             .where(self._is_orphan(list(alive())))
             .with_for_update()
         ).all()
@@ -194,7 +195,7 @@ class RunTable:
         self._statements.finish(
             connection, [outcome_of_lost(RunKey(*row[:3]), row.token, now) for row in lost]
         )
-        return [LostRun(*row[:4]) for row in lost]
+        return [LostRun(*row[:4], row.reruns or 0) for row in lost]
 
     def next_available(self, connection: Connection) -> datetime | None:
         """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""
@@ -216,7 +217,7 @@ class RunTable:
         """Queued runs that are available, of jobs that are not among those `without`; locked where rows can be."""
         runs = self._runs
         found = connection.execute(
-            select(*self._keys, runs.c.available, runs.c.cause)
+            select(*self._keys, runs.c.available, runs.c.cause, runs.c.reruns)
             .where(
                 self._is_waiting,
                 or_(runs.c.available.is_(None), runs.c.available <= now),
@@ -226,7 +227,10 @@ class RunTable:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule") for row in found]
+        return [
+            QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule", row[5] or 0)
+            for row in found
+        ]
 
     def _order(self) -> list[ColumnElement[Any]]:
         """In which order queued runs are begun: as their jobs are, if some jobs have a priority."""
@@ -270,6 +274,7 @@ class RunTable:
                         "instances": 1,
                         "available": run.available,
                         "cause": run.cause,
+                        "reruns": run.reruns or None,
                     }
                     for run in unknown
                 ],

@@ -139,6 +139,8 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         Column("group_name", _ID),
         # What made it; nothing where its job's schedule did.
         Column("cause", String(20)),
+        # How many of the attempts at its due time were made because a node had died; nothing: none.
+        Column("reruns", Integer),
         # For a run that waits: not before this time.
         Column("available", UtcTime),
         # 1 once somebody has asked for its end.

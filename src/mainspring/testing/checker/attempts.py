@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from mainspring.engine.retrying import rerun_pause
 from mainspring.testing.checker.evidence import at, in_utc, name_of
 from mainspring.testing.checker.values import Fault
 
@@ -109,11 +110,11 @@ def _is_called_for(
             "attempts",
             f"{name_of(run)} is a retry, but the attempt before it is {before.state}, or its job has no retries",
         )
-    elif all(before.attempt >= retry.attempts for retry in retries):
+    elif all(before.attempt - before.reruns >= retry.attempts for retry in retries):
         most = max(retry.attempts for retry in retries)
         yield Fault("attempts", f"{name_of(run)} is attempt {run.attempt}, and only {most} are to be made")
     elif before.finished is not None and run.started is not None:
-        wait = min(_shortest_wait(retry, before.attempt) for retry in retries)
+        wait = min(_shortest_wait(retry, before.attempt - before.reruns) for retry in retries)
         if run.started < before.finished + wait - precision:
             yield Fault(
                 "early",
@@ -150,10 +151,9 @@ def is_final(evidence: Evidence, job: ObservedJob | None, run: RunRecord) -> boo
 def _is_promised(run: RunRecord, options: JobOptions) -> bool | None:
     """Whether another attempt follows a run that failed; ``None``: that depends on the error, which a record has only as text."""
     if run.outcome == "lost" and options.on_lost == "rerun":
-        # How often is bounded, where the options say so.
-        return None if getattr(options, "reruns", None) is not None else True
+        return run.reruns < options.reruns
     retry = options.retry
-    if retry is None or run.attempt >= retry.attempts:
+    if retry is None or run.attempt - run.reruns >= retry.attempts:
         return False
     return None if retry.on or retry.not_on else True
 
@@ -169,8 +169,8 @@ def _what_is_due(evidence: Evidence, job: ObservedJob, last: RunRecord) -> Itera
     ):
         return  # it goes with its job
     retries = [each.retry for each in evidence.options(job, last.finished) if each.retry is not None]
-    wait = max((_longest_wait(retry, last.attempt) for retry in retries), default=timedelta(0))
-    due = last.finished + (timedelta(0) if last.outcome == "lost" and not retries else wait)
+    wait = max((_longest_wait(retry, last.attempt - last.reruns) for retry in retries), default=timedelta(0))
+    due = last.finished + (rerun_pause(last.reruns) if last.outcome == "lost" and not retries else wait)
     # It is queued when the outcome is written, long before it is due.
     if evidence.served(last.finished, observed.until) > observed.patience:
         yield Fault(
