@@ -117,7 +117,7 @@ def test_it_is_not_made_of_something_else(value):
 
 
 def test_a_misspelt_key_is_answered_with_the_nearest():
-    with pytest.raises(TypeError, match=r"'attemps'.*'attempts'"):
+    with pytest.raises(TypeError, match=r"key in retry.*'attemps'.*'attempts'"):
         Retry.of({"attemps": 3})
 
 

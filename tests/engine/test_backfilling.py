@@ -41,8 +41,9 @@ def test_the_cause_is_the_callers():
 
 @pytest.mark.parametrize("outcome", [None, *get_args(Outcome)])
 def test_what_was_run_is_left_alone_and_what_was_not_is_another_attempt(outcome):
-    attempts = [queued.attempt for queued in missing([0], [run(0, outcome)])]
-    assert attempts == ([2] if outcome in {"missed", "skipped", "cancelled", "lost"} else [])
+    again = [QueuedRun("a", START, 2, NOW, "backfill")]
+    not_run = {"missed", "skipped", "cancelled", "lost"}
+    assert missing([0], [run(0, outcome)]) == (again if outcome in not_run else [])
 
 
 def test_what_waits_is_left_alone():

@@ -84,6 +84,8 @@ def test_whom_a_job_follows():
         ({"b": "c", "c": "b"}, "a", "b", []),  # others have one among themselves, which ends the search
         ({"b": "b"}, "a", "b", []),
         ({"b": "c", "c": "d", "d": "c"}, "a", "b", []),
+        ({"b": "c", "c": "d", "d": "b"}, "a", "b", []),
+        ({"b": "c", "c": "d", "d": "d"}, "a", "b", []),
     ],
 )
 def test_rings_are_found(others, new, after, ring):

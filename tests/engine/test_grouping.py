@@ -88,6 +88,15 @@ def test_what_is_in_no_group_with_limits_is_not_limited(name):
     assert groups.begun() == {}
 
 
+def test_what_is_in_no_group_is_not_counted_for_one_that_has_its_name():
+    groups = GroupBook({"g": Group("g", limit=1)}, {}, {}, START)
+    groups.take(None, 1)
+    groups.take("other", 1)
+    assert groups.room("g") == Room(1, None, None)
+    groups.take("g", 1)
+    assert groups.room("g") == Room(0, None, None)
+
+
 def test_what_begins_takes_room_from_what_follows_in_the_same_claim():
     groups = book(Group("g", limit=3, rate=10), running=1, begun=[30])
     groups.take("g", 4)

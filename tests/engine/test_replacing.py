@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from mainspring.engine.replacing import replaced
-from mainspring.model import JobOptions, JobRecord
+from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
@@ -51,3 +53,23 @@ def test_a_next_run_time_that_was_named_is_taken():
     assert (
         replaced(old, record(IntervalTrigger(hours=24), LATER), keeps_schedule=False).next_run_time == LATER
     )
+
+
+@pytest.mark.parametrize(
+    ("new_trigger", "keeps_schedule", "paused"),
+    [
+        (IntervalTrigger(hours=24), True, False),
+        (IntervalTrigger(hours=12), True, False),
+        (IntervalTrigger(hours=24), True, True),
+        (IntervalTrigger(hours=24), False, False),
+    ],
+    ids=["the same schedule", "another", "paused", "at a time that was named"],
+)
+def test_a_job_in_the_place_of_another_is_its_next_version_and_remembers_what_it_remembered(
+    new_trigger, keeps_schedule, paused
+):
+    tally = Tally(3, 2, "a note")
+    old = record(IntervalTrigger(hours=24), None if paused else START)._replace(tally=tally)
+    new = replaced(old, record(new_trigger, LATER), keeps_schedule=keeps_schedule)
+    assert new.version == old.version + 1
+    assert new.tally == tally

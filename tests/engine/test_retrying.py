@@ -54,7 +54,9 @@ def test_the_thousandth_wait_can_be_computed(backoff):
 
 def test_a_tiny_delay_grows_all_the_same():
     retry = Retry(1000, delay=timedelta(microseconds=1), backoff=10, longest_delay=10**9)
-    assert [wait(retry, attempt) for attempt in (7, 13, 14, 100)] == [1, 10**6, 10**6, 10**6]
+    assert [wait(retry, attempt) for attempt in (7, 12, 13, 14, 100)] == [1, 10**5, 10**6, 10**6, 10**6]
+    steep = Retry(1000, delay=timedelta(microseconds=1), backoff=1e5, longest_delay=10**9)
+    assert [wait(steep, attempt) for attempt in (2, 3, 4, 5)] == [0.1, 10**4, 10**6, 10**6]
 
 
 def test_jitter_comes_on_top_differs_between_runs_and_is_the_same_whoever_asks():
