@@ -67,6 +67,25 @@ def test_at_its_limit_a_job_is_paused_with_a_note_and_begins_to_count_anew(limit
     assert has_paused_itself(before, after)
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "is_paused", "failures"),
+    [
+        (["failed"] * 3 + ["succeeded"] * 4, True, 0),
+        (["succeeded"] * 2 + ["failed"] * 3 + ["succeeded"], True, 0),
+        (["failed"] * 4, True, 1),  # the fourth is the first of the next row
+        (["failed", "failed", "succeeded", "failed", "failed"], False, 2),
+    ],
+)
+def test_outcomes_that_come_together_are_judged_one_by_one(outcomes, is_paused, failures):
+    told = [(outcome, None) for outcome in outcomes]
+    together = after_outcomes(job(3), told)
+    assert (together.next_run_time is None, together.tally.failures) == (is_paused, failures)
+    one_by_one = job(3)
+    for one in told:
+        one_by_one = after_outcomes(one_by_one, [one])
+    assert together._replace(version=0) == one_by_one._replace(version=0)
+
+
 def test_below_it_it_is_not():
     before = job(3, Tally(runs=9))
     after = after_outcomes(before, [("failed", None)] * 2)

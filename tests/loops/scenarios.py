@@ -646,6 +646,19 @@ def a_run_is_asked_for_tried_again_timed_out_and_cancelled(kit):
             current_run().cancelled.raise_if_set()
             await _pause()
 
+    def obeys():
+        kit.wait(current_run().cancelled)
+        return "obeyed"
+
+    async def obeys_async():
+        try:
+            while not current_run().cancelled.is_set():
+                await _pause()
+        except BaseException as error:
+            if type(error).__name__ not in ("CancelledError", "GreenletExit"):
+                raise
+        return "obeyed"
+
     scheduler, heard = _started(kit)
     retry = Retry(3, delay=0.01)
     later = {"trigger": "date", "run_date": "2100-01-01"}
@@ -657,10 +670,11 @@ def a_run_is_asked_for_tried_again_timed_out_and_cancelled(kit):
         assert attempts == [1, 2]
         assert [run.outcome for run in scheduler.get_runs(job.id)] == ["succeeded", "failed"]
         assert handle.record().attempt == 2
-    for func in (until_told, until_told_async):
+    for func in (until_told, until_told_async, obeys, obeys_async):
         job = scheduler.add_job(func, timeout=0.05, id=f"late {func.__name__}", **later)
-        job.run_now()
+        handle = job.run_now()
         heard.wait_for(EVENT_JOB_TIMED_OUT, job.id)
+        assert scheduler.get_run(handle.id).outcome == "timed_out"
         job = scheduler.add_job(func, id=f"cancelled {func.__name__}", **later)
         handle = job.run_now()
         heard.wait_for(EVENT_JOB_STARTED, job.id)

@@ -73,6 +73,12 @@ def fail(text="no such luck"):
     raise ValueError(text)
 
 
+def fail_three_times():
+    seen.append(None)
+    if len(seen) <= 3:
+        raise OSError("no such luck")
+
+
 def fail_until(attempt):
     run = current_run()
     seen.append((run.attempt, run.run_id))
@@ -95,6 +101,18 @@ def wait_for_token(timeout=30):
         assert time.monotonic() < deadline
     ended.append("token")
     token.raise_if_set()
+
+
+def return_when_told(timeout=30):
+    begun.set()
+    assert current_run().cancelled.wait(timeout)
+    return "what nobody wants"
+
+
+def wait_a_little():
+    begun.set()
+    assert gate.wait(30)
+    return "what nobody wants"
 
 
 def ignore_token(timeout=30):

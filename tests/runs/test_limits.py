@@ -304,3 +304,21 @@ def test_truth_values_may_be_text(make_scheduler):
     assert (job.keep_result, job.capture_log, job.coalesce) == (False, True, False)
     with pytest.raises(ValueError, match="yes/no"):
         job.modify(keep_result="perhaps")
+
+
+def test_failures_pause_a_job_though_later_runs_of_the_same_catch_up_succeed(scheduler, heard):
+    first = datetime.now(UTC) - timedelta(hours=6, minutes=30)
+    scheduler.add_job(
+        work.fail_three_times,
+        "interval",
+        hours=1,
+        start_date=first,
+        next_run_time=first,
+        id="late",
+        misfire_policy="all",
+        pause_after_failures=3,
+    )
+    (event,) = heard.wait_for(EVENT_JOB_PAUSED, "late")
+    assert event.note == "paused after 3 failed runs in a row"
+    eventually(lambda: outcomes(scheduler, "late") == ["failed"] * 3 + ["succeeded"] * 4)
+    assert scheduler.get_job("late").next_run_time is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime
 
@@ -13,6 +14,8 @@ from run_work import eventually
 from mainspring import AsyncIOScheduler, Retry
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_TIMED_OUT
+from mainspring.executors.base import BaseExecutor, run_job
+from mainspring.executors.debug import DebugExecutor
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 OUTCOMES = ("timed_out", "cancelled")
@@ -40,6 +43,45 @@ def test_a_function_in_a_thread_is_told_by_its_token(scheduler, heard, outcome):
     code = EVENT_JOB_TIMED_OUT if outcome == "timed_out" else EVENT_JOB_CANCELLED
     (event,) = heard.wait_for(code, job.id)
     assert event.run_id == record.id
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_one_that_obeys_by_returning_has_been_stopped(scheduler, heard, outcome):
+    retry = Retry(2, delay=3600)
+    job = scheduler.add_job(work.return_when_told, "date", run_date=LATER, retry=retry, **options(outcome))
+    handle = job.run_now()
+    if outcome == "cancelled":
+        assert work.begun.wait(20)
+        handle.cancel()
+    code = EVENT_JOB_TIMED_OUT if outcome == "timed_out" else EVENT_JOB_CANCELLED
+    (event,) = heard.wait_for(code, job.id)
+    assert (event.run_id, event.retval) == (handle.id, None)
+    eventually(lambda: scheduler.get_run(handle.id).outcome == outcome)
+    record = scheduler.get_run(handle.id)
+    told = "TimeoutError: it took longer than 0:00:00.300000" if outcome == "timed_out" else "cancelled"
+    assert (record.result, record.error) == (None, told)
+    eventually(lambda: len(scheduler.get_runs(job.id, "queued")) == (outcome == "timed_out"))
+
+
+class Apscheduler3Executor(BaseExecutor):
+    """One as third parties have written them: it tells what became of a run when that has ended."""
+
+    def _do_submit_job(self, job, run_times):
+        def run():
+            self._run_job_success(job.id, run_job(job, job._jobstore_alias, run_times, self._logger.name))
+
+        threading.Thread(target=run).start()
+
+
+@pytest.mark.parametrize("executor", [DebugExecutor, Apscheduler3Executor])
+def test_one_that_obeys_by_returning_has_been_stopped_by_any_executor(make_scheduler, executor):
+    scheduler = make_scheduler(executors={"default": executor()}, start=True)
+    job = scheduler.add_job(work.wait_a_little, "date", run_date=LATER)
+    handle = job.run_now()
+    assert work.begun.wait(20)
+    scheduler.cancel_run(handle.id)
+    work.gate.set()
+    assert handle.wait(20).outcome == "cancelled"
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

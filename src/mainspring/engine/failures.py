@@ -23,6 +23,8 @@ def has_paused_itself(before: JobRecord, after: JobRecord) -> bool:
 def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | None]]) -> JobRecord:
     """`job` as these outcomes leave it: the very same, or with its failures counted, or paused for them.
 
+    Each is judged as it comes: a job whose failures have paused it is not set going again by a success that came with them.
+
     Args:
         outcomes: in their order, each with the time at which the run is tried again; one that is, hasn't failed for good.
     """
@@ -30,15 +32,14 @@ def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | 
     if limit is None:
         return job
     tally = job.tally or Tally()
-    failures = tally.failures
+    failures, note = tally.failures, None
     for outcome, retry_at in outcomes:
         if outcome in _FAILURES and retry_at is None:
             failures += 1
+            if failures >= limit:
+                note, failures = f"paused after {failures} failed runs in a row", 0
         elif outcome == "succeeded":
             failures = 0
-    if failures == tally.failures:
-        return job
-    if failures < limit:
-        return job.changed(tally=tally._replace(failures=failures))
-    note = f"paused after {failures} failed runs in a row"
-    return job.changed(tally=tally._replace(failures=0, note=note), next_run_time=None)
+    if note is not None:
+        return job.changed(tally=tally._replace(failures=failures, note=note), next_run_time=None)
+    return job if failures == tally.failures else job.changed(tally=tally._replace(failures=failures))

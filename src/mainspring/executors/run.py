@@ -167,7 +167,7 @@ def perform(
             reporter.succeeded(submission, time, started, retval)
             retval = None  # it is nobody's any more
             if told:
-                logger.info('Job "%s" executed successfully', job.name)
+                _log_end(submission, logger)
     finally:
         reporter.done(submission)
 
@@ -211,7 +211,7 @@ async def perform_natively(
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
-                logger.info('Job "%s" executed successfully', job.name)
+                _log_end(submission, logger)
     finally:
         reporter.done(submission)
 
@@ -254,6 +254,14 @@ def _report_raised(
         reporter.succeeded(submission, time, started, None)
     else:
         _report_failure(submission, reporter, time, started, error, logger)
+
+
+def _log_end(submission: Submission, logger: logging.Logger) -> None:
+    """Log that a run has ended without an error."""
+    if submission.stop is None:
+        logger.info('Job "%s" executed successfully', submission.job.name)
+    else:
+        logger.info('Job "%s" was stopped: %s', submission.job.name, submission.stop)
 
 
 def _end_before(

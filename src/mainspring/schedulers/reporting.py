@@ -136,13 +136,16 @@ class Reporter:
     def succeeded(
         self, submission: Submission, scheduled_run_time: datetime, started: Any, retval: Any
     ) -> None:
-        """A run has ended well."""
+        """A run has ended well; one that was to be stopped has obeyed, however it ended."""
         kept = None
         if retval is not None and submission.job.options.keep_result:
             # Before the outcome is this run's to tell: an object may take for ever to say what it is, and the run is stopped then.
             kept = kept_result(retval, self.limits.result)
         if not submission.ticket.acquire(False):
             return  # it was told to have been stopped
+        if submission.stop is not None:
+            self._tell(submission, scheduled_run_time, submission.stop, started)
+            return
         outbox = submission.outbox
         if (
             outbox is not None
