@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from asyncio import iscoroutinefunction
 from functools import partial
-from inspect import Parameter, isclass, ismethod, signature
-from types import FunctionType
+from inspect import Parameter, isasyncgenfunction, isclass, isgeneratorfunction, ismethod, signature
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,21 @@ def iscoroutinefunction_partial(func: Any) -> bool:
     return iscoroutinefunction(func) or (
         not isinstance(func, FunctionType) and iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004 - the method itself is asked
     )
+
+
+#: A generator that is meant to be awaited: `types.coroutine` marks it so.
+_ITERABLE_COROUTINE = 0x100  # CO_ITERABLE_COROUTINE
+
+
+def is_generator_function(func: Any) -> bool:
+    """Whether calling `func` makes a generator, of which nothing has run: also through ``partial``, or by such a ``__call__``."""
+    while isinstance(func, partial):
+        func = func.func
+    if not isinstance(func, (FunctionType, MethodType)):
+        func = getattr(type(func), "__call__", None)  # noqa: B004 - the method itself is asked
+    if isasyncgenfunction(func):
+        return True
+    return isgeneratorfunction(func) and not func.__code__.co_flags & _ITERABLE_COROUTINE
 
 
 def _takes(func: FunctionType, count: int) -> bool:

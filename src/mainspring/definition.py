@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from os import urandom
 from types import FunctionType
 from typing import Any
 
-from mainspring.callables import check_callable_args, get_callable_name
+from mainspring.callables import check_callable_args, get_callable_name, is_generator_function
 from mainspring.coercion import asbool, asint, is_number, unknown_name
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
@@ -348,18 +349,36 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
     """The function and its text reference, from either; the reference is ``None`` where there is none.
 
     Raises:
-        TypeError: `func` is neither callable nor text.
+        TypeError: `func` is neither callable nor text, or is a generator function.
         ValueError, LookupError: the text is no reference, or names nothing.
     """
-    if type(func) is FunctionType:
+    if type(func) is FunctionType and not func.__code__.co_flags & _GENERATES:
         return func, _reference_of(func)
     if isinstance(func, str):
-        return ref_to_obj(func), func
+        return _that_runs(ref_to_obj(func)), func
     if not callable(func):
         raise TypeError(
             f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}"
         )
-    return func, _found_reference(func)
+    return _that_runs(func), _found_reference(func)
+
+
+#: What the code of functions has that make generators of one kind or the other.
+_GENERATES = CO_GENERATOR | CO_ASYNC_GENERATOR
+
+
+def _that_runs(func: Any) -> Any:
+    """`func`, if it does something when it is called.
+
+    Raises:
+        TypeError: it doesn't.
+    """
+    if is_generator_function(func):
+        raise TypeError(
+            f"func must be a function that does its work when it is called, and {get_callable_name(func)} has a yield: calling it "
+            "makes a generator, and runs nothing. Give a function that loops over it"
+        )
+    return func
 
 
 def _found_reference(func: Any) -> str | None:

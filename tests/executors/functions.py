@@ -130,3 +130,23 @@ class SilentError(Exception):
 
 def raise_silent():
     raise SilentError
+
+
+def generate():
+    yield 1
+
+
+async def generate_async():
+    yield 1
+
+
+def make_generator():
+    return generate()
+
+
+def make_async_generator():
+    return generate_async()
+
+
+async def make_generator_later():
+    return generate()

@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import kits
+import pytest
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SchedulerNotRunningError
 from mainspring.events import (
@@ -681,6 +682,27 @@ def a_run_is_asked_for_tried_again_timed_out_and_cancelled(kit):
         handle.cancel()
         heard.wait_for(EVENT_JOB_CANCELLED, job.id)
         assert scheduler.get_run(handle.id).outcome == "cancelled"
+    kit.stop(scheduler)
+
+
+def a_generator_has_done_nothing(kit):
+    def count():
+        yield 1
+
+    async def count_async():
+        yield 1
+
+    async def makes_it_later():
+        return count()
+
+    scheduler, heard = _started(kit)
+    for number, func in enumerate((lambda: count(), lambda: count_async(), makes_it_later)):
+        job = scheduler.add_job(func, "date", run_date=PAST, id=f"makes {number}")
+        (event,) = heard.wait_for(EVENT_JOB_ERROR, job.id)
+        assert "of which nothing has run" in str(event.exception)
+    for func in (count, count_async):
+        with pytest.raises(TypeError, match="has a yield"):
+            scheduler.add_job(func)
     kit.stop(scheduler)
 
 

@@ -25,7 +25,14 @@ from mainspring.events import (
     EVENT_JOB_MISSED,
     JobExecutionEvent,
 )
-from mainspring.executors.run import close_worker, finished, is_good_exit, log_failure, traceback_text
+from mainspring.executors.run import (
+    close_worker,
+    finished,
+    is_good_exit,
+    log_failure,
+    traceback_text,
+    with_work_done,
+)
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
 
@@ -402,7 +409,7 @@ async def run_coroutine_job(
         outcome = _Outcome(job, jobstore_alias, time, logger)
         function: Callable[..., Awaitable[Any]] = job.func
         try:
-            events.append(outcome.succeeded(await function(*job.args, **job.kwargs)))
+            events.append(outcome.succeeded(with_work_done(await function(*job.args, **job.kwargs))))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
     return events

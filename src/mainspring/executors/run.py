@@ -21,6 +21,7 @@ from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable, iscoroutine
 from logging import INFO
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.current import OWN
@@ -73,9 +74,15 @@ def call_function(job: JobRecord, hooks: Hooks = (), finish: Callable[[Any], Any
 
 
 def finished(result: Any) -> Any:
-    """`result` itself, or what comes of awaiting it."""
-    if type(result) in PLAIN_RESULTS or not isawaitable(result) or isinstance(result, Future):
-        return result  # a Future is run by the loop that it belongs to
+    """`result` itself, or what comes of awaiting it.
+
+    Raises:
+        RunError: it is a generator.
+    """
+    if type(result) in PLAIN_RESULTS:
+        return result
+    if not isawaitable(result) or isinstance(result, Future):
+        return with_work_done(result)  # a Future is run by the loop that it belongs to
     if _get_running_loop() is not None:
         if iscoroutine(result):
             result.close()
@@ -86,7 +93,24 @@ def finished(result: Any) -> Any:
     if _worker.runner is None:
         _worker.runner = Runner()
     # A context of its own for each run: what one job sets in it isn't there for the next.
-    return _worker.runner.run(_awaited(result), context=copy_context())
+    return with_work_done(_worker.runner.run(_awaited(result), context=copy_context()))
+
+
+def with_work_done(result: Any) -> Any:
+    """`result`, if it is one of work that was done.
+
+    Raises:
+        RunError: it is a generator, of which nothing has run: the run would have succeeded without having done anything.
+    """
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)):
+        name = result.__qualname__
+        if isinstance(result, GeneratorType):
+            result.close()
+        raise RunError(
+            f"the function returned the generator {name}, of which nothing has run. "
+            "Give the job a function that loops over it"
+        )
+    return result
 
 
 #: How the coroutines that worker threads run at present are cancelled, by what was submitted.
@@ -155,6 +179,8 @@ def perform(
             started = reporter.started(submission, time)
             try:
                 retval = call(job)
+                if type(retval) not in PLAIN_RESULTS:
+                    with_work_done(retval)
             except BaseException as error:
                 _report_raised(submission, reporter, time, started, error, logger, cancellation)
                 if isinstance(error, KeyboardInterrupt) or (
@@ -201,6 +227,8 @@ async def perform_natively(
             started = reporter.started(submission, time)
             try:
                 retval = await call(job)
+                if type(retval) not in PLAIN_RESULTS:
+                    with_work_done(retval)
             except BaseException as error:
                 _report_raised(submission, reporter, time, started, error, logger, cancellations)
                 if isinstance(error, (*cancellations, KeyboardInterrupt, SystemExit)):
