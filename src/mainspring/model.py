@@ -344,6 +344,9 @@ class Lease(Protocol):
     def is_lost(self) -> bool:
         """Whether others have taken over what was claimed under it, for good."""
 
+    def now(self) -> datetime:
+        """The present by the clock of the store, in UTC."""
+
 
 #: Of a run that ended well, as most do: the job's id, attempt, cause, due time, when it began and ended (POSIX timestamps), and its
 #: result as text. A plain tuple, since it is made once for each run, and seldom looked at.

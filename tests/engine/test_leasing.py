@@ -55,6 +55,7 @@ def test_a_lease_keeps_its_token():
 class Clock:
     def __init__(self, monotonic):
         self.time = monotonic
+        self.clock = self  # as a setting has it
 
     def monotonic(self):
         return self.time

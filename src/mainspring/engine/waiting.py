@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +20,35 @@ LONGEST_RETRY = timedelta(minutes=5)
 def seconds_until(moment: datetime, now: datetime) -> float:
     """Seconds from `now` to `moment`, not below zero."""
     return max((moment - now).total_seconds(), 0.0)
+
+
+class Planned(NamedTuple):
+    """When a loop comes back by itself: whichever of the two comes first.
+
+    Attributes:
+        wall: by the wall clock, where that says what is due: it may be set meanwhile.
+        monotonic: by the clock that only goes on, where a store has a clock of its own, or is to be asked again after a time.
+    """
+
+    wall: datetime | None = None
+    monotonic: float | None = None
+
+    def seconds_left(self, now: datetime, monotonic: float) -> float | None:
+        """How long that is, not below zero; ``None``: it doesn't."""
+        left = [] if self.wall is None else [seconds_until(self.wall, now)]
+        if self.monotonic is not None:
+            left.append(max(self.monotonic - monotonic, 0.0))
+        return min(left, default=None)
+
+    def or_sooner(self, other: Planned) -> Planned:
+        """Whatever of either comes first."""
+        walls = [wall for wall in (self.wall, other.wall) if wall is not None]
+        elapsed = [one for one in (self.monotonic, other.monotonic) if one is not None]
+        return Planned(min(walls, default=None), min(elapsed, default=None))
+
+
+#: It comes back when it is woken.
+UNPLANNED = Planned()
 
 
 def retry_delay(

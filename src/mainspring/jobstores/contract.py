@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
+    from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.engine.grouping import Room
     from mainspring.model import EndedWell, Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
@@ -157,6 +158,14 @@ class RunStore(ABC):
     def has_told(self, error: Exception) -> bool:  # noqa: ARG002 - for stores that tell of outages
         """Whether the store has told in the log itself of what an error means that it raised."""
         return False
+
+    def store_time(self, clock: Clock) -> datetime:
+        """The present by the clock that says what is due, in UTC.
+
+        Args:
+            clock: the scheduler's.
+        """
+        return clock.now() + self.clock_offset
 
     @abstractmethod
     def start(self, scheduler: Any, alias: str) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from threading import TIMEOUT_MAX, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SYSTEM_CLOCK, Clock
 from mainspring.coercion import asbool, asint, undefined, unknown_name
 from mainspring.definition import options_with
-from mainspring.engine.waiting import seconds_until
+from mainspring.engine.waiting import UNPLANNED
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
@@ -156,7 +157,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._pass_thread: int | None = None
         self._last_pass: datetime | None = None
         self._store_checks = StoreChecks()
-        self._planned: datetime | None = None  # when the loop will come back by itself; None: it won't
+        self._planned = UNPLANNED  # when the loop will come back by itself
         self._loop_has_died = False
         self._is_starting = False
 
@@ -632,11 +633,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         except Exception:
             self._logger.exception("Error waking the scheduler's loop")
 
-    def _wake_for(self, moment: datetime | None) -> None:
-        """Wake the loop if it would sleep past `moment`."""
+    def _wake_for(self, moment: datetime | None, alias: str) -> None:
+        """Wake the loop if it would sleep past `moment`, by the clock of a job store."""
         if self.state == STATE_RUNNING and moment is not None:
-            planned = self._planned
-            if planned is None or moment.timestamp() < planned.timestamp():
+            left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
+            if left is None or (moment - self._stores[alias].store_time(self._clock)).total_seconds() < left:
                 self._wake()
 
     def _process_jobs(self) -> float | None:
@@ -652,24 +653,28 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._pass_thread = None
 
     def _pass(self) -> float | None:
-        self._planned = None
+        self._planned = UNPLANNED
         self._last_pass = self._clock.now(self.timezone)
         if self.state != STATE_RUNNING:
             return None
         self._logger.debug("Looking for jobs to run")
         # Whatever is added from here on and is due before this pass is over must wake the loop.
-        next_time = self._dispatch.run(
+        planned = self._dispatch.run(
             dict(self._stores.items()), self.timezone, self.jobstore_retry_interval, self._logger
         )
         if self.state != STATE_RUNNING:
             return None
-        self._planned = next_time
-        if next_time is None:
+        self._planned = planned
+        wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
+        if wait is None:
             self._logger.debug("No jobs; waiting until a job is added")
             return None
-        wait = min(seconds_until(next_time, self._clock.now()), TIMEOUT_MAX)
-        self._logger.debug("Next wakeup is due at %s (in %f seconds)", next_time, wait)
-        return wait
+        self._logger.debug(
+            "Next wakeup is due at %s (in %f seconds)",
+            self._clock.now(self.timezone) + timedelta(seconds=wait),
+            wait,
+        )
+        return min(wait, TIMEOUT_MAX)
 
     def _abandon(self, submission: Submission) -> None:
         self._reporter.abandon(submission)

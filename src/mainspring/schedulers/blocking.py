@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
-from mainspring.engine.waiting import LONGEST_WAIT, seconds_until
+from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import STATE_STOPPED, BaseScheduler
 
@@ -65,17 +65,15 @@ class BlockingScheduler(BaseScheduler):
             raise
 
     def _sleep(self, wait: float | None) -> None:
-        """Sleep until woken, or for `wait` seconds of wall time, which may pass faster or slower than they should."""
+        """Sleep until woken, or for `wait` seconds; those of wall time may pass faster or slower than they should."""
         if self.state == STATE_STOPPED:
             return
         if wait is None:
             self._clock.wait(self._event, None)
             return
-        until = self._planned
-        while until is not None and not self._clock.wait(self._event, min(wait, LONGEST_WAIT)):
-            wait = seconds_until(until, self._clock.now(self.timezone))
-            if wait <= 0:
-                return
+        planned = self._planned
+        while wait and not self._clock.wait(self._event, min(wait, LONGEST_WAIT)):
+            wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
 
     def _outlives_main_thread(self) -> bool:
         return process_end.outlives_main_thread()

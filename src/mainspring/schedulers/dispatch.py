@@ -6,10 +6,9 @@ from datetime import UTC, timedelta
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
-from mainspring.engine.waiting import retry_delay
+from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
 from mainspring.errors import MaxInstancesReachedError, RunError, kind_of, repr_of, words_of
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
@@ -85,18 +84,18 @@ class Dispatch:
 
     def run(
         self, stores: Mapping[str, RunStore], timezone: tzinfo, retry_interval: float, logger: logging.Logger
-    ) -> datetime | None:
-        """Claim and hand out all that is due in `stores`; when to come back, or ``None``: when something changes.
+    ) -> Planned:
+        """Claim and hand out all that is due in `stores`; when to come back, if nothing changes.
 
         A store that raises doesn't keep the others from being served; it is tried again after a pause that is doubled each
         time in a row, up to `retry_interval` seconds.
         """
         self.is_full = False
-        next_times: list[datetime] = []
+        planned = UNPLANNED
         log = SafeLogger(logger)
         for alias, store in stores.items():
             try:
-                next_time = self._serve(alias, store, timezone, log)
+                comes_back = self._serve(alias, store, timezone, log)
             except Exception as error:
                 if store.has_told(error):
                     self._told.add(alias)
@@ -108,13 +107,13 @@ class Dispatch:
                 self.store_errors[alias] = error
                 failures = self._failures[alias] = self._failures.get(alias, 0) + 1
                 longest = timedelta(seconds=retry_interval)
-                next_time = self._clock.now() + retry_delay(failures, _FIRST_PAUSE, longest)
+                pause = retry_delay(failures, _FIRST_PAUSE, longest)
+                comes_back = Planned(monotonic=self._clock.monotonic() + pause.total_seconds())
             else:
                 if self._failures and store.trouble is None:  # with one, nothing may have been asked
                     self._works_again(alias, log)
-            if next_time is not None:
-                next_times.append(next_time)
-        return min(next_times).astimezone(timezone) if next_times else None
+            planned = planned.or_sooner(comes_back)
+        return planned
 
     def _works_again(self, alias: str, log: SafeLogger) -> None:
         self._failures.pop(alias, None)
@@ -122,14 +121,14 @@ class Dispatch:
             log.info("Job store %r works again", alias)
         self._told.discard(alias)
 
-    def _serve(self, alias: str, store: RunStore, timezone: tzinfo, log: SafeLogger) -> datetime | None:
+    def _serve(self, alias: str, store: RunStore, timezone: tzinfo, log: SafeLogger) -> Planned:
         executors = self._executors
         while True:
             self._in_flight.settle()
             # What is due is judged by the store's clock, whatever this machine's says; and in UTC, since a sum in another zone
             # forgets which of two hours it is in where one is repeated. Triggers are given the time as it is here.
-            offset = store.clock_offset
-            now = self._clock.now() + offset
+            now = store.store_time(self._clock)
+            passed = self._clock.monotonic()
             here = now.astimezone(timezone)
 
             def decide_now(
@@ -152,7 +151,7 @@ class Dispatch:
                 self._in_flight.settle()
                 limit = min(limit, self._room())
                 if not limit:
-                    return now - offset + store.poll_interval
+                    return Planned(monotonic=passed + store.poll_interval.total_seconds())
                 self.is_full = False
             outbox = (
                 store.outbox
@@ -165,19 +164,23 @@ class Dispatch:
                 # Asked only now, when all that was claimed has been handed out: a store that fails here loses nothing.
                 next_time = store.next_time()
                 if store.poll_interval is not None:
+                    # So many seconds from now, whatever the wall clock does meanwhile.
                     latest = now + store.poll_interval
                     next_time = latest if next_time is None else min(next_time, latest)
-                return None if next_time is None or next_time >= WAITS else next_time.astimezone(UTC) - offset
+                    return Planned(monotonic=passed + (next_time - now).total_seconds())
+                if next_time is None or next_time >= WAITS:
+                    return UNPLANNED
+                return Planned(wall=next_time.astimezone(UTC) - store.clock_offset)
 
     def _room(self) -> int:
         workers = sum(getattr(executor, "places", 1) for executor in self._executors.values())
-        return self._appetite.room(self._in_flight.count, workers, SYSTEM_CLOCK.monotonic())
+        return self._appetite.room(self._in_flight.count, workers, self._clock.monotonic())
 
     def ended(self, count: int) -> bool:
         """So many submissions have ended; whether that makes room for more that is due."""
         if not self._appetite.limit:
             return False  # no store that others share was served: nobody asks for what is counted, or has it forgotten
-        self._appetite.ended(count, SYSTEM_CLOCK.monotonic())
+        self._appetite.ended(count, self._clock.monotonic())
         return self.is_full and self._appetite.is_hungry(self._in_flight.count - count)
 
     def _hand_out(
@@ -287,7 +290,7 @@ class Dispatch:
         submission.is_abandoned, submission.stop = True, "cancelled"
         self._in_flight.withdraw(submission)
         try:
-            return store.give_back(decision, self._clock.now())
+            return store.give_back(decision, store.store_time(self._clock))
         except Exception:
             log.exception('The claim of job "%s" could not be given back', decision.job.id)
             return None

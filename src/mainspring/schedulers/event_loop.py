@@ -16,7 +16,7 @@ from operator import call
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.clock import SYSTEM_CLOCK
-from mainspring.engine.waiting import LONGEST_WAIT, seconds_until
+from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
@@ -224,9 +224,8 @@ class EventLoopScheduler(BaseScheduler):
     def _time_has_passed(self) -> None:
         """The wall clock may have been set meanwhile, or run faster or slower than the loop's."""
         self._timer = None
-        until = self._planned
-        left = 0.0 if until is None else seconds_until(until, self._clock.now(self.timezone))
-        if left > 0:
+        left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
+        if left:
             self._set_timer(left)
         else:
             self._look()

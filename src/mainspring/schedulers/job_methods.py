@@ -350,7 +350,7 @@ class JobMethods(RunMethods):
             raise
         self._logger.info('Added job "%s" to job store "%s"', job.name, jobstore_alias)
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
-        self._wake_for(job.next_run_time)
+        self._wake_for(job.next_run_time, jobstore_alias)
 
     def _put(self, job: Job, alias: str, replace_existing: bool, *, has_next_run_time: bool) -> None:
         record = self._factory.tied(
@@ -446,7 +446,7 @@ class JobMethods(RunMethods):
     def _changed(self, record: JobRecord, alias: str) -> Job:
         """Tell of a changed job, and return a handle on it."""
         self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, record.id, alias))
-        self._wake_for(record.next_run_time)
+        self._wake_for(record.next_run_time, alias)
         return self._stores.handle(record, alias)
 
     def reschedule_job(
@@ -599,7 +599,7 @@ class JobMethods(RunMethods):
 
     def _now_of(self, alias: str) -> datetime:
         """The present by the clock that says what is due in a job store."""
-        return self._clock.now(self.timezone) + self._stores[alias].clock_offset
+        return self._stores[alias].store_time(self._clock).astimezone(self.timezone)
 
     def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
         if alias is not None and self.state != STATE_STOPPED:
@@ -609,7 +609,7 @@ class JobMethods(RunMethods):
     def _wake(self) -> None:
         raise NotImplementedError
 
-    def _wake_for(self, moment: datetime | None) -> None:
+    def _wake_for(self, moment: datetime | None, alias: str) -> None:
         raise NotImplementedError
 
 

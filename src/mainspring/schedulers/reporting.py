@@ -112,9 +112,11 @@ class Reporter:
         if not mask & _TIMED and submission.lease is None and not needs_care:
             submission.started = timestamp = self._timestamp()
             return timestamp
-        submission.started = started = self._clock.now(scheduled_run_time.tzinfo or UTC)
+        submission.started = started = self._now(submission, scheduled_run_time)
         if needs_care:
-            begin_run(submission, started)
+            # What it may take is told by the machine's clock, which the function sees.
+            is_ours = submission.lease is None
+            begin_run(submission, started if is_ours else self._clock.now(started.tzinfo or UTC))
             if options.timeout is not None:
                 self._watch(submission, options.timeout.total_seconds())
             if submission.stop is not None:
@@ -132,6 +134,12 @@ class Reporter:
                 )
             )
         return started
+
+    def _now(self, submission: Submission, scheduled_run_time: datetime) -> datetime:
+        """The present by the clock by which the run was due: the store's, where it has one."""
+        timezone = scheduled_run_time.tzinfo or UTC
+        lease = submission.lease
+        return self._clock.now(timezone) if lease is None else lease.now().astimezone(timezone)
 
     def succeeded(
         self, submission: Submission, scheduled_run_time: datetime, started: Any, retval: Any
@@ -218,7 +226,7 @@ class Reporter:
         job = submission.job
         limits = self.limits
         attempt = submission.attempt
-        finished = self._clock.now(scheduled_run_time.tzinfo or UTC)
+        finished = self._now(submission, scheduled_run_time)
         if type(started) is float:
             started = datetime.fromtimestamp(started, scheduled_run_time.tzinfo or UTC)
         if outcome == "timed_out" and error is None:

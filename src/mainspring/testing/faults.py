@@ -12,12 +12,15 @@ from mainspring.jobstores.native import NativeJobStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+
+    from mainspring.clock import Clock
 
 #: What a scheduler calls of a store.
 _METHODS = tuple(
     name
     for name, value in vars(RunStore).items()
-    if callable(value) and not name.startswith("_") and name not in ("shutdown", "has_told")
+    if callable(value) and not name.startswith("_") and name not in ("shutdown", "has_told", "store_time")
 )
 
 #: What else it sees of one.
@@ -149,6 +152,11 @@ class FaultyStore(_Passing):  # type: ignore[misc]  # made above
         if fault is not None:
             raise fault.error
         return result
+
+    def store_time(self, clock: Clock) -> datetime:
+        """What time it is for the store behind, which costs it nothing."""
+        present: datetime = self.store.store_time(clock)
+        return present
 
     def start(self, scheduler: Any, alias: str) -> None:
         """Start the store behind."""

@@ -178,14 +178,21 @@ class ManualScheduler(BaseScheduler):
 
     def _upcoming(self) -> datetime | None:
         """When something is due next; a store that is looked at every second, for what others change, is asked instead."""
+        now = self.clock.now()
         planned = self._planned
-        if planned is None or self._dispatch.store_errors or self._dispatch.is_full:
-            return planned
+        left = planned.seconds_left(now, self.clock.monotonic())
+        if left is None:
+            return None
         stores = list(self._stores.used.values())
-        if all(store.poll_interval is None for store in stores):
-            return planned
-        times = [store.next_time() for store in stores]
-        due = [time.astimezone(UTC) for time in times if time is not None and time < WAITS]
+        if all(store.poll_interval is None for store in stores) and planned.wall is not None:
+            return planned.wall
+        if self._dispatch.store_errors or self._dispatch.is_full:
+            return now + timedelta(seconds=left)
+        # By the clock of a store that has its own, so much later than now.
+        times = [(store.next_time(), store.store_time(self.clock)) for store in stores]
+        due: list[datetime] = [
+            now + (time - present) for time, present in times if time is not None and time < WAITS
+        ]
         return min(due, default=None)
 
     def _create_default_executor(self) -> BaseExecutor:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -132,6 +131,7 @@ class MongoDBBackend(Backend):
         self._nodes.sign_off(token)
 
     def look(self, token: int) -> Look:
+        self._nodes.ask_time()
         living = self._nodes.living()
         jobs = self.server.jobs
         self.jobs.has_priorities = jobs.find_one({"found_by": HAS_PRIORITY}, {"_id": 1}) is not None
@@ -151,7 +151,7 @@ class MongoDBBackend(Backend):
         That changes when a node dies or leaves, and otherwise only by what a node does that is dead without knowing it: so it is looked
         for now and then.
         """
-        now = SYSTEM_CLOCK.monotonic()
+        now = self.setting.clock.monotonic()
         if living == self._looked_among and now < self._looked_at + _LEFT_WAITS:
             return False
         outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": text_of(self.setting.now() - _OUTBOX_TAKES)}}

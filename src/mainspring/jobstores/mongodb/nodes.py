@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pymongo import ReturnDocument
 
 from mainspring._version import __version__
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.documents import text_of
 from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds
@@ -31,9 +30,10 @@ class Nodes:
         self._server = server
         self._setting = setting
 
-    def _measure(self) -> None:
-        before = self._setting.clock.now()
-        self._setting.measured(before, self._server.now())
+    def ask_time(self) -> None:
+        """Ask the server what time it is."""
+        asked = self._setting.clock.monotonic()
+        self._setting.measured(asked, self._server.now())
 
     def _told(self, node: Registration) -> Document:
         """What changes of a node from one heartbeat to the next."""
@@ -45,8 +45,8 @@ class Nodes:
 
     def register(self, node: Registration) -> tuple[int, float]:
         """Enter a node; its token, and when that was asked for, on the monotonic clock."""
-        self._measure()
-        asked = SYSTEM_CLOCK.monotonic()
+        self.ask_time()
+        asked = self._setting.clock.monotonic()
         counter = self._server.notes.find_one_and_update(
             {"_id": "token"}, {"$inc": {"value": 1}}, return_document=ReturnDocument.AFTER
         )
@@ -72,7 +72,7 @@ class Nodes:
 
     def renew(self, token: int, node: Registration) -> bool:
         """Write a heartbeat; whether this registration is still counted among the living."""
-        self._measure()
+        self.ask_time()
         written = self._server.nodes.update_one({"_id": token, "state": ALIVE}, {"$set": self._told(node)})
         return bool(written.matched_count)
 

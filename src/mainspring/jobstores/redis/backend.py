@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring._version import __version__
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.ending import Ending, active_runs
@@ -95,9 +94,9 @@ class RedisBackend(Backend):
     # Nodes
 
     def _ask_nodes(self, step: str, token: int, **question: Any) -> dict[str, Any]:
-        before = self.setting.clock.now()
+        asked = self.setting.clock.monotonic()
         answer = self.server.ask("nodes", {"step": step, "token": str(token), **question})
-        self.setting.measured(before, moment_of(answer["time"]))
+        self.setting.measured(asked, moment_of(answer["time"]))
         return answer
 
     def _told(self, node: Registration) -> dict[str, Any]:
@@ -110,7 +109,7 @@ class RedisBackend(Backend):
 
     def register(self, node: Registration) -> tuple[int, float]:
         self._ask_nodes("look", 0)  # at the clock, by which the heartbeat is written
-        asked = SYSTEM_CLOCK.monotonic()
+        asked = self.setting.clock.monotonic()
         entry = {
             **self._told(node),
             "name": node.name,
@@ -137,7 +136,9 @@ class RedisBackend(Backend):
         return self._look({"token": str(token), "executors": False, "set_aside": []})[1]
 
     def _look(self, question: dict[str, Any]) -> tuple[datetime | None, Look]:
+        asked = self.setting.clock.monotonic()
         answer = self.server.ask("look", question)
+        self.setting.measured(asked, moment_of(answer["time"]))
         living = [*_living(answer["nodes"])]
         alive = {str(node.token) for node in living}
         look = Look(

@@ -13,8 +13,9 @@ from mainspring.engine.membership import LivingNode
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
-    from mainspring.clock import Clock
+    from mainspring.jobstores.shared.setting import Setting
 
 __all__ = ["ALIVE", "DEAD", "STOPPED", "LivingNode", "NodeLease", "Registration", "milliseconds"]
 
@@ -28,9 +29,10 @@ class NodeLease:
         token: the number of this registration; a later one, of whichever node, has a higher number.
     """
 
-    def __init__(self, token: int, duration: timedelta, clock: Clock, asked: float) -> None:
+    def __init__(self, token: int, duration: timedelta, setting: Setting, asked: float) -> None:
         self.token = token
-        self._clock = clock
+        self._setting = setting
+        self._clock = setting.clock
         self._state = LeaseState(token, duration.total_seconds(), asked)
         self._trusted_until = self._state.trusted_until  # asked before each run that begins
 
@@ -48,6 +50,10 @@ class NodeLease:
     def is_lost(self) -> bool:
         """Whether it has ended for good."""
         return self._state.is_lost
+
+    def now(self) -> datetime:
+        """The present by the clock of the store, in UTC."""
+        return self._setting.now()
 
     def is_held(self) -> bool:
         """Whether no other node can have taken over what was claimed under this lease."""

@@ -69,7 +69,7 @@ class Membership:
         clock = self._setting.clock
         token, asked = self._backend.register(self._registration())
         self._others.heartbeat_taken(asked, clock.monotonic())
-        self.lease = NodeLease(token, self._duration, clock, asked)
+        self.lease = NodeLease(token, self._duration, self._setting, asked)
         self._setting.token = token
 
     def may_claim(self) -> bool:

@@ -56,7 +56,7 @@ class Outcomes:
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
-            ended = ended_of(submission, self._setting.offset, self._setting.now, is_over=True)
+            ended = ended_of(submission, self._setting.now, is_over=True)
             self._ended.extend(ended)
             for one in ended:
                 if one.result.outcome == "lost":
@@ -66,7 +66,7 @@ class Outcomes:
 
     def add_some(self, submission: Submission) -> None:
         """Some of its runs have ended, and others are still to come."""
-        self._ended.extend(ended_of(submission, self._setting.offset, self._setting.now, is_over=False))
+        self._ended.extend(ended_of(submission, self._setting.now, is_over=False))
 
     def __len__(self) -> int:
         return len(self._ended)

@@ -12,7 +12,7 @@ from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.model import Cause, JobRecord, Outcome, Submission
@@ -154,20 +154,16 @@ def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     return runs
 
 
-def ended_of(
-    submission: Submission, offset: timedelta, now: Callable[[], datetime], *, is_over: bool
-) -> list[Ended]:
+def ended_of(submission: Submission, now: Callable[[], datetime], *, is_over: bool) -> list[Ended]:
     """The outcomes of a submission that are new; once it is over, what was not run at all is lost.
 
     Args:
-        offset: of the store's clock, in whose time the outcomes are kept.
-        now: tells the time of that clock.
+        now: tells the time of the store's clock, in which outcomes are told.
     """
     lease = submission.lease
     if lease is None:
         return []
-    results = [_shifted(result, offset) for result in submission.results]
-    submission.results = []
+    results, submission.results = submission.results, []
     submission.recorded += len(results)
     if is_over and submission.recorded < len(submission.run_times):
         left = submission.run_times[submission.recorded :]  # they are run one after another
@@ -184,24 +180,6 @@ def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> Ru
     again = after_loss(submission.job.options, key, submission.reruns, now, was_begun=False)
     retry_at = None if again is None else again.available
     return RunResult(scheduled, "lost", finished=now, error=told, retry_at=retry_at)
-
-
-def _shifted(result: RunResult, offset: timedelta) -> RunResult:
-    if not offset:
-        return result
-    scheduled, outcome, started, finished, error, value, traceback, log, retry_at, progress = result
-    return RunResult(
-        scheduled,
-        outcome,
-        None if started is None else started + offset,
-        None if finished is None else finished + offset,
-        error,
-        value,
-        traceback,
-        log,
-        None if retry_at is None else retry_at + offset,
-        progress,
-    )
 
 
 #: Why a run is lost that others have found in the hands of a dead node.

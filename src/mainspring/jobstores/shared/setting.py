@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
+
+from mainspring.engine.store_time import StoreTime
 
 if TYPE_CHECKING:
     import logging
@@ -31,7 +33,6 @@ class Setting:
         node_name: what this node is called.
         token: of this node's registration, by which it knows its own announcements; 0: it has none.
         timezone: for jobs whose trigger has none.
-        offset: by how much the store's clock is ahead of `clock`.
         request_limit: how many bytes the database takes at a time; asked when the store starts.
     """
 
@@ -41,8 +42,8 @@ class Setting:
     node_name: str
     token: int = 0
     timezone: tzinfo = UTC
-    offset: timedelta = timedelta(0)
     request_limit: int = DEFAULT_REQUEST_LIMIT
+    _time: StoreTime | None = field(default=None, init=False, repr=False)
 
     @property
     def row_limit(self) -> int:
@@ -55,8 +56,19 @@ class Setting:
         return min(self.request_limit // 4, _LARGEST_BATCH)
 
     def now(self) -> datetime:
-        """The present by the store's clock."""
-        return self.clock.now(UTC) + self.offset
+        """The present by the store's clock; by `clock`, if the store has none, or hasn't been asked yet."""
+        known = self._time
+        return self.clock.now(UTC) if known is None else known.at(self.clock.monotonic())
+
+    @property
+    def offset(self) -> timedelta:
+        """By how much the store's clock is ahead of `clock` now."""
+        known = self._time
+        return timedelta(0) if known is None else known.at(self.clock.monotonic()) - self.clock.now(UTC)
+
+    def go_by(self, clock: Clock) -> None:
+        """Measure time by a clock from now on, and forget what another one has measured."""
+        self.clock, self._time = clock, None
 
     def is_soon(self, next_run_times: Iterable[datetime | None]) -> bool:
         """Whether others are to be told at once that jobs are due at these times now, since they would be late otherwise.
@@ -67,7 +79,10 @@ class Setting:
         soon = self.now() + _SOON
         return any(time is not None and time <= soon for time in next_run_times)
 
-    def measured(self, before: datetime, theirs: datetime) -> None:
-        """The store's clock showed `theirs` when it was asked, which was after `before`, and is over now, by `clock`."""
-        after = self.clock.now(UTC)
-        self.offset = theirs - (before + (after - before) / 2)
+    def measured(self, asked: float, theirs: datetime) -> None:
+        """The store's clock showed `theirs` at some time between `asked`, on the monotonic clock, and now."""
+        answered = self.clock.monotonic()
+        known = self._time
+        self._time = (
+            StoreTime(theirs, answered) if known is None else known.corrected(asked, theirs, answered)
+        )

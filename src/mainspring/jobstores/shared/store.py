@@ -41,6 +41,7 @@ from mainspring.storable import is_storable, storable
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.backend import Backend, Look
@@ -142,7 +143,7 @@ class SharedJobStore(NativeJobStore):
             self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
             return
         setting = self._setting
-        setting.clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
+        setting.go_by(getattr(scheduler, "_clock", SYSTEM_CLOCK))
         setting.timezone = getattr(scheduler, "timezone", None) or UTC
         outage = self._outage
         setting.logger = outage.logger = self._logger
@@ -223,6 +224,9 @@ class SharedJobStore(NativeJobStore):
     def clock_offset(self) -> timedelta:
         return self._setting.offset
 
+    def store_time(self, clock: Clock) -> datetime:  # noqa: ARG002 - the store has one, or goes by the scheduler's
+        return self._setting.now()
+
     def _look_for_dead(self) -> None:
         """Look after other nodes, unless that is done along with polls."""
         asked = self._setting.clock.monotonic()
@@ -291,7 +295,7 @@ class SharedJobStore(NativeJobStore):
         if queued_from is not None:  # as may follow from an outcome
             wake_for = getattr(self._scheduler, "_wake_for", None)
             if wake_for is not None:
-                wake_for(queued_from - self._setting.offset)
+                wake_for(queued_from, self._alias)
 
     def _wake_scheduler(self) -> None:
         wake = getattr(self._scheduler, "_wake", None)

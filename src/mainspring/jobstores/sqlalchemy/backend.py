@@ -114,8 +114,8 @@ class SQLBackend(Backend):
     def register(self, node: Registration) -> tuple[int, float]:
         def enter() -> tuple[int, float]:
             with self.database.writing() as connection:
-                self._context.measure_offset(connection)
-                asked = SYSTEM_CLOCK.monotonic()
+                self._context.ask_time(connection)
+                asked = self._context.clock.monotonic()
                 offset, now = self._context.offset, self._context.now()
                 return nodes.register(connection, self.tables, node, offset, now), asked
 
@@ -123,7 +123,7 @@ class SQLBackend(Backend):
 
     def renew(self, token: int, node: Registration) -> bool:
         with self.database.writing() as connection:
-            self._context.measure_offset(connection)
+            self._context.ask_time(connection)
             offset, now = self._context.offset, self._context.now()
             return nodes.renew(connection, self.tables, token, node, offset, now)
 

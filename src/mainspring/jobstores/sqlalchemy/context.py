@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import type_coerce
@@ -47,11 +46,11 @@ class Context(Setting):
         """What a job is made of, of the table of jobs, as the driver gives it: what can't be read is for `job_of` to say."""
         return [type_coerce(self.tables.jobs.c[name], NullType()).label(name) for name in COLUMNS]
 
-    def measure_offset(self, connection: Connection) -> None:
-        """Find out by how much the database's clock is ahead of ours."""
+    def ask_time(self, connection: Connection) -> None:
+        """Ask the database what time it is, if it has a clock."""
         if self.database.has_clock:
-            before = self.clock.now(UTC)
-            self.measured(before, self.database.now(connection))
+            asked = self.clock.monotonic()
+            self.measured(asked, self.database.now(connection))
 
     def announce(self, connection: Connection, next_run_times: Iterable[datetime | None]) -> None:
         """Have other nodes look at once, where they would be late otherwise."""

@@ -126,6 +126,7 @@ class Ending:
 
     def look(self, connection: Connection, token: int) -> Look:
         """What there is to be done for this node, and for others that have died."""
+        self._context.ask_time(connection)
         known = nodes.living(connection, self._context.tables)
         runs = self._context.runs
         has_orphans = runs.has_orphans(connection, [node.token for node in known])
