@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import threading
     from datetime import tzinfo
 
 
 class Clock(Protocol):
-    """What the schedulers ask of a clock; `mainspring.testing` has one that tests can move."""
+    """What the schedulers ask of a clock; `mainspring.testing` has one that tests can move.
+
+    It may also have a method ``pause(seconds)``, called by a thread that lets a moment pass before it tries again what has failed; without it
+    that thread waits for an event that nobody sets.
+    """
 
     def now(self, timezone: tzinfo = UTC) -> datetime:
         """The wall time, aware, in `timezone`."""
@@ -24,7 +28,7 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds from an arbitrary start, never going back."""
 
-    def wait(self, event: threading.Event, timeout: float | None) -> bool:
+    def wait(self, event: Event, timeout: float | None) -> bool:
         """Wait until `event` is set, or for `timeout` seconds of this clock; whether it is set."""
 
 
@@ -41,12 +45,31 @@ class SystemClock:
         """Seconds from an arbitrary start, never going back."""
         return time.monotonic()
 
-    def wait(self, event: threading.Event, timeout: float | None) -> bool:
+    def wait(self, event: Event, timeout: float | None) -> bool:
         """Wait until `event` is set, or for `timeout` real seconds; whether it is set."""
         return event.wait(timeout)
 
 
+#: The machine's clock, which is given to the parts where they are put together; nobody else takes it, since tests give another one.
 SYSTEM_CLOCK = SystemClock()
+
+#: The same, for whoever waits for a thread or a process to end: that takes real time, whatever clock a scheduler goes by.
+REAL_CLOCK = SYSTEM_CLOCK
+
+
+def clock_of(scheduler: Any) -> Clock:
+    """The clock that a scheduler was given; the machine's, where there is no scheduler."""
+    clock: Clock = getattr(scheduler, "_clock", SYSTEM_CLOCK)
+    return clock
+
+
+def pause(clock: Clock, seconds: float) -> None:
+    """Let a moment pass, by a clock, before something that has failed is tried again."""
+    own = getattr(clock, "pause", None)
+    if own is None:
+        clock.wait(Event(), seconds)
+    else:
+        own(seconds)
 
 
 #: The wall time in seconds since 1970, for what is measured often and seldom looked at.

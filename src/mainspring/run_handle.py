@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.errors import RunLookupError, SchedulerNotRunningError
 from mainspring.model import RunKey
 
@@ -67,7 +67,7 @@ class RunHandle:
             SchedulerNotRunningError: it is queued, and the scheduler has been shut down.
             RunLookupError: the history doesn't have it any more.
         """
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         pause = _FIRST_LOOK
         while True:
             record = self.record()
@@ -80,7 +80,7 @@ class RunHandle:
                     return record
                 if record.state == "queued" and not self._scheduler.running:
                     raise SchedulerNotRunningError
-                left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
+                left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"run {record.id} has not ended within {timeout} seconds")
                 if self._scheduler._wait_for(event, pause if left is None else min(pause, left)):  # noqa: SLF001

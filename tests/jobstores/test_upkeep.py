@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from mainspring.clock import SystemClock
 from mainspring.jobstores.shared import upkeep as upkeep_module
 from mainspring.jobstores.shared.upkeep import Upkeep
 
@@ -40,7 +41,7 @@ def task():
 
 @pytest.fixture
 def upkeep(task):
-    made = Upkeep("mainspring-test", {task: 0.001}, logging.getLogger("mainspring.test"))
+    made = Upkeep("mainspring-test", {task: 0.001}, logging.getLogger("mainspring.test"), SystemClock())
     made.start()
     yield made
     made.stop()

@@ -14,7 +14,7 @@ from datetime import UTC
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.definition import grace_as_timedelta
 from mainspring.engine.misfire import is_misfired
 from mainspring.errors import MaxInstancesReachedError, RunError
@@ -269,7 +269,7 @@ class _EventReporter:
         return True
 
     def started(self, submission: Submission, scheduled_run_time: datetime) -> datetime | None:  # noqa: ARG002
-        return SYSTEM_CLOCK.now(scheduled_run_time.tzinfo or UTC)
+        return clock_of(self._executor._scheduler).now(scheduled_run_time.tzinfo or UTC)  # noqa: SLF001 - made for it
 
     def succeeded(
         self, submission: Submission, scheduled_run_time: datetime, started: datetime | None, retval: Any
@@ -304,7 +304,7 @@ class _EventReporter:
                 time,
                 run_id=run_id(submission.job.id, time),
                 started=started,
-                finished=SYSTEM_CLOCK.now(time.tzinfo or UTC),
+                finished=clock_of(self._executor._scheduler).now(time.tzinfo or UTC),  # noqa: SLF001 - made for it
                 **outcome,
             )
         )
@@ -319,7 +319,7 @@ def _due_events(
     """For each due time: the event that says it was missed, or ``None`` if it is to be run now."""
     grace = grace_as_timedelta(job.misfire_grace_time)
     for time in run_times:
-        now = SYSTEM_CLOCK.now(UTC)
+        now = clock_of(job._scheduler).now(UTC)  # noqa: SLF001 - handles are ours
         if is_misfired(time, now, grace):
             logger.warning('Run time of job "%s" was missed by %s', job, now - time)
             yield (
@@ -340,7 +340,8 @@ class _Outcome:
         self._alias = jobstore_alias
         self._time = time
         self._logger = logger
-        self._started = SYSTEM_CLOCK.now(time.tzinfo or UTC)
+        self._clock = clock_of(job._scheduler)  # noqa: SLF001 - handles are ours
+        self._started = self._clock.now(time.tzinfo or UTC)
 
     def _event(self, code: int, **outcome: Any) -> JobExecutionEvent:
         return JobExecutionEvent(
@@ -350,7 +351,7 @@ class _Outcome:
             self._time,
             run_id=run_id(self._job.id, self._time),
             started=self._started,
-            finished=SYSTEM_CLOCK.now(self._time.tzinfo or UTC),
+            finished=self._clock.now(self._time.tzinfo or UTC),
             **outcome,
         )
 

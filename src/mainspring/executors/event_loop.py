@@ -10,7 +10,7 @@ from threading import Condition, Event
 from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import iscoroutinefunction_partial
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
 from mainspring.executors.around import entered_all_natively, hooks_of
@@ -193,10 +193,10 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     def _wait_for_native(self, spared: int | None) -> None:
         """Give what was cancelled a moment to end."""
-        deadline = SYSTEM_CLOCK.monotonic() + _MOMENT
+        deadline = REAL_CLOCK.monotonic() + _MOMENT
         with self._changed:
             while self._native.keys() - {spared}:
-                left = deadline - SYSTEM_CLOCK.monotonic()
+                left = deadline - REAL_CLOCK.monotonic()
                 if left <= 0:
                     return
                 self._changed.wait(left)

@@ -20,7 +20,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.callables import get_callable_name
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.coercion import asint, unknown_name
 from mainspring.current import OWN, CurrentRun, install_capture, run_of
 from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError, words_of
@@ -83,11 +83,11 @@ class _Worker:
     def exit_code(self, patience: float) -> int | None:
         """Wait until it has ended, for so many seconds at most; ``None`` if it goes on."""
         multiprocessing.connection.wait([self.process.sentinel], patience)
-        deadline = SYSTEM_CLOCK.monotonic() + _MOMENT
+        deadline = REAL_CLOCK.monotonic() + _MOMENT
         while True:
             with _children:
                 code: int | None = self.process.exitcode
-            if code is not None or SYSTEM_CLOCK.monotonic() >= deadline:
+            if code is not None or REAL_CLOCK.monotonic() >= deadline:
                 return code
             # The sentinel is a file that ends a moment before the process does (or that a job has closed).
             Event().wait(0.001)

@@ -12,7 +12,7 @@ from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
@@ -135,7 +135,7 @@ class AdaptedStore(RunStore):
             self._runs.job_removed(job_id, self._now())
 
     def _now(self) -> datetime:
-        return getattr(self._scheduler, "_clock", SYSTEM_CLOCK).now()
+        return clock_of(self._scheduler).now()
 
     def remove_all(self) -> None:
         with self._store_lock:

@@ -11,7 +11,7 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
@@ -191,7 +191,7 @@ class MemoryJobStore(NativeJobStore):
             self._runs.job_removed(None, self._now())
 
     def _now(self) -> datetime:
-        return getattr(self._scheduler, "_clock", SYSTEM_CLOCK).now()
+        return clock_of(self._scheduler).now()
 
     def claim(
         self,

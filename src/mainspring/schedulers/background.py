@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread, current_thread
 from typing import Any
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.coercion import asbool
 from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
@@ -55,7 +55,7 @@ class BackgroundScheduler(BlockingScheduler):
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Stop; see `BaseScheduler.shutdown`."""
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         super().shutdown(wait, timeout)
         thread, self._thread = self._thread, None
         if thread is not None and thread is not current_thread():

@@ -14,7 +14,7 @@ from datetime import timedelta
 from threading import TIMEOUT_MAX, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK, Clock
+from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
 from mainspring.coercion import asbool, asint, undefined, unknown_name
 from mainspring.definition import options_with
 from mainspring.engine.waiting import UNPLANNED
@@ -345,7 +345,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             SchedulerNotRunningError: it wasn't started.
         """
         self._enter_stopped()
-        self._wind_down(wait, None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout)
+        self._wind_down(wait, None if timeout is None else REAL_CLOCK.monotonic() + timeout)
 
     def _enter_stopped(self) -> None:
         """Begin nothing more from now on."""
@@ -386,10 +386,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """The process ends: let the runs that were submitted end, and begin no others."""
         self.state = STATE_STOPPED
         self._wake()
-        self._wait_for_pass(True, SYSTEM_CLOCK.monotonic() + 1)
+        self._wait_for_pass(True, REAL_CLOCK.monotonic() + 1)
 
     def _left(self, deadline: float | None) -> float | None:
-        return None if deadline is None else max(deadline - SYSTEM_CLOCK.monotonic(), 0)
+        return None if deadline is None else max(deadline - REAL_CLOCK.monotonic(), 0)
 
     def _wait_for_pass(self, wait: bool, deadline: float | None) -> None:
         """Let the loop finish what it is submitting, unless this is the loop."""

@@ -15,7 +15,7 @@ from functools import partial
 from operator import call
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
@@ -129,7 +129,7 @@ class EventLoopScheduler(BaseScheduler):
         enough.
         """
         self._enter_stopped()
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         if not self.runs_loop():
             self._end_without_loop(deadline)
             return None

@@ -12,7 +12,7 @@ from collections import deque
 from threading import Condition, RLock
 from typing import TYPE_CHECKING
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.current import OWN
 from mainspring.draining import drained
 
@@ -115,7 +115,7 @@ class InFlight:
                 however long it takes.
             executor: only what this executor runs.
         """
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         own = self.own
         with self._lock:
             self._waiters += 1
@@ -127,7 +127,7 @@ class InFlight:
                     and (own is None or (submission is not own and submission.run_time is not None))
                     for submission in self._submissions.values()
                 ):
-                    left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
+                    left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
                     if left is not None and left <= 0:
                         return False
                     self._changed.wait(left)

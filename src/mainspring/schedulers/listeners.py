@@ -17,7 +17,7 @@ from inspect import isawaitable
 from threading import Condition, Event, RLock, Thread, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.executors.run import finished
 
 if TYPE_CHECKING:
@@ -129,10 +129,10 @@ class Listeners:
     def _flush(self, timeout: float | None) -> None:
         if self.is_delivering_here:
             return
-        deadline = None if timeout is None else SYSTEM_CLOCK.monotonic() + timeout
+        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         with self._lock:
             while self._queue or self._deliverer is not None:
-                left = None if deadline is None else deadline - SYSTEM_CLOCK.monotonic()
+                left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
                 if left is not None and left <= 0:
                     return
                 self._changed.wait(left)

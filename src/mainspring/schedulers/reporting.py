@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK, system_timestamp
+from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run
 from mainspring.engine.retrying import retry_time
 from mainspring.errors import words_of
@@ -82,7 +82,7 @@ class Reporter:
     ) -> None:
         self._clock = clock
         # The system's clock, asked for no more than a number, takes a fifth of the time.
-        self._timestamp = system_timestamp if clock is SYSTEM_CLOCK else lambda: clock.now().timestamp()
+        self._timestamp = system_timestamp if type(clock) is SystemClock else lambda: clock.now().timestamp()
         self._listeners = listeners
         self._in_flight = in_flight
         self._progress = progress

@@ -9,7 +9,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import ref
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.current import run_of
 from mainspring.executors.base import NativeExecutor
 
@@ -39,7 +39,7 @@ class Alarms:
     def add(self, seconds: float, call: Callable[[], None]) -> None:
         """Have `call` called in so many real seconds."""
         with self._changed:
-            heappush(self._alarms, (SYSTEM_CLOCK.monotonic() + seconds, next(self._sequence), call))
+            heappush(self._alarms, (REAL_CLOCK.monotonic() + seconds, next(self._sequence), call))
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="mainspring-alarms", daemon=True)
                 self._thread.start()
@@ -58,7 +58,7 @@ class Alarms:
                 if not self._alarms:
                     self._thread = None
                     return
-                left = self._alarms[0][0] - SYSTEM_CLOCK.monotonic()
+                left = self._alarms[0][0] - REAL_CLOCK.monotonic()
                 if left > 0:
                     self._changed.wait(left)
                     continue

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from threading import Lock, local
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import threading
+from threading import Event, Lock, local
 
 
 class SettableClock:
@@ -24,31 +20,48 @@ class SettableClock:
         self._lock = Lock()
         self._now = _in_utc(start)
         self._monotonic = 0.0
-        self._sleepers: list[tuple[float, threading.Event]] = []
+        self._sleepers: list[tuple[float, Event]] = []
         self._moves = 0
         self._seen = local()
 
     def now(self, timezone: tzinfo = UTC) -> datetime:
         """The wall time, in `timezone`."""
-        self._seen.moves = self._moves
+        self._look()
         return self._now.astimezone(timezone)
 
     def monotonic(self) -> float:
         """Seconds by which the clock was advanced so far."""
+        self._look()
         return self._monotonic
 
-    def wait(self, event: threading.Event, timeout: float | None) -> bool:
+    def _look(self) -> None:
+        """Note what the calling thread may base its next wait on: the first that it sees after the last one."""
+        if not hasattr(self._seen, "moves"):
+            self._seen.moves = self._moves
+
+    def pause(self, seconds: float) -> None:
+        """Wait for so many real seconds, during which this clock stands still: something real has failed, and is to be tried again."""
+        Event().wait(seconds)
+
+    def wait(self, event: Event, timeout: float | None) -> bool:
         """Wait until `event` is set, or the clock was advanced by `timeout` seconds; then it is set too.
 
         Returns at once if the clock was advanced since the calling thread last looked at it: what it wants to wait for
         is by a time that has passed.
         """
-        if timeout is not None:
-            with self._lock:
-                if timeout <= 0 or getattr(self._seen, "moves", self._moves) != self._moves:
-                    return event.is_set()
-                self._sleepers.append((self._monotonic + timeout, event))
-        return event.wait()
+        seen = self._seen.__dict__.pop("moves", self._moves)
+        if timeout is None:
+            return event.wait()
+        with self._lock:
+            if timeout <= 0 or seen != self._moves:
+                return event.is_set()
+            sleeper = (self._monotonic + timeout, event)
+            self._sleepers.append(sleeper)
+        event.wait()
+        with self._lock:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+        return True
 
     def advance(self, delta: float | timedelta) -> None:
         """Let time pass: seconds, or a duration. Whoever waited for it wakes."""

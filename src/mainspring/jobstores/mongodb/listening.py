@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Event
 from typing import TYPE_CHECKING
 
 from pymongo.errors import OperationFailure
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import REAL_CLOCK, pause  # noqa: TID251 - for how long a server waits
 from mainspring.jobstores.shared.listening import PATIENCE, NothingToHearError
 
 if TYPE_CHECKING:
@@ -38,13 +37,13 @@ def announcements(server: Server) -> Generator[str | None]:
         raise
     with watched as stream:
         yield ""
-        resting, rest = Event(), 0.0
+        rest = 0.0
         while True:
-            asked = SYSTEM_CLOCK.monotonic()
+            asked = REAL_CLOCK.monotonic()
             change = stream.try_next()
-            if change is None and SYSTEM_CLOCK.monotonic() - asked < PATIENCE / 2:
+            if change is None and REAL_CLOCK.monotonic() - asked < PATIENCE / 2:
                 rest = min(max(2 * rest, _FIRST_REST), _LONGEST_REST)
-                resting.wait(rest)
+                pause(REAL_CLOCK, rest)
             else:
                 rest = 0.0
             said = {} if change is None else change.get("fullDocument") or {}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import AsyncMongoClient, MongoClient
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
@@ -95,7 +94,6 @@ class MongoDBJobStore(SharedJobStore):
         )
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
-            clock=SYSTEM_CLOCK,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
         )

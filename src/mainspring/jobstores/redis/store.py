@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
@@ -92,7 +91,6 @@ class RedisJobStore(SharedJobStore):
         base = jobs_key if "{" in jobs_key else f"{{{jobs_key}}}"
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
-            clock=SYSTEM_CLOCK,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide, JobQuery
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
@@ -123,6 +124,10 @@ class Backend(ABC):
     outage: Outage
 
     # Life
+
+    def go_by(self, clock: Clock) -> None:
+        """Measure time by the clock of the scheduler that the store serves from now on."""
+        self.setting.go_by(clock)
 
     @abstractmethod
     def prepare(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from mainspring.clock import pause
 from mainspring.errors import MainspringError, words_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Listening:
                     self._setting.logger.info(
                         "Not told of changes for now, but looking once a second: %s", words_of(error)
                     )
-                self._stop.wait(_PAUSE)
+                pause(self._setting.clock, _PAUSE)
 
     def _hear(self) -> None:
         announcements = self._listen()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Lock, get_ident, local
 from typing import TYPE_CHECKING
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.failures import Failure
 
@@ -81,7 +81,7 @@ class Outage:
         self.failure_of = failure_of
         self.where = where
         self.alias = ""
-        self.clock: Clock = SYSTEM_CLOCK
+        self.clock: Clock = clock_of(None)
         self.logger: logging.Logger = logging.getLogger(__name__)
         self._own = local()
         self._lock = Lock()

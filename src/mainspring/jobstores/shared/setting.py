@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from mainspring.clock import clock_of
 from mainspring.engine.store_time import StoreTime
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ class Setting:
     """
 
     arguments: ArgumentSerializer
-    clock: Clock
     logger: logging.Logger
     node_name: str
     token: int = 0
     timezone: tzinfo = UTC
     request_limit: int = DEFAULT_REQUEST_LIMIT
+    clock: Clock = field(default_factory=lambda: clock_of(None))  # until the store is started
     _time: StoreTime | None = field(default=None, init=False, repr=False)
 
     @property

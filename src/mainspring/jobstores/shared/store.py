@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.engine.precedence import by_priority
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
@@ -143,7 +143,7 @@ class SharedJobStore(NativeJobStore):
             self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
             return
         setting = self._setting
-        setting.go_by(getattr(scheduler, "_clock", SYSTEM_CLOCK))
+        self._backend.go_by(clock_of(scheduler))
         setting.timezone = getattr(scheduler, "timezone", None) or UTC
         outage = self._outage
         setting.logger = outage.logger = self._logger
@@ -162,6 +162,7 @@ class SharedJobStore(NativeJobStore):
             f"mainspring-lease-{alias}",
             {self._renew: lambda: membership.heartbeat_seconds},
             self._logger,
+            setting.clock,
             outage=outage,
         )
         self._upkeep = Upkeep(
@@ -172,6 +173,7 @@ class SharedJobStore(NativeJobStore):
                 self._write_said: POLL.total_seconds(),
             },
             self._logger,
+            setting.clock,
             flush=self._flush,
             ended=self._leave,
             outage=outage,

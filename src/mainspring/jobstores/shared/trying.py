@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
+from mainspring.clock import pause
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def try_again(
     """
     clock = outage.clock
     began = clock.monotonic()
-    pause = _FIRST_PAUSE
-    waiting = Event()
+    longest, paused = _FIRST_PAUSE, 0.0
+    call = object()  # names this call
     in_doubt = has_failed = False
     while True:
         try:
@@ -52,11 +52,12 @@ def try_again(
             failure = outage.failure_of(error)
             if failure is None:
                 if has_failed and not outage.is_own_activity:
-                    outage.call_ended(waiting)  # what is raised now is an answer
+                    outage.call_ended(call)  # what is raised now is an answer
                 raise
-            seconds = clock.monotonic() - began
+            # A clock that stands still says nothing of how long it has been tried.
+            seconds = max(clock.monotonic() - began, paused)
             ends = not failure.passes or _is_over(give_up or outage.give_up, seconds)
-            outage.failed(error, failure, seconds, waiting, again=not ends)
+            outage.failed(error, failure, seconds, call, again=not ends)
             if ends:
                 raise
             has_failed = True
@@ -64,10 +65,12 @@ def try_again(
             in_doubt = in_doubt or failure is not Failure.CONFLICT
         else:
             if has_failed and not outage.is_own_activity:
-                outage.call_ended(waiting)
+                outage.call_ended(call)
             return found
-        clock.wait(waiting, random.uniform(pause / 2, pause))  # noqa: S311 - so that nodes don't try again in step
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        seconds = random.uniform(longest / 2, longest)  # noqa: S311 - so that nodes don't try again in step
+        pause(clock, seconds)
+        paused += seconds
+        longest = min(longest * 2, _LONGEST_PAUSE)
 
 
 def _is_over(give_up: Callable[[], bool] | None, seconds: float) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from threading import Condition, Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.errors import words_of
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
+    from mainspring.clock import Clock
     from mainspring.jobstores.shared.outage import Outage
 
 #: Seconds that an outcome waits at most for a claim that would take it along.
@@ -24,6 +24,7 @@ class Upkeep:
     """Calls what is to be done again and again, each in its time, until it is told to stop.
 
     Args:
+        clock: by which it waits.
         tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`.
         ended: called on the thread when it stops.
@@ -35,6 +36,7 @@ class Upkeep:
         name: str,
         tasks: Mapping[Callable[[], None], float | Callable[[], float]],
         logger: logging.Logger,
+        clock: Clock,
         *,
         flush: Callable[[], None] | None = None,
         ended: Callable[[], None] | None = None,
@@ -45,7 +47,9 @@ class Upkeep:
         self._flush = flush
         self._ended = ended
         self._logger = logger
-        self._changed = Condition()
+        self._clock = clock
+        self._lock = Lock()
+        self._changed = Event()
         self._due = dict.fromkeys(tasks, 0.0)
         self._flush_at: float | None = None
         self._failing: dict[Callable[[], None], float] = {}  # and when that was said last
@@ -56,29 +60,29 @@ class Upkeep:
 
     def start(self) -> None:
         """Begin; the tasks are called for the first time when their seconds have passed."""
-        now = SYSTEM_CLOCK.monotonic()
+        now = self._clock.monotonic()
         self._due = {task: now + self._seconds_of(task) for task in self._tasks}
         self._thread.start()
 
     def flush_soon(self) -> None:
         """Outcomes are there to be written."""
         if self._flush_at is None:
-            with self._changed:
+            with self._lock:
                 if self._flush_at is None:
-                    self._flush_at = SYSTEM_CLOCK.monotonic() + FLUSH_AFTER
-                    self._changed.notify()
+                    self._flush_at = self._clock.monotonic() + FLUSH_AFTER
+                    self._changed.set()
 
     def call_now(self, task: Callable[[], None]) -> None:
         """Call one of the tasks at once."""
-        with self._changed:
+        with self._lock:
             self._due[task] = 0.0
-            self._changed.notify()
+            self._changed.set()
 
     def stop(self) -> None:
         """End, after a last call of what was given as `ended`."""
-        with self._changed:
+        with self._lock:
             self._is_stopping = True
-            self._changed.notify()
+            self._changed.set()
 
     def join(self, timeout: float) -> bool:
         """Wait until it has ended; whether it has."""
@@ -90,18 +94,21 @@ class Upkeep:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while not self._is_stopping and (wait := self._seconds_left()) > 0:
-                    self._changed.wait(wait)
+            self._changed.clear()  # before it is looked at what has changed
+            with self._lock:
                 if self._is_stopping:
                     break
-                now = SYSTEM_CLOCK.monotonic()
+                now = self._clock.monotonic()
+                left = self._next_at() - now
                 flushes = self._flush_at is not None and self._flush_at <= now
                 if flushes:
                     self._flush_at = None
                 due = [task for task, at in self._due.items() if at <= now]
                 for task in due:
                     self._due[task] = now + self._seconds_of(task)
+            if left > 0:
+                self._clock.wait(self._changed, left)
+                continue
             if flushes and self._flush is not None:
                 self._call(self._flush)
             for task in due:
@@ -113,11 +120,11 @@ class Upkeep:
         seconds = self._tasks[task]
         return seconds() if callable(seconds) else seconds
 
-    def _seconds_left(self) -> float:
+    def _next_at(self) -> float:
         moments = [*self._due.values()]
         if self._flush_at is not None:
             moments.append(self._flush_at)
-        return min(moments) - SYSTEM_CLOCK.monotonic()
+        return min(moments)
 
     def _call(self, task: Callable[[], None]) -> None:
         try:
@@ -125,7 +132,7 @@ class Upkeep:
         except Exception as error:
             if self._outage is not None and self._outage.failure_of(error) is not None:
                 return
-            now = SYSTEM_CLOCK.monotonic()
+            now = self._clock.monotonic()
             if task not in self._failing:
                 self._failing[task] = now
                 self._logger.exception("Error in the upkeep of a job store; trying again")

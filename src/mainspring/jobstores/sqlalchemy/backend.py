@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from mainspring.clock import SYSTEM_CLOCK
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim
 from mainspring.jobstores.shared.listening import Listening
@@ -71,7 +70,6 @@ class SQLBackend(Backend):
         self._groups = GroupTable(self.tables, self._runs)
         self.setting = self._context = Context(
             arguments=arguments,
-            clock=SYSTEM_CLOCK,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name,
             database=self.database,

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import SYSTEM_CLOCK
+from mainspring.clock import clock_of
 from mainspring.current import current_run
 from mainspring.testing.checker.values import Call
 
@@ -38,9 +38,9 @@ class Diary:
         now: the time, by the store's clock as nearly as it can be known; this machine's, if not given.
     """
 
-    def __init__(self, path: str | Path, now: Callable[[], datetime] = SYSTEM_CLOCK.now) -> None:
+    def __init__(self, path: str | Path, now: Callable[[], datetime] | None = None) -> None:
         self._path = path
-        self._now = now
+        self._now = now or clock_of(None).now
 
     @contextmanager
     def noted(self) -> Iterator[None]:
