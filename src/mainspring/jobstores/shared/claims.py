@@ -5,7 +5,7 @@ The engine decides about each; here is what any shared store does with the answe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.counting import given_back
 from mainspring.engine.decision import Decision
@@ -65,12 +65,14 @@ class Claim(NamedTuple):
             time alone makes it.
         parked: decisions about jobs that can't be run here; nothing was changed about them.
         next_time: when the next job is due that this node could run, or ``None``.
+        postponed: rows of due jobs whose triggers are to be asked before a transaction; nothing was decided about them.
     """
 
     decisions: list[Decision]
     waiting: dict[str, datetime | None]
     parked: list[Decision]
     next_time: datetime | None
+    postponed: Sequence[Any] = ()
 
     def add(
         self,
@@ -132,6 +134,20 @@ class Claimed(NamedTuple):
     claim: Claim
     finished: Finished
     queued_from: datetime | None
+
+
+def joined(first: Claimed, second: Claimed) -> Claimed:
+    """What two parts of one claim came to: the second about due jobs alone, which the first has left for later."""
+    one, other = first.claim, second.claim
+    next_time = min(filter(None, (one.next_time, other.next_time)), default=None)
+    claim = Claim(
+        one.decisions + other.decisions,
+        {**one.waiting, **other.waiting},
+        one.parked + other.parked,
+        next_time,
+    )
+    expected = min(filter(None, (first.queued_from, second.queued_from)), default=None)
+    return first._replace(claim=claim, queued_from=expected)
 
 
 def groups_of(records: Iterable[JobRecord | Unreadable]) -> list[str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
+from mainspring.errors import words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
-from mainspring.jobstores.shared.claims import Claimed, QueueClaim
+from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.runs import due_times_of
 from mainspring.jobstores.sqlalchemy import nodes
@@ -162,12 +163,36 @@ class SQLBackend(Backend):
             return self._claiming.left(connection, before, decide, executors, limit)
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
+        claimed = self._claim(request, give_up, self._take)
+        if not claimed.claim.postponed:
+            return claimed
+        try:
+            known = self._claiming.ask(claimed.claim.postponed, request)
+
+            def take_asked(connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
+                claim = self._claiming.claim_asked(connection, request, known, may_repeat=may_repeat)
+                has_buffered = any(decision.buffered for decision in claim.decisions)
+                nothing = QueueClaim([], is_blocked=False)
+                return Claimed(nothing, claim, Finished(), request.now if has_buffered else None)
+
+            later = self._claim(request, give_up, take_asked)
+        except Exception as error:  # noqa: BLE001 - what has been claimed before that must be run
+            self._context.logger.warning(
+                "Some due jobs can't be claimed for now: %s; trying again", words_of(error)
+            )
+            return claimed
+        return joined(claimed, later)
+
+    def _claim(
+        self, request: ClaimRequest, give_up: Callable[[], bool], step: Callable[..., Claimed]
+    ) -> Claimed:
+        """Take what `step` takes, in one transaction."""
         attempted: list[Claimed] = []
 
         def take(*, may_repeat: bool = False) -> Claimed:
             attempted.clear()
             with self.database.writing() as connection:
-                attempted.append(self._take(connection, request, may_repeat=may_repeat))
+                attempted.append(step(connection, request, may_repeat=may_repeat))
             return attempted[0]
 
         def was_taken() -> Claimed | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from mainspring.jobstores.shared.asked_triggers import asked, runs_foreign_code, with_own_trigger
 from mainspring.jobstores.shared.claims import (
     Claim,
     ClaimRaceError,
@@ -19,11 +21,11 @@ from mainspring.jobstores.shared.claims import (
     move_of,
     restored_job,
 )
-from mainspring.jobstores.shared.rows import SCHEDULED, Unreadable, written_tally
+from mainspring.jobstores.shared.rows import COLUMNS, SCHEDULED, Unreadable, written_tally
 from mainspring.jobstores.shared.runs import TakenRun, claimed_runs, due_times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -36,6 +38,23 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.context import Context
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.model import JobRecord, QueuedRun, Submission
+
+
+_TRIGGER = COLUMNS.index("trigger")
+
+
+class Asked(NamedTuple):
+    """A due job whose trigger runs foreign code.
+
+    Attributes:
+        row: as it was read.
+        record: the job.
+        answered: the same, with a trigger that has been asked.
+    """
+
+    row: Any
+    record: JobRecord | Unreadable
+    answered: JobRecord | Unreadable
 
 
 #: How often a claim looks for queued runs behind those that it can't take.
@@ -67,24 +86,83 @@ class Claiming:
         now, limit = request.now, request.limit
         rows = statements.due(connection, now, request.executors, request.set_aside, limit)
         claim = Claim([], {}, [], None)
-        if rows:
-            # What was never claimed nor changed has never run.
-            may_run = [row[0] for row in rows if row[-1]]
-            running = statements.running(connection, may_run) if may_run else {}
-            records = [self._context.job_of(row) for row in rows]
-            book = self._book(connection, records, now)
-            buffered = partial(self._buffered, connection)
-            for row, record in zip(rows, records, strict=True):
-                claim.add(record, request.decide, running.get(row[0], 0), buffered, book)
-            if book is not None:
-                self._groups.write(connection, book)
-            if may_repeat:
-                self._count_attempts(connection, claim.decisions)
-            self._make_true(connection, claim.decisions, request)
+        foreign = [row for row in rows if runs_foreign_code(row[_TRIGGER])]
+        if foreign:
+            claim = claim._replace(postponed=foreign)
+            rest = [row for row in rows if not runs_foreign_code(row[_TRIGGER])]
+        else:
+            rest = list(rows)
+        if rest:
+            records = [self._context.job_of(row) for row in rest]
+            self._decide(connection, request, claim, rest, records, may_repeat=may_repeat)
         if len(rows) == limit:
             return claim._replace(next_time=now)  # there is most likely more
-        set_aside = {*request.set_aside, *claim.ids_left()}
+        set_aside = {*request.set_aside, *claim.ids_left(), *(row[0] for row in claim.postponed)}
         return claim._replace(next_time=statements.next_time(connection, now, request.executors, set_aside))
+
+    def _decide(
+        self,
+        connection: Connection,
+        request: ClaimRequest,
+        claim: Claim,
+        rows: Sequence[Any],
+        records: Sequence[JobRecord | Unreadable],
+        *,
+        may_repeat: bool,
+        own: Mapping[str, JobRecord] = MappingProxyType({}),
+    ) -> None:
+        """Decide about locked rows, add that to `claim`, and make it true.
+
+        Args:
+            own: jobs as they are, by id, where `records` has them with triggers that were asked before.
+        """
+        # What was never claimed nor changed has never run.
+        may_run = [row[0] for row in rows if row[-1]]
+        running = self._context.statements.running(connection, may_run) if may_run else {}
+        book = self._book(connection, records, request.now)
+        buffered = partial(self._buffered, connection)
+        for row, record in zip(rows, records, strict=True):
+            claim.add(record, request.decide, running.get(row[0], 0), buffered, book)
+        for decision in (*claim.decisions, *claim.parked) if own else ():
+            if decision.job.id in own:
+                with_own_trigger(decision, own[decision.job.id])
+        if book is not None:
+            self._groups.write(connection, book)
+        if may_repeat:
+            self._count_attempts(connection, claim.decisions)
+        self._make_true(connection, claim.decisions, request)
+
+    def ask(self, rows: Sequence[Any], request: ClaimRequest) -> list[Asked]:
+        """Ask the triggers of jobs what a claim needs to know; while nobody waits for it."""
+        now = request.now.astimezone(self._context.timezone)
+        found = []
+        for row in rows:
+            record = self._context.job_of(row)
+            found.append(Asked(row, record, record if isinstance(record, Unreadable) else asked(record, now)))
+        return found
+
+    def claim_asked(
+        self, connection: Connection, request: ClaimRequest, known: Sequence[Asked], *, may_repeat: bool
+    ) -> Claim:
+        """Take due jobs whose triggers have been asked, if they are still as they were read."""
+        claim = Claim([], {}, [], None)
+        again = self._context.statements.locked(connection, [one.row[0] for one in known])
+        rows = {row[0]: tuple(row) for row in again}
+        same = [one for one in known if rows.get(one.row[0]) == tuple(one.row)]
+        if same:
+            own = {one.row[0]: one.record for one in same if not isinstance(one.record, Unreadable)}
+            self._decide(
+                connection,
+                request,
+                claim,
+                [one.row for one in same],
+                [one.answered for one in same],
+                may_repeat=may_repeat,
+                own=own,
+            )
+        if len(same) < len(known):
+            claim = claim._replace(next_time=request.now)  # others have them, or have changed them
+        return claim
 
     def _buffered(self, connection: Connection, job_id: str) -> int:
         return self._runs.queued_of(connection, [job_id], "buffered").get(job_id, 0)

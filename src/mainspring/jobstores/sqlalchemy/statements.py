@@ -89,6 +89,13 @@ class Statements(ABC):
             (self._time(now), *values),
         ).fetchall()
 
+    def locked(self, connection: Connection, job_ids: Sequence[str]) -> Sequence[Any]:
+        """The rows of these jobs, with the columns that a job is made of; locked where rows can be, without those that others have locked."""
+        return connection.exec_driver_sql(
+            f"SELECT {self._columns} FROM {self._jobs} WHERE id IN ({self._marks(job_ids)}){self.lock}",  # noqa: S608 - our names
+            tuple(sorted(job_ids)),
+        ).fetchall()
+
     def left(
         self, connection: Connection, before: datetime, executors: Collection[str], limit: int
     ) -> Sequence[Any]:
