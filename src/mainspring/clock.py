@@ -1,18 +1,28 @@
 """The only module that reads the machine's clocks. Everything else is given a `Clock`, or a time.
 
 Two readings serve different purposes: the wall time says whether a job is due, and may jump; the monotonic time
-measures how long something took or may take, and never goes back.
+measures how long something took or may take, and never goes back. It goes on while the machine sleeps: a lease runs out meanwhile, and
+the clock of a store goes on.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+
+# Python's own monotonic clock stands still while the machine is suspended, on Linux and macOS; these don't.
+_COUNTS_SLEEP = getattr(time, "CLOCK_BOOTTIME", None) or (
+    getattr(time, "CLOCK_MONOTONIC", None) if sys.platform == "darwin" else None
+)
+_elapsed = time.monotonic if _COUNTS_SLEEP is None else partial(time.clock_gettime, _COUNTS_SLEEP)
 
 
 class Clock(Protocol):
@@ -26,7 +36,7 @@ class Clock(Protocol):
         """The wall time, aware, in `timezone`."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """Seconds from an arbitrary start, never going back, and going on while the machine sleeps."""
 
     def wait(self, event: Event, timeout: float | None) -> bool:
         """Wait until `event` is set, or for `timeout` seconds of this clock; whether it is set."""
@@ -42,19 +52,29 @@ class SystemClock:
         return datetime.now(timezone)
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
-        return time.monotonic()
+        """Seconds from an arbitrary start, never going back; those in which the machine sleeps count too."""
+        return _elapsed()
 
     def wait(self, event: Event, timeout: float | None) -> bool:
         """Wait until `event` is set, or for `timeout` real seconds; whether it is set."""
         return event.wait(timeout)
 
 
+class AwakeClock(SystemClock):
+    """The same, but for the time that the machine sleeps, in which no thread does anything."""
+
+    __slots__ = ()
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back; those in which the machine sleeps don't count, where that can be had."""
+        return time.monotonic()
+
+
 #: The machine's clock, which is given to the parts where they are put together; nobody else takes it, since tests give another one.
 SYSTEM_CLOCK = SystemClock()
 
-#: The same, for whoever waits for a thread or a process to end: that takes real time, whatever clock a scheduler goes by.
-REAL_CLOCK = SYSTEM_CLOCK
+#: For whoever waits for a thread or a process to end: that takes real time, whatever clock a scheduler goes by.
+REAL_CLOCK = AwakeClock()
 
 
 def clock_of(scheduler: Any) -> Clock:
