@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.shared.backend import Backend
 
+#: For so long, in real time, a claim waits for a heartbeat that is under way.
+_PATIENCE_SECONDS = 1.0
+
 
 class Membership:
     """The registration of one node.
@@ -76,10 +79,11 @@ class Membership:
         """Whether this node may claim now; one that was silent for too long gives a sign of life first."""
         if self.lease.is_held():
             return True
-        if not self._renewing.acquire(blocking=False):
-            return False  # it is being done, and may take long
+        if not self._renewing.acquire(timeout=_PATIENCE_SECONDS):
+            return False  # it is being done, and takes long
         try:
-            self._renew()
+            if not self.lease.is_held():  # it may have been done meanwhile
+                self._renew()
         finally:
             self._renewing.release()
         return self.lease.is_held()
