@@ -102,12 +102,15 @@ class Claiming:
         finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
         queue = self._claim_queued(request, give_up)
         claim = self._claim_due(request, give_up)
-        queued_from = self._server.run(self.next_available, give_up)
+        queued_from = self._server.run(lambda: self.next_available(queue.blocked), give_up)
         return Claimed(queue, claim, finished, queued_from)
 
-    def next_available(self) -> datetime | None:
-        """When the first queued run is available; ``None``: none is queued."""
-        found = self._server.runs.find_one({"state": QUEUED}, sort=[("available", 1)])
+    def next_available(self, without: Collection[str] = ()) -> datetime | None:
+        """When the first queued run is available, of jobs that are not among those `without`; ``None``: none is queued."""
+        which: Document = {"state": QUEUED}
+        if without:
+            which["job_id"] = {"$nin": list(without)}
+        found = self._server.runs.find_one(which, sort=[("available", 1)])
         return None if found is None else queued_record(found, self._setting.now()).available
 
     # Due jobs
@@ -268,7 +271,7 @@ class Claiming:
 
     def _claim_queued(self, request: ClaimRequest, give_up: Callable[[], bool]) -> QueueClaim:
         if not request.looks_into_queue:
-            return QueueClaim([], is_blocked=False)
+            return QueueClaim([], {})
         jobs = self._server.jobs
         found = self._server.run(lambda: self._available(request), give_up)
         queued = [queued_record(document, request.now) for document in found]
@@ -278,7 +281,7 @@ class Claiming:
                 known[document["_id"]] = document
         records = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
         book, versions = self._book(records.values(), request.now)
-        blocked: list[str] = []
+        blocked: dict[str, datetime | None] = {}
         decisions, orphans = decide_queued_runs(
             queued,
             records,
@@ -292,7 +295,7 @@ class Claiming:
             self._ending.end_queued(run.key, "skipped", "its job was removed")
         decisions = self._reserve(decisions, book, versions, request)
         taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
-        return QueueClaim(taken, is_blocked=bool(blocked))
+        return QueueClaim(taken, blocked)
 
     def _available(self, request: ClaimRequest) -> list[Document]:
         """Queued runs that are available: those that have waited longest, and others of other jobs, since all of these may be blocked."""

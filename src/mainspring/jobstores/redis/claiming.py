@@ -56,7 +56,7 @@ class Claiming:
         found = fetch(self._server, self._setting, request, give_up)
         book = _book(found, request.now)
         running = {job_id: busy.running for job_id, busy in found.busy.items()} | found.running
-        blocked: list[str] = []
+        blocked: dict[str, datetime | None] = {}
         again, orphans = decide_queued_runs(
             sorted(found.runs, key=lambda run: run.scheduled_run_time),
             found.jobs,
@@ -97,6 +97,7 @@ class Claiming:
                 ],
                 "executors": sorted(request.executors),
                 "set_aside": sorted({*request.set_aside, *left}),
+                "blocked": sorted(blocked),
             },
             give_up,
         )
@@ -113,7 +114,7 @@ class Claiming:
         next_time = request.now if is_full else moment_of(answer["next"]) if answer["next"] else None
         taken = [one for one, attempt in zip(again, told, strict=False) if attempt is not False]
         return Claimed(
-            QueueClaim(taken, is_blocked=bool(blocked)),
+            QueueClaim(taken, blocked),
             Claim(valid, claim.waiting, claim.parked, next_time),
             finished,
             moment_of(answer["queue"]) if answer["queue"] else None,

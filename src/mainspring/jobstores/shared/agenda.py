@@ -136,18 +136,29 @@ class Agenda:
             due, self._queue_due = self._queue_due, None
         return due
 
-    def queue_claimed(self, first: datetime | None, now: datetime, *, looked: bool, is_blocked: bool) -> None:
+    def queue_claimed(
+        self,
+        first: datetime | None,
+        now: datetime,
+        *,
+        looked: bool,
+        is_blocked: bool,
+        free_at: datetime | None = None,
+    ) -> None:
         """A claim has come by the queue.
 
         Args:
             first: when the first of the runs that are still queued is available.
             looked: whether it has looked for queued runs.
-            is_blocked: whether some could not be taken for now.
+            is_blocked: whether some could not be taken for now; `first` is not about their jobs.
+            free_at: when the first of those can be, as far as time alone makes that.
         """
         if looked:
             self._is_queue_blocked = is_blocked
-        if is_blocked and first is not None:
-            first = max(first, now + POLL)  # or when an instance has ended here
+        if (
+            is_blocked
+        ):  # they are looked for again then, or when an instance has ended here; others don't wait for that
+            first = min(filter(None, (first, free_at, now + POLL)))
         self.note_queue_due(first)
 
     def claimed(

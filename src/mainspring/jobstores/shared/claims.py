@@ -115,11 +115,17 @@ class QueueClaim(NamedTuple):
 
     Attributes:
         decisions: made true in the store.
-        is_blocked: whether some runs are available that this node can't take for now.
+        blocked: ids of jobs with available runs that this node can't take for now; with the time at which it can, if time alone makes
+            that.
     """
 
     decisions: list[Decision]
-    is_blocked: bool
+    blocked: Mapping[str, datetime | None]
+
+    @property
+    def free_at(self) -> datetime | None:
+        """When the first of them can be taken, as far as time alone makes that."""
+        return min(filter(None, self.blocked.values()), default=None)
 
 
 class Claimed(NamedTuple):
@@ -127,7 +133,7 @@ class Claimed(NamedTuple):
 
     Attributes:
         finished: what writing the outcomes came to that were to be written along with it.
-        queued_from: when a queued run may be available next; ``None``: none is queued, as far as was seen.
+        queued_from: when a queued run of a job that isn't blocked may be available next; ``None``: none is queued, as far as was seen.
     """
 
     queue: QueueClaim
@@ -167,7 +173,7 @@ def decide_queued_runs(
     running: MutableMapping[str, int],
     request: ClaimRequest,
     book: GroupBook | None,
-    blocked: list[str],
+    blocked: dict[str, datetime | None],
     timezone: tzinfo,
 ) -> tuple[list[Decision], list[QueuedRun]]:
     """What is to be done about queued runs that are available: decisions to run some, and those whose jobs are gone.
@@ -176,7 +182,7 @@ def decide_queued_runs(
 
     Args:
         running: how many instances go on, by job; counted up.
-        blocked: ids of jobs whose runs can't be taken now; added to.
+        blocked: as in `QueueClaim`; added to.
         timezone: of the due times of jobs that are paused.
     """
     decisions: list[Decision] = []
@@ -191,13 +197,13 @@ def decide_queued_runs(
             orphans.append(run)
             continue
         if isinstance(record, Unreadable) or record.options.executor not in request.executors:
-            blocked.append(run.job_id)
+            blocked[run.job_id] = None
             continue
         group = record.options.group
         room = None if book is None else book.room(group)
         decision = request.decide(record, running.get(record.id, 0), run, room=room)
         if not decision.submit:
-            blocked.append(run.job_id)
+            blocked[run.job_id] = decision.free_at
             continue
         running[record.id] = running.get(record.id, 0) + 1
         if book is not None:

@@ -482,7 +482,8 @@ class SharedJobStore(NativeJobStore):
             claimed.queued_from,
             now,
             looked=request.looks_into_queue,
-            is_blocked=claimed.queue.is_blocked,
+            is_blocked=bool(claimed.queue.blocked),
+            free_at=claimed.queue.free_at,
         )
         self._outcomes.tell(claimed.finished)
         return claimed

@@ -212,11 +212,11 @@ class SQLBackend(Backend):
 
     def _take(self, connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
         finished = self._ending.finish(connection, request.ended)
-        queue = QueueClaim([], is_blocked=False)
+        queue = QueueClaim([], {})
         queued_from = request.queued_from
         if request.looks_into_queue:
             queue = self._claiming.claim_queued(connection, request)
-            queued_from = self._runs.next_available(connection)
+            queued_from = self._runs.next_available(connection, queue.blocked)
         claim: Claim = self._claiming.claim(connection, request, may_repeat=may_repeat)
         if any(decision.buffered for decision in claim.decisions):
             queued_from = request.now

@@ -169,9 +169,9 @@ class Claiming:
 
     def claim_queued(self, connection: Connection, request: ClaimRequest) -> QueueClaim:
         """Take queued runs that are available, and whose jobs may be run here now."""
-        claim = QueueClaim([], is_blocked=False)
         now = request.now
-        blocked: list[str] = []
+        blocked: dict[str, datetime | None] = {}
+        claim = QueueClaim([], blocked)
         for _ in range(_ROUNDS):
             limit = request.limit - len(claim.decisions)
             runs = self._runs.available(connection, now, limit, blocked)
@@ -193,7 +193,7 @@ class Claiming:
                 self._groups.write(connection, book)
             if not blocked or len(runs) < limit:
                 break  # those that are blocked have kept no others from being found
-        return claim._replace(is_blocked=bool(blocked))
+        return claim
 
     def _book(
         self, connection: Connection, records: Iterable[JobRecord | Unreadable], now: datetime

@@ -197,12 +197,16 @@ class RunTable:
         )
         return [LostRun(*row[:4], row.reruns or 0) for row in lost]
 
-    def next_available(self, connection: Connection) -> datetime | None:
-        """When the first of the queued runs is available; long ago, if it is at once; ``None``: none is queued."""
+    def next_available(self, connection: Connection, without: Collection[str] = ()) -> datetime | None:
+        """When the first of the queued runs is available, of jobs that are not among those `without`.
+
+        Long ago, if it is at once; ``None``: none is queued.
+        """
         runs = self._runs
+        others = (runs.c.job_id.not_in(list(without)),) if without else ()
         found = connection.execute(
             select(runs.c.available)
-            .where(self._is_waiting)
+            .where(self._is_waiting, *others)
             .order_by(runs.c.available.is_not(None), runs.c.available)
             .limit(1)
         ).first()
@@ -212,7 +216,7 @@ class RunTable:
         return connection.execute(select(self._runs.c.job_id).where(condition).limit(1)).first() is not None
 
     def available(
-        self, connection: Connection, now: datetime, limit: int, without: Sequence[str]
+        self, connection: Connection, now: datetime, limit: int, without: Collection[str]
     ) -> Sequence[QueuedRun]:
         """Queued runs that are available, of jobs that are not among those `without`; locked where rows can be."""
         runs = self._runs
@@ -221,7 +225,7 @@ class RunTable:
             .where(
                 self._is_waiting,
                 or_(runs.c.available.is_(None), runs.c.available <= now),
-                runs.c.job_id.not_in(without),
+                runs.c.job_id.not_in(list(without)),
             )
             .order_by(*self._order())
             .limit(limit)

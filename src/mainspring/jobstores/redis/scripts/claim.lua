@@ -173,5 +173,18 @@ for _, held in ipairs(question.unhold) do
     redis.call('ZADD', due_key(held.executor), held.due, held.id)
   end
 end
-local queue = redis.call('ZRANGE', key('queue'), 0, 0, 'WITHSCORES')
-return answer({ attempts = attempts, plain = plain_attempts, next = next_due(), queue = queue[2] or false })
+
+-- When the first queued run is available of a job whose runs are not blocked.
+local function next_queued()
+  local blocked, from = {}, 0
+  for _, id in ipairs(question.blocked) do blocked[id] = true end
+  while true do
+    local page = redis.call('ZRANGE', key('queue'), from, from + CHUNK - 1, 'WITHSCORES')
+    for at = 1, #page, 2 do
+      if not blocked[job_id_of(page[at])] then return page[at + 1] end
+    end
+    if #page < 2 * CHUNK or #question.blocked == 0 then return false end
+    from = from + CHUNK
+  end
+end
+return answer({ attempts = attempts, plain = plain_attempts, next = next_due(), queue = next_queued() })
