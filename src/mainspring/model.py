@@ -376,6 +376,7 @@ class Submission:
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped.
         is_abandoned: whether it has been told to have ended, though its thread still runs.
+        is_noted: whether its store has noted that it has ended, or is left to others: each counts once, however often that is said.
         started: when that run began.
         details: what the run itself says and asks; ``None`` until it does.
         tell: called with this submission and what the run says of how far it is.
@@ -390,6 +391,7 @@ class Submission:
         "details",
         "following",
         "is_abandoned",
+        "is_noted",
         "is_partial",
         "job",
         "jobstore",
@@ -437,6 +439,7 @@ class Submission:
         self.run_time: datetime | None = None
         self.stop: Literal["timed_out", "cancelled"] | None = None
         self.is_abandoned = False
+        self.is_noted = False
         self.details: Any = None
         # And these by whoever begins a run, which takes less than to do it here as well.
         self.ticket: Any

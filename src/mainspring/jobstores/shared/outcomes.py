@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from mainspring.draining import drained
+from mainspring.errors import words_of
+from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, write_in_parts
+from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.runs import ended_of
+from mainspring.jobstores.shared.trying import pause_before_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at whether to give up.
 _PATIENCE = 0.1
+#: So many outcomes are written together; and so many, and bytes of them, along with a claim, which is to be quick.
+_ROWS = 2000
+_RIDING_ROWS, _RIDING_SIZE = 2000, 256 * 1024
+#: Of so many bytes it may be that a server closes the connection because of them; after so many seconds that is looked into.
+_SUSPICIOUS_SIZE = 64 * 1024
+_SUSPICION_AFTER = 2.0
 
 
 class Outcomes:
@@ -30,6 +39,7 @@ class Outcomes:
         note_queue_due: told when a queued run may be there to be claimed, because of an outcome.
         tell_lost: called for each run that is found to be lost, with its node, when it is run again, and whether it is given up.
         tell_paused: called for each job that has paused itself.
+        store_works: whether something small can be written now.
     """
 
     def __init__(
@@ -40,6 +50,7 @@ class Outcomes:
         note_queue_due: Callable[[datetime | None], None],
         tell_lost: Callable[[RunKey, str, datetime | None, bool], None],
         tell_paused: Callable[[JobRecord], None],
+        store_works: Callable[[], bool],
     ) -> None:
         self._backend = backend
         self._setting = backend.setting
@@ -48,9 +59,16 @@ class Outcomes:
         self._note_queue_due = note_queue_due
         self._tell_lost = tell_lost
         self._tell_paused = tell_paused
+        self._store_works = store_works
         self._ended: deque[Ended] = deque()
         self._writing = Lock()
-        self._last_taken: list[Ended] = []  # those that may be on their way into the store now
+        self._moving = Lock()  # held while outcomes go from one of these to another
+        self._riding: Sequence[Ended] = ()  # those that a claim has taken along, and
+        self._being_written: Sequence[
+            Ended
+        ] = ()  # those that were written by themselves, last: perhaps not there yet
+        self._stuck: list[Ended] = []  # those that the store refuses whatever is left out
+        self._failures = 0  # so often in a row outcomes could not be written
         self._finished_jobs: set[str] = set()
 
     def add(self, submissions: Iterable[Submission]) -> None:
@@ -69,49 +87,181 @@ class Outcomes:
         self._ended.extend(ended_of(submission, self._setting.now, is_over=False))
 
     def __len__(self) -> int:
-        return len(self._ended)
+        return len(self._ended) + len(self._stuck)
+
+    @property
+    def are_kept_back(self) -> bool:
+        """Whether outcomes could not be written, and claims go without them until that works."""
+        return self._failures > 0
 
     def take_along(self, give_up: Callable[[], bool]) -> list[Ended]:
-        """What is to be written along with a claim; whoever takes it writes it, or puts it back.
+        """What is to be written along with a claim; whoever takes it says `written`, or puts it back.
 
-        Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on.
+        Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on. What is too much for a
+        claim is written by itself before it, and nothing is taken along while outcomes can't be written: no claim fails because of them.
         """
+        if not self._is_light():
+            try:
+                self.write(give_up)
+            except Exception:  # noqa: BLE001 - it is tried again, and told, by whoever keeps the store in order
+                return []
         while not self._writing.acquire(timeout=_PATIENCE):
             if give_up():
                 return []
         try:
-            return self._taken()
+            if self._failures:
+                return []
+            self._riding = self._taken(_RIDING_ROWS, self._riding_size)
+            return self._riding
         finally:
             self._writing.release()
 
-    def _taken(self) -> list[Ended]:
-        taken = drained(self._ended)
-        if taken:
-            self._last_taken = taken
-        return taken
+    def _is_light(self) -> bool:
+        """Whether all that there is may be written along with a claim."""
+        count = len(self._ended)
+        if not count:
+            return True
+        size = self._riding_size
+        for one in list(self._ended):
+            size -= weight_of(one)
+            if size < 0:
+                return False
+        return count <= _RIDING_ROWS
+
+    @property
+    def _riding_size(self) -> int:
+        return min(self._setting.batch_limit, _RIDING_SIZE)
+
+    def _taken(self, rows: int, size: int) -> list[Ended]:
+        """The first outcomes, as many as are written together."""
+        with self._moving:
+            waiting = self._ended
+            count = fitting(map(weight_of, waiting), rows, size)
+            return [waiting.popleft() for _ in range(count)]
 
     def unwritten(self) -> set[tuple[str, datetime, int]]:
         """The keys of the runs whose outcomes are perhaps not in the store yet."""
-        waiting = list(self._ended)  # before those that are taken from it
-        return {one.key for one in (*waiting, *self._last_taken)}
+        with self._moving:
+            return {one.key for one in (*self._ended, *self._stuck, *self._riding, *self._being_written)}
 
     def put_back(self, ended: Sequence[Ended]) -> None:
-        """It could not be written."""
-        self._ended.extendleft(reversed(ended))
+        """It could not be written: it waits, in its place."""
+        with self._moving:
+            self._ended.extendleft(reversed(ended))
+
+    def could_not_ride(self, ended: Sequence[Ended]) -> None:
+        """A claim that was to write these has failed: they are written by themselves, and claims go without until that works."""
+        self.put_back(ended)
+        self._failures += 1
 
     def write(self, give_up: Callable[[], bool] | None = None) -> None:
-        """Write what there is, trying again for as long as it takes, or until `give_up` says so."""
-        with self._writing:
-            ended = self._taken()
-            if not ended:
-                return
+        """Write what there is, trying again until `give_up` says so, where the reason passes.
+
+        What is refused for what is in it is divided until the outcome at fault is found. That is written without what was too much, and
+        says so, and the others are written.
+
+        Raises:
+            Exception: not all could be written. What is left waits: this is to be called again.
+        """
+        all_finished: list[Finished] = []
+        try:
+            with self._writing:
+                self._write(give_up, all_finished)
+        finally:
+            for finished in all_finished:
+                self.tell(finished)  # without the lock: listeners may be called
+
+    def write_all(self, give_up: Callable[[], bool]) -> None:
+        """Write what there is, trying again whatever the reason, until `give_up` says so.
+
+        Raises:
+            Exception: it was given up.
+        """
+        attempts = 0
+        while True:
             try:
-                finished = self._backend.finish(ended, give_up)
-            except BaseException:
-                self.put_back(ended)
-                raise
-            self._note_queue_due(finished.queued_from)
-        self.tell(finished)  # without the lock: listeners may be called
+                return self.write(give_up)
+            except Exception:
+                if give_up():
+                    raise
+            attempts += 1
+            Event().wait(pause_before_retry(attempts))
+
+    def _write(self, give_up: Callable[[], bool] | None, all_finished: list[Finished]) -> None:
+        self._retry_stuck()
+        while True:
+            ended = self._being_written = self._taken(_ROWS, self._setting.batch_limit)
+            if not ended:
+                break
+            left = ended
+            try:
+                answers, left, stuck, error = write_in_parts(
+                    ended, lambda part: self._finish(part, give_up), self._is_refused, self._lighter
+                )
+            finally:
+                self.put_back(left)
+            all_finished += answers
+            with self._moving:
+                self._stuck += stuck
+            if error is not None and (left or stuck):
+                self._failures += 1
+            if error is not None and left:
+                raise error
+        if self._stuck:
+            raise self._stuck_error()
+        self._failures = 0
+
+    def _finish(self, part: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
+        ends = give_up
+        if sum(map(weight_of, part)) > _SUSPICIOUS_SIZE:
+            # Some servers answer to what is too large by closing the connection: that must not be taken for an outage for ever.
+            deadline = self._setting.clock.monotonic() + _SUSPICION_AFTER
+
+            def ends() -> bool:
+                return self._setting.clock.monotonic() > deadline or (give_up is not None and give_up())
+
+        finished = self._backend.finish(part, ends)
+        self._note_queue_due(finished.queued_from)
+        return finished
+
+    def _is_refused(self, error: Exception, part: Sequence[Ended]) -> bool:
+        """Whether outcomes can't be written because of what is in them, and not because of the store."""
+        failure = self._backend.outage.failure_of(error)
+        if failure is Failure.TOO_LARGE:
+            return True
+        if failure in (Failure.CONFLICT, Failure.FULL, Failure.CHANGED, Failure.PERMANENT):
+            return False
+        if failure is None or sum(map(weight_of, part)) > _SUSPICIOUS_SIZE:
+            return self._store_works()  # something else can be written
+        return False
+
+    def _lighter(self, one: Ended, error: Exception) -> Ended | None:
+        instead = lighter(one, error)
+        logger = self._setting.logger
+        if instead is None:
+            logger.error(
+                'The outcome (%s) of job "%s" due at %s can\'t be written: %s; trying again',
+                one.result.outcome,
+                one.job.id,
+                one.result.scheduled_run_time,
+                words_of(error),
+            )
+        else:
+            logger.warning(
+                'Not all of the outcome of job "%s" due at %s can be stored: %s',
+                one.job.id,
+                one.result.scheduled_run_time,
+                instead.result.error,
+            )
+        return instead
+
+    def _retry_stuck(self) -> None:
+        with self._moving:
+            stuck, self._stuck = self._stuck, []
+            self._ended.extend(stuck)
+
+    def _stuck_error(self) -> Exception:
+        return RuntimeError(f"{len(self._stuck)} outcomes can't be written, whatever is left out of them")
 
     def tell(self, finished: Finished) -> None:
         """Say that others had taken over what this node ran, and that jobs have paused themselves."""
@@ -158,4 +308,8 @@ class Outcomes:
     def prune(self) -> None:
         """Remove history that is too old, or too much."""
         finished, self._finished_jobs = self._finished_jobs, set()
-        self._backend.prune(sorted(finished), self._keep, self._setting.now() - self._keep_for)
+        try:
+            self._backend.prune(sorted(finished), self._keep, self._setting.now() - self._keep_for)
+        except BaseException:
+            self._finished_jobs |= finished
+            raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.retrying import after_loss
-from mainspring.errors import SerializationError
+from mainspring.errors import SerializationError, words_of
 from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import read_time
 from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
+from mainspring.serializers.results import kept_result
+from mainspring.storable import DEFAULT_LIMITS, is_progress, is_storable, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -163,15 +165,35 @@ def ended_of(submission: Submission, now: Callable[[], datetime], *, is_over: bo
     lease = submission.lease
     if lease is None:
         return []
-    results, submission.results = submission.results, []
+    results = [_as_text(result) for result in submission.results]
+    submission.results = []
     submission.recorded += len(results)
     if is_over and submission.recorded < len(submission.run_times):
         left = submission.run_times[submission.recorded :]  # they are run one after another
         results += [_not_begun(submission, time, now()) for time in left]
+        submission.recorded = len(submission.run_times)
     return [
         Ended(submission.job, submission.attempt, lease.token, submission.cause, result, submission.reruns)
         for result in results
     ]
+
+
+def _as_text(result: RunResult) -> RunResult:
+    """A result all of whose parts are texts that a database takes.
+
+    Those that the scheduler makes are, and are let pass; some other caller's might keep the rest from being written.
+    """
+    texts = (result.error, result.result, result.traceback, result.log, result.progress)
+    if all(text is None or (type(text) is str and is_storable(text)) for text in texts):
+        return result
+    error, value, traceback, log, progress = texts
+    return result._replace(
+        error=None if error is None else storable(words_of(error)),
+        result=storable(value) if isinstance(value, str) else kept_result(value, DEFAULT_LIMITS.result),
+        traceback=None if traceback is None else storable(words_of(traceback)),
+        log=None if log is None else storable(words_of(log)),
+        progress=progress if is_progress(progress, DEFAULT_LIMITS.progress) else None,
+    )
 
 
 def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> RunResult:

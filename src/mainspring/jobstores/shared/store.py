@@ -10,7 +10,7 @@ import os
 import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
@@ -21,6 +21,8 @@ from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
+from mainspring.jobstores.shared.dividing import write_in_parts
+from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
@@ -34,8 +36,10 @@ from mainspring.jobstores.shared.outage import (
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
+from mainspring.jobstores.shared.trying import pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
+from mainspring.model import RunKey
 from mainspring.storable import is_storable, storable
 
 if TYPE_CHECKING:
@@ -48,13 +52,17 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.lease import NodeLease
     from mainspring.jobstores.shared.listening import Listening
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
 
 _LEFT_SHOWN = 100
 #: A node looks at the others so often in the time of a lease, but no more seldom than every two seconds.
 _LOOKS, _LONGEST_LOOK = 4, 2.0
 #: Seconds for which leaving in good order is tried.
 _LEAVING = 5.0
+
+
+#: So often at most what could not be given back is tried again.
+_RELEASE_ATTEMPTS = 12
 
 
 def default_node_name() -> str:
@@ -70,6 +78,15 @@ def refuse_unknown(job_id: str) -> None:
     """
     if not is_storable(job_id):
         raise JobLookupError(job_id)
+
+
+def _nothing(item: Any, error: Exception) -> None:
+    """What to write instead of what is refused."""
+    del item, error
+
+
+def _token_of(submission: Submission) -> int:
+    return 0 if submission.lease is None else submission.lease.token
 
 
 class SharedJobStore(NativeJobStore):
@@ -111,7 +128,13 @@ class SharedJobStore(NativeJobStore):
         self._setting = backend.setting
         self._agenda = Agenda(min(duration.total_seconds() / _LOOKS, _LONGEST_LOOK))
         self._outcomes = Outcomes(
-            backend, keep_runs, keep_for, self._agenda.note_queue_due, self._tell_lost, self._tell_paused
+            backend,
+            keep_runs,
+            keep_for,
+            self._agenda.note_queue_due,
+            self._tell_lost,
+            self._tell_paused,
+            self._can_write,
         )
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
@@ -202,7 +225,7 @@ class SharedJobStore(NativeJobStore):
     def _leave(self) -> None:
         try:
             with self._outage.doing(LEAVING):
-                self._outcomes.write(self._is_left)
+                self._outcomes.write_all(self._is_left)
                 if self._membership is not None:
                     self._membership.sign_off()
         finally:
@@ -282,12 +305,46 @@ class SharedJobStore(NativeJobStore):
     def _write_said(self) -> None:
         """Write how far runs say that they are."""
         said, self._said = self._said, {}
-        if said:
+        if not said:
+            return
+        left: Sequence[tuple[tuple[RunKey, int], str]] = list(said.items())
+        try:
             with self._outage.doing(PROGRESS):
-                self._backend.say(said, self._is_left)
+                _, left, refused, error = write_in_parts(
+                    left,
+                    lambda part: self._backend.say(dict(part), self._is_left),
+                    self._is_refused,
+                    _nothing,
+                )
+                if refused:
+                    self._logger.warning(
+                        "%d runs said how far they are, and it can't be stored: %s", len(refused), error
+                    )
+                if left and error is not None:
+                    raise error
+        finally:
+            if left:
+                # What has been said since is newer; and of a run that has ended meanwhile, its outcome says it.
+                going_on = self._own_runs()
+                for (key, token), text in left:
+                    if tuple(key) in going_on:
+                        self._said.setdefault((key, token), text)
+
+    def _is_refused(self, error: Exception, _part: Sequence[Any]) -> bool:
+        """Whether the store refuses this for what is in it."""
+        failure = self._outage.failure_of(error)
+        return failure is Failure.TOO_LARGE or (failure is None and self._can_write())
+
+    def _can_write(self) -> bool:
+        """Whether something small can be written now: a heartbeat."""
+        try:
+            self._renew()
+        except Exception:  # noqa: BLE001 - that is what is asked
+            return False
+        return self._membership is not None
 
     def _flush(self) -> None:
-        if not self._agenda.flushes():
+        if not self._agenda.flushes() and not self._outcomes.are_kept_back:
             if self._upkeep is not None and len(self._outcomes):
                 self._upkeep.flush_soon()
             return
@@ -475,7 +532,10 @@ class SharedJobStore(NativeJobStore):
         try:
             claimed = self._backend.claim(request, self._has_ended)
         except BaseException:
-            self._outcomes.put_back(ended)
+            if ended:
+                self._outcomes.could_not_ride(ended)
+                if self._upkeep is not None:
+                    self._upkeep.flush_soon()
             self._agenda.note_queue_due(queued_from)
             raise
         self._agenda.queue_claimed(
@@ -495,8 +555,13 @@ class SharedJobStore(NativeJobStore):
         was_awaited = agenda.is_queue_blocked
         if was_awaited:
             agenda.note_queue_due(self._setting.now())
+        for submission in submissions if self._said else ():
+            for time in submission.run_times:
+                self._said.pop(
+                    (RunKey(submission.job.id, time, submission.attempt), _token_of(submission)), None
+                )
         with self._lock:
-            self._held -= len(submissions)
+            self._let_go(submissions)
             is_last = self._held == 0
             for submission in submissions:
                 self._ledger.parked.pop(submission.job.id, None)
@@ -543,11 +608,39 @@ class SharedJobStore(NativeJobStore):
     def release(self, submissions: Sequence[Submission]) -> None:
         clock = self._setting.clock
         deadline = clock.monotonic() + _LEAVING
+
+        def is_over() -> bool:
+            return clock.monotonic() > deadline
+
+        def is_refused(error: Exception, part: Sequence[Submission]) -> bool:
+            del part
+            failure = self._outage.failure_of(error)
+            return failure is None or not failure.passes
+
         try:
-            self._backend.release(submissions, lambda: clock.monotonic() > deadline)
+            left: Sequence[Submission] = submissions
+            attempts = 0
+            while left:
+                # What can't be given back keeps nothing else from being.
+                _, waiting, refused, error = write_in_parts(
+                    left, lambda part: self._backend.release(part, is_over), is_refused, _nothing
+                )
+                left = [*waiting, *refused]
+                attempts += 1
+                if left and error is not None:
+                    if is_over() or attempts > _RELEASE_ATTEMPTS:
+                        raise error
+                    Event().wait(pause_before_retry(attempts))
         finally:
             with self._lock:
-                self._held -= len(submissions)
+                self._let_go(submissions)
+
+    def _let_go(self, submissions: Sequence[Submission]) -> None:
+        """These are not this store's affair any more; each counts once, however often that is said. Needs the lock."""
+        for submission in submissions:
+            if not submission.is_noted:
+                submission.is_noted = True
+                self._held -= 1
 
     def next_time(self) -> datetime | None:
         agenda = self._agenda

@@ -20,6 +20,15 @@ CALL_TIMEOUT = 30.0
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+#: What has waited for the store is to be there a second after it works again at the latest.
+_LONGEST_RETRY_PAUSE = 0.8
+_DOUBLINGS = 16
+
+
+def pause_before_retry(attempts: int) -> float:
+    """Seconds to wait before something is tried again that has failed so many times in a row: less than a second, and not in step with others."""
+    pause = min(_FIRST_PAUSE * 2 ** min(attempts, _DOUBLINGS), _LONGEST_RETRY_PAUSE)
+    return random.uniform(pause / 2, pause)  # noqa: S311 - so that nodes don't try again in step
 
 
 def try_again(

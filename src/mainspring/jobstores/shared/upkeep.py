@@ -6,6 +6,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from mainspring.errors import words_of
+from mainspring.jobstores.shared.trying import pause_before_retry
 
 if TYPE_CHECKING:
     import logging
@@ -26,7 +27,7 @@ class Upkeep:
     Args:
         clock: by which it waits.
         tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
-        flush: writes outcomes; called soon after `flush_soon`.
+        flush: writes outcomes; called soon after `flush_soon`, and again, with growing pauses of less than a second, as long as it raises.
         ended: called on the thread when it stops.
         outage: of the store, which tells of the failures that are the database's.
     """
@@ -52,6 +53,7 @@ class Upkeep:
         self._changed = Event()
         self._due = dict.fromkeys(tasks, 0.0)
         self._flush_at: float | None = None
+        self._failed_flushes = 0
         self._failing: dict[Callable[[], None], float] = {}  # and when that was said last
         self._is_stopping = False
         #: Set as soon as nothing is to be tried again any more.
@@ -67,10 +69,13 @@ class Upkeep:
     def flush_soon(self) -> None:
         """Outcomes are there to be written."""
         if self._flush_at is None:
-            with self._lock:
-                if self._flush_at is None:
-                    self._flush_at = self._clock.monotonic() + FLUSH_AFTER
-                    self._changed.set()
+            self._flush_after(FLUSH_AFTER)
+
+    def _flush_after(self, seconds: float) -> None:
+        with self._lock:
+            if self._flush_at is None:
+                self._flush_at = self._clock.monotonic() + seconds
+                self._changed.set()
 
     def call_now(self, task: Callable[[], None]) -> None:
         """Call one of the tasks at once."""
@@ -110,7 +115,11 @@ class Upkeep:
                 self._clock.wait(self._changed, left)
                 continue
             if flushes and self._flush is not None:
-                self._call(self._flush)
+                if self._call(self._flush):
+                    self._failed_flushes = 0
+                else:
+                    self._failed_flushes += 1
+                    self._flush_after(pause_before_retry(self._failed_flushes))
             for task in due:
                 self._call(task)
         if self._ended is not None:
@@ -126,12 +135,13 @@ class Upkeep:
             moments.append(self._flush_at)
         return min(moments)
 
-    def _call(self, task: Callable[[], None]) -> None:
+    def _call(self, task: Callable[[], None]) -> bool:
+        """Call something; whether it worked."""
         try:
             task()
         except Exception as error:
             if self._outage is not None and self._outage.failure_of(error) is not None:
-                return
+                return False
             now = self._clock.monotonic()
             if task not in self._failing:
                 self._failing[task] = now
@@ -142,3 +152,5 @@ class Upkeep:
         else:
             if self._failing.pop(task, None) is not None:
                 self._logger.info("The upkeep of a job store works again")
+            return True
+        return False
