@@ -137,3 +137,14 @@ def receive(*args, **kwargs):
 
 def never_say():
     return Endless()
+
+
+def repeat(text, count):
+    return text * count
+
+
+def say_and_wait():
+    import run_work
+
+    current_run().progress(1, 2, "half")
+    run_work.wait()

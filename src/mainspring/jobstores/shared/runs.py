@@ -183,10 +183,12 @@ def _as_text(result: RunResult) -> RunResult:
 
     Those that the scheduler makes are, and are let pass; some other caller's might keep the rest from being written.
     """
-    texts = (result.error, result.result, result.traceback, result.log, result.progress)
+    _, _, _, _, error, value, traceback, log, _, progress = result
+    if error is value is traceback is log is progress is None:
+        return result  # as of most
+    texts = (error, value, traceback, log, progress)
     if all(text is None or (type(text) is str and is_storable(text)) for text in texts):
         return result
-    error, value, traceback, log, progress = texts
     return result._replace(
         error=None if error is None else storable(words_of(error)),
         result=storable(value) if isinstance(value, str) else kept_result(value, DEFAULT_LIMITS.result),

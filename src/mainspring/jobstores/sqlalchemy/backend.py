@@ -172,7 +172,7 @@ class SQLBackend(Backend):
             def take_asked(connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
                 claim = self._claiming.claim_asked(connection, request, known, may_repeat=may_repeat)
                 has_buffered = any(decision.buffered for decision in claim.decisions)
-                nothing = QueueClaim([], is_blocked=False)
+                nothing = QueueClaim([], {})
                 return Claimed(nothing, claim, Finished(), request.now if has_buffered else None)
 
             later = self._claim(request, give_up, take_asked)
