@@ -592,3 +592,71 @@ def test_a_missing_framework_is_named_with_what_to_install(module, package):
             print(error)
     """)
     assert f'pip install "mainspring[{module}]"' in said
+
+
+LOOP_CLOSED = """
+    import asyncio, logging, time
+    from mainspring import AsyncIOScheduler
+    from mainspring.jobstores.memory import MemoryJobStore
+    from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
+
+    logging.getLogger("asyncio").disabled = True  # it says that tasks were destroyed: what the program does is wrong, after all
+    begun = []
+
+    async def job():
+        begun.append(1)
+        await asyncio.sleep(3600)
+
+    async def waits():
+        await asyncio.sleep(3600)
+
+    def in_a_thread():
+        begun.append(1)
+        return waits()
+
+    loop = asyncio.new_event_loop()
+    scheduler = AsyncIOScheduler(event_loop=loop, timezone="UTC", jobstores={"default": STORE})
+    scheduler.add_job(job, id="on the loop")
+    scheduler.add_job(in_a_thread, id="in a thread")
+    scheduler.start()
+
+    async def until_begun():
+        while len(begun) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+
+    loop.run_until_complete(until_begun())
+    print(sorted(run.state for run in scheduler.get_runs()))
+    loop.close()
+
+    def states():
+        return sorted(run.state for run in scheduler.get_runs())
+"""
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+@pytest.mark.parametrize("how", ["is seen", "shutdown"])
+def test_what_ran_on_a_loop_that_was_closed_has_been_cancelled(store, how, tmp_path):
+    made = (
+        "MemoryJobStore()" if store == "memory" else f'SQLAlchemyJobStore("sqlite:///{tmp_path}/jobs.sqlite")'
+    )
+    then = {
+        "is seen": """
+            deadline = time.monotonic() + 30
+            while states() != ["cancelled", "cancelled"] and time.monotonic() < deadline:
+                time.sleep(0.01)
+            print(states())
+            scheduler.shutdown()
+        """,
+        "shutdown": """
+            scheduler.shutdown()
+            if type(STORE).__name__ == "MemoryJobStore":
+                print(states())
+            else:
+                other = SQLAlchemyJobStore(STORE.engine.url)
+                print(sorted(run.state for run in other.list_runs(None, None, None, 10)))
+        """,
+    }[how]
+    program = textwrap.dedent(LOOP_CLOSED).replace("begun = []", f"STORE = {made}\nbegun = []", 1)
+    program += textwrap.dedent(then)
+    assert output_of(program) == ["['running', 'running']", "['cancelled', 'cancelled']"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ class AsyncIOExecutor(EventLoopExecutor):
 
     _needs = "an AsyncIOScheduler or a TornadoScheduler"
     _cancellation = asyncio.CancelledError
+
+    def __init__(self, max_workers: Any = 10, pool_kwargs: Any = None) -> None:
+        super().__init__(max_workers, pool_kwargs)
+        self._awaited_by_threads: set[concurrent.futures.Future[Any]] = set()
 
     def _fits(self, scheduler: Any) -> bool:
         return isinstance(getattr(scheduler, "_eventloop", None), asyncio.AbstractEventLoop)
@@ -38,7 +43,20 @@ class AsyncIOExecutor(EventLoopExecutor):
         return task
 
     def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._eventloop).result()
+        future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._eventloop)
+        self._awaited_by_threads.add(future)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise asyncio.CancelledError from None  # which is another class
+        finally:
+            self._awaited_by_threads.discard(future)
+
+    def leave_loop(self) -> None:
+        """The loop has ended: what has run on it has been cancelled with it, and who waits in a thread is told."""
+        super().leave_loop()
+        for future in list(self._awaited_by_threads):
+            future.cancel()
 
 
 def _has_ended(task: asyncio.Task[None], ended: Callable[[], None]) -> None:

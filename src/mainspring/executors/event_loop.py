@@ -54,6 +54,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         self._waiting: deque[tuple[Submission, RunReporter]] = deque()
         self._is_called = False
         self._native: dict[int, Any] = {}
+        self._on_loop: dict[int, tuple[Submission, RunReporter]] = {}
         self._performed: set[int] = set()
         self._changed = Condition()
 
@@ -86,6 +87,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             )
         super().start(scheduler, alias)
         self._native.clear()  # of a loop that has ended
+        self._on_loop.clear()
         self._performed.clear()
         self._is_called = False
 
@@ -107,6 +109,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         for submission, reporter in drained(self._waiting):
             key = id(submission)
             self._native[key] = None
+            self._on_loop[key] = (submission, reporter)
             spawned = self._spawn(
                 self._perform(submission, reporter), partial(self._has_ended, submission, reporter)
             )
@@ -125,6 +128,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             report_unbegun(submission, reporter)
         with self._changed:
             self._native.pop(key, None)
+            self._on_loop.pop(key, None)
             self._changed.notify_all()
 
     async def _awaited(self, job: JobRecord) -> Any:
@@ -175,14 +179,28 @@ class EventLoopExecutor(ThreadPoolExecutor):
         super().shutdown(wait)
         spared = key_of_caller(self._scheduler)
         if not self._scheduler.runs_loop():
-            for submission, reporter in drained(self._waiting):  # nobody will begin them
-                report_unbegun(submission, reporter)
+            self.leave_loop()
             return
         if not wait and (self._waiting or self._native.keys() - {spared}):
             asked = Event()
             self._scheduler.call_soon(partial(self._cancel_all, spared, asked))
             if not self._scheduler.is_here() and asked.wait(_MOMENT):
                 self._wait_for_native(spared)
+
+    def leave_loop(self) -> None:
+        """The loop has ended: what has run on it, or was to, has been cancelled with it, though nobody there can say so."""
+        for submission, reporter in drained(self._waiting):
+            report_unbegun(submission, reporter)
+        while self._on_loop:
+            try:
+                key, (submission, reporter) = self._on_loop.popitem()
+            except KeyError:
+                return  # it was told elsewhere
+            self._native.pop(key, None)
+            if key not in self._performed:
+                report_unbegun(submission, reporter)
+            elif submission.ticket.acquire(False):
+                self._scheduler._abandon(submission)  # noqa: SLF001 - ours
 
     def _cancel_all(self, spared: int | None, asked: Event) -> None:
         self._begin()  # what has not been begun is told that it is cancelled, too

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.engine.waiting import LONGEST_WAIT
+from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
@@ -114,6 +115,13 @@ class EventLoopScheduler(BaseScheduler):
         if self.state != STATE_STOPPED and not self._is_alive():
             self._enter_stopped()
             self._end_without_loop(None)
+
+    def _notice_end_of_loop(self) -> None:
+        if self.state == STATE_STOPPED or self._is_alive():
+            return
+        for executor in list(self._executors.values()):
+            if isinstance(executor, EventLoopExecutor):
+                executor.leave_loop()
 
     def _end_without_loop(self, deadline: float | None) -> None:
         """Nothing on the loop can be waited for: it has ended, or never ran."""

@@ -75,6 +75,7 @@ class RunMethods(JobQueries):
             raise ValueError(unknown_name("outcome", outcome, _STATES))
         _check_limit(limit, at_least=0)
         since = convert_to_datetime(since, self.timezone, "since")
+        self._notice_end_of_loop()
         self._in_flight.settle()
         runs: list[RunRecord] = []
         for alias, store in self._readable(jobstore):
@@ -95,6 +96,7 @@ class RunMethods(JobQueries):
             ValueError: the text is no identifier of a run.
         """
         key = run_key(run_id)
+        self._notice_end_of_loop()
         self._in_flight.settle()
         for alias, store in self._readable(jobstore):
             here = next((run for run in self._unsettled(alias, store, key.job_id) if run.key == key), None)
@@ -278,6 +280,9 @@ class RunMethods(JobQueries):
     def _tell_paused(self, job: JobRecord, alias: str) -> None:
         """A store has paused a job whose runs have failed too often."""
         self._dispatch.tell_paused(job, alias, SafeLogger(self._logger))
+
+    def _notice_end_of_loop(self) -> None:
+        """If the event loop on which runs go on has ended under the scheduler, they have ended with it."""
 
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""

@@ -253,7 +253,10 @@ class SharedJobStore(NativeJobStore):
         return self._setting.now()
 
     def _look_for_dead(self) -> None:
-        """Look after other nodes, unless that is done along with polls."""
+        """Look after other nodes, unless that is done along with polls; and whether what this one runs can go on."""
+        notice = getattr(self._scheduler, "_notice_end_of_loop", None)
+        if notice is not None:
+            notice()
         asked = self._setting.clock.monotonic()
         if self._agenda.is_look_due(asked):
             with self._outage.doing(WATCHING):
