@@ -54,14 +54,15 @@ def test_a_claim_that_is_given_back_leaves_the_job_as_it_was(job, late, running,
     decision = decide(job, now, running, room=room)
     if not decision.submit or decision.requeues:
         return
-    claimed = decision.following or job.rescheduled(None)
+    claimed = decision.following
     back = given_back(claimed, job, decision.submit)
     untold = job.next_run_time if not decision.missed and decision.dropped is None else decision.submit[0]
     assert back._replace(version=0) == job._replace(version=0, next_run_time=untold)
-    assert back.version > claimed.version
+    assert back.version > (job.version + 1 if claimed is None else claimed.version)
     again = decide(back, now, running, room=room)
     assert (list(again.submit), list(again.missed), again.dropped) == (list(decision.submit), [], None)
-    assert again.following is None or again.following.tally == claimed.tally
+    assert (again.following is None) is (claimed is None)
+    assert claimed is None or again.following.tally == claimed.tally
 
 
 @given(job=jobs, failures=st.integers(0, 5))
@@ -89,3 +90,13 @@ def test_what_a_group_has_counted_is_counted_back(ages, runs):
 
 def test_what_counts_no_more_is_not_counted_back():
     assert without([START], START + SECOND, 2) == [START]
+
+
+def test_a_schedule_that_has_ended_before_its_runs_were_spent_had_counted_nothing():
+    options = JobOptions(max_runs=3, coalesce=False)
+    job = JobRecord(
+        "a", "a", print, "builtins:print", (), {}, DateTrigger(START), options, START, 7, Tally(1)
+    )
+    decision = decide(job, START, 0)
+    assert decision.following is None
+    assert given_back(None, job, decision.submit) == job._replace(version=9)

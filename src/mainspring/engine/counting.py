@@ -38,16 +38,18 @@ def counted(job: JobRecord, following_time: datetime | None, runs: int, left: in
     return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
 
 
-def given_back(present: JobRecord, job: JobRecord, times: Sequence[datetime]) -> JobRecord:
+def given_back(present: JobRecord | None, job: JobRecord, times: Sequence[datetime]) -> JobRecord:
     """`present` as it is when the claim of runs at `times` is undone: the inverse of `counted`.
 
     Args:
-        present: the job as it is now, at the next run time that the claim has given it.
+        present: the job as it is now, at the next run time that the claim has given it; ``None`` if it had ended with the claim.
         job: as it was when they were claimed.
         times: the oldest first; none of the claim was queued besides.
     """
     # Coalesced times are made up for by one later on. Otherwise those before the first are recorded as missed, or dropped.
     first = job.next_run_time if job.options.coalesce else times[0]
+    if present is None:  # nothing was counted in it
+        return job.rescheduled(first)._replace(version=job.version + 2)
     tally = present.tally
     if job.options.max_runs is not None and tally is not None:
         note = (

@@ -298,7 +298,7 @@ class AdaptedStore(RunStore):
             present = self.store.lookup_job(job.id)
             try:
                 if present is None and decision.following is None:
-                    self.store.add_job(self._handle(given_back(job.rescheduled(None), job, decision.submit)))
+                    self.store.add_job(self._handle(given_back(None, job, decision.submit)))
                 elif (
                     present is not None
                     and decision.following is not None

@@ -378,11 +378,12 @@ class MemoryJobStore(NativeJobStore):
                 return self._runs.take_back(decision, now)
             entry = self._entries.get(job.id)
             if entry is None and decision.following is None:
-                entry = self._entries[job.id] = _Entry(job.rescheduled(None))
+                entry = self._entries[job.id] = _Entry(given_back(None, job, decision.submit))
                 self._runs.ended_jobs.pop(job.id, None)
             elif entry is None or entry.record is not decision.following:
                 return None
-            entry.record = given_back(entry.record, job, decision.submit)
+            else:
+                entry.record = given_back(entry.record, job, decision.submit)
             entry.may_repeat = True  # or a further attempt would be counted as the first
             self._runs.take_back(decision, now)
             retry_at = self._ledger.park(job.id, "its executor refused it", now)

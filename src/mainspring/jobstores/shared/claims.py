@@ -255,4 +255,4 @@ def decision_of(submission: Submission, now: datetime) -> Decision:
 def restored_job(decision: Decision) -> JobRecord:
     """The job of a decision as it is when its claim is undone, if it is still as the claim has left it."""
     job = decision.job
-    return given_back(decision.following or job.rescheduled(None), job, decision.submit)
+    return given_back(decision.following, job, decision.submit)
