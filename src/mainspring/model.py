@@ -347,6 +347,9 @@ class Lease(Protocol):
     def now(self) -> datetime:
         """The present by the clock of the store, in UTC."""
 
+    def skipped(self, submission: Submission) -> None:
+        """A run of a submission is not begun, because the lease isn't held."""
+
 
 #: Of a run that ended well, as most do: the job's id, attempt, cause, due time, when it began and ended (POSIX timestamps), and its
 #: result as text. A plain tuple, since it is made once for each run, and seldom looked at.

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mainspring import BackgroundScheduler
-from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_SUBMITTED
+from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_LOST, EVENT_JOB_SUBMITTED
+from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.testing import EventRecorder
 from stores import MONGODB, open_store
 
@@ -52,8 +53,25 @@ def scheduler(url, tablename):
 
 
 @pytest.fixture
+def one_worker(url, tablename):
+    """A scheduler that begins one run at a time."""
+    made = BackgroundScheduler(
+        timezone="UTC",
+        executors={"default": ThreadPoolExecutor(1)},
+        jobstores={"default": open_store(url, tablename, lease=60, node_name="node")},
+    )
+    made.recorder = EventRecorder()
+    made.add_listener(made.recorder, EVENT_JOB_EXECUTED | EVENT_JOB_SUBMITTED | EVENT_JOB_LOST)
+    made.start()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
 def other(url, tablename, started):
-    return started(open_store(url, tablename, lease=60, node_name="other"))
+    made = started(open_store(url, tablename, lease=60, node_name="other"))
+    made._see_to = lambda *_: None  # it collects when a test wants it
+    return made
 
 
 def declare_dead(store, other):
@@ -133,3 +151,31 @@ def test_what_runs_here_counts_among_the_instances_though_others_call_it_lost(sc
     assert BEGUN.count(gate) == 1
     GATES[gate].set()
     scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "long", count=3, timeout=30)
+
+
+def test_what_was_not_begun_because_of_an_outage_is_run_when_it_is_over(one_worker, gate, monkeypatch):
+    scheduler = one_worker
+    store = begin_long_run(scheduler, gate)
+    scheduler.add_job(
+        nothing, "interval", hours=1, id="waits", next_run_time=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    scheduler.recorder.wait_for(EVENT_JOB_SUBMITTED, "waits", timeout=30)
+    for method in ("renew", "release", "finish", "claim", "poll"):
+        monkeypatch.setattr(store._backend, method, away)
+    lease = store._membership.lease
+    lease._become(lease._state._replace(asked=-1e9))  # its time has passed
+    GATES[gate].set()
+    scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "long", timeout=30)
+    deadline = threading.Event()
+    while not store._unbegun:  # skipped, and to be given back
+        deadline.wait(0.01)
+    monkeypatch.undo()
+    scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "waits", timeout=30)
+    store.write_outcomes()
+    assert [outcome for _, outcome in outcomes(store, "waits")] == ["succeeded"]
+    assert outcomes(store) == [(1, "succeeded")]
+    assert not scheduler.recorder.of(EVENT_JOB_LOST)
+
+
+def away(*_args):
+    raise OSError("the server is away")

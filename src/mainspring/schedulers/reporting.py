@@ -94,7 +94,13 @@ class Reporter:
 
     def may_begin(self, submission: Submission) -> bool:
         """Whether the runs of `submission` are still this node's to run."""
-        return not submission.is_abandoned and (submission.lease is None or submission.lease.is_held())
+        if submission.is_abandoned:
+            return False
+        lease = submission.lease
+        if lease is None or lease.is_held():
+            return True
+        lease.skipped(submission)
+        return False
 
     def started(self, submission: Submission, scheduled_run_time: datetime) -> Any:
         """A run begins on the calling thread; its start time, for whoever tells its outcome."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import Submission
 
 __all__ = ["ALIVE", "DEAD", "STOPPED", "LivingNode", "NodeLease", "Registration", "milliseconds"]
 
@@ -32,6 +33,7 @@ class NodeLease:
     def __init__(self, token: int, duration: timedelta, setting: Setting, asked: float) -> None:
         self.token = token
         self._setting = setting
+        self._skipped: set[int] = set()
         self._clock = setting.clock
         self._state = LeaseState(token, duration.total_seconds(), asked)
         self._trusted_until = self._state.trusted_until  # asked before each run that begins
@@ -54,6 +56,17 @@ class NodeLease:
     def now(self) -> datetime:
         """The present by the clock of the store, in UTC."""
         return self._setting.now()
+
+    def skipped(self, submission: Submission) -> None:
+        """A run of a submission is not begun, because the lease isn't held."""
+        self._skipped.add(id(submission))
+
+    def take_skipped(self, submission: Submission) -> bool:
+        """Whether some run of a submission that has ended was not begun, because the lease wasn't held."""
+        if not self._skipped or id(submission) not in self._skipped:
+            return False
+        self._skipped.discard(id(submission))
+        return True
 
     def is_held(self) -> bool:
         """Whether no other node can have taken over what was claimed under this lease."""

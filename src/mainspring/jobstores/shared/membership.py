@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.backend import Backend
 
 #: For so long, in real time, a claim waits for a heartbeat that is under way.
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 2.0
 
 
 class Membership:

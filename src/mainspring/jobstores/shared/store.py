@@ -23,6 +23,7 @@ from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.dividing import write_in_parts
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.lease import NodeLease
 from mainspring.jobstores.shared.membership import Membership
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.backend import Backend, Look
     from mainspring.jobstores.shared.claims import Claimed
-    from mainspring.jobstores.shared.lease import NodeLease
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
 
@@ -145,6 +145,7 @@ class SharedJobStore(NativeJobStore):
         self._ledger = Ledger()
         self._executors: tuple[str, ...] = ("default",)
         self._held = 0
+        self._unbegun: list[Submission] = []  # are to be given back
         self._handed_out: Sequence[
             Decision
         ] = ()  # by the last claim: perhaps the scheduler doesn't know of it yet
@@ -226,6 +227,7 @@ class SharedJobStore(NativeJobStore):
         try:
             with self._outage.doing(LEAVING):
                 self._outcomes.write_all(self._is_left)
+                self._give_unbegun_back()
                 if self._membership is not None:
                     self._membership.sign_off()
         finally:
@@ -287,6 +289,8 @@ class SharedJobStore(NativeJobStore):
         if look.to_cancel and self._scheduler is not None:
             self._scheduler._cancel_here(look.to_cancel, self._alias)  # noqa: SLF001 - ours
         self._agenda.note_queue_due(look.next_queued)
+        if self._unbegun and self._upkeep is not None:
+            self._upkeep.flush_soon()  # the store answers again
         somebody_died = False
         membership = self._membership
         if membership is not None:
@@ -303,7 +307,7 @@ class SharedJobStore(NativeJobStore):
 
     def _own_runs(self) -> set[tuple[str, datetime, int]]:
         """The keys of the runs that go on here, whatever the store says of them."""
-        return runs_decided(self._handed_out) | runs_of(self._runs_here())
+        return runs_decided(self._handed_out) | runs_of([*self._runs_here(), *self._unbegun])
 
     def _write_said(self) -> None:
         """Write how far runs say that they are."""
@@ -348,11 +352,12 @@ class SharedJobStore(NativeJobStore):
 
     def _flush(self) -> None:
         if not self._agenda.flushes() and not self._outcomes.are_kept_back:
-            if self._upkeep is not None and len(self._outcomes):
+            if self._upkeep is not None and (len(self._outcomes) or self._unbegun):
                 self._upkeep.flush_soon()
             return
         with self._outage.doing(OUTCOMES):
             self._outcomes.write(self._is_left)
+            self._give_unbegun_back()
         queued_from = self._agenda.queue_due
         if queued_from is not None:  # as may follow from an outcome
             wake_for = getattr(self._scheduler, "_wake_for", None)
@@ -554,7 +559,13 @@ class SharedJobStore(NativeJobStore):
     def finish(self, submissions: Sequence[Submission]) -> bool:
         agenda = self._agenda
         agenda.runs_ended()
-        self._outcomes.add(submissions)
+        unbegun = [submission for submission in submissions if self._is_unbegun(submission)]
+        if unbegun:
+            with self._lock:
+                self._unbegun.extend(unbegun)
+            self._outcomes.add(submission for submission in submissions if submission not in unbegun)
+        else:
+            self._outcomes.add(submissions)
         was_awaited = agenda.is_queue_blocked
         if was_awaited:
             agenda.note_queue_due(self._setting.now())
@@ -582,6 +593,35 @@ class SharedJobStore(NativeJobStore):
             else:
                 upkeep.flush_soon()
         return was_awaited
+
+    @staticmethod
+    def _is_unbegun(submission: Submission) -> bool:
+        """Whether nothing of a submission was begun, because this node couldn't reach the store; it isn't others' yet."""
+        lease = submission.lease
+        was_skipped = isinstance(lease, NodeLease) and lease.take_skipped(submission)
+        return (
+            was_skipped and not lease.is_lost() and not submission.results and not submission.recorded  # type: ignore[union-attr]
+        )
+
+    def _give_unbegun_back(self) -> None:
+        """Let any node run what was claimed, and not begun because the store couldn't be reached."""
+        with self._lock:
+            unbegun = list(self._unbegun)  # they stay this node's own until they are given back
+        if not unbegun:
+            return
+        mine = [one for one in unbegun if one.lease is not None and not one.lease.is_lost()]
+        self._backend.release(mine, self._is_left)
+        self._outcomes.add(
+            one for one in unbegun if one not in mine
+        )  # others have recorded them as lost, or will
+        with self._lock:
+            del self._unbegun[: len(unbegun)]
+        self._logger.info(
+            "%d runs that were not begun while the job store couldn't be reached are given back", len(mine)
+        )
+        self._agenda.next_is_unknown()
+        self._agenda.note_queue_due(self._setting.now())
+        self._wake_scheduler()
 
     def progress(self, submission: Submission) -> None:
         self._outcomes.add_some(submission)

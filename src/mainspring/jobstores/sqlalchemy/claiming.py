@@ -325,8 +325,8 @@ class Claiming:
         token = 0 if submission.lease is None else submission.lease.token
         decision = decision_of(submission, self._context.now())
         job_id, first = submission.job.id, submission.run_times[0]
-        if not self._runs.is_claimed(connection, job_id, first, submission.attempt, token):
-            return  # it was done
+        if not self._runs.goes_on_here(connection, job_id, first, submission.attempt, token):
+            return  # it was done, or others have recorded it as lost
         try:
             with connection.begin_nested():
                 is_undone = self.give_back(connection, decision, token, insert)

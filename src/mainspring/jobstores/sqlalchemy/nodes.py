@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 
+#: What a column of integers takes everywhere.
+_LARGEST = 2**31 - 1
+
+
+def _shown(offset: timedelta) -> int:
+    """An offset of a clock in milliseconds, for who looks at the table: one that is years wrong as the most that can be shown."""
+    return max(-_LARGEST, min(milliseconds(offset), _LARGEST))
+
+
 def register(
     connection: Connection, tables: Tables, node: Registration, offset: timedelta, now: datetime
 ) -> int:
@@ -33,7 +42,7 @@ def register(
             pid=os.getpid(),
             version=__version__,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=milliseconds(offset),
+            clock_offset=_shown(offset),
             lease=milliseconds(node.lease),
             started=now,
             heartbeat=now,
@@ -60,7 +69,7 @@ def renew(
         .values(
             heartbeat=now,
             executors=json.dumps(sorted(node.executors)),
-            clock_offset=milliseconds(offset),
+            clock_offset=_shown(offset),
         )
     )
     return written.rowcount == 1

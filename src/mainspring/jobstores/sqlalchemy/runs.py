@@ -143,6 +143,13 @@ class RunTable:
         ).scalar_one_or_none()
         return found == token
 
+    def goes_on_here(
+        self, connection: Connection, job_id: str, scheduled: datetime, attempt: int, token: int
+    ) -> bool:
+        """Whether the run is in the hands of this token, and has no outcome: others may have recorded it as lost."""
+        which = and_(self._is_run(job_id, scheduled, attempt), self._goes_on, self._runs.c.token == token)
+        return self._is_any(connection, which)
+
     def take_back(self, connection: Connection, decision: Decision, token: int) -> None:
         """The runs of a decision were not begun after all."""
         connection.execute(delete(self._runs).where(self._is_submitted(decision, token)))
