@@ -87,6 +87,20 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.one_python)
 
 
+def _encodable(value):
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _encodable(one) for key, one in value.items()}
+    return type(value)(map(_encodable, value)) if isinstance(value, (list, tuple)) else value
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    """A lone surrogate in what a test has logged would end its process: execnet sends only what UTF-8 can hold."""
+    return _encodable((yield))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     """Say which servers the tests ran on: there are several that speak MongoDB's protocol, or Redis's."""
     factory = getattr(config, "_tmp_path_factory", None)
