@@ -2,7 +2,7 @@
 # newer, make, and a network the first time.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak clean
+.PHONY: help demo test lint bench soak mutants clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,12 @@ bench: $(READY) ## measure speed, beside APScheduler's
 soak: $(READY) ## run the slow proofs
 	@scripts/install_servers.sh
 	@$(BIN)/python -m pytest -m soak
+
+MUTANTS := 300
+SEED := 1
+mutants: $(READY) ## see how many small changes of the code no test notices
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
+	@$(BIN)/python scripts/mutants.py --count $(MUTANTS) --seed $(SEED)
 
 clean: ## remove what the other targets have made
 	rm -rf $(VENV) .bench-venv .mongodb-venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,0 +1,197 @@
+"""Breaks the code on which safety rests, one small change at a time, and counts which of the changes no test notices.
+
+mutmut makes the changes ("mutants") and runs the tests against each: those that call the changed function, the fastest first. This draws some of
+all the mutants by a seed, and compares those that survive with `tests/mutants/survivors.toml`, where each has its reason. It fails if less than
+nine in ten are killed, or a survivor has no reason.
+
+The work is done in a folder of its own: the checkout stays as it is. What is changed, and by which tests, says ``[tool.mutmut]`` in `pyproject.toml`.
+Why mutmut, says `docs/decisions/0017-mutants.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+EXPLANATIONS = CHECKOUT / "tests" / "mutants" / "survivors.toml"
+LEAST_KILLED = 0.9
+#: What mutmut says of mutants that tests have noticed; of one that never ends, they have.
+KILLED = {"killed", "timeout", "segfault", "suspicious", "caught by type check"}
+
+
+class Mutant(NamedTuple):
+    """One change.
+
+    Attributes:
+        function: that is changed, by its full name.
+        removed, added: the lines of the change, without what is before and after them.
+    """
+
+    function: str
+    removed: str
+    added: str
+
+
+def function_of(name: str) -> str:
+    """The function of a mutant of mutmut's: ``a.b.xǁClassǁmethod__mutmut_3`` is one of ``a.b.Class.method``."""
+    path, _, _ = name.rpartition("__mutmut_")
+    module, _, mangled = path.rpartition(".")
+    parts = mangled[1:].strip("ǁ").split("ǁ") if "ǁ" in mangled else [mangled.removeprefix("x_")]
+    return ".".join([module, *parts])
+
+
+def change_of(name: str, diff: str) -> Mutant:
+    """A mutant, from what ``mutmut show`` prints of it."""
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    removed, added = (
+        "\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in ("-", "+")
+    )
+    return Mutant(function_of(name), removed, added)
+
+
+def explanations(text: str) -> dict[Mutant, str]:
+    """The reasons why mutants survive, from the text of `EXPLANATIONS`."""
+    found = {}
+    for entry in tomllib.loads(text).get("survivor", []):
+        lines = ("\n".join(line.strip() for line in entry[key].strip().splitlines()) for key in ("is", "was"))
+        added, removed = lines
+        found[Mutant(entry["function"], removed, added)] = entry["why"]
+    return found
+
+
+def drawn(names: Iterable[str], count: int | None, seed: int) -> list[str]:
+    """So many of `names`, the same for the same seed; all of them for ``None``."""
+    ordered = sorted(names)
+    if count is None or count >= len(ordered):
+        return ordered
+    return sorted(random.Random(seed).sample(ordered, count))
+
+
+def verdict(
+    statuses: Mapping[str, str], changes: Mapping[str, Mutant], reasons: Mapping[Mutant, str]
+) -> tuple[list[str], bool]:
+    """What is to be printed of a run, and whether it is good enough.
+
+    Args:
+        statuses: what became of each mutant, by its name.
+        changes: what those are that survived.
+    """
+    survivors = [name for name, status in statuses.items() if status not in KILLED]
+    killed = len(statuses) - len(survivors)
+    lines = []
+    unexplained = 0
+    for name in survivors:
+        change = changes[name]
+        reason = reasons.get(change)
+        unexplained += reason is None
+        lines += [f"{name}: {statuses[name]}"]
+        lines += [f"  - {line}" for line in change.removed.splitlines()]
+        lines += [f"  + {line}" for line in change.added.splitlines()]
+        lines += [
+            f"  {reason or 'NOT EXPLAINED: write a test that notices it, or the reason why none can'}",
+            "",
+        ]
+    share = killed / len(statuses) if statuses else 0.0
+    by_module = Counter(function_module(name) for name in survivors)
+    lines += [f"{count:4} survived in {module}" for module, count in sorted(by_module.items())]
+    lines.append(
+        f"{len(statuses)} mutants: {killed} killed, {len(survivors)} survived, "
+        f"{unexplained} of them without a reason; {share:.1%} killed, {LEAST_KILLED:.0%} are asked for"
+    )
+    return lines, share >= LEAST_KILLED and not unexplained
+
+
+def function_module(name: str) -> str:
+    """The module of a mutant."""
+    return name.rpartition("__mutmut_")[0].rpartition(".")[0]
+
+
+def _mutmut(folder: Path, *arguments: str) -> str:
+    """What mutmut prints, but for the wheel that it turns while it waits."""
+    command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
+    with (folder / "mutmut.txt").open("w+b") as file:
+        ended = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "CI": "true"},  # with it, Hypothesis tries the same examples each time
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        file.seek(0)
+        said = re.sub("[⠁-⣿] [^\n\r]*[\n\r]*", "", file.read().decode(errors="replace"))
+    if ended.returncode:
+        sys.exit(f"mutmut {arguments[0]} failed; are all tests green? It said:\n{said[-5000:]}")
+    return said
+
+
+def _statuses(folder: Path) -> dict[str, str]:
+    lines = _mutmut(folder, "results", "--all", "true").splitlines()
+    pairs = (line.strip().rpartition(": ") for line in lines)
+    return {name: status for name, _, status in pairs if "__mutmut_" in name}
+
+
+def _prepared(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """Make all mutants of the checkout's code in `folder`; those that match one of the patterns, if there are any."""
+    for name in ("src", "tests", "scripts", "docs"):
+        shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy2(CHECKOUT / name, folder)
+    # mutmut makes the mutants when it is to run some, and only then; here it is asked for the few of one small function.
+    _mutmut(folder, "run", "mainspring.engine.precedence.*")
+    made = _statuses(folder)
+    return {
+        name: status
+        for name, status in made.items()
+        if not patterns or any(re.search(pattern, name) for pattern in patterns)
+    }
+
+
+def main() -> int:
+    """Run it, from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--count", type=int, default=300, help="how many mutants are drawn; 0: all (default: 300)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the draw (default: 1)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 2, help="how many run at a time")
+    parser.add_argument(
+        "--only", action="append", default=[], help="a regular expression that names must match"
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mainspring-mutants-") as temporary:
+        folder = Path(temporary)
+        made = _prepared(folder, options.only)
+        names = drawn(made, options.count or None, options.seed)
+        print(f"{len(names)} of {len(made)} mutants, drawn with seed {options.seed}", flush=True)
+        said = _mutmut(folder, "run", "--max-children", str(options.processes), *names)
+        after = _statuses(folder)
+        statuses = {name: after[name] for name in names}
+        if "not checked" in statuses.values():
+            sys.exit(f"mutmut did not come to its end:\n{said[-3000:]}")
+        changes = {
+            name: change_of(name, _mutmut(folder, "show", name))
+            for name, status in statuses.items()
+            if status not in KILLED
+        }
+    lines, is_good = verdict(statuses, changes, explanations(EXPLANATIONS.read_text()))
+    print("\n".join(lines))
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What `make mutants` makes of what mutmut says; mutmut itself takes minutes, and isn't run here."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.one_python
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+_SPEC = importlib.util.spec_from_file_location("mutants", CHECKOUT / "scripts" / "mutants.py")
+mutants = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(mutants)
+
+NAME = "mainspring.engine.grouping.xǁGroupBookǁtake__mutmut_10"
+DIFF = """\
+# mainspring.engine.grouping.xǁGroupBookǁtake__mutmut_10: survived
+--- src/mainspring/engine/grouping.py
++++ src/mainspring/engine/grouping.py
+@@ -3,3 +3,3 @@
+     if name is None:
+         return
+-    self._running[name] = 0 + 1
++    self._running[name] = 1 + 1
+"""
+FUNCTION = "mainspring.engine.grouping.GroupBook.take"
+CHANGE = mutants.Mutant(FUNCTION, "self._running[name] = 0 + 1", "self._running[name] = 1 + 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        (NAME, FUNCTION),
+        ("mainspring.engine.due.x_due_times__mutmut_4", "mainspring.engine.due.due_times"),
+        ("mainspring.engine.retrying.x__share__mutmut_5", "mainspring.engine.retrying._share"),
+        ("mainspring.retry.xǁRetryǁ__post_init____mutmut_1", "mainspring.retry.Retry.__post_init__"),
+    ],
+)
+def test_the_function_of_a_mutant(name, function):
+    assert mutants.function_of(name) == function
+
+
+def test_a_change_is_known_by_its_lines():
+    assert mutants.change_of(NAME, DIFF) == CHANGE
+
+
+def test_a_reason_belongs_to_a_change_wherever_that_stands_now():
+    text = f"""
+[[survivor]]
+function = "{FUNCTION}"
+was = "    {CHANGE.removed}"
+is = '''
+  {CHANGE.added}
+'''
+why = "because"
+"""
+    assert mutants.explanations(text) == {CHANGE: "because"}
+
+
+def test_the_same_seed_draws_the_same():
+    names = [f"name {number}" for number in range(100)]
+    drawn = mutants.drawn(names, 10, 1)
+    assert drawn == mutants.drawn(reversed(names), 10, 1) != mutants.drawn(names, 10, 2)
+    assert len(set(drawn)) == 10
+    assert mutants.drawn(names, None, 1) == mutants.drawn(names, 1000, 1) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("killed", "reasons", "is_good"),
+    [
+        (9, {CHANGE: "because"}, True),
+        (9, {}, False),
+        (8, {CHANGE: "because"}, False),  # under nine in ten: the second survivor is the same change
+        (9, {CHANGE._replace(added="another"): "because"}, False),
+    ],
+    ids=["explained", "not explained", "too many", "another is explained"],
+)
+def test_the_verdict(killed, reasons, is_good):
+    statuses = {f"mainspring.a.x_f__mutmut_{number}": "killed" for number in range(killed)}
+    survivors = {NAME.replace("_10", f"_{number}"): "survived" for number in range(10 - killed)}
+    lines, good = mutants.verdict({**statuses, **survivors}, dict.fromkeys(survivors, CHANGE), reasons)
+    assert good is is_good
+    assert lines[-1].startswith(f"10 mutants: {killed} killed, {10 - killed} survived")
+    assert ("NOT EXPLAINED" in "\n".join(lines)) is (CHANGE not in reasons)
+
+
+def test_what_never_ends_is_noticed_and_what_no_test_calls_is_not():
+    names = ["mainspring.a.x_f__mutmut_1", NAME]
+    for status, good in (("timeout", True), ("no tests", False)):
+        changes = dict.fromkeys(names, CHANGE)
+        assert mutants.verdict(dict.fromkeys(names, status), changes, {CHANGE: "because"})[1] is good
+
+
+def test_every_reason_is_about_a_function_that_is_there():
+    text = mutants.EXPLANATIONS.read_text()
+    assert len(mutants.explanations(text)) == len(tomllib.loads(text).get("survivor", [])), (
+        "one is there twice"
+    )
+    for change in mutants.explanations(text):
+        parts = change.function.split(".")
+        paths = [CHECKOUT / "src" / Path(*parts[:end]).with_suffix(".py") for end in (-1, -2)]
+        (path,) = [path for path in paths if path.exists()]
+        assert f"def {parts[-1]}(" in path.read_text(), change.function
+
+
+def test_the_tests_that_are_to_notice_are_there():
+    configured = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    paths = [one for one in configured["pytest_add_cli_args_test_selection"] if one.startswith("tests/")]
+    assert paths
+    assert not [path for path in paths if not (CHECKOUT / path).exists()]
