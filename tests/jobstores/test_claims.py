@@ -1,0 +1,510 @@
+"""What a shared store makes of the engine's decisions, and of runs on their way in and out; without a database."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mainspring import Retry
+from mainspring.engine.decision import Decision, decide
+from mainspring.engine.grouping import GroupBook
+from mainspring.errors import SerializationError
+from mainspring.jobstores.shared.backend import Finished
+from mainspring.jobstores.shared.claims import (
+    Claim,
+    Claimed,
+    ClaimRequest,
+    QueueClaim,
+    buffered_runs,
+    decide_queued_runs,
+    decision_of,
+    groups_of,
+    joined,
+    move_of,
+    restored_job,
+)
+from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
+from mainspring.jobstores.shared.runs import (
+    Counted,
+    Ended,
+    LostRun,
+    Move,
+    NewRun,
+    claimed_runs,
+    counted_of,
+    due_times_of,
+    ended_of,
+    outcome_of_lost,
+    queued_record,
+    retries_of,
+    run_record,
+)
+from mainspring.model import Group, QueuedRun, RunKey, RunRecord, RunResult, Submission, Tally
+from mainspring.testing.conformance import SECOND, START, deciding, record
+
+NOW = START + 100 * SECOND
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def at(*seconds):
+    return [START + number * SECOND for number in seconds]
+
+
+def unreadable(job_id="a"):
+    return Unreadable(record(job_id), "its row can't be read", ValueError("no"))
+
+
+def decision(job=None, **parts):
+    made = Decision(record("a") if job is None else job)
+    for name, value in parts.items():
+        setattr(made, name, value)
+    return made
+
+
+# Due jobs
+
+
+def claim_of(*jobs, running=0, buffered=0, book=None, asked=None):
+    claim = Claim([], {}, [], None)
+
+    def buffered_of(job_id):
+        if asked is not None:
+            asked.append(job_id)
+        return buffered
+
+    for job in jobs:
+        claim.add(job, deciding(START), running, buffered_of, book)
+    return claim
+
+
+def test_what_is_due_is_claimed_waits_or_is_parked():
+    claim = claim_of(record("a"), unreadable("b"))
+    assert [one.job.id for one in claim.decisions] == ["a"]
+    (parked,) = claim.parked
+    assert (parked.job.id, parked.reason, str(parked.error)) == ("b", "its row can't be read", "no")
+    assert claim.waiting == {}
+    assert claim.ids_left() == {"b"}
+
+
+def test_what_waits_is_due_still_and_not_tried_again_at_once():
+    book = GroupBook({"g": Group("g", rate=1)}, {}, {"g": [START - 10 * SECOND]}, START)
+    claim = claim_of(record("a"), running=1)
+    assert claim.waiting == {"a": None}
+    claim = claim_of(record("b", group="g"), book=book)
+    assert claim.waiting == {"b": START + 50 * SECOND}
+    assert claim.ids_left() == {"b"}
+    assert claim.decisions == []
+
+
+def test_what_one_job_takes_of_a_group_is_not_there_for_the_next():
+    book = GroupBook({"g": Group("g", limit=2, rate=5)}, {}, {}, START)
+    jobs = [record(job_id, every=10, group="g") for job_id in "abc"]
+    claim = claim_of(*jobs, book=book)
+    assert [one.job.id for one in claim.decisions] == ["a", "b"]
+    assert claim.waiting == {"c": None}
+    assert book.begun() == {"g": [START, START]}
+
+
+def test_what_is_not_run_takes_no_place_in_a_group():
+    book = GroupBook({"g": Group("g", limit=1)}, {}, {}, START)
+    claim_of(record("a", every=10, group="g"), running=1, book=book)
+    assert book.room("g").instances == 1
+
+
+@pytest.mark.parametrize(
+    ("running", "overlap", "asks"),
+    [(0, "buffer_one", False), (1, "skip", False), (1, "buffer_one", True), (2, "allow", True)],
+)
+def test_how_many_are_buffered_is_asked_only_where_it_matters(running, overlap, asks):
+    asked = []
+    claim_of(record("a", every=10, overlap=overlap), running=running, asked=asked)
+    assert asked == (["a"] if asks else [])
+
+
+@pytest.mark.parametrize(("buffered", "queued"), [(0, 1), (1, 0)])
+def test_what_is_buffered_already_counts(buffered, queued):
+    job = record("a", every=10, overlap="buffer_one")
+    (one,) = claim_of(job, running=1, buffered=buffered).decisions
+    assert len(one.buffered) == queued
+
+
+def test_two_parts_of_a_claim_are_one():
+    first = Claimed(
+        QueueClaim([decision()], {}),
+        Claim([decision()], {"a": None, "b": START}, [decision()], START + SECOND, ["rows"]),
+        Finished(queued_from=NOW),
+        NOW,
+    )
+    second = first._replace(
+        claim=Claim([decision()], {"b": NOW, "c": None}, [decision()], START, ()),
+        queue=QueueClaim([], {}),
+        finished=Finished(),
+        queued_from=START,
+    )
+    both = joined(first, second)
+    assert both.claim.decisions == first.claim.decisions + second.claim.decisions
+    assert both.claim.parked == first.claim.parked + second.claim.parked
+    assert both.claim.waiting == {"a": None, "b": NOW, "c": None}
+    assert both.claim.next_time == START
+    assert both.claim.postponed == ()
+    assert both.queued_from == START
+    assert (both.queue, both.finished) == (first.queue, first.finished)
+
+
+def test_two_parts_that_know_of_nothing_to_come_know_of_nothing():
+    part = Claimed(QueueClaim([], {}), Claim([], {}, [], None), Finished(), None)
+    assert joined(part, part).claim.next_time is None
+    assert joined(part, part).queued_from is None
+    later = part._replace(queued_from=NOW, claim=part.claim._replace(next_time=START))
+    for both in (joined(part, later), joined(later, part)):
+        assert (both.claim.next_time, both.queued_from) == (START, NOW)
+
+
+def test_the_groups_of_jobs_are_named_once_and_in_order():
+    jobs = [record("a", group="z"), record("b", group="x"), record("c", group="z"), record("d"), unreadable()]
+    assert groups_of(jobs) == ["x", "z"]
+
+
+# Queued runs
+
+
+def queue_claim(runs, jobs, *, limit=10, running=None, book=None, executors=("default",), blocked=None):
+    request = ClaimRequest(NOW, deciding(NOW), limit, executors, (), 7, (), NOW)
+    running = {} if running is None else running
+    blocked = {} if blocked is None else blocked
+    decided, orphans = decide_queued_runs(runs, jobs, running, request, book, blocked, BERLIN)
+    return [one.run.job_id for one in decided], [run.job_id for run in orphans], blocked
+
+
+def queued(job_id, after=0, attempt=2):
+    return QueuedRun(job_id, START + after * SECOND, attempt, START, "retry")
+
+
+def jobs_of(*records):
+    return {job.id: job for job in records}
+
+
+def test_queued_runs_are_claimed_by_their_priority_and_no_more_than_are_asked_for():
+    jobs = jobs_of(record("a"), record("b", priority=5), record("c", priority=-1))
+    runs = [queued("c"), queued("a"), queued("b"), queued("gone"), queued("b", 1)]
+    running = {}
+    assert queue_claim(runs, jobs, running=running) == (["b", "a", "c"], ["gone"], {"b": None})
+    assert running == {"a": 1, "b": 1, "c": 1}
+    assert queue_claim(runs, jobs, limit=2) == (["b", "a"], [], {"b": None})
+    assert queue_claim(runs, jobs, limit=0) == ([], [], {})
+
+
+def test_what_is_blocked_keeps_nobody_else_back():
+    jobs = {**jobs_of(record("a"), record("b", executor="pool"), record("c")), "d": unreadable("d")}
+    runs = [queued("a"), queued("a", 1), queued("b"), queued("d"), queued("c")]
+    found = queue_claim(runs, jobs, running={"a": 1})
+    assert found == (["c"], [], {"a": None, "b": None, "d": None})
+    assert queue_claim(runs, jobs, blocked={"a": NOW, "c": None}) == (
+        [],
+        [],
+        {"a": NOW, "c": None, "b": None, "d": None},
+    )
+
+
+def test_instances_that_go_on_count():
+    jobs = jobs_of(record("a", max_instances=2))
+    runs = [queued("a", number) for number in range(3)]
+    assert queue_claim(runs, jobs)[0] == ["a", "a"]
+    assert queue_claim(runs, jobs, running={"a": 1})[0] == ["a"]
+
+
+def test_queued_runs_take_room_of_their_groups():
+    jobs = jobs_of(record("a", group="g"), record("b", group="g"), record("c"))
+    book = GroupBook({"g": Group("g", rate=1)}, {}, {}, NOW)
+    runs = [queued("a"), queued("b"), queued("c")]
+    # When it has room again, by time alone, is known.
+    assert queue_claim(runs, jobs, book=book) == (["a", "c"], [], {"b": NOW + 60 * SECOND})
+    assert book.begun() == {"g": [NOW]}
+
+
+def test_a_queued_run_is_due_in_the_zone_of_its_job():
+    def submitted(job):
+        request = ClaimRequest(NOW, deciding(NOW), 10, ("default",), (), 7, (), NOW)
+        ((one,), _) = decide_queued_runs([queued("a")], {"a": job}, {}, request, None, {}, BERLIN)
+        return one.submit
+
+    tokyo = record("a")._replace(next_run_time=NOW.astimezone(ZoneInfo("Asia/Tokyo")))
+    assert submitted(tokyo)[0].tzinfo.key == "Asia/Tokyo"
+    assert submitted(record("a", paused=True))[0].tzinfo is BERLIN
+    assert submitted(tokyo) == submitted(record("a")) == [START]
+
+
+@pytest.mark.parametrize(
+    ("queued_from", "looks"), [(None, False), (NOW, True), (START, True), (NOW + SECOND, False)]
+)
+def test_the_queue_is_looked_into_when_something_may_be_there(queued_from, looks):
+    request = ClaimRequest(NOW, None, 1, (), (), 7, (), queued_from)
+    assert request.looks_into_queue is looks
+
+
+# Where jobs go
+
+
+def has_none(job_id):
+    return False
+
+
+def has_some(job_id):
+    return job_id == "a"
+
+
+def not_asked(job_id):
+    raise AssertionError("asked without need")
+
+
+@pytest.mark.parametrize(
+    ("made", "has_queued", "move"),
+    [
+        (
+            decision(following=record("a", 10)),
+            not_asked,
+            Move("a", 0, START + 10 * SECOND, SCHEDULED),
+        ),
+        (decision(following=record("a", paused=True)), not_asked, Move("a", 0, None, PAUSED)),
+        (decision(submit=at(0)), has_none, None),
+        (decision(submit=at(0)), has_some, Move("a", 0, None, ENDING)),
+        (decision(buffered=at(0)), not_asked, Move("a", 0, None, ENDING)),
+        (decision(record("a", retry=Retry(3)), submit=at(0)), not_asked, Move("a", 0, None, ENDING)),
+        (decision(record("a", on_lost="rerun"), submit=at(0)), not_asked, Move("a", 0, None, ENDING)),
+        (decision(record("a", retry=Retry(3)), missed=at(0)), has_none, None),
+        (decision(record("a")._replace(version=7), buffered=at(0)), has_none, Move("a", 7, None, ENDING)),
+    ],
+)
+def test_where_a_decision_has_its_job_go(made, has_queued, move):
+    assert move_of(made, has_queued) == move
+
+
+def test_buffered_runs_wait_from_now_on():
+    made = decision(buffered=at(0, 1), attempt=3)
+    assert buffered_runs(made, NOW) == [QueuedRun("a", time, 3, NOW, "buffered") for time in at(0, 1)]
+
+
+def test_a_claim_that_is_undone_leaves_its_job_as_it_was():
+    job = record("a", every=10, max_runs=5)._replace(tally=Tally(2))
+    made = decide(job, START, 0)
+    assert made.following.tally.runs == 3
+    back = restored_job(made)
+    assert (back.next_run_time, back.tally) == (START, Tally(2))
+
+
+def test_the_last_run_of_a_job_that_is_undone_brings_it_back():
+    assert restored_job(decide(record("a"), START, 0)).next_run_time == START
+
+
+@pytest.mark.parametrize(
+    ("options", "waits"),
+    [
+        ({}, False),
+        ({"cause": "retry", "attempt": 2}, True),
+        ({"is_partial": True}, True),
+        ({"following": "itself"}, True),
+        ({"following": "another"}, False),
+    ],
+)
+def test_a_submission_that_is_undone_is_the_decision_that_it_was_made_of(options, waits):
+    job = record("a", every=10)
+    following = {None: None, "itself": job, "another": job.rescheduled(NOW)}[options.pop("following", None)]
+    submission = Submission(job, "default", at(0, 10), following=following, claimed=NOW, reruns=1, **options)
+    made = decision_of(submission, NOW + SECOND)
+    assert (made.job, made.submit, made.following, made.claimed) == (job, at(0, 10), following, NOW)
+    assert (made.attempt, made.cause) == (submission.attempt, submission.cause)
+    run = QueuedRun("a", START, submission.attempt, NOW + SECOND, submission.cause, 1)
+    assert made.run == (run if waits else None)
+
+
+# Runs that are written
+
+
+def test_the_runs_that_a_decision_comes_to():
+    job = record("a", max_instances=3, group="g")
+    made = decision(job, submit=at(0, 1), missed=at(2), overlapping=at(3), dropped=START - SECOND, attempt=2)
+    assert claimed_runs(made, NOW) == [
+        # An instance is counted once for all that it runs: with the last of them.
+        NewRun("a", START, 2, 0, group_name="g"),
+        NewRun("a", START + SECOND, 2, 1, group_name="g"),
+        NewRun("a", START + 2 * SECOND, 2, 0, NOW, "missed", "0:01:38 late"),
+        NewRun("a", START + 3 * SECOND, 2, 0, NOW, "skipped", "3 instances were running"),
+        NewRun(
+            "a",
+            START - SECOND,
+            2,
+            0,
+            NOW,
+            "missed",
+            "overdue too often: this run and those after it, up to the next that is recorded, are dropped",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("part", ["missed", "overlapping", "dropped"])
+def test_each_kind_of_what_is_not_run_is_recorded_by_itself(part):
+    made = decision(**{part: START if part == "dropped" else at(0)})
+    (run,) = claimed_runs(made, NOW)
+    assert (run.scheduled, run.outcome) == (START, "skipped" if part == "overlapping" else "missed")
+
+
+def test_the_due_times_of_a_decision():
+    made = decision(submit=at(0), missed=at(1), overlapping=at(2), buffered=at(3))
+    assert due_times_of(made) == at(0, 1, 2, 3)
+    made.dropped = START - SECOND
+    assert due_times_of(made) == [*at(0, 1, 2, 3), START - SECOND]
+
+
+class Lease:
+    token = 7
+
+
+def ended(outcome, job=None, attempt=1, reruns=0, cause="schedule", **values):
+    result = RunResult(START, outcome, **{"finished": NOW, **values})
+    return Ended(record("a") if job is None else job, attempt, 7, cause, result, reruns)
+
+
+def test_an_outcome_as_it_is_written():
+    one = ended(
+        "failed", attempt=3, started=START, error="E", result="R", traceback="T", log="L", progress="[1]"
+    )
+    assert one.key == RunKey("a", START, 3)
+    assert one.written() == ("a", START, 3, 7, START, NOW, "failed", "E", "R", "T", "L")
+
+
+@pytest.mark.parametrize(
+    ("options", "cause", "needed"),
+    [
+        ({}, "schedule", False),
+        ({}, "retry", True),
+        ({"retry": 3}, "schedule", True),
+        ({"on_lost": "rerun"}, "schedule", True),
+        ({"overlap": "allow"}, "schedule", False),
+        ({"overlap": "buffer_one"}, "schedule", True),
+    ],
+)
+def test_whose_job_may_have_stayed_when_its_schedule_had_ended(options, cause, needed):
+    assert ended("succeeded", record("a", **options), cause=cause).may_be_needed is needed
+
+
+def test_what_jobs_remember_is_told_for_those_that_do():
+    job = record("b", pause_after_failures=3)
+    told = counted_of([ended("failed"), ended("failed", job, 2, retry_at=NOW), ended("succeeded", job)])
+    assert told == [
+        Counted(RunKey("b", START, 2), 7, "failed", NOW),
+        Counted(RunKey("b", START, 1), 7, "succeeded", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "again"),
+    [
+        (ended("succeeded"), []),
+        (ended("failed"), []),
+        (
+            ended("failed", attempt=2, reruns=1, retry_at=NOW + SECOND),
+            [QueuedRun("a", START, 3, NOW + SECOND, "retry", 1)],
+        ),
+        (ended("lost"), []),
+        (
+            ended("lost", record("a", on_lost="rerun"), attempt=2, reruns=3),
+            [QueuedRun("a", START, 3, NOW, "rerun", 3)],
+        ),
+        (
+            ended("lost", record("a", retry=Retry(9, delay=60)), retry_at=NOW + SECOND),
+            [QueuedRun("a", START, 2, NOW + 60 * SECOND, "retry")],
+        ),
+    ],
+)
+def test_what_is_tried_again(one, again):
+    assert retries_of([one]) == again
+    assert retries_of([one, ended("succeeded"), one]) == again * 2
+
+
+def test_what_was_run_is_told_by_the_lease_that_it_was_claimed_under():
+    submission = Submission(record("a"), "default", at(0, 1), 4, Lease(), cause="retry", reruns=2)
+    result = RunResult(START, "succeeded")
+    submission.add_result(result)
+    assert ended_of(submission, lambda: NOW, is_over=False) == [
+        Ended(submission.job, 4, 7, "retry", result, 2)
+    ]
+    assert submission.results == []
+    assert submission.recorded == 1
+    assert ended_of(submission, lambda: NOW, is_over=False) == []
+    (lost,) = ended_of(submission, lambda: NOW, is_over=True)
+    assert (lost.key, lost.result.outcome, lost.reruns) == (RunKey("a", START + SECOND, 4), "lost", 2)
+
+
+def test_a_run_whose_node_is_silent():
+    key = RunKey("a", START, 2)
+    told = "the node that ran it was not heard of any more"
+    assert outcome_of_lost(key, 7, NOW) == (*key, 7, None, NOW, "lost", told, None, None, None)
+    assert LostRun("a", START, 2, "there").key == key
+
+
+# Runs that are read
+
+
+def test_a_run_is_read_as_any_store_has_it():
+    values = {
+        "job_id": "a",
+        "scheduled": "2026-01-01 00:00:00.000000",
+        "attempt": "2",
+        "node": "there",
+        "token": "7",
+        "claimed": START.replace(tzinfo=None),
+        "started": START.astimezone(BERLIN),
+        "finished": "2026-01-01 00:01:40.000000",
+        "outcome": "failed",
+        "error": "E",
+        "result": "R",
+        "cause": "retry",
+        "available": "2026-01-01T00:00:00+00:00",
+        "traceback": "T",
+        "log": "L",
+        "progress": '[1, 2, "words"]',
+        "reruns": "3",
+    }
+    run = run_record(values)
+    assert run == RunRecord(
+        "a",
+        START,
+        2,
+        "there",
+        7,
+        START,
+        START,
+        NOW,
+        "failed",
+        "E",
+        "R",
+        "retry",
+        START,
+        "T",
+        "L",
+        (1, 2, "words"),
+        3,
+    )
+    assert {time.utcoffset() for time in (run.scheduled_run_time, run.claimed, run.finished)} == {
+        timedelta(0)
+    }
+
+
+def test_what_is_not_there_is_nothing():
+    run = run_record({"job_id": "a", "scheduled": START, "attempt": 1})
+    assert run == RunRecord("a", START, 1)
+    assert (run.cause, run.reruns, run.token) == ("schedule", 0, None)
+
+
+def test_a_run_without_a_due_time_is_none():
+    with pytest.raises(SerializationError, match="a run of job 'a' without a due time"):
+        run_record({"job_id": "a", "scheduled": None, "attempt": 1})
+
+
+def test_a_queued_run_that_was_given_back_is_available_at_once():
+    values = {"job_id": "a", "scheduled": START, "attempt": 2, "cause": "retry", "reruns": 1}
+    assert queued_record(values, NOW) == QueuedRun("a", START, 2, NOW, "retry", 1)
+    assert queued_record({**values, "available": START}, NOW).available == START
+    assert queued_record(values, NOW).scheduled_run_time.tzinfo is UTC

@@ -1,0 +1,224 @@
+"""What a node does about its own lease and about silent nodes; without a database, on a clock that is set by hand."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mainspring.jobstores.shared.lease import Registration, milliseconds
+from mainspring.jobstores.shared.membership import LivingNode, Membership
+from mainspring.jobstores.shared.setting import Setting
+from mainspring.testing import SettableClock
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE = timedelta(seconds=10)
+
+
+class Backend:
+    """Registers, renews and reaps as it is told to."""
+
+    def __init__(self, clock):
+        self.setting = Setting(
+            arguments=None, logger=logging.getLogger("mainspring.test"), node_name="here", clock=clock
+        )
+        self.clock = clock
+        self.calls = []
+        self.takes = True
+        self.finds_it_living = True
+        self.slowness = 0.0
+        self.tokens = 6
+
+    def register(self, registration):
+        self.calls.append(("register", registration))
+        self.tokens += 1
+        return self.tokens, self.clock.monotonic()
+
+    def renew(self, token, registration):
+        self.calls.append(("renew", token, registration))
+        if isinstance(self.takes, Exception):
+            raise self.takes
+        self.clock.advance(self.slowness)
+        return self.takes
+
+    def declare_dead(self, token, heartbeat):
+        self.calls.append(("dead", token, heartbeat))
+        return self.finds_it_living
+
+    def sign_off(self, token):
+        self.calls.append(("left", token))
+
+
+@pytest.fixture
+def clock():
+    return SettableClock(START)
+
+
+@pytest.fixture
+def backend(clock):
+    return Backend(clock)
+
+
+@pytest.fixture
+def recoveries():
+    return []
+
+
+@pytest.fixture
+def membership(backend, recoveries):
+    return Membership(backend, LEASE, lambda: ("default", "pool"), lambda: recoveries.append(1))
+
+
+@pytest.fixture
+def said(caplog):
+    caplog.set_level(logging.INFO, "mainspring.test")
+    return lambda: [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+
+OURS = Registration("here", ["default", "pool"], LEASE)
+
+
+def test_a_node_registers_itself(membership, backend, recoveries):
+    assert backend.calls == [("register", OURS)]
+    assert membership.lease.token == backend.setting.token == 7
+    assert membership.lease.is_held()
+    assert not membership.was_dead
+    assert recoveries == []
+    assert membership.shortest_lease == 10
+    assert membership.heartbeat_seconds == 2.5
+
+
+def test_a_heartbeat_renews_the_lease_from_when_it_was_asked_for(membership, backend, clock, recoveries):
+    clock.advance(8)
+    backend.slowness = 5.0
+    membership.renew()
+    assert backend.calls[1:] == [("renew", 7, OURS)]
+    clock.advance(3.9)  # 8.9 since it was asked for
+    assert membership.lease.is_held()
+    clock.advance(0.2)
+    assert not membership.lease.is_held()
+    assert recoveries == []
+
+
+def test_a_node_that_may_claim_again_is_told_so(membership, clock, recoveries):
+    clock.advance(9.5)
+    assert not membership.lease.is_held()
+    membership.renew()
+    assert membership.lease.is_held()
+    assert recoveries == [1]
+    membership.renew()
+    assert recoveries == [1]
+
+
+def test_a_refused_lease_is_lost_and_the_node_goes_on_under_another(
+    membership, backend, clock, recoveries, said
+):
+    before = membership.lease
+    clock.advance(1)
+    backend.takes = False
+    membership.renew()
+    assert before.is_lost()
+    assert not before.is_held()
+    assert backend.calls[1:] == [("renew", 7, OURS), ("register", OURS)]
+    assert membership.lease.token == backend.setting.token == 8
+    assert membership.lease.is_held()
+    assert membership.was_dead
+    assert recoveries == [1]
+    assert said() == [
+        "WARNING This node, here, was not heard of for 0:00:10 and was taken for dead; what it ran is lost. It goes on as a new one"
+    ]
+
+
+def test_a_heartbeat_that_fails_changes_nothing(membership, backend, clock, recoveries):
+    backend.takes = OSError("away")
+    with pytest.raises(OSError, match="away"):
+        membership.renew()
+    assert membership.lease.is_held()
+    assert not membership.was_dead
+    clock.advance(9)
+    assert not membership.lease.is_held()
+    assert recoveries == []
+
+
+def test_a_node_that_has_left_does_not_come_back(membership, backend, recoveries, said):
+    membership.sign_off()
+    assert backend.calls[1:] == [("left", 7)]
+    assert membership.lease.is_lost()
+    backend.takes = False
+    membership.renew()
+    assert backend.calls[2:] == [("renew", 7, OURS)]
+    assert not membership.was_dead
+    assert (recoveries, said()) == ([], [])
+
+
+def test_who_may_not_claim_gives_a_sign_of_life_first(membership, backend, clock):
+    assert membership.may_claim()
+    assert len(backend.calls) == 1  # nothing is asked as long as the lease is trusted
+    clock.advance(9.5)
+    assert membership.may_claim()
+    assert backend.calls[1:] == [("renew", 7, OURS)]
+    clock.advance(9.5)
+    backend.slowness = 9.5
+    assert not membership.may_claim()  # the answer took so long that the lease is over again
+
+
+def test_a_claim_does_not_ask_while_a_heartbeat_is_under_way(membership, backend, clock, monkeypatch):
+    monkeypatch.setattr("mainspring.jobstores.shared.membership._PATIENCE_SECONDS", 0.01)
+    clock.advance(9.5)
+    answers = []
+
+    def meanwhile(token, registration):
+        thread = threading.Thread(target=lambda: answers.append(membership.may_claim()))
+        thread.start()
+        thread.join(30)
+        return True
+
+    monkeypatch.setattr(backend, "renew", meanwhile)
+    membership.renew()
+    assert answers == [False]
+    assert membership.may_claim()
+
+
+def other(heartbeat, lease=LEASE):
+    return LivingNode(3, "there", heartbeat, milliseconds(lease))
+
+
+def watch(membership, clock, seconds, heartbeat=lambda second: 0, lease=LEASE):
+    """Look once a second; after how many seconds somebody was found dead, or ``None``."""
+    for second in range(seconds):
+        membership.renew()
+        own = LivingNode(7, "here", 0, milliseconds(LEASE))
+        if membership.reap_expired(iter([own, other(heartbeat(second), lease)]), clock.monotonic()):
+            return second
+        clock.advance(1)
+    return None
+
+
+def test_who_is_silent_for_a_whole_lease_is_declared_dead(membership, backend, clock, said):
+    assert watch(membership, clock, 30) == 10
+    assert [call for call in backend.calls if call[0] == "dead"] == [("dead", 3, 0)]
+    assert said() == ["WARNING Node there gave no sign of life since 0: it is taken for dead"]
+
+
+def test_who_speaks_is_not(membership, backend, clock):
+    assert watch(membership, clock, 30, lambda second: second // 5) is None
+
+
+def test_whom_others_have_declared_dead_already_is_not_told_of_again(membership, backend, clock, said):
+    backend.finds_it_living = False
+    assert watch(membership, clock, 30) == 10
+    assert said() == []
+
+
+def test_the_shortest_lease_among_all_says_how_often_is_spoken(membership, clock):
+    watch(membership, clock, 1, lease=timedelta(seconds=4))
+    assert membership.shortest_lease == 4
+    assert membership.heartbeat_seconds == 1
+    membership.reap_expired([], clock.monotonic())
+    assert membership.heartbeat_seconds == 2.5
+
+
+def test_durations_are_kept_in_whole_milliseconds():
+    assert milliseconds(timedelta(seconds=1.5, microseconds=999)) == 1500

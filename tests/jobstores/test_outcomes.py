@@ -1,0 +1,358 @@
+"""What a node does about outcomes until they are written, and what it says of them; without a database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+
+from mainspring import Retry
+from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.outcomes import Outcomes
+from mainspring.jobstores.shared.runs import LostRun
+from mainspring.jobstores.shared.setting import Setting
+from mainspring.model import RunKey, RunResult, Submission
+from mainspring.testing import SettableClock
+from mainspring.testing.conformance import SECOND, START, record
+
+NOW = START + 100 * SECOND
+
+
+class Lease:
+    token = 7
+
+
+class Outage:
+    """Knows what kinds of failure there are."""
+
+    def failure_of(self, error):
+        return {OSError: Failure.OUTAGE, OverflowError: Failure.TOO_LARGE}.get(type(error))
+
+
+class Backend:
+    """Takes outcomes, or raises what it is told to."""
+
+    def __init__(self):
+        self.setting = Setting(
+            arguments=None,
+            logger=logging.getLogger("mainspring.test"),
+            node_name="here",
+            clock=SettableClock(NOW),
+        )
+        self.outage = Outage()
+        self.written = []
+        self.pruned = []
+        self.error = None
+        self.finished = Finished()
+        self.collected = Collected((), {}, None)
+        self.own = None
+
+    def finish(self, ended, give_up):
+        self.during()
+        if self.error is not None:
+            raise self.error
+        self.written.append([one.result.scheduled_run_time for one in ended])
+        self.give_up = give_up
+        return self.finished
+
+    def during(self):
+        """While outcomes are written."""
+
+    def collect_lost(self, own):
+        self.own = own()
+        return self.collected
+
+    def prune(self, jobs, keep, before):
+        self.pruned.append((jobs, keep, before))
+
+
+@pytest.fixture
+def backend():
+    return Backend()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def outcomes(backend, told):
+    return Outcomes(
+        backend,
+        5,
+        timedelta(days=1),
+        lambda due: told.append(("queue", due)),
+        lambda *what: told.append(("lost", *what)),
+        lambda job: told.append(("paused", job.id)),
+        lambda: True,
+    )
+
+
+@pytest.fixture
+def said(caplog):
+    caplog.set_level(logging.INFO, "mainspring.test")
+    return lambda: [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+
+def ran(*seconds, outcome="succeeded", unrun=(), job_id="a", reruns=0, **options):
+    """A submission whose runs at `seconds` have ended, and those at `unrun` were not begun."""
+    times = [START + number * SECOND for number in (*seconds, *unrun)]
+    submission = Submission(record(job_id, **options), "default", times, lease=Lease(), reruns=reruns)
+    for time in times[: len(seconds)]:
+        submission.add_result(RunResult(time, outcome, START, START))
+    return submission
+
+
+def at(*seconds):
+    return [START + number * SECOND for number in seconds]
+
+
+def never():
+    return False
+
+
+def test_what_has_ended_is_written_once_in_its_order(outcomes, backend, told):
+    outcomes.add([ran(0, 1), ran(2)])
+    assert len(outcomes) == 3
+    outcomes.write(never)
+    outcomes.write(never)
+    assert backend.written == [at(0, 1, 2)]
+    assert backend.give_up is never
+    assert len(outcomes) == 0
+    assert told == [("queue", None)]
+
+
+def test_when_runs_that_follow_are_due_is_told(outcomes, backend, told):
+    backend.finished = Finished(queued_from=NOW)
+    outcomes.add([ran(0)])
+    outcomes.write()
+    assert told == [("queue", NOW)]
+
+
+@pytest.mark.parametrize("error", [OSError("away"), KeyboardInterrupt()])
+def test_what_could_not_be_written_is_put_back_before_what_has_come_since(outcomes, backend, told, error):
+    backend.error = error
+    outcomes.add([ran(0, 1)])
+    backend.during = lambda: outcomes.add([ran(2)])
+    with pytest.raises(type(error)):
+        outcomes.write()
+    assert told == []
+    backend.error, backend.during = None, lambda: None
+    outcomes.write()
+    assert backend.written == [at(0, 1, 2)]
+
+
+def test_a_claim_that_fails_puts_back_what_it_has_taken_along(outcomes, backend):
+    outcomes.add([ran(0, 1)])
+    taken = outcomes.take_along(never)
+    assert [one.result.scheduled_run_time for one in taken] == at(0, 1)
+    assert len(outcomes) == 0
+    outcomes.add([ran(2)])
+    outcomes.put_back(taken)
+    outcomes.write()
+    assert backend.written == [at(0, 1, 2)]
+
+
+def test_a_claim_waits_for_outcomes_that_are_on_their_way(outcomes, backend):
+    writing, go_on = threading.Event(), threading.Event()
+
+    def during():
+        writing.set()
+        assert go_on.wait(30)
+
+    backend.during = during
+    outcomes.add([ran(0)])
+    thread = threading.Thread(target=outcomes.write)
+    thread.start()
+    assert writing.wait(30)
+    asked = []
+
+    def give_up():
+        asked.append(len(backend.written))
+        if len(asked) == 2:
+            go_on.set()
+        return False
+
+    outcomes.add([ran(1)])
+    taken = outcomes.take_along(give_up)
+    thread.join(30)
+    assert len(asked) >= 2
+    # Nothing is on its way any more: what had come meanwhile was written too.
+    assert backend.written == [at(0), at(1)]
+    assert taken == []
+
+
+def test_a_claim_that_gives_up_waiting_takes_nothing(outcomes, backend):
+    go_on = threading.Event()
+    writing = threading.Event()
+
+    def during():
+        writing.set()
+        assert go_on.wait(30)
+
+    backend.during = during
+    outcomes.add([ran(0)])
+    thread = threading.Thread(target=outcomes.write)
+    thread.start()
+    assert writing.wait(30)
+    outcomes.add([ran(1)])
+    assert outcomes.take_along(lambda: True) == []
+    assert len(outcomes) == 1
+    go_on.set()
+    thread.join(30)
+    assert backend.written == [at(0), at(1)]
+
+
+def test_what_is_perhaps_not_written_yet_is_known(outcomes, backend):
+    outcomes.add([ran(0)])
+    assert outcomes.unwritten() == {RunKey("a", START, 1)}
+    outcomes.take_along(never)
+    outcomes.add([ran(1)])
+    # Taken, and perhaps on its way; what waits; and nothing that was never there.
+    assert outcomes.unwritten() == {RunKey("a", time, 1) for time in at(0, 1)}
+    outcomes.take_along(never)
+    assert outcomes.unwritten() == {RunKey("a", START + SECOND, 1)}
+    assert outcomes.take_along(never) == []
+    assert outcomes.unwritten() == set()
+
+
+def test_claims_go_without_outcomes_until_these_can_be_written(outcomes, backend):
+    outcomes.add([ran(0)])
+    outcomes.could_not_ride(outcomes.take_along(never))
+    assert outcomes.are_kept_back
+    assert outcomes.take_along(never) == []
+    assert len(outcomes) == 1
+    outcomes.write()
+    assert not outcomes.are_kept_back
+    assert backend.written == [at(0)]
+    outcomes.add([ran(1)])
+    assert len(outcomes.take_along(never)) == 1
+
+
+def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend):
+    large = ran(0)
+    large.results[0] = large.results[0]._replace(result="x" * 300_000)
+    outcomes.add([large, ran(1)])
+    assert outcomes.take_along(never) == []
+    assert backend.written == [at(0, 1)]
+
+
+def test_listeners_are_told_without_the_lock(outcomes, backend):
+    backend.finished = Finished(paused=[record("a")])
+    outcomes._tell_paused = lambda job: outcomes.take_along(lambda: pytest.fail("it is held"))
+    outcomes.add([ran(0)])
+    outcomes.write()
+
+
+def test_what_was_refused_and_who_has_paused_itself_is_told(outcomes, backend, told, said):
+    outcomes.add([ran(0)])
+    (refused,) = outcomes.take_along(never)
+    outcomes.tell(Finished([refused], None, [record("b"), record("c")]))
+    assert told == [("paused", "b"), ("paused", "c")]
+    (line,) = said()
+    assert line == (
+        f'WARNING The outcome (succeeded) of job "a" due at {START} is refused: this node had been taken for dead, '
+        "and the run was recorded as lost"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "again", "gave_up"),
+    [
+        ({}, None, False),
+        ({"on_lost": "rerun"}, NOW, False),
+        ({"retry": Retry(3, on=OSError)}, None, True),
+        ({"retry": Retry(1)}, None, True),
+        ({"retry": Retry(3, delay=60)}, NOW + 60 * SECOND, False),
+    ],
+    ids=["recorded", "rerun", "other errors", "the last attempt", "retried"],
+)
+def test_what_was_not_begun_is_lost_and_told_of(outcomes, backend, told, options, again, gave_up):
+    outcomes.add([ran(0, unrun=(1, 2), **options)])
+    assert told == [("lost", RunKey("a", time, 1), "here", again, gave_up) for time in at(1, 2)]
+    (_, first, _) = ended = outcomes.take_along(never)
+    assert [one.result.outcome for one in ended] == ["succeeded", "lost", "lost"]
+    assert first.result == RunResult(
+        START + SECOND,
+        "lost",
+        finished=NOW,
+        error="not begun: this node had lost touch with the job store",
+        retry_at=again,
+    )
+
+
+def test_some_outcomes_come_before_the_others_and_none_twice(outcomes, backend, told):
+    submission = ran(0, unrun=(1, 2))
+    outcomes.add_some(submission)
+    outcomes.write()
+    outcomes.add_some(submission)
+    submission.add_result(RunResult(START + SECOND, "failed", START, START))
+    outcomes.add_some(submission)
+    outcomes.add([submission])
+    outcomes.write()
+    assert backend.written == [at(0), at(1, 2)]
+    assert [what for what in told if what[0] == "lost"] == [
+        ("lost", RunKey("a", START + 2 * SECOND, 1), "here", None, False)
+    ]
+
+
+def test_what_was_claimed_under_no_lease_is_nothing_to_be_written(outcomes):
+    submission = ran(0)
+    submission.lease = None
+    outcomes.add([submission])
+    assert len(outcomes) == 0
+
+
+@pytest.mark.parametrize(
+    ("again", "given_up", "words", "gave_up", "is_any"),
+    [
+        (NOW, False, ["is lost with node there; it will be run again"], False, True),
+        (None, False, ["is lost with node there"], False, False),
+        (
+            None,
+            True,
+            [
+                "is lost with node there",
+                "is given up: it was lost at attempt 4, and is run again no more",
+            ],
+            True,
+            False,
+        ),
+    ],
+    ids=["run again", "recorded", "given up"],
+)
+def test_what_others_have_lost_is_told_of(
+    outcomes, backend, told, said, again, given_up, words, gave_up, is_any
+):
+    run = LostRun("a", START, 4, "there")
+    backend.collected = Collected(
+        [run], {} if again is None else {run: again}, again, [record("p")], [run] if given_up else []
+    )
+    assert outcomes.collect_lost(set) is is_any
+    assert told == [
+        ("lost", RunKey("a", START, 4), "there", again, gave_up),
+        ("paused", "p"),
+        ("queue", again),
+    ]
+    subjects = ['Run of job "a" due at', 'Job "a" due at']
+    assert said() == [
+        f"ERROR {subject} {START} {text}" for subject, text in zip(subjects, words, strict=False)
+    ]
+
+
+def test_neither_what_goes_on_here_nor_what_is_not_written_yet_is_lost(outcomes, backend):
+    outcomes.add([ran(0)])
+    outcomes.collect_lost(lambda: {("b", START, 1)})
+    assert backend.own == {("a", START, 1), ("b", START, 1)}
+
+
+def test_the_history_of_what_has_ended_is_pruned(outcomes, backend):
+    outcomes.add([ran(0, job_id="b"), ran(0, job_id="a"), ran(1, job_id="a")])
+    outcomes.prune()
+    outcomes.prune()
+    day_before = NOW - timedelta(days=1)
+    assert backend.pruned == [(["a", "b"], 5, day_before), ([], 5, day_before)]
