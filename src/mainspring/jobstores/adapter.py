@@ -228,10 +228,10 @@ class AdaptedStore(RunStore):
         job = decision.job
         with self._ledger_lock:
             self._runs.count_attempts(decision)
-            if not decision.submit or job.options.group is not None:
-                self._ledger.parked.pop(job.id, None)
             if decision.submit:
                 self._runs.begin(decision, now)
+            else:
+                self._ledger.forget_parked(job.id)
             self._runs.not_run(decision, now)
             if decision.following is None:
                 self._runs.schedule_ended(job)
@@ -313,7 +313,7 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             self._runs.ended_jobs.pop(job.id, None)
             self._runs.take_back(decision, now)
-            return self._ledger.park(job.id, "its executor refused it", now)
+            return self._ledger.park(job.id, decision.reason or "its executor refused it", now)
 
     def next_time(self) -> datetime | None:
         with self._ledger_lock:

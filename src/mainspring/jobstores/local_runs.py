@@ -87,7 +87,7 @@ class LocalRuns:
             self._group_begun[group] = without(
                 self._group_begun[group], decision.claimed, len(decision.submit)
             )
-        decision.reason = "its executor refused it"
+        decision.reason = decision.reason or "its executor refused it"
         if decision.run is not None:
             return self.put_off(decision, now)
         if not decision.buffered:

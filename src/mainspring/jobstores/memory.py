@@ -6,6 +6,7 @@ or outnumber the others. Jobs stay over `shutdown()` and a later `start()`, and 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
 from threading import Lock
@@ -25,7 +26,6 @@ from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
@@ -272,10 +272,9 @@ class MemoryJobStore(NativeJobStore):
             if job.options.group is None:
                 self._ledger.begin(job_id)
             else:
-                self._ledger.parked.pop(job_id, None)
                 self._runs.begin(decision, now)
         elif self._ledger.parked:
-            self._ledger.parked.pop(job_id, None)
+            self._ledger.forget_parked(job_id)
         if decision.missed or decision.overlapping or decision.buffered or decision.dropped:
             self._runs.not_run(decision, now)
         if decision.following is None:
@@ -312,8 +311,9 @@ class MemoryJobStore(NativeJobStore):
         if not self._heap:
             return queued
         record = self._heap[0][2].record
-        parked = self._ledger.parked.get(record.id)
-        first = parked.retry_at if parked is not None else record.next_run_time
+        first = record.next_run_time
+        if first is not None and first.timestamp() != self._heap[0][0]:
+            first = datetime.fromtimestamp(self._heap[0][0], UTC)  # it was put off
         return (
             first if queued is None else min(filter(None, (first, queued)), key=lambda time: time.timestamp())
         )
@@ -374,9 +374,12 @@ class MemoryJobStore(NativeJobStore):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._lock:
-            if decision.requeues:
-                return self._runs.take_back(decision, now)
             entry = self._entries.get(job.id)
+            if decision.requeues:
+                retry_at = self._runs.take_back(decision, now)
+                if entry is not None:
+                    self._enqueue(entry)  # its schedule waits along with it
+                return retry_at
             if entry is None and decision.following is None:
                 entry = self._entries[job.id] = _Entry(given_back(None, job, decision.submit))
                 self._runs.ended_jobs.pop(job.id, None)
@@ -386,7 +389,7 @@ class MemoryJobStore(NativeJobStore):
                 entry.record = given_back(entry.record, job, decision.submit)
             entry.may_repeat = True  # or a further attempt would be counted as the first
             self._runs.take_back(decision, now)
-            retry_at = self._ledger.park(job.id, "its executor refused it", now)
+            retry_at = self._ledger.park(job.id, decision.reason or "its executor refused it", now)
             self._enqueue(entry)
             return retry_at
 

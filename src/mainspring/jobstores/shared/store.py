@@ -146,6 +146,7 @@ class SharedJobStore(NativeJobStore):
         self._executors: tuple[str, ...] = ("default",)
         self._held = 0
         self._unbegun: list[Submission] = []  # are to be given back
+        self._claimed_at: datetime | None = None
         self._handed_out: Sequence[
             Decision
         ] = ()  # by the last claim: perhaps the scheduler doesn't know of it yet
@@ -476,6 +477,7 @@ class SharedJobStore(NativeJobStore):
             taken_away = [submission for submission in self._runs_here() if is_taken_away(submission)]
             decide = beside(taken_away, decide) if taken_away else decide
         left = self._left(now, decide, executors)
+        self._claimed_at = now
         set_aside = agenda.set_aside(self.parked(), now)
         asked = self._setting.clock.monotonic()
         step = agenda.step(now, asked)
@@ -503,9 +505,11 @@ class SharedJobStore(NativeJobStore):
             self._held += submitted
             for decision in claim.parked:
                 decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
-            for decision in claim.decisions:
-                if not decision.submit:
-                    self._ledger.parked.pop(decision.job.id, None)
+            for decision in begun if self._ledger.parked else ():
+                if decision.submit:
+                    self._ledger.tried(decision.job.id)  # or its time to be tried again would never be over
+                else:
+                    self._ledger.forget_parked(decision.job.id)
         decisions = [*begun, *claim.parked, *left]
         more = agenda.claimed(claim.next_time, claim.waiting, now, found=bool(decisions))
         return ClaimedBatch(decisions, more)
@@ -578,7 +582,7 @@ class SharedJobStore(NativeJobStore):
             self._let_go(submissions)
             is_last = self._held == 0
             for submission in submissions:
-                self._ledger.parked.pop(submission.job.id, None)
+                self._ledger.could_run(submission.job.id)
         if agenda.has_waiting:
             for submission in submissions:
                 was_awaited = agenda.waits_no_more(submission.job.id) or was_awaited
@@ -637,16 +641,19 @@ class SharedJobStore(NativeJobStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         token = 0 if decision.lease is None else decision.lease.token
-        later = None
-        if decision.requeues:
-            later = now + POLL
-            self._agenda.note_queue_due(later)
+        reason = decision.reason or "its executor refused it"
+        with self._lock:
+            retry_at = self._ledger.park(decision.job.id, reason, now)
+        later = retry_at if decision.requeues else None
         if not self._backend.give_back(decision, token, later):
+            with self._lock:
+                self._ledger.forget_parked(decision.job.id)
             return None
+        self._agenda.note_queue_due(later)
         with self._lock:
             self._held -= 1
             self._agenda.next_is_unknown()
-            return later or self._ledger.park(decision.job.id, "its executor refused it", now)
+        return retry_at
 
     def release(self, submissions: Sequence[Submission]) -> None:
         clock = self._setting.clock
@@ -686,8 +693,9 @@ class SharedJobStore(NativeJobStore):
                 self._held -= 1
 
     def next_time(self) -> datetime | None:
-        agenda = self._agenda
-        parked = self.parked()
+        agenda, claimed_at = self._agenda, self._claimed_at
+        # Those whose time had come by the last claim are found as all others are: a time that is over would have it come at once, for ever.
+        parked = [job for job in self.parked() if claimed_at is None or job.retry_at > claimed_at]
         if not agenda.knows_next:
             agenda.next_is_asked()
             set_aside = agenda.all_set_aside(job.job_id for job in parked)
