@@ -14,6 +14,7 @@
     ├── MaxInstancesReachedError             an executor runs as many of this job as it may
     ├── SchedulerAlreadyRunningError
     ├── SchedulerNotRunningError
+    ├── StoreUnavailableError (ConnectionError)  a job store could not be had for as long as it was tried
     ├── NoRunError (LookupError)             current_run() was called outside of a run
     ├── RunCancelledError                    raised by a run that sees that it is to end
     └── RunError                             a run has no outcome of its function's own making
@@ -158,6 +159,10 @@ class SchedulerNotRunningError(MainspringError):
 
     def __str__(self) -> str:
         return "Scheduler is not running"
+
+
+class StoreUnavailableError(MainspringError, ConnectionError):
+    """A job store could not be had for as long as it was tried, for a reason that may pass; what was raised last is the cause."""
 
 
 class NoRunError(MainspringError, LookupError):

@@ -226,6 +226,11 @@ def test_a_pooler_says_much_with_one_state():
     assert sql.failure_of(of_postgresql("08P01", "FATAL: query_wait_timeout")) is OUTAGE
 
 
+def test_an_option_that_no_connection_has_is_wrong_for_good():
+    error = psycopg.ProgrammingError('invalid connection option "x"')
+    assert sql.failure_of(raised(error, exc.ProgrammingError)) is PERMANENT
+
+
 def test_a_fault_of_a_statement_without_a_state_is_none_of_the_database():
     assert (
         sql.failure_of(raised(psycopg.ProgrammingError("too few parameters"), exc.ProgrammingError)) is None

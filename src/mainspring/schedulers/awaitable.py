@@ -40,6 +40,7 @@ class AwaitableMethods:
     def _off_loop(self, call: Callable[[], T]) -> Awaitable[T]:
         """Have `call` called in a thread; its result, to be awaited on the loop."""
 
+    aadd_jobstore = _awaitable(BaseScheduler.add_jobstore)  # type: ignore[arg-type]  # as below
     aadd_job = _awaitable(BaseScheduler.add_job)  # type: ignore[arg-type]  # as if a keyword could be called self
     aadd_jobs = _awaitable(BaseScheduler.add_jobs)
     amodify_job = _awaitable(BaseScheduler.modify_job)

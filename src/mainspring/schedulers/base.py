@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import TIMEOUT_MAX, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,13 @@ from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
     JobLookupError,
+    MainspringError,
     MaxInstancesReachedError,
     SchedulerAlreadyRunningError,
     SchedulerNotRunningError,
+    StoreUnavailableError,
     one_line,
+    words_of,
 )
 from mainspring.events import (
     EVENT_ALL,
@@ -75,6 +79,7 @@ from mainspring.schedulers.listeners import Listeners
 from mainspring.schedulers.pending import PendingJob, PendingJobs
 from mainspring.schedulers.plugins import Plugins, part_from
 from mainspring.schedulers.reporting import Reporter
+from mainspring.schedulers.starting import Started, Starting
 from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.store_checks import StoreChecks
@@ -86,9 +91,10 @@ from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from mainspring.jobstores.contract import RunStore
     from mainspring.model import Submission
 
 
@@ -97,13 +103,15 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     Args:
         gconfig: a global configuration, whose keys ``apscheduler.<option>`` are used.
-        **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds),
+        **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds), ``start_timeout`` (seconds),
             ``job_defaults``, ``run_limits`` (bytes that are kept of what runs hand in: ``progress``, ``log``, ``traceback``, ``result``,
             ``error``), ``around_run`` (functions that make context managers, in which every run is run), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
 
     Attributes:
         timezone: in which times without one are read.
         jobstore_retry_interval: seconds before a job store that failed is asked again.
+        start_timeout: seconds for which `start` tries to have a job store that can't be had for a reason that may pass.
+        started: a future that is done when the latest `start` is over.
         around_run: functions that make context managers, in which every run is run.
         state: `STATE_STOPPED`, `STATE_RUNNING` or `STATE_PAUSED`.
     """
@@ -160,9 +168,16 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._planned = UNPLANNED  # when the loop will come back by itself
         self._loop_has_died = False
         self._is_starting = False
+        self._is_started_aside = False  # on a thread, while the program goes on as if it were running
+        self._starting: Starting | None = None
+        self._added: dict[str, Starting] = {}  # by alias, the stores that are added while the scheduler runs
+        self._start_errors: dict[str, str] = {}
+        #: Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited.
+        self.started = Started()
 
         self.state = STATE_STOPPED
         self.jobstore_retry_interval = 10.0
+        self.start_timeout = 30.0
         self.around_run: tuple[Callable[[], Any], ...] = ()
         self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
         self._logger: logging.Logger = logger_from(None)
@@ -189,6 +204,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             "logger",
             "timezone",
             "jobstore_retry_interval",
+            "start_timeout",
             "job_defaults",
             "run_limits",
             "around_run",
@@ -216,6 +232,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self.jobstore_retry_interval = float(config["jobstore_retry_interval"])
         if "run_limits" in config:
             self._reporter.limits = checked_limits(self._reporter.limits, config["run_limits"] or {})
+        if "start_timeout" in config:
+            self.start_timeout = float(config["start_timeout"])
         if "around_run" in config:
             self.around_run = hooks_from(config["around_run"])
         if "job_defaults" in config:
@@ -248,34 +266,43 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             SchedulerAlreadyRunningError: it was started already.
             ConflictingIdError: a job that was added before has the id of a stored one, and is not to replace it.
         """
+        parts: list[Any] = []
+        starting = self._enter_starting()
+        with self._undone_if_it_fails(parts, starting):
+            self._start_executors(parts)
+            self._start_stores(parts, starting, paused=paused)
+
+    def _enter_starting(self) -> Starting:
+        """Begin to start, unless that was done already."""
         _refuse_uwsgi_without_threads()
         with self._lock:
             if self.state != STATE_STOPPED or self._is_starting:
                 raise SchedulerAlreadyRunningError
             self._is_starting = True
-        started: list[Any] = []
+            self._start_errors.clear()
+            if self.started.done():
+                self.started = Started()
+            self._starting = starting = Starting(self.start_timeout, self._clock)
+        return starting
+
+    @contextmanager
+    def _undone_if_it_fails(self, parts: list[Any], starting: Starting) -> Iterator[None]:
+        """What is done within starts all of the scheduler, or is undone; the last of it ends the start."""
         try:
-            self._start_parts(started)
-            self._store_groups()
-            self._store_pending(STATE_PAUSED if paused else STATE_RUNNING)
-        except BaseException:
-            for part in reversed(started):
+            yield
+        except BaseException as error:
+            for part in reversed(parts):
                 try:
                     part.shutdown()
                 except Exception:
                     self._logger.exception("Error undoing the start of %r", part)
-            raise
-        finally:
             self._is_starting = False
-        self._loop_has_died = False
-        process_end.scheduler_started(self)
-        self._event_queue.open()
-        self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
-        self._logger.info("Scheduler started")
-        if not paused:
-            self.wakeup()
+            self._starting = None
+            starting.over.set()
+            self.started.set_exception(error)
+            raise
 
-    def _start_parts(self, started: list[Any]) -> None:
+    def _start_executors(self, started: list[Any]) -> None:
         if "default" not in self._executors:
             self.add_executor(self._create_default_executor(), "default")
         if "default" not in self._jobstores:
@@ -284,24 +311,88 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             started.append(executor)
             executor.start(self, alias)
         self._executors_started()
+
+    def _start_stores(
+        self, started: list[Any], starting: Starting, *, paused: bool, early: list[PendingJob] | None = None
+    ) -> None:
+        """Do the rest of a start.
+
+        Args:
+            early: the jobs that were added before `start` was called, where others may have been added since: those that can't be stored
+                are told of, and don't keep the scheduler from starting.
+        """
+        self._start_new_stores(started)
+        self._store_groups()
+        if early is not None:
+            self._store_all(early)
+        self._store_pending(
+            started, starting, STATE_PAUSED if paused else STATE_RUNNING, lenient=early is not None
+        )
+        self._loop_has_died = False
+        process_end.scheduler_started(self)
+        self._event_queue.open()
+        self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
+        self._logger.info("Scheduler started")
+        if not paused:
+            self.wakeup()
+        self.started.set_result(None)
+
+    def _start_new_stores(self, started: list[Any]) -> None:
         for alias, store in self._stores.items():
-            started.append(store)
-            store.start(self, alias)
+            if all(store is not part for part in started):
+                started.append(store)
+                try:
+                    store.start(self, alias)
+                except Exception as error:
+                    self._start_errors[alias] = f"{type(error).__name__}: {one_line(error)}"
+                    raise
+
+    def _start_limit(self, alias: str) -> Starting:
+        """For how long a job store tries to start; asked by the store."""
+        return self._added.get(alias) or self._starting or Starting(self.start_timeout, self._clock)
 
     def _executors_started(self) -> None:
         """For shells that must do something before the first job can be submitted."""
 
-    def _store_pending(self, state: int) -> None:
+    def _store_pending(self, started: list[Any], starting: Starting, state: int, *, lenient: bool) -> None:
         """Put the jobs that were added before the start into their stores, and enter `state` when none is left.
 
-        Other threads may go on adding jobs meanwhile: what they add is pending until the state has changed.
+        Other threads may go on adding jobs and job stores meanwhile: what they add is pending until the state has changed.
         """
         while True:
             with self._lock:
-                if not len(self._pending_jobs):
+                if starting.is_cancelled:
+                    raise SchedulerNotRunningError
+                if not len(self._pending_jobs) and all(
+                    any(store is part for part in started) for _, store in self._stores.items()
+                ):
                     self.state = state
+                    self._is_starting = False
+                    self._starting = None
+                    starting.over.set()
                     return
-            self._store_all(list(self._pending_jobs))
+            self._start_new_stores(started)
+            if lenient:
+                self._store_each(list(self._pending_jobs))
+            else:
+                self._store_all(list(self._pending_jobs))
+
+    def _store_each(self, waiting: list[PendingJob]) -> None:
+        """Put pending jobs into their stores, each by itself; one that can't be stored is told of, and given up."""
+        for pending in waiting:
+            try:
+                self._store_all([pending])
+            except (MainspringError, LookupError, ValueError, TypeError) as error:
+                if isinstance(error, StoreUnavailableError):
+                    raise
+                self._pending_jobs.remove([pending])
+                self._logger.error(  # noqa: TRY400 - which job it is says where to look
+                    'Job "%s" (%s), which was added while its job store %r was being started, could not be added: %s',
+                    pending.job.name,
+                    pending.job.id,
+                    pending.alias,
+                    words_of(error),
+                )
 
     def _store_all(self, waiting: list[PendingJob]) -> None:
         """Put pending jobs into their stores: all of them, or none."""
@@ -344,17 +435,23 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
-        self._enter_stopped()
-        self._wind_down(wait, None if timeout is None else REAL_CLOCK.monotonic() + timeout)
+        if self._enter_stopped():
+            self._wind_down(wait, None if timeout is None else REAL_CLOCK.monotonic() + timeout)
 
-    def _enter_stopped(self) -> None:
-        """Begin nothing more from now on."""
+    def _enter_stopped(self) -> bool:
+        """Begin nothing more from now on; whether there is anything to be ended: a start that still goes on ends by itself, soon."""
         with self._lock:
             if self.state == STATE_STOPPED:
-                raise SchedulerNotRunningError
+                if self._starting is None:
+                    raise SchedulerNotRunningError
+                self._starting.cancel()
+                return False
             self.state = STATE_STOPPED
+            for starting in list(self._added.values()):
+                starting.cancel()
         process_end.scheduler_stopped(self)
         self._wake()
+        return True
 
     def _wind_down(self, wait: bool, deadline: float | None, *, in_listener: bool = False) -> None:
         """End what has been begun.
@@ -450,7 +547,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     @property
     def running(self) -> bool:
         """Whether the scheduler was started and not shut down, and its loop is alive."""
-        return self.state != STATE_STOPPED and not self._loop_has_died
+        return (self.state != STATE_STOPPED and not self._loop_has_died) or self._is_started_aside
 
     def health(self) -> Health:
         """Whether jobs are being processed, and what is in the way of those that aren't.
@@ -465,7 +562,16 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             alias: f"{type(error).__name__}: {one_line(error)}"
             for alias, error in self._dispatch.store_errors.items()
         }
-        for alias, store in self._stores.items() if self.state != STATE_STOPPED else []:
+        if self.state == STATE_STOPPED:
+            errors |= self._start_errors
+        for alias, store in self._stores.starting():
+            if store.trouble is not None:
+                errors[alias] = store.trouble
+        for alias, store in self._stores.items():
+            if self.state == STATE_STOPPED:
+                if self._is_starting and store.trouble is not None:
+                    errors[alias] = store.trouble
+                continue
             trouble = store.trouble
             if trouble is not None:
                 errors[alias] = trouble
@@ -482,7 +588,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 due = earliest.next_run_time
                 overdue.append(OverdueJob(earliest.id, alias, due, now - due))
         return Health(
-            state=STATE_NAMES[self.state],
+            state="starting" if self._is_starting else STATE_NAMES[self.state],
             loop_alive=self.running,
             last_pass=self._last_pass,
             oldest_overdue=max(overdue, key=lambda job: job.overdue, default=None),
@@ -568,6 +674,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         made = self._part(jobstore, "job store", self._jobstore_plugins, BaseJobStore, jobstore_opts)
         with self._jobstores_lock:
             store = self._stores.add(alias, made)
+        self._start_errors.pop(alias, None)
+        if self.state != STATE_STOPPED and not store.live_records and self._must_not_wait():
+            self._start_aside(alias, store)
+            return
         if self.state != STATE_STOPPED:
             try:
                 store.start(self, alias)
@@ -578,6 +688,64 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state != STATE_STOPPED:
             self._wake()
 
+    def _must_not_wait(self) -> bool:
+        """Whether the calling thread has other work than to wait for a job store."""
+        return False
+
+    def _elsewhere(self, work: Callable[[], None]) -> None:
+        """Have `work` done on a thread that may wait."""
+        raise NotImplementedError
+
+    def _start_aside(self, alias: str, store: RunStore) -> None:
+        """Start a job store while the scheduler runs, on another thread. Its jobs are pending until it is there."""
+        starting = self._added[alias] = Starting(self.start_timeout, self._clock)
+        self._stores.begin(alias)
+
+        def start() -> None:
+            starting.thread = get_ident()
+            try:
+                store.start(self, alias)
+            except Exception as error:
+                self._start_errors[alias] = f"{type(error).__name__}: {one_line(error)}"
+                self._logger.error(  # noqa: TRY400 - said in a line; what was raised is for DEBUG
+                    "Job store %r could not be added: %s", alias, words_of(error)
+                )
+                self._logger.debug("What was raised:", exc_info=error)
+                self._stores.give_up(alias)
+                self._added.pop(alias, None)
+                starting.over.set()
+                return
+            if not self._stores.ready(alias):
+                store.shutdown()  # it was removed meanwhile
+            with self._lock:
+                self._added.pop(alias, None)
+            try:
+                self._store_each(self._pending_jobs.of(alias))
+            finally:
+                starting.over.set()
+            self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
+            self._wake()
+
+        self._elsewhere(start)
+
+    def _is_closed(self, alias: str | None = None) -> bool:
+        """Whether job stores can't be asked: before the start, and while they are being started elsewhere.
+
+        Waits for those that are being started on another thread, unless they are in trouble: on the thread of an event loop a moment.
+
+        Args:
+            alias: of the job store that is meant; ``None``: all that there are.
+        """
+        starting, on_loop = self._starting, self._must_not_wait()
+        if starting is not None and self._is_started_aside:
+            starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=on_loop)
+        if self.state == STATE_STOPPED:
+            return True
+        for name, added in list(self._added.items()) if self._added else ():
+            if alias in (None, name):
+                added.wait_a_moment([store for _, store in self._stores.starting()], on_loop=on_loop)
+        return alias is not None and alias in self._added
+
     def remove_jobstore(self, alias: str, shutdown: bool = True) -> None:
         """Remove a job store with its jobs from this scheduler; what it keeps durably stays there.
 
@@ -586,6 +754,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         with self._jobstores_lock:
             store = self._stores.remove(alias)
+        self._start_errors.pop(alias, None)
         if shutdown:
             store.shutdown()
         self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_REMOVED, alias))

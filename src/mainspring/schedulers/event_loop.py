@@ -13,10 +13,12 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from operator import call
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.engine.waiting import LONGEST_WAIT
+from mainspring.errors import words_of
 from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
@@ -92,18 +94,74 @@ class EventLoopScheduler(BaseScheduler):
     # Life
 
     def start(self, paused: bool = False) -> Any:
-        """Start executors, job stores and the processing of jobs; see `BaseScheduler.start`."""
+        """Start executors, job stores and the processing of jobs; see `BaseScheduler.start`.
+
+        On the loop's thread this never waits for job stores: those that aren't in memory are started on another thread. Until they
+        are there, jobs that are added are pending. `started` is done when all is; a start that fails is also said in the log, and by
+        `health()`.
+        """
         self._see_to_earlier_end()
         if self.state == STATE_STOPPED and not self._is_starting:
             self._attach()
-        self._start_here(paused)
+        if self._must_not_wait() and any(not store.live_records for _, store in self._stores.items()):
+            self._start_on_thread(paused)
+        else:
+            self._start_here(paused)
+
+    def _must_not_wait(self) -> bool:
+        return self.is_here()
+
+    def _elsewhere(self, work: Callable[[], None]) -> None:
+        self._in_thread(work)
+
+    def _start_on_thread(self, paused: bool) -> None:
+        """Start what needs no job store here, and the rest on another thread."""
+        parts: list[Any] = []
+        early = list(self._pending_jobs)
+        starting = self._enter_starting()
+        with self._undone_if_it_fails(parts, starting):
+            self._reset()
+            self._start_executors(parts)
+        self._is_started_aside = True
+        self._event_queue.open()  # so that listeners are called on the loop from now on
+
+        def start() -> None:
+            starting.thread = get_ident()
+            try:
+                with self._undone_if_it_fails(parts, starting):
+                    self._start_stores(parts, starting, paused=paused, early=early)
+            except Exception as error:
+                if starting.is_cancelled:
+                    self._start_errors.clear()
+                    self._logger.info("The scheduler was shut down while it was being started")
+                else:
+                    self._start_errors = self._start_errors or {"(start)": words_of(error)}
+                    self._logger.error(  # noqa: TRY400 - said in a line; what was raised is for DEBUG
+                        "The scheduler could not be started: %s", words_of(error)
+                    )
+                self._logger.debug("What was raised:", exc_info=error)
+                self.call_soon(self._start_has_failed)
+            finally:
+                self._is_started_aside = False
+
+        self._in_thread(start)
+
+    def _start_has_failed(self) -> None:
+        """Called on the loop when what was started on another thread could not be."""
+        self._event_queue.loop = None
+        self._event_queue.close(0)
+        if self.state == STATE_STOPPED and not self._is_starting:
+            self._close_helpers()
 
     def _start_here(self, paused: bool) -> None:
-        if self.state == STATE_STOPPED:
-            self._is_woken = self._is_looking = self._looks_again = False
-            self._timer = None
-            self._event_queue.loop = self
+        if self.state == STATE_STOPPED and not self._is_starting:
+            self._reset()
         super().start(paused)
+
+    def _reset(self) -> None:
+        self._is_woken = self._is_looking = self._looks_again = False
+        self._timer = None
+        self._event_queue.loop = self
 
     def _see_to_earlier_end(self) -> None:
         """Before a start: an earlier shutdown must be over, and an earlier loop may have ended without one."""
@@ -136,7 +194,8 @@ class EventLoopScheduler(BaseScheduler):
         Elsewhere it returns when all has ended. What runs on the loop is cancelled if it isn't waited for, or not for long
         enough.
         """
-        self._enter_stopped()
+        if not self._enter_stopped():
+            return self._ending(_done()) if self.is_here() else None
         deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         if not self.runs_loop():
             self._end_without_loop(deadline)
@@ -242,6 +301,12 @@ class EventLoopScheduler(BaseScheduler):
     def running(self) -> bool:
         """Whether the scheduler was started and not shut down, and its loop has not ended."""
         return super().running and self._is_alive()
+
+
+def _done() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
 
 
 def _fill(future: Future[T], function: Callable[[], T]) -> None:

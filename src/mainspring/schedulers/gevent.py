@@ -43,6 +43,10 @@ class GeventScheduler(EventLoopScheduler):
         super().shutdown(wait, timeout)
         self.call_soon(self._end)
 
+    def _start_has_failed(self) -> None:
+        super()._start_has_failed()
+        self._end()
+
     def _end(self) -> None:
         self._over.set()
         self._patience.close()

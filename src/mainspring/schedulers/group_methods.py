@@ -9,7 +9,6 @@ from mainspring.coercion import is_number
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.model import Group
 from mainspring.schedulers.job_queries import JobQueries
-from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
     from mainspring.jobstores.contract import RunStore
@@ -47,7 +46,7 @@ class GroupMethods(JobQueries):
             ValueError: a value that can't be.
         """
         group = _checked(name, limit, rate, per)
-        if self.state == STATE_STOPPED:
+        if self._is_closed(jobstore):
             self._early_groups[jobstore, name] = group
         else:
             self._stores[jobstore].set_group(group)
@@ -63,7 +62,7 @@ class GroupMethods(JobQueries):
         """
         if self._early_groups.pop((jobstore, name), None) is not None:
             return
-        if self.state == STATE_STOPPED:
+        if self._is_closed(jobstore):
             raise SchedulerNotRunningError
         if not self._stores[jobstore].remove_group(name):
             raise KeyError(f"no group {name!r} in job store {jobstore!r} has limits")

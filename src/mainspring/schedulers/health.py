@@ -31,7 +31,7 @@ class Health:
     """The answer of `BaseScheduler.health`.
 
     Attributes:
-        state: ``"stopped"``, ``"running"`` or ``"paused"``.
+        state: ``"stopped"``, ``"starting"``, ``"running"`` or ``"paused"``.
         loop_alive: whether whatever runs the loop is there; false when stopped.
         last_pass: when the loop last looked for due jobs, aware; ``None`` before the first time.
         oldest_overdue: the job that has been due longest, or ``None`` when none is.
@@ -55,4 +55,4 @@ class Health:
     @property
     def ok(self) -> bool:
         """Whether the loop is alive and every store answers."""
-        return self.loop_alive and not self.store_errors
+        return self.loop_alive and self.state != "starting" and not self.store_errors

@@ -73,6 +73,7 @@ class JobMethods(RunMethods):
     """The half of `BaseScheduler` that is about jobs."""
 
     _lock: Lock
+    _added: Mapping[str, Any]
     _clock: Clock
     _logger: logging.Logger
     _event_queue: Listeners
@@ -216,7 +217,7 @@ class JobMethods(RunMethods):
             TypeError, ValueError, LookupError: as for `add_job`.
         """
         jobs = list(jobs)
-        if self.state == STATE_STOPPED:
+        if self._is_closed(jobstore):
             made = [self._factory.record(dict(job)) for job in jobs]
             pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
             named = [has for _, has in made]
@@ -323,10 +324,10 @@ class JobMethods(RunMethods):
 
     def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> bool:
         """Keep `jobs` until the start, if it is still to come; whether it is."""
-        if self.state != STATE_STOPPED:
+        if not self._is_closed(alias):
             return False
         with self._lock:
-            if self.state != STATE_STOPPED:
+            if self.state != STATE_STOPPED and alias not in self._added:
                 return False  # it came while the lock was waited for
             self._pending_jobs.add(
                 PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
@@ -602,7 +603,7 @@ class JobMethods(RunMethods):
         return self._stores[alias].store_time(self._clock).astimezone(self.timezone)
 
     def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
-        if alias is not None and self.state != STATE_STOPPED:
+        if not self._is_closed(alias) and alias is not None:
             return alias, self._stores[alias]
         return self._stores.find(job_id, alias, stopped=self.state == STATE_STOPPED)
 

@@ -96,7 +96,7 @@ class JobQueries:
     def print_jobs(self, jobstore: str | None = None, out: TextIO | None = None) -> None:
         """Print what `get_jobs` returns, by job store, to `out` (``sys.stdout`` if it is not given)."""
         out = out or sys.stdout
-        if self.state == STATE_STOPPED:
+        if self._is_closed():
             _print("Pending jobs", self.get_jobs(jobstore), "No pending jobs", out)
             return
         for alias, store in sorted(self._readable(jobstore)):
@@ -108,10 +108,12 @@ class JobQueries:
         return [job for _, store in self._readable(jobstore) for job in store.parked()]
 
     def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]:
-        stopped = self.state == STATE_STOPPED
-        if alias is not None and not stopped:
+        if not self._is_closed(alias) and alias is not None:
             return [(alias, self._stores[alias])]
-        return self._stores.readable(alias, stopped=stopped)
+        return self._stores.readable(alias, stopped=self.state == STATE_STOPPED)
+
+    def _is_closed(self, alias: str | None = None) -> bool:
+        raise NotImplementedError
 
 
 def _print(title: str, jobs: list[Job], none: str, out: TextIO) -> None:

@@ -16,7 +16,6 @@ from mainspring.model import QueuedRun, RunRecord, RunState, run_key
 from mainspring.run_handle import RunHandle
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.job_queries import JobQueries
-from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
 from mainspring.timezones import convert_to_datetime
 
@@ -123,7 +122,7 @@ class RunMethods(JobQueries):
             JobLookupError: there is no such job.
             SchedulerNotRunningError: the scheduler has not been started.
         """
-        if self.state == STATE_STOPPED:
+        if self._is_closed():
             raise SchedulerNotRunningError
         alias, store = self._find(job_id, jobstore)
         now = due = self._now_of(alias).astimezone(UTC)
@@ -178,7 +177,7 @@ class RunMethods(JobQueries):
         """
         if overlap not in ("buffer_all", "allow"):
             raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
-        if self.state == STATE_STOPPED:
+        if self._is_closed():
             raise SchedulerNotRunningError
         _check_limit(limit, at_least=1)
         alias, store = self._find(job_id, jobstore)

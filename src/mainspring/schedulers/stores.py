@@ -31,6 +31,7 @@ class Stores:
         self._scheduler = scheduler
         self.given: dict[str, BaseJobStore] = {}
         self.used: dict[str, RunStore] = {}
+        self._starting: dict[str, RunStore] = {}  # as `used`, those that are not there yet
 
     def add(self, alias: str, store: BaseJobStore) -> RunStore:
         """Keep a store under an alias that is free, and return what the scheduler is to use.
@@ -48,12 +49,34 @@ class Stores:
         self.used[alias] = store if claims else AdaptedStore(store)  # type: ignore[assignment]  # by `claims`
         return self.used[alias]
 
+    def begin(self, alias: str) -> None:
+        """Don't use a store yet that is being started."""
+        self._starting[alias] = self.used.pop(alias)
+
+    def ready(self, alias: str) -> bool:
+        """Use a store that was being started; whether it is still there."""
+        store = self._starting.pop(alias, None)
+        if store is not None:
+            self.used[alias] = store
+        return store is not None
+
+    def give_up(self, alias: str) -> None:
+        """Forget a store that could not be started."""
+        if self._starting.pop(alias, None) is not None:
+            self.given.pop(alias, None)
+
+    def starting(self) -> list[tuple[str, RunStore]]:
+        """Those that are being started."""
+        return list(self._starting.items())
+
     def remove(self, alias: str) -> RunStore:
         """Forget a store, and return it.
 
         Raises:
             KeyError: there is none by this alias.
         """
+        if alias in self._starting:
+            self.used[alias] = self._starting.pop(alias)
         store = self[alias]
         del self.given[alias]
         del self.used[alias]

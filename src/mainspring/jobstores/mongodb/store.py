@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import ConfigurationError as DriverConfigurationError
+from pymongo.errors import InvalidURI
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
@@ -134,4 +136,9 @@ def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
         "connect": False,
         **connect_args,
     }
-    return MongoClient(**options)
+    try:
+        return MongoClient(**options)
+    except (DriverConfigurationError, InvalidURI, ValueError) as error:
+        raise ConfigurationError(
+            f"{_where(connect_args)} can't be used by a MongoDBJobStore: {error}"
+        ) from error

@@ -14,6 +14,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.server import Server
+from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
@@ -118,4 +119,9 @@ def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:
         return Redis(db=db, **options)
     if db:
         options["db"] = db
-    return Redis.from_url(url, **options)
+    try:
+        return Redis.from_url(url, **options)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the url {without_secrets(url)!r} of a RedisJobStore is none that redis-py knows: {error}"
+        ) from error

@@ -43,11 +43,18 @@ _CALL = "answer a call"
 _WHY = {
     Failure.CONFLICT: "others are in the way for long",
     Failure.OUTAGE: "it can't be reached, or gives no answer",
-    Failure.CHANGED: "it has changed, as in a failover, and is asked on new connections",
+    Failure.CHANGED: "it isn't where or what it was, as after a failover, and is asked on new connections",
     Failure.FULL: "it has no room left",
     Failure.TOO_LARGE: "it takes nothing of that size",
     Failure.PERMANENT: "it is set up in a way that trying again doesn't mend",
 }
+#: What drivers add to what was said: pymongo all that it knows of its servers, libpq a question.
+_ADDITIONS = (
+    ", Timeout: ",
+    " (configured timeouts: ",
+    "Is the server running on that host",
+    "Is the server running locally",
+)
 _LONGEST_WORDS = 400
 _SECRET = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@|(?i:\b(password|passwd)=)[^&\s'\"]+")
 
@@ -59,8 +66,13 @@ def without_secrets(text: str) -> str:
 
 def said_by(error: BaseException) -> str:
     """What a server or driver has said, in one line, without statements, parameters and passwords."""
-    text = words_of(getattr(error, "orig", None) or error)
-    text = text.partition(", Timeout: ")[0]  # pymongo adds all that it knows of its servers
+    original = getattr(error, "orig", None) or error
+    text = words_of(original)
+    match original.args:
+        case (int(number), str(said)):  # as drivers of MySQL raise it
+            text = f"{said} ({number})"
+    for addition in _ADDITIONS:
+        text = text.partition(addition)[0]
     line = without_secrets(" ".join(text.split())) or type(error).__name__
     return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
 
@@ -184,8 +196,10 @@ class Outage:
                 return
             self._said_at = now
             self._kinds.add(failure)
+        if limit is not None and not again:
+            return  # whoever starts the store is told, by what is raised
         if limit is not None:
-            then = f"It is tried for {limit:g} s" if again else "It is given up"
+            then = f"It is tried for {limit:g} s"
         elif again or activity is not None:
             then = "It is tried again, with growing pauses, until it works"
         else:

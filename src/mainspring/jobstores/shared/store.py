@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
 from mainspring.engine.precedence import by_priority
-from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
+from mainspring.errors import (
+    ConfigurationError,
+    ConflictingIdError,
+    JobLookupError,
+    MainspringError,
+    StoreUnavailableError,
+)
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
+from mainspring.jobstores.shared.advice import advice_on
 from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.dividing import write_in_parts
@@ -32,12 +39,14 @@ from mainspring.jobstores.shared.outage import (
     OUTCOMES,
     PROGRESS,
     PRUNING,
+    STARTING,
     WATCHING,
+    said_by,
 )
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
-from mainspring.jobstores.shared.trying import pause_before_retry
+from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
 from mainspring.model import RunKey
@@ -63,6 +72,20 @@ _LEAVING = 5.0
 
 #: So often at most what could not be given back is tried again.
 _RELEASE_ATTEMPTS = 12
+
+
+class _CallLimit:
+    """How long a store tries to start that no scheduler of ours starts."""
+
+    is_cancelled = False
+    seconds = CALL_TIMEOUT
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = clock.monotonic() + CALL_TIMEOUT
+
+    def gives_up(self) -> bool:
+        return self._clock.monotonic() >= self._until
 
 
 def default_node_name() -> str:
@@ -160,8 +183,8 @@ class SharedJobStore(NativeJobStore):
         """Make what is needed in the database where it isn't there, and enter this node.
 
         Raises:
-            ConfigurationError: what is there is something else's.
-            Exception: the database can't be had; as its driver says it.
+            ConfigurationError: what is there is something else's; or the store is set up in a way that trying again doesn't mend.
+            StoreUnavailableError: the database could not be had for as long as the scheduler's start may take.
         """
         super().start(scheduler, alias)
         if self._upkeep is not None:
@@ -174,14 +197,7 @@ class SharedJobStore(NativeJobStore):
         setting.logger = outage.logger = self._logger
         outage.clock, outage.alias = setting.clock, alias
         outage.forget()
-        self._backend.prepare()
-        self._membership = Membership(
-            self._backend,
-            self._lease_duration,
-            lambda: getattr(self._scheduler, "_executors", {}),
-            self._wake_scheduler,
-        )
-        membership = self._membership
+        membership = self._entered(scheduler)
         # On a thread of its own: what others do may take longer than the lease.
         self._heart = Upkeep(
             f"mainspring-lease-{alias}",
@@ -206,6 +222,38 @@ class SharedJobStore(NativeJobStore):
         self._heart.start()
         self._upkeep.start()
         self._ears = self._backend.listen(self._heard)
+
+    def _entered(self, scheduler: Any) -> Membership:
+        """Make what is needed in the database, and enter this node; tried until the scheduler's start is given up."""
+        outage = self._outage
+        limit_of = getattr(scheduler, "_start_limit", None)
+        starting = _CallLimit(outage.clock) if limit_of is None else limit_of(outage.alias)
+        try:
+            with outage.tried_until(starting.gives_up, starting.seconds), outage.doing(STARTING):
+                self._backend.prepare()
+                self._membership = Membership(
+                    self._backend,
+                    self._lease_duration,
+                    lambda: getattr(self._scheduler, "_executors", {}),
+                    self._wake_scheduler,
+                )
+        except Exception as error:
+            self._backend.close()
+            failure = None if isinstance(error, MainspringError) else outage.failure_of(error)
+            if failure is None:
+                raise
+            words = said_by(error)
+            told = f"{outage.name} can't be used: {words.rstrip('.')}"
+            flaw = self._backend.flaw(error)
+            if flaw is not None or not failure.passes:
+                raise ConfigurationError(f"{told}: {flaw or advice_on(words)}") from error
+            why = (
+                "the scheduler was shut down"
+                if starting.is_cancelled
+                else f"tried for {starting.seconds:g} s"
+            )
+            raise StoreUnavailableError(f"{told} ({why})") from error
+        return self._membership
 
     def shutdown(self) -> None:
         """Write the outcomes that are there, and leave; later, where runs of this node still go on."""

@@ -103,6 +103,9 @@ class SQLBackend(Backend):
     def close(self) -> None:
         self.database.close()
 
+    def flaw(self, error: Exception) -> str | None:
+        return self.database.flaw(error)
+
     def listen(self, heard: Callable[[], None]) -> Listening | None:
         if not can_listen(self._engine):
             return None

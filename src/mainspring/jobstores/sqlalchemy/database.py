@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
-from mainspring.errors import MainspringError
+from mainspring.errors import ConfigurationError, MainspringError
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import Outage, without_secrets
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.failures import failure_of
-from mainspring.jobstores.sqlalchemy.sqlite import WRITES, is_in_memory, prepare, turn
+from mainspring.jobstores.sqlalchemy.sqlite import WRITES, flaw_of_file, is_in_memory, prepare, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,13 +40,54 @@ CONNECT_TIMEOUT = 5
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
 
 
+_EXTRAS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+
+
 class StoreBusyError(MainspringError):
     """A method of a job store was called where the store waits for it: by a trigger that the store is asking."""
 
 
+def where_of(url: URL) -> str:
+    """A URL as people may see it."""
+    return without_secrets(url.render_as_string(hide_password=True))
+
+
+def checked_url(url: str | URL, *, needs_driver: bool = False) -> URL:
+    """A URL that means something; one whose driver is there, where that is needed.
+
+    Raises:
+        ConfigurationError: they aren't, or it is no URL.
+    """
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            f"the url of a job store is none that SQLAlchemy knows ({without_secrets(str(error))}): "
+            'give one such as "sqlite:///jobs.sqlite" or "postgresql+psycopg://user@host/database"'
+        ) from error
+    try:
+        dialect = address.get_dialect()
+        if needs_driver:
+            dialect.import_dbapi()
+    except NoSuchModuleError as error:
+        raise ConfigurationError(
+            f"the url {where_of(address)} names {address.drivername!r}, which SQLAlchemy doesn't know: "
+            "sqlite, postgresql+psycopg, mysql+pymysql and the like are known"
+        ) from error
+    except ImportError as error:
+        extra = _EXTRAS.get(address.get_backend_name())
+        install = (
+            f'pip install "mainspring[{extra}]", or the driver that the url names' if extra else "install it"
+        )
+        raise ConfigurationError(
+            f"the driver of {where_of(address)} is not installed ({error}): {install}"
+        ) from error
+    return address
+
+
 def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     """An engine with the settings that a job store needs, unless `options` say otherwise."""
-    address = make_url(url)
+    address = checked_url(url, needs_driver="module" not in options)
     backend = address.get_backend_name()
     settings: dict[str, Any] = {}
     connect: dict[str, Any] = {}
@@ -79,11 +120,6 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     given = dict(options)
     settings["connect_args"] = {**connect, **given.pop("connect_args", {})}
     return create_engine(address, **{**settings, **given})
-
-
-def where_of(url: URL) -> str:
-    """A URL as people may see it."""
-    return without_secrets(url.render_as_string(hide_password=True))
 
 
 class Database:
@@ -172,9 +208,17 @@ class Database:
 
     def _failure_of(self, error: Exception) -> Failure | None:
         failure = failure_of(error)
+        if self.outage.give_up is not None and failure is not None and self.flaw(error) is not None:
+            return Failure.PERMANENT  # at a start: later it may pass, as when a disk is there again
         if failure in (Failure.OUTAGE, Failure.CHANGED):
             self.forget_connections()
         return failure
+
+    def flaw(self, error: Exception) -> str | None:
+        """What is wrong with SQLite's file or its directory, if that is why an error was raised, and what to do."""
+        if self.name != "sqlite" or is_in_memory(self.engine):
+            return None
+        return flaw_of_file(error, self.engine.url)
 
     def forget_connections(self) -> None:
         """Make new connections from now on: those that are pooled are most likely dead as well."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -14,7 +16,7 @@ from mainspring.jobstores.sqlalchemy.turn import Line
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
 
 #: Execution options of connections whose transactions write.
 WRITES = {"mainspring_writes": True}
@@ -70,3 +72,40 @@ def turn(connection: Connection) -> AbstractContextManager[None]:
     known = connection.info
     line: Line = known[_LINE]
     return line.turn(known[_PATIENCE])
+
+
+#: Result codes, by their lowest byte, of which the reason is to be found at the file.
+_NO_PERMISSION, _READ_ONLY, _CANT_OPEN, _NOT_A_DATABASE = 3, 8, 14, 26
+
+
+def flaw_of_file(error: Exception, url: URL) -> str | None:
+    """What is wrong with a file or its directory, if that is why an error was raised, and what to do.
+
+    SQLite says "unable to open database file" of a directory that isn't there and of a process that has too many files open.
+    """
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    name = url.database or ""
+    if name.startswith("file:"):
+        name = name.removeprefix("file:").partition("?")[0]
+    path = Path(name).absolute()
+    if code == _NOT_A_DATABASE:
+        return f"{path} is not a database of SQLite, or an encrypted one: name another file"
+    if code not in (_CANT_OPEN, _READ_ONLY, _NO_PERMISSION):
+        return None
+    folder = path.parent
+    permit = "give this user the permission, or name another file"
+    checks = (
+        (
+            not folder.exists(),
+            f"there is no directory {folder}: make it, or name another file (relative names begin at {Path.cwd()})",
+        ),
+        (folder.exists() and not folder.is_dir(), f"{folder} is not a directory: name another file"),
+        (path.is_dir(), f"{path} is a directory: name a file in it"),
+        (path.exists() and not os.access(path, os.W_OK), f"{path} can't be written: {permit}"),
+        (
+            folder.is_dir() and not os.access(folder, os.W_OK),
+            f"the directory {folder} can't be written: {permit}",
+        ),
+        (code == _READ_ONLY, f"{path} can only be read, as it is opened: name a file that can be written"),
+    )
+    return next((flaw for is_so, flaw in checks if is_so), None)

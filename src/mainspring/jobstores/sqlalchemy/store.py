@@ -6,12 +6,12 @@ import pickle
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import MetaData, make_url
+from sqlalchemy import MetaData
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
-from mainspring.jobstores.sqlalchemy.database import engine_for
+from mainspring.jobstores.sqlalchemy.database import checked_url, engine_for
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class SQLAlchemyJobStore(SharedJobStore):
                 "a SQLAlchemyJobStore takes a url or an engine, got both: give one of them"
             )
         if (engine is not None and (engine.dialect.is_async or not hasattr(engine, "connect"))) or (
-            url is not None and make_url(url).get_dialect().is_async
+            url is not None and checked_url(url).get_dialect().is_async
         ):
             raise ConfigurationError(
                 "a SQLAlchemyJobStore takes no async engine or driver: it asks the database from threads of its own, and no event loop "

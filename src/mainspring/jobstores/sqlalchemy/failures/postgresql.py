@@ -113,7 +113,7 @@ def failure_of(original: Any, *, is_operational: bool) -> Failure | None:
             return _said(text) or Failure.OUTAGE  # PgBouncer says almost everything with this one
         return CLASSES.get(state[:2]) or (_said(text) if state.startswith("XX") else None)
     if not is_operational:
-        return None
+        return Failure.PERMANENT if _said(text) is Failure.PERMANENT else None  # options of the connection
     # No answer from a server is without a state: there was no connection, or it was lost.
     return _said(text) or Failure.OUTAGE
 
