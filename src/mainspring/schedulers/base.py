@@ -562,8 +562,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             alias: f"{type(error).__name__}: {one_line(error)}"
             for alias, error in self._dispatch.store_errors.items()
         }
-        if self.state == STATE_STOPPED:
-            errors |= self._start_errors
+        errors |= self._start_errors
         for alias, store in self._stores.starting():
             if store.trouble is not None:
                 errors[alias] = store.trouble
