@@ -142,7 +142,7 @@ class Outage:
                 self.failed(error, failure, self.clock.monotonic() - began)
             raise
         else:
-            self._works(activity)
+            self.works(activity)
         finally:
             own.activity = before
             self._under_way.pop(key, None)
@@ -214,7 +214,8 @@ class Outage:
         )
         self.logger.debug("What was raised:", exc_info=error)
 
-    def _works(self, activity: str) -> None:
+    def works(self, activity: str) -> None:
+        """An activity has worked, or has nothing more to do."""
         if self._since is None:
             return
         with self._lock:

@@ -346,6 +346,7 @@ class SharedJobStore(NativeJobStore):
             somebody_died = membership.reap_expired(look.living, asked)
             self._agenda.look_every(min(membership.shortest_lease / _LOOKS, _LONGEST_LOOK))
         has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost(self._own_runs)
+        self._outage.works(WATCHING)
         if has_reruns or self._agenda.is_queue_due(self._setting.now()):
             self._wake_scheduler()
 
@@ -362,6 +363,7 @@ class SharedJobStore(NativeJobStore):
         """Write how far runs say that they are."""
         said, self._said = self._said, {}
         if not said:
+            self._outage.works(PROGRESS)
             return
         left: Sequence[tuple[tuple[RunKey, int], str]] = list(said.items())
         try:
@@ -403,6 +405,8 @@ class SharedJobStore(NativeJobStore):
         if not self._agenda.flushes() and not self._outcomes.are_kept_back:
             if self._upkeep is not None and (len(self._outcomes) or self._unbegun):
                 self._upkeep.flush_soon()
+            else:
+                self._outage.works(OUTCOMES)  # claims have taken along what there was
             return
         with self._outage.doing(OUTCOMES):
             self._outcomes.write(self._is_left)
