@@ -98,7 +98,9 @@ def test_an_outage_is_said_at_once_each_minute_and_when_it_is_over(outage, clock
         f"WARNING {WHERE} can't claim due runs: it can't be reached, or gives no answer: no route. "
         "It is tried again, with growing pauses, until it works; it has failed for 0 s so far"
     )
-    assert re.search(r"it has failed for 6[01] s so far$", lines[1])  # as pauses have it, which chance has a part in
+    assert re.search(
+        r"it has failed for 6[01] s so far$", lines[1]
+    )  # as pauses have it, which chance has a part in
     assert lines[-1].startswith(f"INFO {WHERE} works again, after 13")
 
 
