@@ -111,6 +111,7 @@ class JobRunEvent(JobEvent):
         run_id: identifier of the run, the same in all of its events.
         scheduled_run_time: when the run was due.
         started: when its function was called, aware.
+        attempt: counted from 1.
     """
 
     def __init__(
@@ -121,8 +122,10 @@ class JobRunEvent(JobEvent):
         scheduled_run_time: datetime,
         run_id: str,
         started: datetime,
+        attempt: int = 1,
     ) -> None:
         super().__init__(code, job_id, jobstore)
+        self.attempt = attempt
         self.scheduled_run_time = scheduled_run_time
         self.run_id = run_id
         self.started = started

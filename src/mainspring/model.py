@@ -232,8 +232,8 @@ class QueuedRun(NamedTuple):
 
     @property
     def key(self) -> RunKey:
-        """Which run."""
-        return RunKey(self.job_id, self.scheduled_run_time, self.attempt)
+        """Which run; its time in UTC, since times of one zone are alike where an hour is repeated."""
+        return RunKey(self.job_id, self.scheduled_run_time.astimezone(UTC), self.attempt)
 
 
 #: How a run may end.
@@ -365,7 +365,8 @@ class Submission:
         job: the job as it was when its runs were claimed.
         jobstore: alias of the job's store.
         run_times: the due times, oldest first.
-        attempt: counted from 1; more where runs are run again.
+        attempt: of the run that was begun last, or of the first; counted from 1, more where runs are run again.
+        attempts: of all of them, by the due time in UTC, where they aren't all the first; ``None``: as `attempt`.
         lease: under which they were claimed; ``None`` from a store that serves one process.
         results: what became of the runs so far, and was not taken over by the store yet; not of those in the outbox.
         outbox: where a store in memory wants to find what became of runs that nothing follows from, if they end well.
@@ -389,6 +390,7 @@ class Submission:
     __slots__ = (
         "__weakref__",
         "attempt",
+        "attempts",
         "cause",
         "claimed",
         "details",
@@ -425,11 +427,13 @@ class Submission:
         claimed: datetime | None = None,
         is_partial: bool = False,
         reruns: int = 0,
+        attempts: Mapping[datetime, int] | None = None,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
         self.run_times = run_times
         self.attempt = attempt
+        self.attempts = attempts
         self.lease = lease
         self.following = following
         self.cause = cause
@@ -456,11 +460,17 @@ class Submission:
             self.results = []
         self.results.append(result)
 
+    def attempt_of(self, time: datetime) -> int:
+        """Which attempt the run at one of its due times is."""
+        return self.attempt if self.attempts is None else self.attempts.get(time.astimezone(UTC), 1)
+
     def unended(self) -> Sequence[datetime]:
         """The due times of the runs that go on, or have not begun; the run that has ended last may be among them."""
         if self.run_time is None:
             return self.run_times
-        return self.run_times[list(self.run_times).index(self.run_time) :]
+        # In UTC, since times of one zone are alike where an hour is repeated.
+        begun = self.run_time.astimezone(UTC)
+        return self.run_times[[time.astimezone(UTC) for time in self.run_times].index(begun) :]
 
     @property
     def key(self) -> RunKey:

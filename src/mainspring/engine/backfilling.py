@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mainspring.model import QueuedRun
@@ -22,20 +23,25 @@ def missing_runs(
     """Runs for those due times at which the job has not been run, nor is about to be.
 
     Args:
-        times: in their order; from the job's next run time on its schedule has them.
+        times: in their order; from the job's next run time on its schedule has them, and what is still to come isn't to be run before.
         known: the runs that there are, in any order.
         now: from when on the new ones may be run.
     """
     latest: dict[datetime, RunRecord] = {}
     for run in known:
-        before = latest.get(run.scheduled_run_time)
+        # In UTC, since times of one zone are alike where an hour is repeated.
+        scheduled = run.scheduled_run_time.astimezone(UTC)
+        before = latest.get(scheduled)
         if before is None or before.attempt < run.attempt:
-            latest[run.scheduled_run_time] = run
+            latest[scheduled] = run
     missing = []
     for time in times:
-        if job.next_run_time is not None and time >= job.next_run_time:
+        moment = time.astimezone(UTC)
+        if moment > now.astimezone(UTC) or (
+            job.next_run_time is not None and moment >= job.next_run_time.astimezone(UTC)
+        ):
             break
-        before = latest.get(time)
+        before = latest.get(moment)
         if before is None:
             missing.append(QueuedRun(job.id, time, 1, now, cause))
         elif before.outcome in _NOT_RUN:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from mainspring.engine.attempts import attempt_of
 from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
 from mainspring.engine.misfire import is_misfired
+from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mainspring.engine.grouping import Room
-    from mainspring.model import Cause, JobRecord, Lease, QueuedRun
+    from mainspring.model import Cause, JobRecord, Lease, Outcome, QueuedRun
 
 
 class Decision:
@@ -37,7 +40,8 @@ class Decision:
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
         run: the queued run that this is about; ``None``: it is about the job's next run time.
         cause: what made the runs in `submit`.
-        attempt: which attempt at its times this is.
+        attempts: which attempts at their due times its runs are, by the time in UTC; the first, where it says nothing. Filled in by the
+            store, which knows the others.
         lease: under which `submit` was claimed; filled in by a store that nodes share.
         claimed: when it was claimed, by the store's clock; filled in by the store, where a group counts it.
     """
@@ -58,7 +62,7 @@ class Decision:
     retry_at: datetime | None = None
     run: QueuedRun | None = None
     cause: Cause = "schedule"
-    attempt: int = 1
+    attempts: Mapping[datetime, int] = MappingProxyType({})
     lease: Lease | None = None
     claimed: datetime | None = None
 
@@ -80,6 +84,33 @@ class Decision:
             or self.cancels
             or self.dropped is not None
         )
+
+    def attempt_of(self, time: datetime) -> int:
+        """Which attempt its run at a due time is."""
+        return attempt_of(self.attempts, time)
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt the queued run is, or the first of its runs that are to be run."""
+        if self.run is not None:
+            return self.run.attempt
+        return self.attempt_of(self.submit[0]) if self.submit else 1
+
+    def due_times(self) -> list[datetime]:
+        """The due times of which it makes runs: those to be run, those that are not run as in `not_run`, those that wait."""
+        dropped = () if self.dropped is None else (self.dropped,)
+        return [*self.submit, *self.missed, *self.overlapping, *dropped, *self.buffered]
+
+    def not_run(self, now: datetime) -> list[tuple[datetime, Outcome, str]]:
+        """The due times that are not run: with the outcome, and what is said of it."""
+        told: list[tuple[datetime, Outcome, str]] = []
+        if self.missed or self.overlapping or self.dropped is not None:
+            told += [(time, "missed", lateness(time, now)) for time in self.missed]
+            skipped = overlap(self.job.options.max_instances)
+            told += [(time, "skipped", skipped) for time in self.overlapping]
+            if self.dropped is not None:
+                told.append((self.dropped, "missed", BACKLOG_DROPPED))
+        return told
 
 
 def decide(
@@ -192,7 +223,7 @@ def decide_queued(
     decision = Decision(job)
     decision.run = run
     decision.cause = run.cause
-    decision.attempt = run.attempt
+    decision.attempts = {run.key.scheduled_run_time: run.attempt}
     decision.following = job
     if not executor_known or job.func is None:
         decision.reason = _obstacle(job)

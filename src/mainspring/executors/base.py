@@ -138,6 +138,8 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
     def _pass_on(self, event: JobExecutionEvent, submission: Submission, reporter: RunReporter) -> None:
         time = event.scheduled_run_time
         if event.code not in (EVENT_JOB_EXECUTED, EVENT_JOB_ERROR):
+            event.attempt = submission.attempt_of(time)
+            event.run_id = run_id(submission.job.id, time, event.attempt)
             self._scheduler._dispatch_event(event)  # noqa: SLF001 - APScheduler's interface
             return
         started = reporter.started(submission, time)

@@ -17,6 +17,7 @@ from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
+from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
@@ -92,6 +93,10 @@ class AdaptedStore(RunStore):
                 with self._store_lock:
                     self.store.add_job(self._handle(record))
                     self._written(record.id)
+                    if replace is None:
+                        with self._ledger_lock:
+                            if record.id in self._runs.ended_jobs:  # another takes its place
+                                self._runs.job_removed(record.id, self._now())
             except ConflictingIdError:
                 if replace is None:
                     raise
@@ -162,7 +167,7 @@ class AdaptedStore(RunStore):
         book = self._runs.book(now)
         for record in due[:limit]:
             with self._ledger_lock:
-                running = self._ledger.running.get(record.id, 0)
+                running = self._ledger.count(record.id)
                 buffered = self._runs.buffered(record.id)
             group = record.options.group
             decision = decide(record, running, None, buffered, book.room(group))
@@ -242,7 +247,7 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             if decision.full_group is not None:
                 self._runs.wait_for_group(decision, now)
-            elif self._ledger.running.get(job.id, 0) >= job.options.max_instances:
+            elif self._ledger.count(job.id) >= job.options.max_instances:
                 self._ledger.waiting.add(job.id)
 
     def _park(self, job_id: str, reason: str, now: datetime) -> datetime:
@@ -251,11 +256,16 @@ class AdaptedStore(RunStore):
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         with self._ledger_lock:
-            awaited = [self._runs.end(submission)[0] for submission in submissions]
+            counted = [
+                submission
+                for submission in submissions
+                if submission.job.options.pause_after_failures is not None
+                and not self._runs.is_disowned(submission.job.id, submission.run_times)
+            ]
+            awaited = [self._runs.end(submission, self._now)[0] for submission in submissions]
             self._runs.history.bound()
-        for submission in submissions:
-            if submission.job.options.pause_after_failures is not None:
-                self._count_failures(submission)
+        for submission in counted:
+            self._count_failures(submission)
         if self._has_followers:
             awaited.append(self._follow(submissions))
         return any(awaited)
@@ -291,8 +301,10 @@ class AdaptedStore(RunStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
-        if decision.requeues:
-            with self._ledger_lock:
+        with self._ledger_lock:
+            if self._runs.is_disowned(job.id, decision.submit):
+                return None
+            if decision.requeues:
                 return self._runs.take_back(decision, now)
         with self._store_lock:
             present = self.store.lookup_job(job.id)
@@ -313,7 +325,7 @@ class AdaptedStore(RunStore):
         with self._ledger_lock:
             self._runs.ended_jobs.pop(job.id, None)
             self._runs.take_back(decision, now)
-            return self._ledger.park(job.id, decision.reason or "its executor refused it", now)
+            return self._ledger.park(job.id, decision.reason or EXECUTOR_REFUSED, now)
 
     def next_time(self) -> datetime | None:
         with self._ledger_lock:
@@ -354,11 +366,13 @@ class AdaptedStore(RunStore):
 
     def set_group(self, group: Group) -> None:
         with self._ledger_lock:
-            self._runs.groups[group.name] = group
+            self._runs.set_limits(group.name, group)
 
     def remove_group(self, name: str) -> bool:
         with self._ledger_lock:
-            return self._runs.groups.pop(name, None) is not None
+            had_limits = name in self._runs.groups
+            self._runs.set_limits(name, None)
+            return had_limits
 
     def list_groups(self) -> list[Group]:
         with self._ledger_lock:
@@ -386,6 +400,7 @@ class AdaptedStore(RunStore):
     def _forget(self, job_id: str) -> None:
         with self._ledger_lock:
             self._ledger.forget(job_id)
+            self._runs.queue.release_job(job_id)
 
     def _handle(self, record: JobRecord) -> Job:
         if followed_job(record) is not None:

@@ -16,7 +16,7 @@ from mainspring.draining import drained
 from mainspring.model import BACKFILLED, RunRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Mapping
 
     from mainspring.model import Cause, EndedWell, RunKey, Submission
 
@@ -42,6 +42,9 @@ class History:
         self.outbox: deque[Any] = deque()  # of `EndedWell`
         # Kept as they came, since most are never looked at: those that ended well, and others with what became of them.
         self._ended: list[EndedWell | tuple[str, int, Cause, RunResult]] = []
+        # By job the latest attempt at each due time, as a POSIX timestamp: of the first so many that have ended. Made when it is asked for.
+        self._latest: dict[str, dict[float, int]] = {}
+        self._looked_up = 0
 
     def add(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> None:
         """A run has ended, or will not be run."""
@@ -50,7 +53,8 @@ class History:
     def add_all(self, submission: Submission) -> None:
         """The runs of a submission have ended."""
         for result in submission.results:
-            self.add(submission.job.id, submission.attempt, submission.cause, result)
+            attempt = submission.attempt_of(result.scheduled_run_time)
+            self.add(submission.job.id, attempt, submission.cause, result)
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
@@ -73,10 +77,18 @@ class History:
                 break
         kept.reverse()
         self._ended = kept
+        self._latest, self._looked_up = {}, 0
 
-    def attempts(self, job_ids: Collection[str]) -> set[tuple[str, datetime, int]]:
-        """The runs of these jobs that are remembered: job, due time, attempt; found in one pass, since there may be many."""
-        return {(entry[0], _due_time(entry), entry[1]) for entry in self._all() if entry[0] in job_ids}
+    def latest_attempts(self, job_id: str) -> Mapping[float, int]:
+        """The latest attempts of a job that are remembered, by their due times, as POSIX timestamps."""
+        ended = self._all()
+        for at in range(self._looked_up, len(ended)):
+            entry = ended[at]
+            of_job = self._latest.setdefault(entry[0], {})
+            time = _due_time(entry).timestamp()
+            of_job[time] = max(entry[1], of_job.get(time, 0))
+        self._looked_up = len(ended)
+        return self._latest.get(job_id, {})
 
     def records(self, job_id: str | None, key: RunKey | None = None) -> Iterator[RunRecord]:
         """The runs of a job, or of all, the one that ended last first.
@@ -87,7 +99,10 @@ class History:
         for entry in reversed(self._all()[:]):
             if job_id not in (None, entry[0]):
                 continue
-            if key is None or (_due_time(entry), entry[1]) == (key.scheduled_run_time, key.attempt):
+            if key is None or (entry[1], _due_time(entry).timestamp()) == (
+                key.attempt,
+                key.scheduled_run_time.timestamp(),
+            ):
                 yield self._record(entry)
 
     def _all(self) -> list[EndedWell | tuple[str, int, Cause, RunResult]]:

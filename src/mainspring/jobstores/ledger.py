@@ -11,27 +11,56 @@ from mainspring.engine.waiting import retry_delay
 from mainspring.jobstores.contract import ParkedJob
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+#: The due times of an instance, as its submission has them, and which attempts its runs are that aren't the first. A plain tuple, since one
+#: is made for each instance.
+Begun = tuple["Sequence[datetime]", "Mapping[datetime, int]"]
+
+_ALL_FIRST: Mapping[datetime, int] = {}
 
 
 class Ledger:
     """Instances that run, jobs that wait for one to end, and parked jobs, by job id."""
 
     def __init__(self) -> None:
-        self.running: dict[str, int] = {}
+        self.running: dict[str, list[Begun]] = {}
         self.waiting: set[str] = set()
         self.parked: dict[str, ParkedJob] = {}
         self._tried: dict[str, int] = {}  # how often in a row jobs that run now were parked before
+        #: Of the instances that run, those whose job was removed meanwhile.
+        self._disowned: dict[str, list[Begun]] = {}
 
-    def begin(self, job_id: str) -> None:
-        """An instance of the job begins."""
+    def begin(
+        self, job_id: str, times: Sequence[datetime], attempts: Mapping[datetime, int] = _ALL_FIRST
+    ) -> None:
+        """An instance of the job begins, with runs at these due times."""
         if self.parked:
             self.tried(job_id)
-        self.running[job_id] = self.running.get(job_id, 0) + 1
+        instances = self.running.get(job_id)
+        if instances is None:
+            self.running[job_id] = [(times, attempts)]
+        else:
+            instances.append((times, attempts))
 
-    def end(self, job_id: str) -> bool:
+    def count(self, job_id: str) -> int:
+        """How many instances of a job run, of those that were removed under its id too."""
+        return len(self.running.get(job_id, ()))
+
+    def disown(self, job_id: str | None) -> None:
+        """A job was removed, or all were: nothing follows from the instances that run of it."""
+        for one in list(self.running) if job_id is None else [job_id]:
+            if one in self.running:
+                self._disowned[one] = list(self.running[one])
+
+    def is_disowned(self, job_id: str, times: Sequence[datetime]) -> bool:
+        """Whether the job of an instance that runs was removed since it began."""
+        return any(one[0] is times for one in self._disowned.get(job_id, ()))
+
+    def end(self, job_id: str, times: Sequence[datetime]) -> bool:
         """An instance of the job has ended; whether the job was waiting for that."""
-        self.take_back(job_id)
+        self.take_back(job_id, times)
         if self._tried:
             self.could_run(job_id)
         if job_id in self.waiting:
@@ -39,13 +68,11 @@ class Ledger:
             return True
         return False
 
-    def take_back(self, job_id: str) -> None:
+    def take_back(self, job_id: str, times: Sequence[datetime]) -> None:
         """An instance of the job counts no more."""
-        left = self.running.get(job_id, 0) - 1
-        if left > 0:
-            self.running[job_id] = left
-        else:
-            self.running.pop(job_id, None)
+        _take_from(self.running, job_id, times)
+        if self._disowned and self.is_disowned(job_id, times):
+            _take_from(self._disowned, job_id, times)
 
     def park(self, job_id: str, reason: str, now: datetime) -> datetime:
         """Put the job aside; the answer is when to try again, later after each time in a row."""
@@ -74,3 +101,14 @@ class Ledger:
         """The job was changed or removed: whatever kept it from running may have gone."""
         self.forget_parked(job_id)
         self.waiting.discard(job_id)
+
+
+def _take_from(instances: dict[str, list[Begun]], job_id: str, times: Sequence[datetime]) -> None:
+    """Remove the instance with these due times, if it is there."""
+    of_job = instances.get(job_id)
+    if of_job is None:
+        return
+    place = next((at for at, one in enumerate(of_job) if one[0] is times), 0) if len(of_job) > 1 else 0
+    del of_job[place]
+    if not of_job:
+        del instances[job_id]

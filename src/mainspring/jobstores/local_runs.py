@@ -5,24 +5,27 @@ Not thread-safe: the store that owns it guards it with its own lock.
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.grouping import LOOK_AGAIN, GroupBook, without
 from mainspring.engine.precedence import by_priority
+from mainspring.engine.reasons import CANCELLED_UNBEGUN, EXECUTOR_REFUSED, JOB_REMOVED
 from mainspring.jobstores.contract import ParkedJob
 from mainspring.jobstores.history import History, this_process
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.run_queue import RunQueue
-from mainspring.model import QueuedRun, RunRecord, RunResult
+from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import Group, JobRecord, RunKey, Submission
+    from mainspring.model import Group, JobRecord, Submission
 
 
 class LocalRuns:
@@ -66,7 +69,7 @@ class LocalRuns:
 
     def begin(self, decision: Decision, now: datetime) -> None:
         """An instance begins."""
-        self.ledger.begin(decision.job.id)
+        self.ledger.begin(decision.job.id, decision.submit, decision.attempts)
         group = decision.job.options.group
         if group is not None:
             decision.claimed = now
@@ -80,21 +83,21 @@ class LocalRuns:
     def take_back(self, decision: Decision, now: datetime) -> datetime | None:
         """An instance was not begun after all; when its runs are tried again, if they wait in the queue."""
         job = decision.job
-        self.ledger.take_back(job.id)
+        self.ledger.take_back(job.id, decision.submit)
         self._group_ended(job)
         group = job.options.group or ""
         if decision.claimed is not None and group in self._group_begun:
             self._group_begun[group] = without(
                 self._group_begun[group], decision.claimed, len(decision.submit)
             )
-        decision.reason = decision.reason or "its executor refused it"
+        decision.reason = decision.reason or EXECUTOR_REFUSED
         if decision.run is not None:
             return self.put_off(decision, now)
         if not decision.buffered:
             return None
         retry_at = self.ledger.park(job.id, decision.reason, now)
         for time in decision.submit:
-            self.queue.add(QueuedRun(job.id, time, decision.attempt, retry_at, decision.cause))
+            self.queue.add(QueuedRun(job.id, time, decision.attempt_of(time), retry_at, decision.cause))
         return retry_at
 
     def _group_ended(self, job: JobRecord) -> set[str]:
@@ -103,10 +106,22 @@ class LocalRuns:
         if group is None:
             return set()
         self._group_running[group] = self._group_running.get(group, 1) - 1
+        return self._no_longer_waiting(group)
+
+    def _no_longer_waiting(self, group: str) -> set[str]:
         waiting = self.group_waiting.pop(group, set())
         for job_id in waiting:
             self.ledger.parked.pop(job_id, None)
         return waiting
+
+    def set_limits(self, name: str, group: Group | None) -> set[str]:
+        """Give a group its limits, or take them from it; the jobs that were waiting for room in it."""
+        if group is None:
+            self.groups.pop(name, None)
+        else:
+            self.groups[name] = group
+        self.queue.release_group(name)
+        return self._no_longer_waiting(name)
 
     @property
     def is_in_use(self) -> bool:
@@ -120,23 +135,30 @@ class LocalRuns:
 
     def count_attempts(self, decision: Decision) -> None:
         """The job was changed, and may be due at times at which it has been run: those are further attempts."""
-        times = (*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered)
-        known = self.history.attempts({decision.job.id})
-        decision.attempt = 1 + max((attempt for _, time, attempt in known if time in times), default=0)
+        times = [time.astimezone(UTC) for time in decision.due_times()]
+        latest = self._latest_attempts(decision.job.id, times)
+        decision.attempts = next_attempts(times, latest)
+
+    def _latest_attempts(self, job_id: str, times: Sequence[datetime]) -> dict[datetime, int]:
+        """The latest attempts at due times, in UTC, whatever has become of them; times without are left out."""
+        ended = self.history.latest_attempts(job_id)
+        latest = {time: ended.get(time.timestamp(), 0) for time in times}
+        for begun, attempts in self.ledger.running.get(job_id, ()):
+            for time in {time.astimezone(UTC) for time in begun} & latest.keys():
+                latest[time] = max(latest[time], attempt_of(attempts, time))
+        for time in times:
+            while RunKey(job_id, time, latest[time] + 1) in self.queue:
+                latest[time] += 1
+        return {time: attempt for time, attempt in latest.items() if attempt}
 
     def not_run(self, decision: Decision, now: datetime) -> None:
         """Record the due times of a decision that are not run, and queue those that have to wait."""
-        job_id, attempt = decision.job.id, decision.attempt
-        missed = decision.missed if decision.dropped is None else [*decision.missed, decision.dropped]
-        for time in missed:
-            self.history.add(
-                job_id, attempt, "schedule", RunResult(time, "missed", None, now, f"{now - time} late")
-            )
-        told = f"{decision.job.options.max_instances} instances were running"
-        for time in decision.overlapping:
-            self.history.add(job_id, attempt, "schedule", RunResult(time, "skipped", None, now, told))
+        job_id, attempt_of = decision.job.id, decision.attempt_of
+        for time, outcome, told in decision.not_run(now):
+            result = RunResult(time, outcome, None, now, told)
+            self.history.add(job_id, attempt_of(time), "schedule", result)
         for time in decision.buffered:
-            self.queue.add(QueuedRun(job_id, time, attempt, now, "buffered"))
+            self.queue.add(QueuedRun(job_id, time, attempt_of(time), now, "buffered"))
 
     def buffered(self, job_id: str) -> int:
         """How many runs of a job are queued because they overlapped."""
@@ -170,7 +192,7 @@ class LocalRuns:
         book = self.book(now)
         for run, job in known[:limit]:
             group = job.options.group
-            decision = decide(job, self.ledger.running.get(run.job_id, 0), run, room=book.room(group))
+            decision = decide(job, self.ledger.count(run.job_id), run, room=book.room(group))
             if decision.free_at is not None:
                 self.queue.add(run._replace(available=decision.free_at))
                 continue
@@ -197,11 +219,16 @@ class LocalRuns:
         return decision.retry_at
 
     def _skip(self, run: QueuedRun, now: datetime) -> None:
-        result = RunResult(run.scheduled_run_time, "skipped", None, now, "its job was removed")
+        result = RunResult(run.scheduled_run_time, "skipped", None, now, JOB_REMOVED)
         self.history.add(run.job_id, run.attempt, run.cause, result)
 
     def job_removed(self, job_id: str | None, now: datetime) -> None:
-        """A job was removed, or all were: their queued runs are not run."""
+        """A job was removed, or all were: their queued runs are not run, and nothing follows from those that go on."""
+        self.ledger.disown(job_id)
+        if job_id is None:
+            self.ended_jobs.clear()
+        else:
+            self.ended_jobs.pop(job_id, None)
         if not self.queue:
             return
         runs = self.queue.of(job_id)
@@ -209,27 +236,29 @@ class LocalRuns:
         for run in runs:
             self._skip(run, now)
 
-    def end(self, submission: Submission) -> tuple[bool, set[str]]:
+    def is_disowned(self, job_id: str, times: Sequence[datetime]) -> bool:
+        """Whether the job of an instance was removed since it was claimed; if there is one with its id, it is another."""
+        return self.ledger.is_disowned(job_id, times)
+
+    def end(self, submission: Submission, now: Callable[[], datetime]) -> tuple[bool, set[str]]:
         """An instance has ended; whether something was waiting for that, and the jobs that wait for room in their group no more."""
         job = submission.job
         self.history.add_all(submission)
+        is_disowned = self.is_disowned(job.id, submission.run_times)
         if self.claimed:
-            self.claimed.pop(submission.key, None)
+            key = submission.key
+            self.claimed.pop(key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC)), None)
         is_retried = False
         if job.options.retry is not None:
             for result in submission.results:
                 if result.retry_at is not None:
-                    is_retried = True
-                    self.queue.add(
-                        QueuedRun(
-                            job.id,
-                            result.scheduled_run_time,
-                            submission.attempt + 1,
-                            result.retry_at,
-                            "retry",
-                        )
-                    )
-        was_awaited = self.ledger.end(job.id)
+                    retry = self._retry_of(submission, result.scheduled_run_time, result.retry_at)
+                    if is_disowned:
+                        self._skip(retry, now())
+                    else:
+                        is_retried = True
+                        self.queue.add(retry)
+        was_awaited = self.ledger.end(job.id, submission.run_times)
         if self.queue:
             was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
         freed = self._group_ended(job)
@@ -242,6 +271,13 @@ class LocalRuns:
             del self.ended_jobs[job.id]
         return was_awaited or is_retried or bool(freed), freed
 
+    def _retry_of(self, submission: Submission, scheduled: datetime, retry_at: datetime) -> QueuedRun:
+        """The run by which one that failed is tried again."""
+        job_id, attempt = submission.job.id, submission.attempt_of(scheduled)
+        time = scheduled.astimezone(UTC)
+        latest = max(attempt, self._latest_attempts(job_id, [time]).get(time, 0))
+        return QueuedRun(job_id, scheduled, latest + 1, retry_at, "retry", submission.reruns)
+
     def after(self, job: JobRecord, submission: Submission) -> JobRecord:
         """The job as the outcomes of an instance leave it."""
         results = self.results_of(submission)
@@ -249,44 +285,67 @@ class LocalRuns:
 
     def results_of(self, submission: Submission) -> list[RunResult]:
         """What became of the runs of an instance, those included that were told of in the outbox."""
-        told = {result.scheduled_run_time: result for result in submission.results}
-        return [told.get(time) or RunResult(time, "succeeded") for time in submission.run_times]
+        told = {result.scheduled_run_time.astimezone(UTC): result for result in submission.results}
+        return [
+            told.get(time.astimezone(UTC)) or RunResult(time, "succeeded") for time in submission.run_times
+        ]
 
     def cancel(self, key: RunKey, now: datetime) -> bool:
         """End a queued run; whether it was one."""
-        run = self.queue.remove(key)
+        run = self.queue.remove(key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC)))
         if run is None:
             return False
-        result = RunResult(run.scheduled_run_time, "cancelled", None, now, "cancelled before it was begun")
+        result = RunResult(run.scheduled_run_time, "cancelled", None, now, CANCELLED_UNBEGUN)
         self.history.add(run.job_id, run.attempt, run.cause, result)
         return True
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         """Queue those of `runs` that aren't known yet, and return them."""
-        new = []
-        known = self.history.attempts({run.job_id for run in runs})
+        times: dict[str, list[datetime]] = {}
         for run in runs:
-            if run.key not in self.queue and run.key not in known:
+            times.setdefault(run.job_id, []).append(run.key.scheduled_run_time)
+        latest = {job_id: self._latest_attempts(job_id, of_job) for job_id, of_job in times.items()}
+        new = []
+        for run in runs:
+            key = run.key
+            if key not in self.queue and run.attempt > latest[run.job_id].get(key.scheduled_run_time, 0):
                 self.queue.add(run)
                 new.append(run)
         return new
 
     def record(self, key: RunKey) -> RunRecord | None:
-        """A run that is queued or has ended."""
-        if key in self.claimed or key in self.queue:
-            return next(record for record in self.records(key.job_id) if record.key == key)
-        return next(self.history.records(key.job_id, key), None)
+        """A run, if it is known."""
+        key = key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC))
+        queued = self.queue.runs.get(key)
+        if queued is not None:
+            return _queued_record(queued)
+        ended = next(self.history.records(key.job_id, key), None)
+        if ended is not None:
+            return ended
+        return next((one for one in self._going_on(key.job_id) if one.key == key), None)
 
     def records(self, job_id: str | None) -> list[RunRecord]:
-        """The runs that are queued or have ended, of a job or of all."""
-        going_on = [run for run in self.claimed.values() if job_id in (None, run.job_id)]
-        node = self.history.node
-        queued = self.queue.of(job_id)
-        return [
-            *(RunRecord(*run.key, node=node, cause=run.cause) for run in going_on),
-            *(RunRecord(*run.key, cause=run.cause, available=run.available) for run in queued),
-            *self.history.records(job_id),
-        ]
+        """The runs of a job, or of all."""
+        ended = list(self.history.records(job_id))
+        going_on = list(self._going_on(job_id))
+        if going_on:
+            told = {record.key for record in ended}  # of an instance that hasn't been settled
+            going_on = [record for record in going_on if record.key not in told]
+        return [*going_on, *map(_queued_record, self.queue.of(job_id)), *ended]
+
+    def _going_on(self, job_id: str | None) -> Iterator[RunRecord]:
+        running = self.ledger.running
+        for one in list(running) if job_id is None else [job_id]:
+            for times, attempts in running.get(one, ()):
+                for time in times:
+                    key = RunKey(one, time.astimezone(UTC), attempt_of(attempts, time))
+                    queued = self.claimed.get(key)
+                    cause = "schedule" if queued is None else queued.cause
+                    yield RunRecord(*key, node=self.history.node, cause=cause)
+
+
+def _queued_record(run: QueuedRun) -> RunRecord:
+    return RunRecord(*run.key, cause=run.cause, available=run.available)
 
 
 def chosen(

@@ -17,6 +17,7 @@ from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority
+from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen
@@ -40,7 +41,7 @@ class _Entry:
     def __init__(self, record: JobRecord) -> None:
         self.record = record
         self.when: float | None = None
-        self.may_repeat = False  # it was changed, and may be due at a time at which it has been run
+        self.may_repeat = False  # it may be due at a time at which there has been a run
 
 
 class MemoryJobStore(NativeJobStore):
@@ -60,6 +61,7 @@ class MemoryJobStore(NativeJobStore):
         self._heap: list[tuple[float, int, _Entry]] = []
         self._sequence = count()
         self._has_priorities = False
+        self._runs_until = float("-inf")  # all runs that there have been were due by then
         self._followers: dict[
             str, set[str]
         ] = {}  # who came after a job at some time; whether it still does is asked
@@ -78,6 +80,10 @@ class MemoryJobStore(NativeJobStore):
         if replace is None:
             with self._lock:
                 self._refuse_conflicts(records)
+                if self._runs.ended_jobs:
+                    for record in records:
+                        if record.id in self._runs.ended_jobs:
+                            self._runs.job_removed(record.id, self._now())  # another takes its place
                 for record in records:
                     self._insert(record)
             return list(records)
@@ -110,6 +116,8 @@ class MemoryJobStore(NativeJobStore):
     def _insert(self, record: JobRecord) -> None:
         entry = self._entries[record.id] = _Entry(record)
         self._enqueue(entry)
+        # Another job may have had the id before.
+        entry.may_repeat = entry.when is not None and entry.when <= self._runs_until
 
     def _enqueue(self, entry: _Entry) -> None:
         """Put the entry into the heap by when it is to be looked at next, if ever. Needs the lock."""
@@ -138,6 +146,8 @@ class MemoryJobStore(NativeJobStore):
             entry.record = after
             entry.may_repeat = True
             self._ledger.forget(before.id)
+            if self._held:
+                self._runs.queue.release_job(before.id)
             self._enqueue(entry)
             self._compact()
             return True
@@ -201,6 +211,7 @@ class MemoryJobStore(NativeJobStore):
         executors: Collection[str],  # noqa: ARG002 - serves one node
     ) -> ClaimedBatch:
         until = now.timestamp()
+        self._runs_until = max(self._runs_until, until)
         taken = self._take_due(until, limit)
         decisions: list[Decision] = []
         try:
@@ -249,7 +260,7 @@ class MemoryJobStore(NativeJobStore):
                 if entry.when != when:
                     continue
                 entry.when = None
-                taken.append((entry, running.get(entry.record.id, 0)))
+                taken.append((entry, len(running.get(entry.record.id, ()))))
             if self._has_priorities:
                 taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
                 for entry, _ in taken[limit:]:
@@ -270,7 +281,7 @@ class MemoryJobStore(NativeJobStore):
             self._runs.count_attempts(decision)
         if decision.submit:
             if job.options.group is None:
-                self._ledger.begin(job_id)
+                self._ledger.begin(job_id, decision.submit, decision.attempts)
             else:
                 self._runs.begin(decision, now)
         elif self._ledger.parked:
@@ -293,7 +304,7 @@ class MemoryJobStore(NativeJobStore):
             decision.retry_at = self._ledger.park(job.id, decision.reason, now)
         elif decision.full_group is not None:
             self._runs.wait_for_group(decision, now)
-        elif self._ledger.running.get(job.id, 0) >= job.options.max_instances:
+        elif self._ledger.count(job.id) >= job.options.max_instances:
             self._ledger.waiting.add(job.id)
             return False
         # Otherwise the instance has ended since it was counted.
@@ -330,17 +341,17 @@ class MemoryJobStore(NativeJobStore):
                 if job.options.is_plain and not others_wait:
                     if submission.results:
                         runs.history.add_all(submission)
-                    self._ledger.end(job.id)
+                    self._ledger.end(job.id, submission.run_times)
                     continue
                 was_waiting = bool(waiting) and job.id in waiting
-                is_awaited, freed = self._runs.end(submission)
+                is_ours = not runs.is_disowned(job.id, submission.run_times)
+                is_awaited, freed = runs.end(submission, self._now)
                 was_awaited = was_awaited or is_awaited
-                for job_id in freed:
-                    entry = self._entries.get(job_id)
-                    if entry is not None:
-                        self._enqueue(entry)
-                if was_waiting or job.options.pause_after_failures is not None:
-                    paused += self._look_again(submission)
+                self._free(freed)
+                if is_ours and job.options.pause_after_failures is not None:
+                    paused += self._count_failures(submission)
+                if was_waiting:
+                    self._look_again(job.id)
                 if self._followers and job.id in self._followers:
                     was_awaited = self._follow(submission) or was_awaited
             runs.history.bound()
@@ -348,12 +359,20 @@ class MemoryJobStore(NativeJobStore):
             tell_paused(self._scheduler, self._alias, job)
         return was_awaited
 
-    def _look_again(self, submission: Submission) -> list[JobRecord]:
-        """A job may be run again, or is to be paused for its failures: it is returned then. Needs the lock."""
+    def _look_again(self, job_id: str) -> None:
+        """A job may be run again. Needs the lock."""
+        entry = self._entries.get(job_id)
+        if entry is not None:
+            self._enqueue(entry)
+
+    def _count_failures(self, submission: Submission) -> list[JobRecord]:
+        """A job counts its failures; it is returned if it is paused for them. Needs the lock."""
         entry = self._entries.get(submission.job.id)
         if entry is None:
             return []
         before, entry.record = entry.record, self._runs.after(entry.record, submission)
+        if entry.record is before:
+            return []
         self._enqueue(entry)
         return [entry.record] if has_paused_itself(before, entry.record) else []
 
@@ -374,6 +393,8 @@ class MemoryJobStore(NativeJobStore):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
         with self._lock:
+            if self._runs.is_disowned(job.id, decision.submit):
+                return None
             entry = self._entries.get(job.id)
             if decision.requeues:
                 retry_at = self._runs.take_back(decision, now)
@@ -389,7 +410,7 @@ class MemoryJobStore(NativeJobStore):
                 entry.record = given_back(entry.record, job, decision.submit)
             entry.may_repeat = True  # or a further attempt would be counted as the first
             self._runs.take_back(decision, now)
-            retry_at = self._ledger.park(job.id, decision.reason or "its executor refused it", now)
+            retry_at = self._ledger.park(job.id, decision.reason or EXECUTOR_REFUSED, now)
             self._enqueue(entry)
             return retry_at
 
@@ -424,6 +445,9 @@ class MemoryJobStore(NativeJobStore):
             for run in runs:
                 if run.job_id not in self._entries:
                     raise JobLookupError(run.job_id)
+            for run in runs:
+                self._entries[run.job_id].may_repeat = True
+                self._runs_until = max(self._runs_until, run.scheduled_run_time.timestamp())
             return self._runs.enqueue(runs)
 
     def cancel(self, key: RunKey) -> bool:
@@ -432,11 +456,18 @@ class MemoryJobStore(NativeJobStore):
 
     def set_group(self, group: Group) -> None:
         with self._lock:
-            self._runs.groups[group.name] = group
+            self._free(self._runs.set_limits(group.name, group))
 
     def remove_group(self, name: str) -> bool:
         with self._lock:
-            return self._runs.groups.pop(name, None) is not None
+            had_limits = name in self._runs.groups
+            self._free(self._runs.set_limits(name, None))
+            return had_limits
+
+    def _free(self, job_ids: set[str]) -> None:
+        """These wait for room in their group no more. Needs the lock."""
+        for job_id in job_ids:
+            self._look_again(job_id)
 
     def list_groups(self) -> list[Group]:
         with self._lock:

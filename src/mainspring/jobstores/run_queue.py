@@ -73,6 +73,14 @@ class RunQueue:
         was_held = self._release((job_id, None))
         return (group is not None and self._release((None, group))) or was_held
 
+    def release_job(self, job_id: str) -> bool:
+        """A job may have more instances than before; whether runs were held for that."""
+        return self._release((job_id, None))
+
+    def release_group(self, name: str) -> bool:
+        """A group may have more room than before; whether runs were held for that."""
+        return self._release((None, name))
+
     def _release(self, key: tuple[str | None, str | None]) -> bool:
         held = self.held.pop(key, None)
         if held is None:

@@ -233,9 +233,12 @@ class Dispatch:
         for missed in decision.missed:
             log.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
             if self._listeners.mask & EVENT_JOB_MISSED:
-                identifier = run_id(job.id, missed, decision.attempt)
+                attempt = decision.attempt_of(missed)
+                identifier = run_id(job.id, missed, attempt)
                 self._listeners.post(
-                    JobExecutionEvent(EVENT_JOB_MISSED, job.id, alias, missed, run_id=identifier)
+                    JobExecutionEvent(
+                        EVENT_JOB_MISSED, job.id, alias, missed, run_id=identifier, attempt=attempt
+                    )
                 )
         if decision.cancels:
             self._cancel_running(job.id, alias)
@@ -355,10 +358,17 @@ class Dispatch:
         )
         self._end_unbegun_as("failed", kept_error(error, self._reporter.limits.error), submission)
         for time in decision.submit:
-            identifier = run_id(job.id, time, decision.attempt)
+            attempt = decision.attempt_of(time)
+            identifier = run_id(job.id, time, attempt)
             self._listeners.post(
                 JobExecutionEvent(
-                    EVENT_JOB_ERROR, job.id, submission.jobstore, time, exception=error, run_id=identifier
+                    EVENT_JOB_ERROR,
+                    job.id,
+                    submission.jobstore,
+                    time,
+                    exception=error,
+                    run_id=identifier,
+                    attempt=attempt,
                 )
             )
 
@@ -435,6 +445,7 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.claimed,
         bool(decision.buffered),
         0 if decision.run is None else decision.run.reruns,
+        decision.attempts or None,
     )
 
 
@@ -447,5 +458,8 @@ def _submission_event(
     code: int, decision: Decision, alias: str, times: Sequence[datetime]
 ) -> JobSubmissionEvent:
     job_id = decision.job.id
-    identifiers = [run_id(job_id, time, decision.attempt) for time in times]
+    if decision.attempts:
+        identifiers = [run_id(job_id, time, decision.attempt_of(time)) for time in times]
+    else:
+        identifiers = [run_id(job_id, time) for time in times]
     return JobSubmissionEvent(code, job_id, alias, list(times), identifiers)

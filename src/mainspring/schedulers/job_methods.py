@@ -66,6 +66,8 @@ _GIVEN = (
     "metadata",
     "reruns",
 )
+#: What doesn't let a run begin that has waited, unless it makes the job due.
+_ONLY_LATER = {"next_run_time", "trigger", "note", "name"}
 _NONE_GIVEN = (undefined,) * len(_GIVEN)
 
 
@@ -442,6 +444,8 @@ class JobMethods(RunMethods):
 
         changed = store.change(job_id, change)
         self._unlimited_groups.look([changed], alias)
+        if not changes.keys() <= _ONLY_LATER:
+            self._wake()  # what has waited may begin
         return self._changed(changed, alias)
 
     def _changed(self, record: JobRecord, alias: str) -> Job:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run
+from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.retrying import retry_time
 from mainspring.errors import words_of
 from mainspring.events import (
@@ -109,6 +110,8 @@ class Reporter:
         submission.details = None
         submission.tell = self._say
         submission.limits = self.limits
+        if submission.attempts is not None:
+            submission.attempt = submission.attempt_of(scheduled_run_time)
         submission.run_time = scheduled_run_time  # the last, since it says that all of it is there
         mask = self._listeners.mask
         options = submission.job.options
@@ -137,6 +140,7 @@ class Reporter:
                     scheduled_run_time,
                     run_id(job_id, scheduled_run_time, submission.attempt),
                     started,
+                    submission.attempt,
                 )
             )
         return started
@@ -212,7 +216,7 @@ class Reporter:
         time: Any = submission.run_time
         submission.is_abandoned = True
         self._tell(submission, time, submission.stop or "cancelled", submission.started)
-        for left in submission.run_times[list(submission.run_times).index(time) + 1 :]:
+        for left in submission.unended()[1:]:
             self._tell(submission, left, "cancelled", None)
         self._in_flight.end(submission)
 
@@ -231,7 +235,7 @@ class Reporter:
     ) -> None:
         job = submission.job
         limits = self.limits
-        attempt = submission.attempt
+        attempt = submission.attempt_of(scheduled_run_time)
         finished = self._now(submission, scheduled_run_time)
         if type(started) is float:
             started = datetime.fromtimestamp(started, scheduled_run_time.tzinfo or UTC)
@@ -246,7 +250,7 @@ class Reporter:
             made = attempt - submission.reruns
             retry_at = retry_time(job.options.retry, made, kind, finished, identifier)
         if outcome == "cancelled":
-            told = told or ("cancelled" if started is not None else "cancelled before it was begun")
+            told = told or ("cancelled" if started is not None else CANCELLED_UNBEGUN)
         details = submission.details if started is not None else None
         logged = said = None
         if details is not None:

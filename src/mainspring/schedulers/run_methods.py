@@ -79,13 +79,13 @@ class RunMethods(JobQueries):
         runs: list[RunRecord] = []
         for alias, store in self._readable(jobstore):
             # In this order: a run that ends meanwhile is in one of them, or in both.
-            here = chosen(list(self._unsettled(alias, store, job_id)), outcome, since, limit)
+            here = list(self._unsettled(alias, store, job_id))
             known = {run.key: run for run in store.list_runs(job_id, outcome, since, limit)}
             for run in here:
                 before = known.get(run.key)
                 if before is None or before.outcome is None:
                     known[run.key] = run
-            runs += known.values()
+            runs += chosen(list(known.values()), outcome, since, limit) if here else known.values()
         return sorted(runs, key=lambda run: (run.scheduled_run_time, run.attempt), reverse=True)[:limit]
 
     def get_run(self, run_id: str, jobstore: str | None = None) -> RunRecord | None:
@@ -286,9 +286,7 @@ class RunMethods(JobQueries):
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""
         return not any(
-            key.job_id == submission.job.id
-            and key.attempt == submission.attempt
-            and key.scheduled_run_time in submission.run_times
+            key.job_id == submission.job.id and _is_among(key, submission.run_times, submission)
             for submission in self._in_flight.all()
         )
 
@@ -315,8 +313,18 @@ def _check_limit(limit: Any, *, at_least: int) -> None:
 
 def _has(submission: Submission, key: RunKey) -> bool:
     """Whether the run goes on in `submission`, or is to begin."""
-    if submission.job.id != key.job_id or submission.attempt != key.attempt:
+    if submission.job.id != key.job_id:
         return False
-    if key.scheduled_run_time == submission.run_time and submission.ticket.locked():
+    begun = submission.run_time
+    if begun is not None and _is_among(key, [begun], submission) and submission.ticket.locked():
         return False  # its outcome is being told
-    return key.scheduled_run_time in submission.unended()
+    return _is_among(key, submission.unended(), submission)
+
+
+def _is_among(key: RunKey, times: Iterable[datetime], submission: Submission) -> bool:
+    """Whether a run of the submission's job is the one at one of these due times."""
+    # In UTC, since times of one zone are alike where an hour is repeated, and unlike the same times of another zone.
+    scheduled = key.scheduled_run_time.astimezone(UTC)
+    return any(
+        time.astimezone(UTC) == scheduled and submission.attempt_of(time) == key.attempt for time in times
+    )

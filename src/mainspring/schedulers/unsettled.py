@@ -25,21 +25,24 @@ def unsettled_runs(submissions: Iterable[Submission], job_id: str | None) -> Ite
             continue
         # First, since what is added to them meanwhile is among the others still.
         results = list(submission.results)
-        told = {result.scheduled_run_time for result in results}
+        told = {result.scheduled_run_time.astimezone(UTC) for result in results}
         for time in submission.unended():
-            if time not in told:
+            if time.astimezone(UTC) not in told:
                 yield _going_on(submission, time)
         for result in results:
-            yield ended_run(submission.job.id, submission.attempt, submission.cause, result, this_process())
+            attempt = submission.attempt_of(result.scheduled_run_time)
+            yield ended_run(submission.job.id, attempt, submission.cause, result, this_process())
 
 
 def _going_on(submission: Submission, time: datetime) -> RunRecord:
-    is_current = submission.run_time == time
+    is_current = submission.run_time is not None and submission.run_time.astimezone(UTC) == time.astimezone(
+        UTC
+    )
     details = submission.details if is_current else None
     return RunRecord(
         submission.job.id,
         time.astimezone(UTC),
-        submission.attempt,
+        submission.attempt_of(time),
         node=this_process(),
         started=moment(submission.started) if is_current else None,
         cause=submission.cause,

@@ -99,6 +99,7 @@ def submission(decision: Decision) -> Submission:
         decision.claimed,
         bool(decision.buffered),
         0 if decision.run is None else decision.run.reruns,
+        decision.attempts or None,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -205,7 +206,7 @@ class MongoDBBackend(Backend):
             may_wait: if it can't be undone, its runs wait to be claimed by any node.
         """
         job = decision.job
-        names = [name_of(job.id, time, decision.attempt) for time in decision.submit]
+        names = [name_of(job.id, time, decision.attempt_of(time)) for time in decision.submit]
         ours = {"active": {"$elemMatch": {"name": {"$in": names}, "token": token}}}
         jobs = self.server.jobs
         if jobs.find_one({"_id": job.id, **ours}, {"_id": 1}) is None:
@@ -240,7 +241,7 @@ class MongoDBBackend(Backend):
             },
         )
         waiting = [
-            QueuedRun(decision.job.id, time, decision.attempt, available, decision.cause)
+            QueuedRun(decision.job.id, time, decision.attempt_of(time), available, decision.cause)
             for time in decision.submit
         ]
         insert_new(self.server.runs, [queued_run(run) for run in waiting])
@@ -326,7 +327,7 @@ class MongoDBBackend(Backend):
 
     def cancel(self, key: RunKey) -> bool:
         def write() -> bool:
-            if self._ending.end_queued(key, "cancelled", "cancelled before it was begun"):
+            if self._ending.end_queued(key, "cancelled", CANCELLED_UNBEGUN):
                 return True
             asked = self.server.jobs.update_one(
                 {"_id": key.job_id, "active.name": key.id}, {"$set": {"active.$.to_cancel": True}}

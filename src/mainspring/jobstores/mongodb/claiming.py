@@ -12,7 +12,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mainspring.engine.attempts import next_attempts
 from mainspring.engine.grouping import GroupBook, without
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
     QUEUED,
@@ -38,7 +40,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import NewRun, claimed_runs, due_times_of, queued_record
+from mainspring.jobstores.shared.runs import NewRun, claimed_runs, queued_record
 from mainspring.model import Group
 
 if TYPE_CHECKING:
@@ -191,7 +193,7 @@ class Claiming:
         mine = self._server.run(write, give_up)
         self._has_rivals = len(mine) < len(decisions)
         valid = [decision for decision in decisions if decision.job.id in mine]
-        said = [decision.job.id for decision in valid if len(due_times_of(decision)) > len(decision.submit)]
+        said = [decision.job.id for decision in valid if len(decision.due_times()) > len(decision.submit)]
         if said:
             self._server.run(lambda: self._move_outboxes_of(said, claim_id), give_up)
         self._ending.claimed(valid, self._claimed(request, claim_id))
@@ -240,8 +242,8 @@ class Claiming:
         """Count the runs of jobs that were run before at the times at which they are due now as further attempts."""
         names: dict[str, Decision] = {}
         for decision in decisions:
-            for time in due_times_of(decision):
-                names[name_of(decision.job.id, time, decision.attempt)] = decision
+            for time in decision.due_times():
+                names[name_of(decision.job.id, time, 1)] = decision
         met = {
             one["name"] for decision in decisions for one in known[decision.job.id].get("active", ())
         } & names.keys()
@@ -251,13 +253,16 @@ class Claiming:
             }
         for job_id in {names[name].job.id for name in met}:
             decision = next(one for one in decisions if one.job.id == job_id)
-            times = [text_of(time) for time in due_times_of(decision)]
-            found = self._server.runs.find({"job_id": job_id, "scheduled": {"$in": times}}, {"attempt": 1})
-            attempts = [one["attempt"] for one in found]
-            attempts += [
-                one["attempt"] for one in known[job_id].get("active", ()) if one["scheduled"] in times
-            ]
-            decision.attempt = 1 + max(attempts, default=0)
+            times = [text_of(time) for time in decision.due_times()]
+            which = {"job_id": job_id, "scheduled": {"$in": times}}
+            latest: dict[datetime, int] = {}
+            for one in (
+                *self._server.runs.find(which, {"scheduled": 1, "attempt": 1}),
+                *known[job_id].get("active", ()),
+            ):
+                time = datetime.fromisoformat(one["scheduled"]).replace(tzinfo=UTC)
+                latest[time] = max(one["attempt"], latest.get(time, 0))
+            decision.attempts = next_attempts(decision.due_times(), latest)
 
     def _move_outboxes_of(self, job_ids: Sequence[str], claim_id: str) -> None:
         for part in chunks(job_ids):
@@ -292,7 +297,7 @@ class Claiming:
             self._setting.timezone,
         )
         for run in orphans:
-            self._ending.end_queued(run.key, "skipped", "its job was removed")
+            self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
         decisions = self._reserve(decisions, book, versions, request)
         taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
         return QueueClaim(taken, blocked)
@@ -399,7 +404,7 @@ class Claiming:
         for decision in decisions:
             group = decision.job.options.group
             if group in versions and decision.submit and group is not None:
-                last = name_of(decision.job.id, decision.submit[-1], decision.attempt)
+                last = _name_of_last(decision)
                 wanted.setdefault(group, []).append(last)
         begun = book.begun()
         at = request.now.timestamp()
@@ -436,11 +441,17 @@ class Claiming:
         for decision in decisions:
             group = decision.job.options.group
             if group is not None and decision.submit:
-                last = name_of(decision.job.id, decision.submit[-1], decision.attempt)
+                last = _name_of_last(decision)
                 names.setdefault(group, []).append(last)
         for group, taken in names.items():
             change = {"$pull": {"reserved": {"name": {"$in": taken}}}}
             self._server.run(lambda: self._server.groups.update_one({"_id": group}, change), give_up)  # noqa: B023
+
+
+def _name_of_last(decision: Decision) -> str:
+    """The name of the run by which an instance is counted."""
+    last = decision.submit[-1]
+    return name_of(decision.job.id, last, decision.attempt_of(last))
 
 
 def read_group(document: Document) -> Group:

@@ -72,7 +72,7 @@ class Ending:
                     known["was_queued"] = True
                 elif decision.following is None and len(decision.submit) == 1:
                     known["is_last"] = True
-                self._claimed[name_of(decision.job.id, time, decision.attempt)] = known
+                self._claimed[name_of(decision.job.id, time, decision.attempt_of(time))] = known
 
     # Outcomes
 

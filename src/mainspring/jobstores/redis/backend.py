@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring._version import __version__
+from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.ending import Ending, active_runs
@@ -219,7 +220,7 @@ class RedisBackend(Backend):
             "job": written_job(before, self.setting, self.setting.now()),
             "expects": False if version is None else str(version),
             "token": str(token),
-            "members": [f"{member_of(time)}{decision.attempt}" for time in decision.submit],
+            "members": [f"{member_of(time)}{decision.attempt_of(time)}" for time in decision.submit],
             "was_queued": decision.requeues,
             "may_wait": may_wait,
             "available": micros(available),
@@ -274,7 +275,7 @@ class RedisBackend(Backend):
         return [runs[at] for at in answer["new"]]
 
     def cancel(self, key: RunKey) -> bool:
-        outcome = not_begun(self.setting.now(), "cancelled", "cancelled before it was begun")
+        outcome = not_begun(self.setting.now(), "cancelled", CANCELLED_UNBEGUN)
         question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.setting.token)}
         return bool(self.server.ask("cancel", question)["found"])
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.grouping import GroupBook
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
 from mainspring.jobstores.redis.plain import PlainDecisions
 from mainspring.jobstores.redis.rows import micros, moment_of
@@ -108,7 +109,12 @@ class Claiming:
         for decision in claim.decisions:
             attempt = attempts[decision.job.id]
             if attempt is not False:
-                decision.attempt = int(attempt)
+                times = decision.due_times()
+                decision.attempts = {
+                    time.astimezone(UTC): int(one)
+                    for time, one in zip(times, attempt, strict=True)
+                    if one != 1
+                }
                 valid.append(decision)
         is_full = len(found.due) == request.limit
         next_time = request.now if is_full else moment_of(answer["next"]) if answer["next"] else None
@@ -188,7 +194,6 @@ def _moved(decision: Decision, found: Fetched, running: Mapping[str, int], now: 
         "queued_before": busy.queued,
         "queued_name": False,
         "cancels": decision.cancels,
-        "attempt": decision.attempt,
         "submit": [new_run(run) for run in runs[:submitted]],
         "not_run": [new_run(run) for run in runs[submitted:]],
         "buffer": [queued_run(run) for run in buffered_runs(decision, now)],
@@ -213,7 +218,7 @@ def _orphan(run: QueuedRun, now: datetime) -> dict[str, Any]:
         "job_id": run.job_id,
         "name": run.key.id,
         "scheduled": micros(run.scheduled_run_time),
-        "outcome": not_begun(now, "skipped", "its job was removed"),
+        "outcome": not_begun(now, "skipped", JOB_REMOVED),
     }
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
+from mainspring.engine.reasons import NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import NODE_IS_SILENT, Counted, LostRun, counted_of, retries_of
+from mainspring.jobstores.shared.runs import Counted, LostRun, counted_of, retries_of
 from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:

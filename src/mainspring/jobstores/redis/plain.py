@@ -66,8 +66,9 @@ class PlainDecisions:
         return list(self._parts.values())
 
     def attempts(self, answered: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """By job, which attempt its run is; ``False`` where the job was no longer what was decided on."""
+        """By job, which attempts its runs are; ``False`` where the job was no longer what was decided on."""
         found: dict[str, Any] = {}
         for part, attempts in zip(self._parts.values(), answered, strict=True):
-            found.update(zip(part["ids"], attempts, strict=True))
+            told = ((attempt,) if attempt else False for attempt in attempts)
+            found.update(zip(part["ids"], told, strict=True))
         return found

@@ -5,6 +5,7 @@ The engine decides about each; here is what any shared store does with the answe
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.counting import given_back
@@ -220,8 +221,8 @@ def _priority_of(job: JobRecord | Unreadable | None) -> int:
 
 def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:
     """The runs that a decision has wait."""
-    job_id, attempt = decision.job.id, decision.attempt
-    return [QueuedRun(job_id, time, attempt, now, "buffered") for time in decision.buffered]
+    job_id, attempt_of = decision.job.id, decision.attempt_of
+    return [QueuedRun(job_id, time, attempt_of(time), now, "buffered") for time in decision.buffered]
 
 
 def move_of(decision: Decision, has_queued: Callable[[str], bool]) -> Move | None:
@@ -243,7 +244,8 @@ def move_of(decision: Decision, has_queued: Callable[[str], bool]) -> Move | Non
 def decision_of(submission: Submission, now: datetime) -> Decision:
     """The decision that a submission was made of, for its claim to be undone."""
     decision = Decision(submission.job)
-    decision.submit, decision.attempt = submission.run_times, submission.attempt
+    decision.submit = submission.run_times
+    decision.attempts = {time.astimezone(UTC): submission.attempt_of(time) for time in submission.run_times}
     decision.following, decision.claimed = submission.following, submission.claimed
     decision.cause = submission.cause
     # A run that was given back before waits as one of the schedule.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def runs_of(submissions: Iterable[Submission]) -> set[tuple[str, datetime, int]]:
     """The keys of the runs of submissions."""
     return {
-        (submission.job.id, time, submission.attempt)
+        (submission.job.id, time, submission.attempt_of(time))
         for submission in submissions
         for time in submission.run_times
     }
@@ -32,7 +32,11 @@ def runs_of(submissions: Iterable[Submission]) -> set[tuple[str, datetime, int]]
 
 def runs_decided(decisions: Iterable[Decision]) -> set[tuple[str, datetime, int]]:
     """The keys of the runs that decisions submit."""
-    return {(decision.job.id, time, decision.attempt) for decision in decisions for time in decision.submit}
+    return {
+        (decision.job.id, time, decision.attempt_of(time))
+        for decision in decisions
+        for time in decision.submit
+    }
 
 
 def is_taken_away(submission: Submission) -> bool:

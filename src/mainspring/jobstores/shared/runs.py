@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mainspring.engine.reasons import LOST_TOUCH, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.errors import SerializationError, words_of
 from mainspring.jobstores.history import read_progress
@@ -127,32 +128,19 @@ def counted_of(ended: Iterable[Ended]) -> list[Counted]:
     ]
 
 
-def due_times_of(decision: Decision) -> list[datetime]:
-    """The due times of which a decision makes runs."""
-    times = [*decision.submit, *decision.missed, *decision.overlapping, *decision.buffered]
-    return times if decision.dropped is None else [*times, decision.dropped]
-
-
 def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     """The runs that a decision comes to: those to be run, and those that are not."""
-    job_id, attempt = decision.job.id, decision.attempt
+    job_id, attempt_of = decision.job.id, decision.attempt_of
     last = len(decision.submit) - 1
     group = decision.job.options.group
     runs = [
-        NewRun(job_id, time, attempt, int(at == last), group_name=group)
+        NewRun(job_id, time, attempt_of(time), int(at == last), group_name=group)
         for at, time in enumerate(decision.submit)
     ]
-    if decision.missed or decision.overlapping or decision.dropped is not None:
-        runs += [
-            NewRun(job_id, time, attempt, 0, now, "missed", f"{now - time} late") for time in decision.missed
-        ]
-        told = f"{decision.job.options.max_instances} instances were running"
-        runs += [NewRun(job_id, time, attempt, 0, now, "skipped", told) for time in decision.overlapping]
-        if decision.dropped is not None:
-            told = (
-                "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
-            )
-            runs.append(NewRun(job_id, decision.dropped, attempt, 0, now, "missed", told))
+    runs += [
+        NewRun(job_id, time, attempt_of(time), 0, now, outcome, told)
+        for time, outcome, told in decision.not_run(now)
+    ]
     return runs
 
 
@@ -172,8 +160,16 @@ def ended_of(submission: Submission, now: Callable[[], datetime], *, is_over: bo
         left = submission.run_times[submission.recorded :]  # they are run one after another
         results += [_not_begun(submission, time, now()) for time in left]
         submission.recorded = len(submission.run_times)
+    attempt_of = submission.attempt_of
     return [
-        Ended(submission.job, submission.attempt, lease.token, submission.cause, result, submission.reruns)
+        Ended(
+            submission.job,
+            attempt_of(result.scheduled_run_time),
+            lease.token,
+            submission.cause,
+            result,
+            submission.reruns,
+        )
         for result in results
     ]
 
@@ -199,15 +195,10 @@ def _as_text(result: RunResult) -> RunResult:
 
 
 def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> RunResult:
-    told = "not begun: this node had lost touch with the job store"
-    key = RunKey(submission.job.id, scheduled, submission.attempt)
+    key = RunKey(submission.job.id, scheduled, submission.attempt_of(scheduled))
     again = after_loss(submission.job.options, key, submission.reruns, now, was_begun=False)
     retry_at = None if again is None else again.available
-    return RunResult(scheduled, "lost", finished=now, error=told, retry_at=retry_at)
-
-
-#: Why a run is lost that others have found in the hands of a dead node.
-NODE_IS_SILENT = "the node that ran it was not heard of any more"
+    return RunResult(scheduled, "lost", finished=now, error=LOST_TOUCH, retry_at=retry_at)
 
 
 def outcome_of_lost(key: RunKey, token: int, now: datetime) -> EndedRun:

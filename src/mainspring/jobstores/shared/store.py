@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
 from mainspring.engine.precedence import by_priority
+from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
@@ -628,7 +629,8 @@ class SharedJobStore(NativeJobStore):
         for submission in submissions if self._said else ():
             for time in submission.run_times:
                 self._said.pop(
-                    (RunKey(submission.job.id, time, submission.attempt), _token_of(submission)), None
+                    (RunKey(submission.job.id, time, submission.attempt_of(time)), _token_of(submission)),
+                    None,
                 )
         with self._lock:
             self._let_go(submissions)
@@ -693,7 +695,7 @@ class SharedJobStore(NativeJobStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         token = 0 if decision.lease is None else decision.lease.token
-        reason = decision.reason or "its executor refused it"
+        reason = decision.reason or EXECUTOR_REFUSED
         with self._lock:
             retry_at = self._ledger.park(decision.job.id, reason, now)
         later = retry_at if decision.requeues else None

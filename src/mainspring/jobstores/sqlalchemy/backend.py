@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
+from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.listening import Listening
-from mainspring.jobstores.shared.runs import due_times_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
@@ -201,7 +201,7 @@ class SQLBackend(Backend):
         def was_taken() -> Claimed | None:
             for claimed in attempted:
                 for decision in (*claimed.queue.decisions, *claimed.claim.decisions):
-                    time = due_times_of(decision)[0]
+                    time = decision.due_times()[0]
                     return claimed if self._is_claimed(decision, time, request.token) else None
             return None
 
@@ -228,7 +228,9 @@ class SQLBackend(Backend):
 
     def _is_claimed(self, decision: Decision, scheduled: datetime, token: int) -> bool:
         with self.database.reading() as connection:
-            return self._runs.is_claimed(connection, decision.job.id, scheduled, decision.attempt, token)
+            return self._runs.is_claimed(
+                connection, decision.job.id, scheduled, decision.attempt_of(scheduled), token
+            )
 
     def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
         def undo() -> bool:
@@ -310,7 +312,7 @@ class SQLBackend(Backend):
         def write() -> bool:
             with self.database.writing() as connection:
                 now = self._context.now()
-                if self._runs.end_queued(connection, key, now, "cancelled", "cancelled before it was begun"):
+                if self._runs.end_queued(connection, key, now, "cancelled", CANCELLED_UNBEGUN):
                     return True
                 is_asked = self._runs.ask_to_cancel(connection, key.job_id, key)
                 if is_asked:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from mainspring.engine.attempts import next_attempts
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.asked_triggers import asked, runs_foreign_code, with_own_trigger
 from mainspring.jobstores.shared.claims import (
     Claim,
@@ -22,7 +24,7 @@ from mainspring.jobstores.shared.claims import (
     restored_job,
 )
 from mainspring.jobstores.shared.rows import COLUMNS, SCHEDULED, Unreadable, written_tally
-from mainspring.jobstores.shared.runs import TakenRun, claimed_runs, due_times_of
+from mainspring.jobstores.shared.runs import TakenRun, claimed_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -116,9 +118,8 @@ class Claiming:
         Args:
             own: jobs as they are, by id, where `records` has them with triggers that were asked before.
         """
-        # What was never claimed nor changed has never run.
-        may_run = [row[0] for row in rows if row[-1]]
-        running = self._context.statements.running(connection, may_run) if may_run else {}
+        # Of those too that were never claimed: they may have been asked for, or another may have had the id before.
+        running = self._context.statements.running(connection, [row[0] for row in rows])
         book = self._book(connection, records, request.now)
         buffered = partial(self._buffered, connection)
         for row, record in zip(rows, records, strict=True):
@@ -182,7 +183,7 @@ class Claiming:
                 runs, jobs, running, request, book, blocked, self._context.timezone
             )
             for run in orphans:
-                self._runs.end_queued(connection, run.key, now, "skipped", "its job was removed")
+                self._runs.end_queued(connection, run.key, now, "skipped", JOB_REMOVED)
             taken = [
                 TakenRun(*cast("QueuedRun", decision.run).key, decision.job.options.group)
                 for decision in decisions
@@ -227,12 +228,11 @@ class Claiming:
         return claim.parked
 
     def _count_attempts(self, connection: Connection, decisions: Sequence[Decision]) -> None:
-        times = {decision.job.id: due_times_of(decision) for decision in decisions}
-        attempts = self._runs.attempts(connection, times)
+        times = {decision.job.id: decision.due_times() for decision in decisions}
+        latest = self._runs.latest_attempts(connection, times)
         for decision in decisions:
-            decision.attempt = 1 + max(
-                attempts.get((decision.job.id, time), 0) for time in times[decision.job.id]
-            )
+            job_id = decision.job.id
+            decision.attempts = next_attempts(times[job_id], latest.get(job_id, {}))
 
     def _make_true(
         self, connection: Connection, decisions: Sequence[Decision], request: ClaimRequest
@@ -325,7 +325,7 @@ class Claiming:
         token = 0 if submission.lease is None else submission.lease.token
         decision = decision_of(submission, self._context.now())
         job_id, first = submission.job.id, submission.run_times[0]
-        if not self._runs.goes_on_here(connection, job_id, first, submission.attempt, token):
+        if not self._runs.goes_on_here(connection, job_id, first, decision.attempt, token):
             return  # it was done, or others have recorded it as lost
         try:
             with connection.begin_nested():

@@ -76,10 +76,12 @@ class RunTable:
     def _is_submitted(self, decision: Decision, token: int) -> ColumnElement[bool]:
         """Claimed for a decision, and without an outcome."""
         runs = self._runs
+        times: dict[int, list[datetime]] = {}
+        for time in decision.submit:
+            times.setdefault(decision.attempt_of(time), []).append(time)
         return and_(
             runs.c.job_id == decision.job.id,
-            runs.c.scheduled.in_(list(decision.submit)),
-            runs.c.attempt == decision.attempt,
+            or_(*(and_(runs.c.scheduled.in_(each), runs.c.attempt == at) for at, each in times.items())),
             runs.c.token == token,
             self._goes_on,
         )
@@ -119,10 +121,10 @@ class RunTable:
                 refused.append(one)
         return refused
 
-    def attempts(
+    def latest_attempts(
         self, connection: Connection, times: Mapping[str, Sequence[datetime]]
-    ) -> dict[tuple[str, datetime], int]:
-        """The latest attempt at each of these times of these jobs; those without are left out."""
+    ) -> dict[str, dict[datetime, int]]:
+        """By job, the latest attempt at each of these times, in UTC; times without are left out."""
         runs = self._runs
         found = connection.execute(
             select(runs.c.job_id, runs.c.scheduled, func.max(runs.c.attempt))
@@ -132,7 +134,10 @@ class RunTable:
             )
             .group_by(runs.c.job_id, runs.c.scheduled)
         )
-        return {(job_id, scheduled): attempt for job_id, scheduled, attempt in found}
+        latest: dict[str, dict[datetime, int]] = {}
+        for job_id, scheduled, attempt in found:
+            latest.setdefault(job_id, {})[scheduled] = attempt
+        return latest
 
     def is_claimed(
         self, connection: Connection, job_id: str, scheduled: datetime, attempt: int, token: int

@@ -126,12 +126,17 @@ class Statements(ABC):
 
     def running(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, int]:
         """How many instances of each of these jobs go on, on all nodes; jobs without are left out."""
+        among, values = self._among(job_ids)
         found = connection.exec_driver_sql(
             f"SELECT job_id, SUM(instances) FROM {self._runs} WHERE outcome IS NULL AND token IS NOT NULL "  # noqa: S608 - our names
-            f"AND job_id IN ({self._marks(job_ids)}) GROUP BY job_id",
-            tuple(job_ids),
+            f"AND job_id {among} GROUP BY job_id",
+            values,
         )
         return {job_id: int(count) for job_id, count in found}
+
+    def _among(self, job_ids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        """The condition that a value is one of many, and its parameters."""
+        return "IN %s", (list(job_ids),)
 
     def followed(self, connection: Connection) -> set[str]:
         """The ids of the jobs that others come after."""
@@ -209,6 +214,9 @@ class SQLiteStatements(Statements):
     mark = "?"
     lock = ""  # the transaction has the whole database
 
+    def _among(self, job_ids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        return "IN (SELECT value FROM json_each(?))", (compact(job_ids),)
+
     def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
         job_id, version, next_run_time, state = _NEW[:4]
         return connection.exec_driver_sql(
@@ -258,6 +266,9 @@ class SQLiteStatements(Statements):
 
 class PostgreSQLStatements(Statements):
     """For PostgreSQL."""
+
+    def _among(self, job_ids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        return "= ANY(%s::text[])", (list(job_ids),)
 
     def _time(self, moment: datetime | None) -> Any:
         return moment

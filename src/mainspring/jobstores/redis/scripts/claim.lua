@@ -57,29 +57,28 @@ local function take(decision)
   return 0
 end
 
+-- Which attempts its runs are, each at its due time.
 local function begin(decision)
-  local attempt = decision.attempt
-  for _, runs in ipairs({ decision.submit, decision.not_run, decision.buffer }) do
-    for _, run in ipairs(runs) do
-      run.attempt = attempt
-      attempt = free_attempt(run)
-    end
-  end
+  local attempts = {}
   move(decision)
   for _, run in ipairs(decision.submit) do
+    local attempt = free_attempt(run)
     enter(run, attempt)
     local text = joined(run.record, question.claimed)
     activate(run.job_id, named(run, attempt), question.token, text, run.instances, decision.group)
+    attempts[#attempts + 1] = attempt
   end
   for _, run in ipairs(decision.not_run) do
+    local attempt = free_attempt(run)
     enter(run, attempt)
     put_history(named(run, attempt), run.scheduled, joined(run.record, question.claimed))
+    attempts[#attempts + 1] = attempt
   end
   for _, run in ipairs(decision.buffer) do
-    run.attempt = attempt
-    enqueue(run)
+    run.is_next = true
+    attempts[#attempts + 1] = enqueue(run)
   end
-  return attempt
+  return attempts
 end
 
 local function ask_to_cancel(id)
@@ -107,9 +106,10 @@ local function begin_plain(part)
     local runs = (running[id] or 0) + (buffered[id] or 0) + (ends and queued[id] or 0)
     if is_alive and runs == 0 and tonumber(at_place[at] or 0) == hold then
       local attempt, member = 1, members[at] .. '1'
-      while redis.call('ZADD', runs_key(id), 'NX', times[at], member) == 0 do
-        attempt = attempt + 1
+      if redis.call('ZADD', runs_key(id), 'NX', times[at], member) == 0 then
+        attempt = free_attempt({ job_id = id, scheduled = times[at], attempt = 1 })
         member = members[at] .. attempt
+        redis.call('ZADD', runs_key(id), times[at], member)
       end
       attempts[at] = attempt
       set_count('running', id, 1)

@@ -216,9 +216,12 @@ end
 
 local function is_known(run, attempt) return redis.call('ZSCORE', runs_key(run.job_id), run.member .. attempt) end
 
+-- The attempt after all those at the run's due time; of that of which none is known, the one that the run says.
 local function free_attempt(run)
   local attempt = run.attempt
-  while is_known(run, attempt) do attempt = attempt + 1 end
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', runs_key(run.job_id), run.scheduled, run.scheduled)) do
+    attempt = math.max(attempt, tonumber(string.match(member, '[^/]*$')) + 1)
+  end
   return attempt
 end
 

@@ -1,0 +1,34 @@
+"""What is said of runs that were not run, or not to their end: the same words in every store."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: Of a queued run, or a retry, whose job is no more.
+JOB_REMOVED = "its job was removed"
+#: Of a run that was cancelled while it was queued, or had been submitted and not begun.
+CANCELLED_UNBEGUN = "cancelled before it was begun"
+#: Of the oldest due time beyond a backlog's limit.
+BACKLOG_DROPPED = (
+    "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
+)
+#: Of a run that others have found in the hands of a dead node.
+NODE_IS_SILENT = "the node that ran it was not heard of any more"
+#: Of a run that its node had claimed, and may not begin any more.
+LOST_TOUCH = "not begun: this node had lost touch with the job store"
+#: Why a job is tried again later that was claimed, and that its executor has not taken.
+EXECUTOR_REFUSED = "its executor refused it"
+
+
+def lateness(scheduled: datetime, now: datetime) -> str:
+    """Of a run that is later than its grace."""
+    return f"{now.astimezone(UTC) - scheduled.astimezone(UTC)} late"
+
+
+def overlap(max_instances: int) -> str:
+    """Of a run that is skipped because of those that go on."""
+    return f"{max_instances} instances were running"
