@@ -1,0 +1,127 @@
+"""A store that can't be used for longer than the lease: nobody who lives is taken for dead, nothing is lost, nothing is called twice."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from grounds import GROUNDS
+from nodes import wait_for
+
+#: Seconds in which an outcome is written after the store works again: one, and more where the machine is busy.
+SOON = 3.0
+#: Those that are tried on each change; the others in the soak.
+OFTEN = {
+    ("sqlite", "locked_for_all", "quiet"),
+    ("postgres", "read_only", "busy"),
+    ("redis", "full", "quiet"),
+}
+#: In these, work goes on between two ends of a session: there may be nothing to tell.
+SHORT = {"sessions_ended"}
+#: In these, nothing is refused: a statement that waits for its answer has its time, and the health tells meanwhile.
+WAITING = {"locked", "locked_for_all", "locked_for_backup", "rows_locked", "frozen", "paused", "busy"}
+ALL = [(kind, trouble) for kind, ground in GROUNDS.items() for trouble in ground.troubles]
+CASES = [
+    pytest.param(
+        kind,
+        trouble,
+        work,
+        id=f"{kind}-{trouble}-{work}",
+        marks=[
+            pytest.mark.one_python if (kind, trouble, work) in OFTEN else pytest.mark.soak,
+            pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
+        ],
+    )
+    for kind, trouble in ALL
+    for work in ("busy", "quiet")
+]
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.mark.parametrize(("fire", "trouble", "work"), CASES, indirect=["fire"])
+def test_runs_outlive_an_outage_that_is_longer_than_the_lease(fire, trouble, work):
+    since = fire.now()
+    prefix = f"{trouble}-{work}-{len(fire.diary.began())}"
+    flags = {when: fire.flag(f"{prefix}-{when}") for when in ("during", "after")}
+    held = {
+        when: [
+            fire.add(f"{prefix}-{when}-{on_lost}-{number}", "hold", str(flag), on_lost=on_lost)
+            for on_lost in ("record", "rerun")
+            for number in range(2)
+        ]
+        for when, flag in flags.items()
+    }
+    everybody = [*held["during"], *held["after"]]
+    ticks = _add_ticks(fire, prefix) if work == "busy" else []
+    fire.wait_until_begun(*everybody, *ticks)
+    faults = []
+
+    began = time.monotonic()
+    with fire.ground.trouble(trouble):
+        flags["during"].touch()
+        fire.wait_until_over(*held["during"])
+        if trouble not in SHORT:
+            faults += _silence(fire.alive, began, 3 * fire.lease + 5, asks_log=trouble not in WAITING)
+        time.sleep(max(0.0, began + 1.6 * fire.lease - time.monotonic()))  # what is tested
+    works = time.monotonic()
+
+    _wait_until_ended(fire, held["during"])
+    took = time.monotonic() - works
+    if took > SOON:
+        faults.append(f"the outcomes were written {took:.1f} s after the store worked again")
+    before = fire.diary.began()
+    for job_id in ticks:
+        wait_for(lambda job_id=job_id: fire.diary.began()[job_id] > before[job_id], "next tick")
+    time.sleep(fire.lease / 2)  # so that each node has seen the others' heartbeats
+    flags["after"].touch()
+    _wait_until_ended(fire, held["after"])
+    fire.remove(*ticks)
+
+    wait_for(lambda: not fire.going(since), "end of what goes on")
+    calls = fire.diary.began()
+    for job_id in everybody:
+        if (found := fire.outcomes(job_id)) != ["succeeded"] or calls[job_id] != 1:
+            faults.append(f"{job_id} was called {calls[job_id]} times, and its runs are {found}")
+    faults += fire.faults(since, outages=[(began, works)])
+    assert len(fire.alive) == 2
+    for node in fire.alive:
+        wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
+    assert not faults, "\n".join(faults)
+
+
+def _add_ticks(fire, prefix):
+    return [
+        fire.add(
+            f"{prefix}-tick{number}",
+            "chatter",
+            3000,
+            trigger="interval",
+            seconds=0.4,
+            misfire_policy="all",
+        )
+        for number in range(3)
+    ]
+
+
+def _wait_until_ended(fire, job_ids):
+    for job_id in job_ids:
+        wait_for(lambda job_id=job_id: None not in (fire.outcomes(job_id) or [None]), f"outcome of {job_id}")
+
+
+def _silence(nodes, began, patience, *, asks_log):
+    """What nodes haven't said of an outage."""
+    faults = []
+    end = began + patience
+    for node in nodes if asks_log else ():
+        while not node.logged("WARNING", "ERROR", since=began):
+            if time.monotonic() > end:
+                faults.append(f"no word of the outage in the log of {node.name}")
+                break
+            time.sleep(0.05)
+    for node in nodes:
+        while (health := node.health(1.0)) is None or health["ok"]:
+            if time.monotonic() > end:
+                faults.append(f"no word of the outage in the health of {node.name}: {health}")
+                break
+            time.sleep(0.05)
+    return faults
