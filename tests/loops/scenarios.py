@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import kits
 import pytest
 
+from mainspring.clock import SystemClock
 from mainspring.errors import ConflictingIdError, JobLookupError, SchedulerNotRunningError
 from mainspring.events import (
     EVENT_EVERY,
@@ -30,6 +31,7 @@ from mainspring.events import (
 )
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
+from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.testing import EventRecorder
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -516,6 +518,44 @@ def it_looks_no_oftener_than_it_must(kit):
     assert not scheduler.running
     kit.on_loop(lambda: None)
     assert len(looks) == ended
+
+
+class StoreWithAClock(MemoryJobStore):
+    """A store that is asked again after a time, and has a clock of its own."""
+
+    live_records = False
+    poll_interval = timedelta(seconds=1)
+
+    def store_time(self, clock):
+        return PAST + timedelta(seconds=clock.monotonic())
+
+
+class SetClock(SystemClock):
+    """The machine's, whose wall clock somebody sets."""
+
+    __slots__ = ("ahead",)
+
+    def __init__(self):
+        self.ahead = timedelta(0)
+
+    def now(self, timezone=UTC):
+        return super().now(timezone) + self.ahead
+
+
+def a_wall_clock_that_is_set_changes_nothing_for_a_store_with_its_own(kit):
+    clock = SetClock()
+    scheduler, heard = _started(kit, jobstores={"default": StoreWithAClock()}, clock=clock)
+    scheduler.add_job(answer, "interval", seconds=0.2, id="often", misfire_policy="all")
+    scheduler.add_job(answer, "date", run_date=PAST + timedelta(seconds=clock.monotonic() + 3600), id="later")
+    heard.wait_for(EVENT_JOB_EXECUTED, "often")
+    for number, hours in enumerate((-2, 3, -4000), 1):
+        clock.ahead = timedelta(hours=hours)
+        heard.wait_for(EVENT_JOB_EXECUTED, "often", count=1 + 2 * number)
+    times = [event.scheduled_run_time for event in heard.of(EVENT_JOB_EXECUTED, "often")]
+    steps = {after - before for before, after in itertools.pairwise(times)}
+    assert steps == {timedelta(seconds=0.2)}
+    assert heard.of(EVENT_JOB_EXECUTED, "later") == []
+    kit.stop(scheduler)
 
 
 class SlowStore(BaseJobStore):
