@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
 from mainspring.clock import SystemClock
 from mainspring.jobstores.shared import upkeep as upkeep_module
 from mainspring.jobstores.shared.upkeep import Upkeep
+from mainspring.testing import SettableClock
 
 
 class Task:
@@ -71,3 +73,26 @@ def test_what_goes_on_failing_is_said_at_once_and_then_now_and_then(task, monkey
     count = len(said())
     task.wait_for_more(3)
     assert len(said()) == count
+
+
+def test_a_task_that_fails_is_called_again_sooner(task):
+    clock = SettableClock(datetime(2026, 1, 1, tzinfo=UTC))
+    made = Upkeep(
+        "mainspring-test", {task: 100.0}, logging.getLogger("mainspring.test"), clock, retried_after=0.25
+    )
+    made.start()
+
+    def calls_after(seconds):
+        clock.advance(seconds)
+        # Whatever is due is called by the time at which this is.
+        called = threading.Event()
+        made._tasks[called.set] = 1e9
+        made.call_now(called.set)
+        assert called.wait(30)
+        return task.calls
+
+    assert [calls_after(seconds) for seconds in (99, 2, 20, 6)] == [0, 1, 1, 2]
+    task.fails = False
+    assert [calls_after(seconds) for seconds in (26, 26, 75)] == [3, 3, 4]
+    made.stop()
+    assert made.join(30)

@@ -23,7 +23,14 @@ from mainspring.events import (
     EVENT_JOB_RETRYING,
     EVENT_JOB_SUBMITTED,
 )
-from mainspring.testing import EventRecorder, FaultyStore, ManualScheduler, SettableClock
+from mainspring.testing import (
+    EventRecorder,
+    FaultyStore,
+    ManualScheduler,
+    SettableClock,
+    use_scheduler_clock,
+)
+from stores import MONGODB, open_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -243,3 +250,26 @@ def test_a_store_fails_when_it_is_told_to():
     assert not heard.of(EVENT_JOB_MAX_INSTANCES)
     with pytest.raises(TypeError, match="claims runs itself"):
         FaultyStore(object())
+
+
+@pytest.mark.one_python
+@pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis", MONGODB])
+def test_months_pass_at_once_on_a_server_that_goes_by_the_schedulers_clock(kind, request, tablename):
+    store = open_store(request.getfixturevalue(f"{kind}_url"), tablename, keep_runs_for=365)
+    use_scheduler_clock(store)
+    scheduler = ManualScheduler(start=START, jobstores={"default": store})
+    scheduler.add_job(int, "cron", day=1, hour=6, id="monthly")
+    scheduler.add_job(len, id="fails", args=[7], retry=Retry(2, delay=3600))
+    scheduler.start()
+    events = scheduler.advance_to(datetime(2026, 6, 30, tzinfo=UTC))
+    monthly = [event.scheduled_run_time for event in events if event.job_id == "monthly"]
+    assert monthly == [datetime(2026, month, 1, 6, tzinfo=UTC) for month in range(1, 7)]
+    failed = [event.started - START for event in events if event.job_id == "fails"]
+    assert failed == [timedelta(0), timedelta(hours=1)]
+    assert {run.started for run in scheduler.get_runs("monthly")} == set(monthly)
+    scheduler.shutdown()
+
+
+def test_a_store_without_a_clock_of_its_own_is_not_told_by_which_to_go():
+    with pytest.raises(TypeError, match="MemoryJobStore"):
+        use_scheduler_clock(MemoryJobStore())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Event, Lock, local
+from typing import Any
 
 
 class SettableClock:
@@ -84,6 +85,20 @@ class SettableClock:
         """Set the wall clock, forward or back, as an administrator or a suspended machine does: nobody wakes."""
         with self._lock:
             self._now = _in_utc(now)
+
+
+def use_scheduler_clock(store: Any) -> None:
+    """Have the scheduler's clock say what is due in a job store on a server, instead of the server's; before the store is started.
+
+    So a `ManualScheduler`, or several that share a clock, can let time pass there too.
+
+    Raises:
+        TypeError: it is no store that has a clock of its own.
+    """
+    setting: Any = getattr(store, "_setting", None)
+    if not hasattr(setting, "goes_by_scheduler"):
+        raise TypeError(f"expected a job store that nodes share, got {type(store).__name__}")
+    setting.goes_by_scheduler = True
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
 
 _LEFT_SHOWN = 100
+#: A heartbeat that failed is tried again after this part of the time between two, so that one more is taken within the lease after an outage.
+_RETRIED_AFTER = 0.25
 #: A node looks at the others so often in the time of a lease, but no more seldom than every two seconds.
 _LOOKS, _LONGEST_LOOK = 4, 2.0
 #: Seconds for which leaving in good order is tried.
@@ -206,6 +208,7 @@ class SharedJobStore(NativeJobStore):
             self._logger,
             setting.clock,
             outage=outage,
+            retried_after=_RETRIED_AFTER,
         )
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",

@@ -29,6 +29,7 @@ class Upkeep:
         tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`, and again, with growing pauses of less than a second, as long as it raises.
         ended: called on the thread when it stops.
+        retried_after: when a task is called again that has raised, as a part of its seconds.
         outage: of the store, which tells of the failures that are the database's.
     """
 
@@ -42,7 +43,9 @@ class Upkeep:
         flush: Callable[[], None] | None = None,
         ended: Callable[[], None] | None = None,
         outage: Outage | None = None,
+        retried_after: float = 1.0,
     ) -> None:
+        self._retried_after = retried_after
         self._outage = outage
         self._tasks = tasks
         self._flush = flush
@@ -121,9 +124,16 @@ class Upkeep:
                     self._failed_flushes += 1
                     self._flush_after(pause_before_retry(self._failed_flushes))
             for task in due:
-                self._call(task)
+                if not self._call(task):
+                    self._call_sooner(task)
         if self._ended is not None:
             self._call(self._ended)
+
+    def _call_sooner(self, task: Callable[[], None]) -> None:
+        """A task has failed, and isn't to be put off for all of its time."""
+        with self._lock:
+            again = self._clock.monotonic() + self._seconds_of(task) * self._retried_after
+            self._due[task] = min(self._due[task], again)
 
     def _seconds_of(self, task: Callable[[], None]) -> float:
         seconds = self._tasks[task]
