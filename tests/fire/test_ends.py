@@ -125,7 +125,11 @@ print("ended", flush=True)
 """
 
 
-@pytest.mark.parametrize("url", KINDS, indirect=True)
+@pytest.mark.parametrize(
+    "url",
+    [pytest.param("sqlite", marks=pytest.mark.soak), "postgres", *KINDS[2:]],
+    indirect=True,
+)
 def test_a_program_that_forks_while_its_scheduler_runs_goes_on(url, tablename, tmp_path):
     """As `gunicorn --preload` does: the children ask, and the parent runs."""
     diary = Diary(tmp_path / "diary")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -122,6 +124,18 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     return create_engine(address, **{**settings, **given})
 
 
+_open_databases: WeakSet[Database] = WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for database in list(_open_databases):
+        database.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)
+
+
 class Database:
     """Transactions of one engine.
 
@@ -154,6 +168,12 @@ class Database:
         self._generation = 0
         if not is_in_memory(engine):
             event.listen(engine, "checkout", self._checked_out)
+        _open_databases.add(self)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the connections are the parent's, whose answers would come here."""
+        if self.has_clock:
+            self.engine.dispose(close=False)
 
     def close(self) -> None:
         """Close all connections, if the engine is ours."""
