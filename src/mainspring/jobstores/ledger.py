@@ -33,11 +33,15 @@ class Ledger:
         self._disowned: dict[str, list[Begun]] = {}
 
     def begin(
-        self, job_id: str, times: Sequence[datetime], attempts: Mapping[datetime, int] = _ALL_FIRST
+        self,
+        job_id: str,
+        now: datetime,
+        times: Sequence[datetime],
+        attempts: Mapping[datetime, int] = _ALL_FIRST,
     ) -> None:
         """An instance of the job begins, with runs at these due times."""
         if self.parked:
-            self.tried(job_id)
+            self.tried(job_id, now)
         instances = self.running.get(job_id)
         if instances is None:
             self.running[job_id] = [(times, attempts)]
@@ -82,10 +86,11 @@ class Ledger:
         self.parked[job_id] = ParkedJob(job_id, reason, attempts, retry_at)
         return retry_at
 
-    def tried(self, job_id: str) -> None:
-        """A job is tried again: it is parked no more, but if that fails, it was another time in a row."""
-        parked = self.parked.pop(job_id, None)
-        if parked is not None:
+    def tried(self, job_id: str, now: datetime) -> None:
+        """A job whose time has come is tried again: it is parked no more, but if that fails, it was another time in a row."""
+        parked = self.parked.get(job_id)
+        if parked is not None and parked.retry_at <= now:
+            del self.parked[job_id]
             self._tried[job_id] = parked.attempts
 
     def could_run(self, job_id: str) -> None:

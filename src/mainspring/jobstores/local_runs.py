@@ -69,7 +69,7 @@ class LocalRuns:
 
     def begin(self, decision: Decision, now: datetime) -> None:
         """An instance begins."""
-        self.ledger.begin(decision.job.id, decision.submit, decision.attempts)
+        self.ledger.begin(decision.job.id, now, decision.submit, decision.attempts)
         group = decision.job.options.group
         if group is not None:
             decision.claimed = now

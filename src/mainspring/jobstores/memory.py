@@ -281,7 +281,7 @@ class MemoryJobStore(NativeJobStore):
             self._runs.count_attempts(decision)
         if decision.submit:
             if job.options.group is None:
-                self._ledger.begin(job_id, decision.submit, decision.attempts)
+                self._ledger.begin(job_id, now, decision.submit, decision.attempts)
             else:
                 self._runs.begin(decision, now)
         elif self._ledger.parked:

@@ -563,7 +563,9 @@ class SharedJobStore(NativeJobStore):
                 decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
             for decision in begun if self._ledger.parked else ():
                 if decision.submit:
-                    self._ledger.tried(decision.job.id)  # or its time to be tried again would never be over
+                    self._ledger.tried(
+                        decision.job.id, now
+                    )  # or its time to be tried again would never be over
                 else:
                     self._ledger.forget_parked(decision.job.id)
         decisions = [*begun, *claim.parked, *left]
