@@ -7,6 +7,7 @@ The store is called by one thread at a time, as APScheduler promised it.
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from itertools import count
 from threading import Lock, RLock
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission, Tally
 
 #: How many ended runs of each job are remembered.
 _KEPT_RUNS = 100
@@ -58,6 +59,10 @@ class AdaptedStore(RunStore):
         self.outbox = self._runs.history.outbox
         self._stamps: dict[str, int] = {}
         self._has_followers = False
+        self._unfollowed: deque[tuple[Submission, bool]] = (
+            deque()
+        )  # what follows from their end is to be seen to; and whether they count
+        self._counted: dict[Submission, Tally] = {}  # what jobs were to remember, while that is written
         self._stamp = count(1)
 
     def start(self, scheduler: Any, alias: str) -> None:
@@ -255,31 +260,49 @@ class AdaptedStore(RunStore):
             return self._ledger.park(job_id, reason, now)
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
+        awaited = []
         with self._ledger_lock:
-            counted = [
-                submission
-                for submission in submissions
-                if submission.job.options.pause_after_failures is not None
-                and not self._runs.is_disowned(submission.job.id, submission.run_times)
-            ]
-            awaited = [self._runs.end(submission, self._now)[0] for submission in submissions]
+            for submission in submissions:
+                if submission.is_noted:
+                    continue
+                submission.is_noted = True
+                counts = (
+                    submission.job.options.pause_after_failures is not None
+                    and not self._runs.is_disowned(submission.job.id, submission.run_times)
+                )
+                awaited.append(self._runs.end(submission, self._now)[0])
+                if counts or self._has_followers:
+                    self._unfollowed.append((submission, counts))
             self._runs.history.bound()
-        for submission in counted:
-            self._count_failures(submission)
-        if self._has_followers:
-            awaited.append(self._follow(submissions))
+        # What follows from an end is asked of the store, which may fail: it stays here until that has worked.
+        while (ended := _popped(self._unfollowed)) is not None:
+            try:
+                if ended[1]:
+                    self._count_failures(ended[0])
+                    ended = (ended[0], False)
+                if self._has_followers:
+                    awaited.append(self._follow([ended[0]]))
+            except BaseException:
+                self._unfollowed.appendleft(ended)
+                raise
         return any(awaited)
 
     def _count_failures(self, submission: Submission) -> None:
         paused: list[JobRecord] = []
+        counted = self._counted.get(submission)
 
         def count(before: JobRecord) -> JobRecord:
+            if counted is not None and counted == before.tally:
+                return before  # it was, and the store raised afterwards
             after = self._runs.after(before, submission)
+            if after.tally is not None:
+                self._counted[submission] = after.tally
             paused[:] = [after] if has_paused_itself(before, after) else []
             return after
 
         with suppress(JobLookupError):
             self.change(submission.job.id, count)
+        self._counted.pop(submission, None)
         for job in paused:
             tell_paused(self._scheduler, self._alias, job)
 
@@ -406,6 +429,13 @@ class AdaptedStore(RunStore):
         if followed_job(record) is not None:
             self._has_followers = True
         return Job._from_record(record, self._scheduler, self._alias)  # noqa: SLF001 - a handle is a view of its record
+
+
+def _popped(queue: deque[tuple[Submission, bool]]) -> tuple[Submission, bool] | None:
+    try:
+        return queue.popleft()
+    except IndexError:
+        return None
 
 
 def _record_of(job: Job) -> JobRecord:

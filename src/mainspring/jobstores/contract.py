@@ -231,7 +231,13 @@ class RunStore(ABC):
 
     @abstractmethod
     def finish(self, submissions: Sequence[Submission]) -> bool:
-        """These instances have ended; whether that made a job due that was waiting for one of them."""
+        """These instances have ended; whether that made a job due that was waiting for one of them.
+
+        A store may raise whatever it likes, here and in `progress`, `say` and `release`: the scheduler keeps what it has told, and tells
+        it again, before its next claim and with growing pauses, and for some seconds at its shutdown. Nobody knows whether what was told has
+        taken effect. So the store counts each submission once, by `Submission.is_noted`, which it sets when it has noted the end; and
+        it takes the outcomes in `Submission.results`, or leaves them there until it can.
+        """
 
     def progress(self, submission: Submission) -> None:  # noqa: B027 - for stores that keep a history
         """A run of an instance has ended, and others of it are still to come. Called by the worker: not to wait for anything."""

@@ -337,6 +337,9 @@ class MemoryJobStore(NativeJobStore):
             runs = self._runs
             others_wait = bool(waiting or self._followers) or runs.is_in_use
             for submission in submissions:
+                if submission.is_noted:
+                    continue
+                submission.is_noted = True
                 job = submission.job
                 if job.options.is_plain and not others_wait:
                     if submission.results:

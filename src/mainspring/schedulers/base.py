@@ -12,7 +12,7 @@ import sys
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import TIMEOUT_MAX, Lock, RLock, get_ident
+from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
@@ -96,6 +96,10 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import Submission
+
+
+#: Seconds for which it is tried to tell stores what has become of runs, at a shutdown; and between two tries.
+_HANDING_OVER, _HANDING_OVER_WITHOUT_WAITING, _HANDING_OVER_PAUSE = 5.0, 1.0, 0.1
 
 
 class BaseScheduler(JobMethods, GroupMethods, ABC):
@@ -464,6 +468,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._wait_for_pass(wait, deadline)
         self._leave_to_others()
         self._shut_executors_down(wait, deadline)
+        self._hand_over(wait, deadline)
         for alias, store in self._stores.items():
             try:
                 store.shutdown()
@@ -501,7 +506,20 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             taken = executor.take_back() if isinstance(executor, NativeExecutor) else []
             for submission in taken:
                 self._in_flight.withdraw(submission)
-            self._stores.release(taken, self._logger)
+            self._stores.release(taken)
+
+    def _hand_over(self, wait: bool, deadline: float | None) -> None:
+        """Tell the stores what they could not be told of runs before, in the time that there is for it."""
+        unhanded = self._stores.unhanded
+        left = self._left(deadline)
+        longest = _HANDING_OVER if wait else _HANDING_OVER_WITHOUT_WAITING
+        until = SYSTEM_CLOCK.monotonic() + (longest if left is None else min(left, longest))
+        unhanded.again(at_once=True)
+        while unhanded and SYSTEM_CLOCK.monotonic() < until:
+            Event().wait(_HANDING_OVER_PAUSE)
+            unhanded.again(at_once=True)
+        for sentence in unhanded.forget():
+            self._logger.error("%s", sentence)
 
     def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
         for alias, executor in list(self._executors.items()):
@@ -823,12 +841,19 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _pass(self) -> float | None:
         self._planned = UNPLANNED
         self._last_pass = self._clock.now(self.timezone)
-        if self.state != STATE_RUNNING:
+        if self.state == STATE_STOPPED:
             return None
+        # First: for its store a run goes on until its end is told.
+        planned = self._stores.unhanded.again()
+        if self.state != STATE_RUNNING:
+            self._planned = planned
+            return planned.seconds_left(self._clock.now(), self._clock.monotonic())
         self._logger.debug("Looking for jobs to run")
         # Whatever is added from here on and is due before this pass is over must wake the loop.
-        planned = self._dispatch.run(
-            dict(self._stores.items()), self.timezone, self.jobstore_retry_interval, self._logger
+        planned = planned.or_sooner(
+            self._dispatch.run(
+                dict(self._stores.items()), self.timezone, self.jobstore_retry_interval, self._logger
+            )
         )
         if self.state != STATE_RUNNING:
             return None
@@ -851,7 +876,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         return self._dispatch.is_full or self._stores.has_waiting()
 
     def _free_places(self, ended: list[Submission]) -> None:
-        was_awaited = self._stores.finish(ended, self._logger)
+        was_awaited = self._stores.finish(ended)
         if self._dispatch.ended(len(ended)) or was_awaited:
             self._wake()
 

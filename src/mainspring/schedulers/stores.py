@@ -9,6 +9,7 @@ from mainspring.errors import JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
+from mainspring.schedulers.handing_over import HandingOver, by_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ class Stores:
     Attributes:
         given: by alias, the objects that users handed over.
         used: by alias, what claims their runs: the same objects, or adapters over them.
+        unhanded: what they are still to be told of runs.
     """
 
     def __init__(self, scheduler: Any) -> None:
@@ -32,6 +34,11 @@ class Stores:
         self.given: dict[str, BaseJobStore] = {}
         self.used: dict[str, RunStore] = {}
         self._starting: dict[str, RunStore] = {}  # as `used`, those that are not there yet
+        self.unhanded = HandingOver(
+            lambda: scheduler._clock,  # noqa: SLF001 - ours, as the following
+            lambda: scheduler._logger,  # noqa: SLF001
+            scheduler._wake,  # noqa: SLF001
+        )
 
     def add(self, alias: str, store: BaseJobStore) -> RunStore:
         """Keep a store under an alias that is free, and return what the scheduler is to use.
@@ -145,46 +152,30 @@ class Stores:
                 return True
         return False
 
-    def finish(self, ended: Iterable[Submission], logger: Any) -> bool:
+    def finish(self, ended: Iterable[Submission]) -> bool:
         """Tell the stores which instances have ended; whether that made a job due."""
         was_awaited = False
-        for alias, submissions in _by_store(ended).items():
+        for alias, submissions in by_store(ended).items():
             store = self.used.get(alias)
-            try:
-                was_awaited = (store is not None and store.finish(submissions)) or was_awaited
-            except Exception:
-                logger.exception("Job store %r could not note that runs have ended", alias)
+            if store is not None:
+                was_awaited = self.unhanded.finish(alias, store, submissions) or was_awaited
         return was_awaited
 
     def progress(self, submission: Submission) -> None:
         """Tell the store of a submission that one of its runs has ended, and others are still to come."""
-        store = self.used.get(submission.jobstore)
+        alias = submission.jobstore
+        store = self.used.get(alias)
         if store is not None:
-            store.progress(submission)
+            self.unhanded.progress(alias, store, submission)
 
     def say(self, submission: Submission, text: str) -> None:
         """Tell the store of a submission how far its run is, in JSON."""
-        store = self.used.get(submission.jobstore)
+        alias = submission.jobstore
+        store = self.used.get(alias)
         if store is not None:
-            store.say(submission, text)
+            self.unhanded.say(alias, store, submission, text)
 
-    def release(self, submissions: Iterable[Submission], logger: Any) -> None:
+    def release(self, submissions: Iterable[Submission]) -> None:
         """Leave to other nodes what was claimed and will not be begun here."""
-        for alias, claimed in _by_store(submissions).items():
-            try:
-                self[alias].release(claimed)
-            except Exception:
-                logger.exception(
-                    "%d runs that were not begun could not be given back to job store %r: they will be recorded as lost",
-                    len(claimed),
-                    alias,
-                )
-            else:
-                logger.info("Gave back %d runs that were not begun to job store %r", len(claimed), alias)
-
-
-def _by_store(submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
-    by_store: dict[str, list[Submission]] = {}
-    for submission in submissions:
-        by_store.setdefault(submission.jobstore, []).append(submission)
-    return by_store
+        for alias, claimed in by_store(submissions).items():
+            self.unhanded.release(alias, self[alias], claimed)

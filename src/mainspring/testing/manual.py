@@ -184,6 +184,8 @@ class ManualScheduler(BaseScheduler):
         if left is None:
             return None
         stores = list(self._stores.used.values())
+        if self._stores.unhanded:
+            return now + timedelta(seconds=left)
         if all(store.poll_interval is None for store in stores) and planned.wall is not None:
             return planned.wall
         if self._dispatch.store_errors or self._dispatch.is_full:
