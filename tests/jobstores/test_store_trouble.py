@@ -252,12 +252,18 @@ class Calling(BaseTrigger):
         return cls()
 
 
-def test_a_trigger_that_calls_its_store_is_told_so(store):
+def test_a_trigger_may_call_its_store(store):
     Calling.store = store
     store.add_records([record("a")._replace(trigger=Calling())], None)
-    (decision,) = claim(store, 1).decisions
-    assert decision.reason == "its trigger failed"
-    assert isinstance(decision.error, StoreBusyError)
+    (decision,) = claim(store, 1).decisions  # it is asked while the store waits for nothing
+    assert list(decision.submit) == [START]
+    assert store.list_records() == []
+
+
+def test_what_calls_a_store_that_waits_for_it_is_told_so(store):
+    store.add_records([record("a")], None)
+    with pytest.raises(StoreBusyError), store._backend.database.writing():
+        store.get_record("a")
     assert ids(store.list_records()) == ["a"]
 
 

@@ -46,7 +46,7 @@ _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 
 
 class StoreBusyError(MainspringError):
-    """A method of a job store was called where the store waits for it: by a trigger that the store is asking."""
+    """A method of a job store was called where the store waits for it: by what it calls within a transaction."""
 
 
 def where_of(url: URL) -> str:
@@ -201,7 +201,7 @@ class Database:
     def _entered(self, gate: AbstractContextManager[Any]) -> Iterator[None]:
         if getattr(self._own, "is_in", False):
             raise StoreBusyError(
-                "a job store was called by a trigger that it was asking for a fire time: a trigger must not use job stores"
+                "a job store was called by what it was calling itself, within a transaction: that must not use job stores"
             )
         self._own.is_in = True
         try:
