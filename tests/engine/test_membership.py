@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import random
+
 import pytest
 
 from mainspring.engine.membership import LivingNode, Membership, shortest_lease
@@ -48,6 +51,10 @@ ALWAYS = seconds(0, 60, 1)
         (seconds(0, 60, 4), seconds(0, 60, 4), lambda _: 0, 12),
         ([*seconds(0, 5, 1), *seconds(30, 60, 1)], ALWAYS, lambda _: 0, 40),
         (ALWAYS, [*seconds(0, 5, 1), *seconds(30, 60, 1)], lambda _: 0, 40),
+        ([*seconds(0, 5, 1), *seconds(11, 60, 1)], ALWAYS, lambda _: 0, 17),
+        (ALWAYS, [*seconds(0, 5, 1), *seconds(11, 60, 1)], lambda _: 0, 17),
+        ([*seconds(0, 5, 1), *seconds(15, 60, 1)], ALWAYS, lambda _: 0, 25),
+        (ALWAYS, [*seconds(0, 5, 1), *seconds(15, 60, 1)], lambda _: 0, 25),
         (ALWAYS, seconds(0, 5, 1), lambda _: 0, None),
         (seconds(0, 60, 6), ALWAYS, lambda _: 0, None),
         (ALWAYS, seconds(0, 60, 6), lambda _: 0, None),
@@ -60,6 +67,10 @@ ALWAYS = seconds(0, 60, 1)
         "seldom looked at",
         "this node couldn't look: a whole lease after it can",
         "this node could look, but not write: a whole lease after it can",
+        "a gap between looks doesn't count",
+        "nor does one between heartbeats",
+        "a gap of a whole lease: it is counted anew",
+        "also one between heartbeats",
         "this node can't write any more: nobody is judged",
         "gaps between all looks",
         "gaps between all heartbeats",
@@ -114,3 +125,64 @@ def test_how_often_is_looked_and_spoken():
     assert shortest_lease(30.0) == 30.0
     assert shortest_lease(600.0, [node(2, 0, 30.0), node(3, 0, 5.0)]) == 5.0
     assert shortest_lease(5.0, [node(2, 0, 30.0)]) == 5.0
+
+
+def simulated(numbers, *, dies_at=None, calm_from=math.inf, until=400.0):
+    """When one of two nodes declares the other dead, on a store that is away now and then.
+
+    Each asks as nodes do: four times in a lease for heartbeats, and sooner after one that failed; and it looks every two seconds. On a busy machine
+    all of that is late by up to a second.
+    """
+    outages = []
+    at = numbers.uniform(1, 20)
+    while at < min(calm_from, until):
+        outages.append(
+            (
+                at,
+                min(at + numbers.choice([1, 3, 5, 6, 8, 12, 30]), calm_from),
+                numbers.choice(["all", "writes"]),
+            )
+        )
+        at = outages[-1][1] + numbers.choice([0.5, 2, 4, 15, 40])
+
+    def works(what, moment):
+        return not any(begin <= moment < end and kind in ("all", what) for begin, end, kind in outages)
+
+    judge, heartbeat = Membership(), 0
+    due = {"judge writes": 0.0, "judge looks": 0.1, "other writes": 0.0}
+    while due:
+        who = min(due, key=due.get)
+        now = due[who]
+        if now > until:
+            return None
+        if who == "other writes" and dies_at is not None and now > dies_at:
+            del due[who]
+            continue
+        late, took = numbers.uniform(0, 1), numbers.uniform(0, 0.1)
+        if who == "judge looks":
+            if works("reads", now):
+                known = [node(OWN, 0), node(OTHER, heartbeat)]
+                if judge.looked(now, now + took, known, OWN):
+                    return now
+            due[who] = now + 2 + late
+            continue
+        is_taken = works("writes", now)
+        if is_taken and who == "judge writes":
+            judge.heartbeat_taken(now, now + took)
+        elif is_taken:
+            heartbeat += 1
+        due[who] = now + (2.5 if is_taken else 0.625) + late
+    return None
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_whatever_outages_there_are_no_living_node_is_declared_dead(seed):
+    assert simulated(random.Random(seed)) is None
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_death_is_noticed_though_the_machine_is_busy(seed):
+    noticed = simulated(random.Random(seed), dies_at=60.0, calm_from=60.0)
+    # Within the lease, after the last outage was one, and some seconds.
+    assert noticed is not None
+    assert 60 < noticed < 60 + 2.5 + 10 + 8
