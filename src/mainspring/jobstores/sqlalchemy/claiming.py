@@ -261,8 +261,7 @@ class Claiming:
         if ended and self._context.statements.remove(connection, ended) != len(ended):
             raise ClaimRaceError("a job that had ended was removed meanwhile")
         self._runs.insert(connection, runs, self._context.node_name, request.token, now)
-        if buffered:
-            self._runs.enqueue(connection, buffered)
+        self._runs.queue(connection, buffered)
 
     def _remember(self, connection: Connection, job: JobRecord) -> None:
         jobs = self._jobs

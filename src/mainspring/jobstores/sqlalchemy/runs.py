@@ -279,9 +279,18 @@ class RunTable:
             )
             known.update((row[0], row[1], row[2]) for row in found)
         unknown = [run for run in new if tuple(run.key) not in known]
-        if unknown:
+        self.queue(connection, unknown)
+        return unknown
+
+    def queue(self, connection: Connection, new: Sequence[QueuedRun]) -> None:
+        """Queue runs that are new.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: one of them is known.
+        """
+        if new:
             connection.execute(
-                insert(runs),
+                insert(self._runs),
                 [
                     {
                         "job_id": run.job_id,
@@ -292,10 +301,9 @@ class RunTable:
                         "cause": run.cause,
                         "reruns": run.reruns or None,
                     }
-                    for run in unknown
+                    for run in new
                 ],
             )
-        return unknown
 
     def take(
         self, connection: Connection, taken: Sequence[TakenRun], node: str, token: int, now: datetime
