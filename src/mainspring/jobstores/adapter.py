@@ -370,7 +370,7 @@ class AdaptedStore(RunStore):
 
     def parked(self) -> list[ParkedJob]:
         with self._ledger_lock:
-            return list(self._ledger.parked.values())
+            return self._ledger.listed()
 
     def retry_parked(self) -> None:
         with self._ledger_lock:

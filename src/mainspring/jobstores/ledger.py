@@ -86,6 +86,10 @@ class Ledger:
         self.parked[job_id] = ParkedJob(job_id, reason, attempts, retry_at)
         return retry_at
 
+    def listed(self) -> list[ParkedJob]:
+        """The jobs that can't be run here; not those that wait for room in their group, which were tried no time."""
+        return [job for job in self.parked.values() if job.attempts]
+
     def tried(self, job_id: str, now: datetime) -> None:
         """A job whose time has come is tried again: it is parked no more, but if that fails, it was another time in a row."""
         parked = self.parked.get(job_id)

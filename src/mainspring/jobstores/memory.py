@@ -432,7 +432,7 @@ class MemoryJobStore(NativeJobStore):
 
     def parked(self) -> list[ParkedJob]:
         with self._lock:
-            return list(self._ledger.parked.values())
+            return self._ledger.listed()
 
     def retry_parked(self) -> None:
         with self._lock:

@@ -51,6 +51,9 @@ def _beside_itself(evidence: Evidence, job_id: str, time: datetime, calls: list[
             for run in records
         ):
             continue  # it was told to stop, and counts as ended
+        again = [] if call.attempt is None else evidence.records_of(job_id, time, call.attempt)
+        if again and all(run.cause not in {"retry", "rerun"} for run in again):
+            continue  # it was asked to: its job was moved back, or runs them side by side; whether it was, is judged by its schedule
         yield Fault(
             "called_twice",
             f"the function of job {job_id!r} was called for {at(time)} {_where(call)}, though the call {_where(before)} still went on, "
