@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import run_work as work
 
+from mainspring import Retry
+from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.events import EVENT_EVERY, EVENT_JOB_MAX_INSTANCES
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.run import call_function, perform
@@ -310,3 +312,218 @@ def test_the_times_of_a_repeated_hour_are_different_ones(manual, held, told):
     handle = job.run_now()
     assert scheduler.backfill("a", begin, begin + timedelta(hours=2))[1:] == []
     assert handle.id in {run.id for run in scheduler.get_runs("a", "queued")}
+
+
+# Whose runs they are
+
+
+def test_what_is_queued_ends_with_its_job_and_is_not_run_by_another(manual, held):
+    scheduler = manual()
+    job = every_minute(scheduler, max_instances=1)
+    scheduler.run_due()
+    waiting = [job.run_now() for _ in range(3)]
+    scheduler.run_due()
+    job.remove()
+    assert [handle.record().outcome for handle in waiting] == ["skipped"] * 3
+    assert {handle.record().error for handle in waiting} == {"its job was removed"}
+    scheduler.add_job(work.note, "date", run_date=START + timedelta(days=1), args=["new"], id="a")
+    held.end()
+    settle(scheduler)
+    scheduler.advance(MINUTE)
+    assert work.seen == []
+    assert [run.state for run in scheduler.get_runs("a", "queued")] == []
+    check_attempts(scheduler)
+
+
+def test_all_that_is_queued_ends_with_all_jobs(manual, held):
+    scheduler = manual()
+    job = every_minute(scheduler)
+    scheduler.run_due()
+    waiting = job.run_now()
+    scheduler.remove_all_jobs()
+    assert (waiting.record().outcome, waiting.record().error) == ("skipped", "its job was removed")
+    held.end()
+    settle(scheduler)
+    assert Counter(run.outcome for run in scheduler.get_runs()) == {"succeeded": 1, "skipped": 1}
+
+
+def remove_it(scheduler):
+    scheduler.remove_job("a")
+
+
+def remove_all(scheduler):
+    scheduler.remove_all_jobs()
+
+
+@pytest.mark.parametrize("remove", [remove_it, remove_all])
+@pytest.mark.parametrize("is_there_another", [True, False])
+def test_nothing_follows_for_another_job_from_what_goes_on(manual, held, remove, is_there_another):
+    scheduler = manual()
+    scheduler.add_job(
+        work.fail,
+        "interval",
+        minutes=1,
+        start_date=START,
+        id="a",
+        executor="held",
+        retry=Retry(3, delay=1),
+        pause_after_failures=1,
+    )
+    scheduler.run_due()
+    remove(scheduler)
+    if is_there_another:
+        scheduler.add_job(
+            work.note,
+            "date",
+            run_date=START + timedelta(days=1),
+            args=["new"],
+            id="a",
+            retry=Retry(3, delay=1),
+            pause_after_failures=1,
+        )
+    held.end()
+    settle(scheduler)
+    scheduler.advance(MINUTE)
+    assert work.seen == []
+    assert [run[1:] for run in known(scheduler, "a")] == [
+        (1, "failed", "ValueError: no such luck"),
+        (2, "skipped", "its job was removed"),
+    ]
+    if is_there_another:
+        job = scheduler.get_job("a")
+        assert (job.next_run_time, job.note) == (START + timedelta(days=1), None)
+        assert job.run_now().wait().outcome == "succeeded"
+    check_attempts(scheduler)
+
+
+def test_a_retry_that_waits_is_not_made_by_another_job(manual):
+    scheduler = manual()
+    scheduler.add_job(work.fail, "date", run_date=START, id="a", retry=Retry(3, delay=10))
+    scheduler.run_due()
+    assert scheduler.get_job("a") is None
+    with pytest.raises(JobLookupError):
+        scheduler.run_job("a")
+    scheduler.add_job(work.note, "date", run_date=START + timedelta(days=1), args=["new"], id="a")
+    scheduler.advance(MINUTE)
+    assert work.seen == []
+    assert [run[1:] for run in known(scheduler, "a")] == [
+        (1, "failed", "ValueError: no such luck"),
+        (2, "skipped", "its job was removed"),
+    ]
+
+
+def test_a_job_that_is_added_again_by_a_restart_keeps_its_retries(manual):
+    scheduler = manual()
+    add = {"trigger": "date", "run_date": START, "id": "a", "retry": Retry(3, delay=10)}
+    scheduler.add_job(work.fail, **add)
+    scheduler.run_due()
+    scheduler.add_job(
+        work.note, args=["again"], replace_existing=True, **{**add, "run_date": START + timedelta(days=1)}
+    )
+    scheduler.advance(MINUTE)
+    assert [name for name, _ in work.seen] == ["again"]
+    assert [run[1:3] for run in known(scheduler, "a")] == [(1, "failed"), (2, "succeeded")]
+
+
+def test_an_id_that_nobody_has_can_be_given_while_runs_of_it_go_on(manual, held):
+    scheduler = manual()
+    scheduler.add_job(
+        work.add,
+        "date",
+        run_date=START,
+        args=[1, 2],
+        id="a",
+        executor="held",
+        retry=Retry(2),
+        max_instances=2,
+    )
+    scheduler.run_due()
+    assert scheduler.get_job("a") is None
+    scheduler.add_job(work.add, "date", run_date=START, args=[3, 4], id="a", executor="held", max_instances=2)
+    with pytest.raises(ConflictingIdError):
+        scheduler.add_job(work.add, "date", run_date=START, args=[3, 4], id="a")
+    scheduler.run_due()
+    held.end(1)
+    held.end()
+    settle(scheduler)
+    assert [(run.attempt, run.result) for run in scheduler.get_runs("a")] == [(2, "7"), (1, "3")]
+    assert scheduler.get_job("a") is None
+
+
+def test_a_claim_is_not_given_back_to_another_job(manual, held, monkeypatch):
+    scheduler = manual()
+    every_minute(scheduler)
+
+    def refuse(submission, reporter):
+        scheduler.remove_job("a")
+        every_minute(scheduler, next_run_time=START + 5 * MINUTE)
+        raise OSError("no room")
+
+    monkeypatch.setattr(held, "_submit", refuse)
+    scheduler.run_due()
+    assert scheduler.get_job("a").next_run_time == START + 5 * MINUTE
+    assert [run[1:3] for run in known(scheduler, "a")] == [(1, "failed")]
+
+
+def test_a_run_that_was_asked_for_is_not_given_back_to_another_job(manual, held, monkeypatch):
+    scheduler = manual()
+    every_minute(scheduler, next_run_time=START + 5 * MINUTE)
+    handle = scheduler.run_job("a")
+
+    def refuse(submission, reporter):
+        scheduler.remove_job("a")
+        scheduler.add_job(work.note, "date", run_date=START + timedelta(days=1), args=["new"], id="a")
+        raise OSError("no room")
+
+    monkeypatch.setattr(held, "_submit", refuse)
+    scheduler.run_due()
+    scheduler.advance(5 * MINUTE)
+    assert work.seen == []
+    assert handle.record().outcome == "failed"
+
+
+# Those who wait
+
+
+def test_more_instances_let_begin_what_has_waited(manual, held):
+    scheduler = manual()
+    job = every_minute(scheduler, max_instances=1, overlap="buffer_all")
+    scheduler.run_due()
+    job.run_now()
+    scheduler.run_due()
+    assert len(held.held) == 1
+    job.modify(max_instances=2)
+    scheduler.run_due()
+    scheduler.advance(1)
+    assert len(held.held) == 2
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_more_room_in_a_group_lets_begin_what_has_waited(manual, held, is_removed):
+    scheduler = manual()
+    scheduler.set_group("g", limit=1)
+    jobs = [
+        scheduler.add_job(
+            work.add,
+            "interval",
+            minutes=30,
+            start_date=START,
+            args=[1, 2],
+            id=str(number),
+            group="g",
+            executor="held",
+        )
+        for number in range(2)
+    ]
+    scheduler.run_due()
+    jobs[0].run_now()
+    scheduler.run_due()
+    assert len(held.held) == 1
+    scheduler.modify_job("0", max_instances=2)
+    if is_removed:
+        scheduler.remove_group("g")
+    else:
+        scheduler.set_group("g", limit=3)
+    scheduler.run_due()
+    scheduler.advance(1)
+    assert len(held.held) == 3

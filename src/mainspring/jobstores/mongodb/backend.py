@@ -17,10 +17,13 @@ from mainspring.jobstores.mongodb.documents import (
     RUNNING,
     active_runs,
     change_to,
+    disowned_names,
     job_fields,
     name_of,
     queued_run,
     read_job,
+    removed_fields,
+    skipped_run,
     text_of,
 )
 from mainspring.jobstores.mongodb.ending import Ending
@@ -209,8 +212,13 @@ class MongoDBBackend(Backend):
         names = [name_of(job.id, time, decision.attempt_of(time)) for time in decision.submit]
         ours = {"active": {"$elemMatch": {"name": {"$in": names}, "token": token}}}
         jobs = self.server.jobs
-        if jobs.find_one({"_id": job.id, **ours}, {"_id": 1}) is None:
+        found = jobs.find_one({"_id": job.id, **ours}, {"active": 1})
+        if found is None:
             return True  # it was done
+        if not disowned_names(found).isdisjoint(names):
+            if may_wait:
+                self._skip(decision, names, token)
+            return False
         if decision.requeues:
             self._wait(decision, names, token, later or self.setting.now())
             self._claiming.uncount(decision)
@@ -246,6 +254,20 @@ class MongoDBBackend(Backend):
         ]
         insert_new(self.server.runs, [queued_run(run) for run in waiting])
         self._ending.pull(decision.job.id, names, token)
+
+    def _skip(self, decision: Decision, names: Sequence[str], token: int) -> None:
+        """Runs of a decision are not run: their job was removed."""
+        now = self.setting.now()
+        self.server.runs.update_many(
+            {"_id": {"$in": list(names)}, "state": RUNNING, "token": token}, {"$set": removed_fields(now)}
+        )
+        skipped = [
+            QueuedRun(decision.job.id, time, decision.attempt_of(time), now, decision.cause)
+            for time in decision.submit
+        ]
+        insert_new(self.server.runs, [skipped_run(run, now) for run in skipped])
+        self._ending.pull(decision.job.id, names, token)
+        self._claiming.uncount(decision)
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
         def undo() -> None:

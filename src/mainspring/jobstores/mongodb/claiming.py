@@ -20,6 +20,7 @@ from mainspring.jobstores.mongodb.documents import (
     QUEUED,
     RUNNING,
     active_run,
+    disowned_names,
     name_of,
     queued_run,
     read_job,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import JobRecord
+    from mainspring.model import JobRecord, QueuedRun
 
 #: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
 _SPREAD = 4
@@ -284,6 +285,13 @@ class Claiming:
         for part in chunks(sorted({run.job_id for run in queued})):
             for document in jobs.find({"_id": {"$in": list(part)}, "is_removed": {"$exists": False}}):
                 known[document["_id"]] = document
+        disowned = {name for document in known.values() for name in disowned_names(document)}
+        if disowned:
+            # What follows from these was made for another job that had the id.
+            orphaned = [run for run in queued if _name_of_cause(run) in disowned]
+            queued = [run for run in queued if run not in orphaned]
+            for run in orphaned:
+                self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
         records = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
         book, versions = self._book(records.values(), request.now)
         blocked: dict[str, datetime | None] = {}
@@ -446,6 +454,13 @@ class Claiming:
         for group, taken in names.items():
             change = {"$pull": {"reserved": {"name": {"$in": taken}}}}
             self._server.run(lambda: self._server.groups.update_one({"_id": group}, change), give_up)  # noqa: B023
+
+
+def _name_of_cause(run: QueuedRun) -> str | None:
+    """The name of the run that a queued one follows from, of the same job."""
+    if run.cause not in ("retry", "rerun"):
+        return None
+    return name_of(run.job_id, run.scheduled_run_time, run.attempt - 1)
 
 
 def _name_of_last(decision: Decision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import SerializationError, words_of
 from mainspring.jobstores.shared.rows import Unreadable, read, time_text, writable
 from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
@@ -155,6 +156,28 @@ def run_not_begun(run: NewRun, claimed: Document) -> Document:
         "error": run.error,
         **claimed,
     }
+
+
+def skipped_run(run: QueuedRun, finished: datetime) -> Document:
+    """The document of a run that isn't run, because the job that it was made for was removed."""
+    skipped = queued_run(run) | removed_fields(finished)
+    del skipped["available"]
+    return skipped
+
+
+def removed_fields(finished: datetime) -> Document:
+    """What is said of runs that were queued when their job was removed."""
+    return {
+        "state": ENDED,
+        "finished": time_text(finished),
+        "outcome": "skipped",
+        "error": JOB_REMOVED,
+    }
+
+
+def disowned_names(job: Document) -> set[str]:
+    """The names of runs that go on, and whose job was removed meanwhile: nothing follows from them."""
+    return {one["name"] for one in job.get("active", ()) if one.get("job_removed")}
 
 
 def queued_run(run: QueuedRun) -> Document:

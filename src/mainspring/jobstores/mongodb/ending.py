@@ -13,6 +13,7 @@ from pymongo import DeleteMany, UpdateMany, UpdateOne
 
 from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
@@ -21,12 +22,14 @@ from mainspring.jobstores.mongodb.documents import (
     QUEUED,
     active_runs,
     change_to,
+    disowned_names,
     follower_of,
     job_fields,
     name_of,
     outcome_fields,
     queued_run,
     read_job,
+    skipped_run,
     text_of,
 )
 from mainspring.jobstores.mongodb.server import chunks, insert_new
@@ -81,12 +84,16 @@ class Ending:
         run = self._server.run
         refused = set(run(lambda: self._write(ended), give_up))
         valid = [one for one in ended if one.key.id not in refused]
-        queue = retries_of(valid)
+        retries = {one.key: again for one in valid for again in retries_of([one])}
+        disowned = run(lambda: self._disowned(retries), give_up) if retries else set()
+        queue = [again for key, again in retries.items() if key.id not in disowned]
         results: dict[str, list[RunResult]] = {}
         for one in valid:
             results.setdefault(one.job.id, []).append(one.result)
         queue += run(lambda: self._following(results), give_up)
         run(lambda: insert_new(self._server.runs, [queued_run(each) for each in queue]), give_up)
+        if retries:
+            run(lambda: self._skip_disowned(retries), give_up)
         counted = counted_of(valid)
         paused = run(lambda: self._count_failures(counted), give_up) if counted else []
         run(lambda: self._take_away(ended), give_up)
@@ -97,6 +104,30 @@ class Ending:
             min((each.available for each in queue), default=None),
             paused,
         )
+
+    def _disowned(self, keys: Collection[RunKey]) -> set[str]:
+        """The names of those of these runs whose jobs were removed while they went on."""
+        found: set[str] = set()
+        for part in chunks(sorted({key.job_id for key in keys})):
+            which = {"_id": {"$in": list(part)}, "active.job_removed": True}
+            for document in self._server.jobs.find(which, {"active": 1}):
+                found |= disowned_names(document)
+        return found & {key.id for key in keys}
+
+    def _skip_disowned(self, retries: Mapping[RunKey, QueuedRun]) -> None:
+        """What follows from runs whose job was removed meanwhile is not run.
+
+        Asked when it has been queued, and while the runs are among those that go on still: a job may be removed at any moment, and who
+        claims what is queued looks whether what it follows from is marked.
+        """
+        disowned = self._disowned(retries)
+        if not disowned:
+            return
+        skipped = [again for key, again in retries.items() if key.id in disowned]
+        now = self._setting.now()
+        insert_new(self._server.runs, [skipped_run(again, now) for again in skipped])
+        for again in skipped:
+            self.end_queued(again.key, "skipped", JOB_REMOVED)
 
     def _write(self, ended: Sequence[Ended]) -> list[str]:
         """Write outcomes; the names of the runs that are others' by now."""
@@ -164,7 +195,7 @@ class Ending:
                 before = None if document is None else read_job(document, self._setting)
                 if document is None or before is None or isinstance(before, Unreadable):
                     break
-                active = {one["name"] for one in document.get("active", ())}
+                active = {one["name"] for one in document.get("active", ())} - disowned_names(document)
                 mine = [one for one in counted if one.key.job_id == job_id and one.key.id in active]
                 after = after_outcomes(before, [(one.outcome, one.retry_at) for one in mine])
                 names = [one.key.id for one in mine]
@@ -309,7 +340,7 @@ class Ending:
                     lost.append(told)
                     if counted is not None and counted.retry_at is not None:
                         again[told] = counted.retry_at
-                    elif job.options.outlasts_schedule:
+                    elif job.options.outlasts_schedule and not active.get("job_removed"):
                         given_up.append(told)
                 for each in queue:
                     queued_from = min(queued_from or each.available, each.available)
@@ -342,8 +373,9 @@ class Ending:
         is_lost = found is None or found.get("outcome") == "lost"
         outcome: Any = "lost" if found is None else found.get("outcome")
         retry_at = None if found is None else read_time(found.get("retry_at"))
-        again = after_loss(job.options, run.key, run.reruns, now) if is_lost else None
-        if again is None and retry_at is not None:
+        is_disowned = bool(active.get("job_removed"))
+        again = after_loss(job.options, run.key, run.reruns, now) if is_lost and not is_disowned else None
+        if again is None and retry_at is not None and not is_disowned:
             scheduled = run.scheduled_run_time
             again = QueuedRun(run.job_id, scheduled, run.attempt + 1, retry_at, "retry", run.reruns)
         if again is not None:

@@ -12,11 +12,13 @@ from mainspring.errors import ConflictingIdError, JobLookupError, SerializationE
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
     IS_ADDING,
+    QUEUED,
     caller_of,
     change_to,
     found_by,
     job_fields,
     read_job,
+    removed_fields,
     text_of,
 )
 from mainspring.jobstores.mongodb.outbox import move_outboxes
@@ -77,6 +79,15 @@ class Jobs(StoredJobs):
             if any(document.get("state") == ADDING for document in stored.values()):
                 self._server.run(self.forget_unfinished)
             if replace is None:
+                ended = [
+                    document
+                    for document in stored.values()
+                    if document.get("state") == ENDING and not document.get("is_removed")
+                ]
+                if ended:  # their schedules have ended, and nobody sees them any more: they make room
+                    self._server.run(lambda: self._remove_ended(ended))  # noqa: B023 - called at once
+                    continue
+            if replace is None:
                 for record in records:
                     found = stored.get(record.id)
                     if found is not None and found.get("state") != ENDING and found.get("stamp") != stamp:
@@ -132,6 +143,10 @@ class Jobs(StoredJobs):
                 self._server.jobs.delete_many(_adding(stamp))
                 return False
         for record in kept:
+            if stored.get(record.id, {}).get("is_removed"):
+                # What was said of the one that had the id before is to be there, and to have ended, before it is another's.
+                move_outboxes(self._server, {"_id": record.id})
+                self.end_queued(record.id)
             if record.id in stored and not self._exchange(record, stored[record.id]["version"], stamp):
                 self._server.jobs.delete_many(_adding(stamp))
                 return False
@@ -139,6 +154,17 @@ class Jobs(StoredJobs):
             restored: Document = {name: {"$ifNull": [f"$then.{name}", "$$REMOVE"]} for name in _HELD_BACK}
             self._server.jobs.update_many(_adding(stamp), [{"$set": {**restored, "then": "$$REMOVE"}}])
         return True
+
+    def _remove_ended(self, documents: Sequence[Document]) -> None:
+        """Remove jobs that stay only until their last runs have ended, if they are as they were read."""
+        for document in documents:
+            as_read = {"_id": document["_id"], "state": ENDING, "mark": document.get("mark")}
+            self._server.jobs.update_one(as_read, _removal())
+
+    def end_queued(self, job_id: str | None) -> None:
+        """What is queued of a job that was removed, or of all, is not run."""
+        which: Document = {"state": QUEUED} if job_id is None else {"job_id": job_id, "state": QUEUED}
+        self._server.runs.update_many(which, {"$set": removed_fields(self._setting.now())})
 
     def forget_unfinished(self) -> None:
         """Remove what somebody has begun to add, and has died before the end."""
@@ -264,7 +290,6 @@ class Jobs(StoredJobs):
                 {"_id": job_id, "state": {"$nin": _HIDDEN}},
                 _removal(),
             )
-            self._drop(job_id)
             return bool(found.matched_count)
 
         def was_written() -> bool | None:
@@ -274,6 +299,12 @@ class Jobs(StoredJobs):
         if not self._server.run(write, was_done=was_written):
             raise JobLookupError(job_id)
 
+        def settle() -> None:
+            self.end_queued(job_id)
+            self._drop(job_id)
+
+        self._server.run(settle)
+
     def _drop(self, job_id: str) -> None:
         self._server.jobs.delete_one({"_id": job_id, "is_removed": True, **_SETTLED})
 
@@ -281,8 +312,10 @@ class Jobs(StoredJobs):
         """Remove all jobs."""
 
         def write() -> None:
+            there = {"is_removed": {"$exists": False}, "state": {"$ne": ADDING}}
+            self._server.jobs.update_many(there, _removal())
+            self.end_queued(None)
             self._server.jobs.delete_many(_SETTLED)
-            self._server.jobs.update_many({"state": {"$ne": ENDING}}, _removal())
 
         self._server.run(write)
 
@@ -310,7 +343,19 @@ def _mark() -> Document:
     return {"mark": random.getrandbits(62)}
 
 
-def _removal() -> Document:
-    """What becomes of a job that is removed: it is at a version that nobody has read, whatever it had before."""
-    removed = {"state": ENDING, "is_removed": True, "version": random.getrandbits(40)}
-    return {"$set": removed, "$unset": {"next_run_time": "", "follows": ""}, "$inc": {"mark": 1}}
+def _removal() -> list[Document]:
+    """What becomes of a job that is removed: it is at a version that nobody has read, whatever it had before.
+
+    The runs of it that go on are marked: nothing follows from them, though another job may get the id.
+    """
+    disowned = {"$mergeObjects": ["$$this", {"job_removed": True}]}
+    removed: Document = {
+        "state": ENDING,
+        "is_removed": True,
+        "version": random.getrandbits(40),
+        "mark": {"$add": [{"$ifNull": ["$mark", 0]}, 1]},
+        "next_run_time": "$$REMOVE",
+        "follows": "$$REMOVE",
+        "active": {"$map": {"input": {"$ifNull": ["$active", []]}, "in": disowned}},
+    }
+    return [{"$set": removed}]

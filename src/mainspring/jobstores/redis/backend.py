@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring._version import __version__
-from mainspring.engine.reasons import CANCELLED_UNBEGUN
+from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
-from mainspring.jobstores.redis.ending import Ending, active_runs
+from mainspring.jobstores.redis.ending import Ending, active_and_disowned, active_runs
 from mainspring.jobstores.redis.jobs import Jobs
 from mainspring.jobstores.redis.listening import announcements
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
@@ -191,7 +191,7 @@ class RedisBackend(Backend):
 
     def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
         claim = self._claim_of(decision, token, later or self.setting.now(), may_wait=decision.requeues)
-        answer = self.server.ask("give_back", {"claims": [claim], "announce": False})
+        answer = self.server.ask("give_back", {"claims": [claim], "announce": False, "skipped": False})
         return bool(answer["undone"][0])
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
@@ -200,7 +200,12 @@ class RedisBackend(Backend):
         for submission in submissions:
             token = 0 if submission.lease is None else submission.lease.token
             claims.append(self._claim_of(decision_of(submission, now), token, now, may_wait=True))
-        self.server.ask("give_back", {"claims": claims, "announce": str(self.setting.token)}, give_up)
+        question = {
+            "claims": claims,
+            "announce": str(self.setting.token),
+            "skipped": not_begun(now, "skipped", JOB_REMOVED),
+        }
+        self.server.ask("give_back", question, give_up)
 
     def _claim_of(
         self, decision: Decision, token: int, available: datetime, *, may_wait: bool
@@ -237,12 +242,12 @@ class RedisBackend(Backend):
     def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
         if not self.look(0).has_orphans:
             return Collected([], {}, None)
-        runs = active_runs(self.server)
+        runs, disowned = active_and_disowned(self.server)
         # Asked now: whoever has claimed one of these, and be it a moment ago, is there by now.
         alive = {node.token for node in self.look(0).living}
         ours = own()
         return self._ending.collect_lost(
-            [run for run in runs if run.token not in alive and tuple(run.key) not in ours]
+            [run for run in runs if run.token not in alive and tuple(run.key) not in ours], disowned
         )
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:

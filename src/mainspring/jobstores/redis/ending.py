@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
-from mainspring.engine.reasons import NODE_IS_SILENT
+from mainspring.engine.reasons import JOB_REMOVED, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
@@ -16,12 +17,12 @@ from mainspring.jobstores.shared.runs import Counted, LostRun, counted_of, retri
 from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import RunRecord
+    from mainspring.model import RunKey, RunRecord
 
 #: As long as nobody has added a job that comes after another.
 _NO_FOLLOWERS = "0"
@@ -55,7 +56,7 @@ class Ending:
             times = []
             for at, one in enumerate(ended):
                 for run in retries_of([one]):
-                    queue.append(queued_run(run, is_next=run.cause == "rerun", of=at))
+                    queue.append(queued_run(run, is_next=True, of=at))
                     times.append(run.available)
             version = self._followers
             jobs: list[dict[str, Any]] = []
@@ -68,7 +69,14 @@ class Ending:
                 times += [now] * bool(following)
                 jobs, paused = self._counted(found, counted)
             needed = sorted({one.job.id for one in ended if one.may_be_needed})
-            part = {"ended": runs, "queue": queue, "jobs": jobs, "needed": needed, "followers": version}
+            part = {
+                "ended": runs,
+                "queue": queue,
+                "jobs": jobs,
+                "needed": needed,
+                "followers": version,
+                "skipped": not_begun(now, "skipped", JOB_REMOVED),
+            }
             answer = self._server.ask("finish", {"finish": part}, give_up)
             if "is_stale" not in answer:
                 refused = [ended[at] for at in answer["refused"]]
@@ -121,11 +129,12 @@ class Ending:
                 paused.append(after)
         return changed, paused
 
-    def collect_lost(self, runs: Sequence[RunRecord]) -> Collected:
+    def collect_lost(self, runs: Sequence[RunRecord], disowned: Collection[RunKey]) -> Collected:
         """Runs in the hands of nobody who is alive are lost.
 
         Args:
             runs: those that are in the hands of tokens that nobody has any more.
+            disowned: which of them are of jobs that were removed meanwhile, so that nothing follows from them.
         """
         if not runs:
             return Collected([], {}, None)
@@ -136,9 +145,14 @@ class Ending:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
             read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
             records = [one.record if isinstance(one, Unreadable) else one for one in read]
-            options = {record.id: record.options for record in records}
+            of_jobs = {record.id: record.options for record in records}
+            options = {
+                run.key: of_jobs[run.job_id]
+                for run in runs
+                if run.job_id in of_jobs and run.key not in disowned
+            }
             again = [
-                after_loss(options[run.job_id], run.key, run.reruns, now) if run.job_id in options else None
+                after_loss(options[run.key], run.key, run.reruns, now) if run.key in options else None
                 for run in runs
             ]
             times = [None if run is None else run.available for run in again]
@@ -149,16 +163,12 @@ class Ending:
             counted = [
                 Counted(run.key, run.token or 0, "lost", retry_at)
                 for run, retry_at in zip(runs, times, strict=True)
-                if run.job_id in options and options[run.job_id].pause_after_failures is not None
+                if run.key in options and options[run.key].pause_after_failures is not None
             ]
             look = self._look(ids, counted, None)
             jobs, paused = self._counted(look, counted)
             following = self._following(look, results)
-            queue = [
-                queued_run(run, is_next=run.cause == "rerun", of=at)
-                for at, run in enumerate(again)
-                if run is not None
-            ]
+            queue = [queued_run(run, is_next=True, of=at) for at, run in enumerate(again) if run is not None]
             queue += following
             part = {
                 "ended": ended_parts((*run.key, run.token or 0, outcome, False) for run in runs),
@@ -166,6 +176,7 @@ class Ending:
                 "jobs": jobs,
                 "needed": ids,
                 "followers": look["version"],
+                "skipped": False,
             }
             answer = self._server.ask("finish", {"finish": part})
             if "is_stale" not in answer:
@@ -180,12 +191,21 @@ class Ending:
         given_up = {
             run
             for run in lost
-            if run not in when and run.job_id in options and options[run.job_id].outlasts_schedule
+            if run not in when and run.key in options and options[run.key].outlasts_schedule
         }
         return Collected(list(lost), when, min(expected, default=None), paused, given_up)
 
 
 def active_runs(server: Server) -> list[RunRecord]:
     """The runs that go on, of all nodes."""
+    return list(active_and_disowned(server)[0])
+
+
+def active_and_disowned(server: Server) -> tuple[list[RunRecord], set[RunKey]]:
+    """The runs that go on, of all nodes; and which of them are of jobs that were removed meanwhile."""
     found = server.ask("active", {})["runs"]
-    return [read_run(name, text, progress or None) for name, text, progress in found]
+    runs = [read_run(name, text, progress or None) for name, text, progress in found]
+    disowned = {
+        run.key for run, (_, text, _) in zip(runs, found, strict=True) if "job_removed" in json.loads(text)
+    }
+    return runs, disowned

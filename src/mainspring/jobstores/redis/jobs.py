@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.redis.rows import FIELDS, read_job, readable, written_job
+from mainspring.jobstores.redis.runs import not_begun
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.rows import ENDING, Unreadable, due_timestamp, in_order, is_equal
@@ -35,6 +37,10 @@ class Jobs(StoredJobs):
     def _announcement(self, next_run_times: Iterable[datetime | None]) -> str | bool:
         return str(self._setting.token) if self._setting.is_soon(next_run_times) else False
 
+    def _skipped(self) -> str:
+        """What becomes of runs that are queued when their job is removed."""
+        return not_begun(self._setting.now(), "skipped", JOB_REMOVED)
+
     def _rows(self, ids: Sequence[str]) -> list[tuple[str, list[Any], str]]:
         """Those of these jobs that are there: id, fields, state."""
         found = []
@@ -61,7 +67,9 @@ class Jobs(StoredJobs):
                 kept.append(after)
                 written.append(written_job(after, self._setting, now, expects))
             announce = self._announcement(record.next_run_time for record in kept)
-            answer = self._server.ask("add", {"jobs": written, "announce": announce})
+            answer = self._server.ask(
+                "add", {"jobs": written, "announce": announce, "skipped": self._skipped()}
+            )
             if "taken" in answer and replace is None:
                 raise ConflictingIdError(records[int(answer["taken"])].id)
             if not answer:
@@ -167,9 +175,9 @@ class Jobs(StoredJobs):
 
     def remove(self, job_id: str) -> None:
         """See `RunStore.remove`."""
-        if not self._server.ask("remove", {"id": job_id})["found"]:
+        if not self._server.ask("remove", {"id": job_id, "skipped": self._skipped()})["found"]:
             raise JobLookupError(job_id)
 
     def remove_all(self) -> None:
         """Remove all jobs."""
-        self._server.ask("remove", {"id": False})
+        self._server.ask("remove", {"id": False, "skipped": self._skipped()})

@@ -207,13 +207,18 @@ def outcome_of_lost(key: RunKey, token: int, now: datetime) -> EndedRun:
 
 
 class LostRun(NamedTuple):
-    """A run whose node died."""
+    """A run whose node died.
+
+    Attributes:
+        job_removed: whether its job was removed while it went on: nothing follows from it.
+    """
 
     job_id: str
     scheduled: datetime
     attempt: int
     node: str
     reruns: int = 0
+    job_removed: bool = False
 
     @property
     def key(self) -> RunKey:

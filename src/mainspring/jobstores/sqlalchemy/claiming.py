@@ -281,6 +281,8 @@ class Claiming:
             available: when it may be claimed again, if it was queued.
         """
         jobs, job, following = self._jobs, decision.job, decision.following
+        if self._runs.is_disowned(connection, decision, token):
+            return False
         if decision.requeues:
             self._uncount(connection, decision)
             self._runs.release(connection, decision, token, available)
@@ -326,14 +328,18 @@ class Claiming:
         job_id, first = submission.job.id, submission.run_times[0]
         if not self._runs.goes_on_here(connection, job_id, first, decision.attempt, token):
             return  # it was done, or others have recorded it as lost
+        is_anothers = False
         try:
             with connection.begin_nested():
                 is_undone = self.give_back(connection, decision, token, insert)
-        except IntegrityError:  # a job of this id was added meanwhile
-            is_undone = False
+        except IntegrityError:  # its schedule had ended, and another job of this id was added meanwhile
+            is_undone, is_anothers = False, True
         if not is_undone:
             self._uncount(connection, decision)
-            self._runs.release(connection, decision, token)
+            if is_anothers or self._runs.is_disowned(connection, decision, token):
+                self._runs.skip(connection, decision, token, self._context.now())
+            else:
+                self._runs.release(connection, decision, token)
 
 
 class _Queued:

@@ -40,26 +40,43 @@ class Ending:
             return Finished()
         context = self._context
         counted = counted_of(ended)
-        new = context.runs.unended(connection, [one.key for one in counted]) if counted else set()
+        retried = [one for one in ended if one.may_be_needed and retries_of([one])]
+        new: set[tuple[str, datetime, int]] = set()
+        if counted or retried:
+            keys = {*(one.key for one in counted), *(one.key for one in retried)}
+            new = context.runs.unended(connection, sorted(keys))
         refused = context.runs.finish(connection, ended)
         said = {(one.key, one.token): one.result.progress for one in ended if one.result.progress}
         if said:
             context.runs.say(connection, said)
-        paused = self._count_failures(connection, [one for one in counted if tuple(one.key) in new])
+        # Asked afterwards: whoever removes a job waits for this, or this has waited for that.
+        disowned = context.runs.disowned(connection, sorted(new)) if new else set()
+        of_jobs = new - disowned
+        paused = self._count_failures(connection, [one for one in counted if tuple(one.key) in of_jobs])
         valid = [one for one in ended if one not in refused] if refused else ended
         expected = [self._follow(connection, valid)]
         kept = [one for one in ended if one.may_be_needed]
         if kept:
-            expected.append(self._run_again(connection, [one for one in kept if one not in refused]))
+            again = [one for one in retried if one not in refused and tuple(one.key) in new]
+            expected.append(self._run_again(connection, again, disowned))
             job_ids = sorted({one.job.id for one in kept})
             context.runs.drop_ended_jobs(connection, context.tables.jobs, job_ids)
         return Finished(refused, min(filter(None, expected), default=None), paused)
 
-    def _run_again(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
-        """Queue what is to be run again; when the first of it is available."""
-        retries = retries_of(ended)
+    def _run_again(
+        self,
+        connection: Connection,
+        ended: Sequence[Ended],
+        disowned: Collection[tuple[str, datetime, int]],
+    ) -> datetime | None:
+        """Queue what is to be run again, of jobs that weren't removed meanwhile; when the first of it is available."""
+        runs = self._context.runs
+        retries = retries_of(one for one in ended if tuple(one.key) not in disowned)
+        skipped = retries_of(one for one in ended if tuple(one.key) in disowned)
         if retries:
-            self._context.runs.enqueue(connection, retries)
+            runs.enqueue(connection, runs.next_in_line(connection, retries))
+        if skipped:
+            runs.enter_skipped(connection, runs.next_in_line(connection, skipped), self._context.now())
         return min((run.available for run in retries), default=None)
 
     def _follow(self, connection: Connection, ended: Sequence[Ended]) -> datetime | None:
@@ -147,11 +164,12 @@ class Ending:
         losses = {
             run: after_loss(options[run.job_id], run.key, run.reruns, now)
             for run in lost
-            if run.job_id in options
+            if run.job_id in options and not run.job_removed
         }
         again = {run: queued for run, queued in losses.items() if queued is not None}
         if again:
-            self._context.runs.enqueue(connection, list(again.values()))
+            runs = self._context.runs
+            runs.enqueue(connection, runs.next_in_line(connection, list(again.values())))
         followed = self._context.statements.followed(connection)
         results: dict[str, list[RunResult]] = {}
         for run in lost:

@@ -75,9 +75,27 @@ class JobTable(StoredJobs):
         except IntegrityError:
             taken = self._rows_of([row["id"] for row in rows])
             for row in rows:
-                if row["id"] in taken:
+                if row["id"] in taken and taken[row["id"]].state != ENDING:
                     raise ConflictingIdError(row["id"]) from None
-            raise
+            ended = sorted(taken)
+            if not ended:
+                raise
+            return self._insert_in_place_of(ended, rows)
+        return True
+
+    def _insert_in_place_of(self, ended: Sequence[str], rows: list[dict[str, Any]]) -> bool:
+        """Keep jobs with the ids of some whose schedules have ended, and that nobody sees any more: those make room."""
+        jobs = self._context.tables.jobs
+        try:
+            with self._context.database.writing() as connection:
+                for at in range(0, len(ended), _CHUNK):
+                    of_these = jobs.c.id.in_(ended[at : at + _CHUNK])
+                    connection.execute(delete(jobs).where(of_these, jobs.c.state == ENDING))
+                self._context.runs.disown(connection, ended, self._context.now())
+                self._context.statements.add(connection, rows)
+                self._announce(connection, (row["next_run_time"] for row in rows))
+        except IntegrityError:  # somebody else has added one of them meanwhile
+            raise ConflictingIdError(ended[0]) from None
         return True
 
     def _is_stored(self, record: JobRecord, updated: datetime) -> bool:
@@ -273,6 +291,8 @@ class JobTable(StoredJobs):
         def write() -> bool:
             with self._context.database.writing() as connection:
                 written = connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.state != ENDING))
+                if written.rowcount:
+                    self._context.runs.disown(connection, [job_id], self._context.now())
                 self._announce(connection, [])
             return written.rowcount == 1
 
@@ -285,7 +305,7 @@ class JobTable(StoredJobs):
             raise JobLookupError(job_id)
 
     def refuse_unknown(self, connection: Connection, job_ids: Iterable[str]) -> None:
-        """See to it that there are jobs with these ids.
+        """See to it that there are jobs with these ids, and that they stay until the transaction ends.
 
         Raises:
             JobLookupError: there is none with one of them.
@@ -293,7 +313,9 @@ class JobTable(StoredJobs):
         jobs = self._context.tables.jobs
         for job_id in sorted(job_ids):
             if not connection.execute(
-                select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state != ENDING)
+                select(jobs.c.id)
+                .where(jobs.c.id == job_id, jobs.c.state != ENDING)
+                .with_for_update(read=True, key_share=True)
             ).first():
                 raise JobLookupError(job_id)
 
@@ -303,6 +325,7 @@ class JobTable(StoredJobs):
         def write() -> None:
             with self._context.database.writing() as connection:
                 connection.execute(delete(self._context.tables.jobs))
+                self._context.runs.disown(connection, None, self._context.now())
                 self._announce(connection, [])
 
         self._context.database.run(write)

@@ -56,7 +56,17 @@ def _to_3(operations: Operations, connection: Connection, tables: Tables) -> Non
     """Jobs have a priority, come after others, and remember their past; runs tell more of themselves, and may wait for a time."""
     for column in (tables.jobs.c.priority, tables.jobs.c.follows, tables.jobs.c.tally):
         _add_column(operations, connection, column)
-    for name in ("group_name", "cause", "available", "to_cancel", "progress", "traceback", "log", "reruns"):
+    for name in (
+        "group_name",
+        "cause",
+        "available",
+        "to_cancel",
+        "progress",
+        "traceback",
+        "log",
+        "reruns",
+        "job_removed",
+    ):
         _add_column(operations, connection, tables.runs.c[name])
     operations.execute(CreateTable(tables.groups, if_not_exists=True))
     _add_index(operations, connection, tables.jobs.c.priority, tables.jobs.c.priority != 0)

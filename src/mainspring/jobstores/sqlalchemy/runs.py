@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, insert, or_, select, true, tuple_, update
 
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.rows import ENDING
 from mainspring.jobstores.shared.runs import LostRun, NewRun, outcome_of_lost, run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
@@ -176,7 +177,11 @@ class RunTable:
     def drop_ended_jobs(self, connection: Connection, jobs: Table, job_ids: Sequence[str]) -> None:
         """Remove jobs that stayed only until their last run had ended, if it has."""
         runs = self._runs
-        goes_on = select(runs.c.job_id).where(runs.c.job_id == jobs.c.id, runs.c.outcome.is_(None)).exists()
+        goes_on = (
+            select(runs.c.job_id)
+            .where(runs.c.job_id == jobs.c.id, self._goes_on, runs.c.job_removed.is_(None))
+            .exists()
+        )
         connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state == ENDING, ~goes_on))
 
     def lose(
@@ -194,7 +199,7 @@ class RunTable:
         """
         runs = self._runs
         found = connection.execute(
-            select(*self._keys, runs.c.node, runs.c.reruns, runs.c.token)
+            select(*self._keys, runs.c.node, runs.c.reruns, runs.c.job_removed, runs.c.token)
             .where(self._is_orphan(list(alive())))
             .with_for_update()
         ).all()
@@ -207,7 +212,7 @@ class RunTable:
         self._statements.finish(
             connection, [outcome_of_lost(RunKey(*row[:3]), row.token, now) for row in lost]
         )
-        return [LostRun(*row[:4], row.reruns or 0) for row in lost]
+        return [LostRun(*row[:4], row.reruns or 0, bool(row.job_removed)) for row in lost]
 
     def next_available(self, connection: Connection, without: Collection[str] = ()) -> datetime | None:
         """When the first of the queued runs is available, of jobs that are not among those `without`.
@@ -304,6 +309,88 @@ class RunTable:
                     for run in new
                 ],
             )
+
+    def disown(self, connection: Connection, job_ids: Sequence[str] | None, now: datetime) -> None:
+        """Jobs were removed, or all were: what is queued of them ends, and nothing follows from what goes on.
+
+        In this order, after the jobs are locked: what follows from a run is queued with its outcome, which waits for this, or is waited for.
+        """
+        runs = self._runs
+        chunks = (
+            [None]
+            if job_ids is None
+            else [job_ids[at : at + _CHUNK] for at in range(0, len(job_ids), _CHUNK)]
+        )
+        for chunk in chunks:
+            of_jobs = true() if chunk is None else runs.c.job_id.in_(chunk)
+            connection.execute(
+                update(runs).where(of_jobs, self._goes_on, runs.c.token.is_not(None)).values(job_removed=1)
+            )
+            connection.execute(
+                update(runs)
+                .where(of_jobs, self._is_waiting)
+                .values(finished=now, outcome="skipped", error=JOB_REMOVED)
+            )
+
+    def disowned(
+        self, connection: Connection, keys: Sequence[tuple[str, datetime, int]]
+    ) -> set[tuple[str, datetime, int]]:
+        """Those of the runs with these keys whose job was removed while they went on."""
+        runs = self._runs
+        found: set[tuple[str, datetime, int]] = set()
+        for at in range(0, len(keys), _CHUNK):
+            rows = connection.execute(
+                select(*self._keys).where(
+                    runs.c.job_removed == 1, tuple_(*self._keys).in_(keys[at : at + _CHUNK])
+                )
+            )
+            found.update((row[0], row[1], row[2]) for row in rows)
+        return found
+
+    def is_disowned(self, connection: Connection, decision: Decision, token: int) -> bool:
+        """Whether the job of runs that were claimed for a decision was removed since."""
+        return self._is_any(
+            connection, and_(self._is_submitted(decision, token), self._runs.c.job_removed == 1)
+        )
+
+    def skip(self, connection: Connection, decision: Decision, token: int, now: datetime) -> None:
+        """Runs were not begun, and their job was removed: they are not run."""
+        connection.execute(
+            update(self._runs)
+            .where(self._is_submitted(decision, token))
+            .values(finished=now, outcome="skipped", error=JOB_REMOVED)
+        )
+
+    def enter_skipped(self, connection: Connection, new: Sequence[QueuedRun], now: datetime) -> None:
+        """Enter runs that follow from others whose job was removed: they are not run."""
+        rows = [
+            {
+                "job_id": run.job_id,
+                "scheduled": run.scheduled_run_time,
+                "attempt": run.attempt,
+                "instances": 0,
+                "cause": run.cause,
+                "finished": now,
+                "outcome": "skipped",
+                "error": JOB_REMOVED,
+            }
+            for run in new
+        ]
+        if rows:
+            connection.execute(insert(self._runs), rows)
+
+    def next_in_line(self, connection: Connection, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
+        """Runs that follow from others, as the attempts that come next at their due times."""
+        times: dict[str, list[datetime]] = {}
+        for run in runs:
+            times.setdefault(run.job_id, []).append(run.key.scheduled_run_time)
+        latest = self.latest_attempts(connection, times) if runs else {}
+        return [
+            run._replace(
+                attempt=max(run.attempt, latest.get(run.job_id, {}).get(run.key.scheduled_run_time, 0) + 1)
+            )
+            for run in runs
+        ]
 
     def take(
         self, connection: Connection, taken: Sequence[TakenRun], node: str, token: int, now: datetime

@@ -16,7 +16,10 @@ for _, job in ipairs(question.jobs) do
   if job.expects then
     replace_job(job)
   else
-    if is_one_there then forget_job(job.id) end
+    if is_one_there and redis.call('EXISTS', job_key(job.id)) == 1 then
+      forget_job(job.id)
+      disown(job.id, question.skipped)
+    end
     put_job(job, later)
   end
 end

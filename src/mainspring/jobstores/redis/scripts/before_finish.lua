@@ -1,5 +1,5 @@
 -- What follows from outcomes is decided on: the jobs that come after those that have ended, those that count their failures, and
--- which of the runs are still in the hands that they were in.
+-- which of the runs are still in the hands that they were in, and of jobs that are there.
 local function row(id) return { id, redis.call('HMGET', job_key(id), unpack(question.columns)) } end
 local followers, counting, are_active = {}, {}, {}
 for _, id in ipairs(question.followed) do
@@ -8,7 +8,10 @@ end
 for _, id in ipairs(question.counting) do
   if redis.call('HGET', job_key(id), 'state') ~= ENDING then counting[#counting + 1] = row(id) end
 end
-for at, one in ipairs(question.runs) do are_active[at] = redis.call('HEXISTS', active_key(one.token), one.name) == 1 end
+for at, one in ipairs(question.runs) do 
+  local text = redis.call('HGET', active_key(one.token), one.name)
+  are_active[at] = text and not is_disowned(text) or false
+end
 return answer({
   followers = followers,
   counting = counting,

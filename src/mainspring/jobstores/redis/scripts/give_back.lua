@@ -1,16 +1,24 @@
--- Undo claims, each with the job as it was before; what can't be undone waits to be claimed again, if it may.
+-- Undo claims, each with the job as it was before; what can't be undone waits to be claimed again, if it may, or is skipped, if its job is
+-- no more.
 local undone = {}
 for at, claim in ipairs(question.claims) do
   local id = claim.job_id
-  local is_ours = redis.call('HEXISTS', active_key(claim.token), id .. '/' .. claim.members[1]) == 1
-  local restores = not claim.was_queued
+  local first = redis.call('HGET', active_key(claim.token), id .. '/' .. claim.members[1])
+  local is_ours = first and true or false
+  local is_anothers = is_ours and is_disowned(first)
+  local restores = not (claim.was_queued or is_anothers)
   if is_ours and restores then
     local is_there = redis.call('EXISTS', job_key(id)) == 1
-    if claim.expects then restores = has_version(id, claim.expects) else restores = not is_there end
+    if claim.expects then
+      restores = has_version(id, claim.expects)
+    else
+      restores = not is_there
+      is_anothers = is_there -- its schedule had ended, and another has got its id since
+    end
     if restores then replace_job(claim.job) end
   end
-  undone[at] = (restores or claim.was_queued) and true or false
-  if is_ours and (restores or claim.may_wait) then
+  undone[at] = (restores or (claim.was_queued and not is_anothers)) and true or false
+  if is_ours and (restores or (claim.may_wait and (not is_anothers or question.skipped))) then
     for _, member in ipairs(claim.members) do
       local name = id .. '/' .. member
       local text = redis.call('HGET', active_key(claim.token), name)
@@ -22,6 +30,9 @@ for at, claim in ipairs(question.claims) do
         end
         if restores then
           redis.call('ZREM', runs_key(id), member)
+        elseif is_anothers then
+          local scheduled = string.format('%.0f', tonumber(redis.call('ZSCORE', runs_key(id), member)))
+          put_history(name, scheduled, joined(text, question.skipped))
         else
           local known = cjson.decode(text)
           known.node, known.token, known.claimed, known.instances, known.group_name = nil, nil, nil, nil, nil

@@ -292,6 +292,34 @@ local function take_from_queue(job_id, name)
   return text
 end
 
+-- What is kept of a run that goes on whose job has been removed: nothing follows from it for another job that has got the id since.
+local DISOWNED = '"job_removed":1'
+local function is_disowned(text) return string.find(text, DISOWNED, 1, true) ~= nil end
+
+-- A job has been removed: what is queued of it ends so, and what goes on is marked.
+local function disown(id, outcome)
+  if counted('running', id) == 0 and counted('queued_of', id) == 0 then return end
+  local members = redis.call('ZRANGE', runs_key(id), 0, -1, 'WITHSCORES')
+  local names, times = {}, {}
+  for at = 1, #members, 2 do
+    names[#names + 1] = id .. '/' .. members[at]
+    times[names[#names]] = members[at + 1]
+  end
+  for at, text in ipairs(ask_many('HMGET', key('queued'), names)) do
+    if text then
+      take_from_queue(id, names[at])
+      put_history(names[at], string.format('%.0f', tonumber(times[names[at]])), joined(text, outcome))
+    end
+  end
+  for _, token in ipairs(holders()) do
+    for at, text in ipairs(ask_many('HMGET', active_key(token), names)) do
+      if text and not is_disowned(text) then
+        redis.call('HSET', active_key(token), names[at], joined(text, '{' .. DISOWNED .. '}'))
+      end
+    end
+  end
+end
+
 -- Queue a run that isn't known; its attempt, or nothing. With `run.is_next` another attempt is made of one that is known.
 local function enqueue(run)
   local attempt = run.attempt
@@ -317,7 +345,8 @@ end
 -- part.ids, part.names, part.times, part.outcomes: of each run its job, its name, when it was due, and what became of it; part.says:
 -- whether that says how far it was; part.from: the place of the first of them.
 -- is_new, refused: get the places of those that are new, and of those that others have taken over.
-local function finish_of(part, is_new, refused)
+-- disowned: gets the places of those whose job has been removed meanwhile.
+local function finish_of(part, is_new, refused, disowned)
   local ids, names, times, outcomes = part.ids, part.names, part.times, part.outcomes
   local active = {}
   for at, text in ipairs(ask_many('HMGET', active_key(part.token), names)) do active[names[at]] = text end
@@ -329,6 +358,7 @@ local function finish_of(part, is_new, refused)
     active[name] = nil -- nor is it there a second time
     if text then
       is_new[part.from + at - 1] = true
+      if is_disowned(text) then disowned[part.from + at - 1] = true end
       uncount(ids[at], text)
       text = read_text(text).opening .. string.sub(outcomes[at], 2)
       if said[at] then
@@ -357,11 +387,20 @@ local function finish(part)
   for _, job in ipairs(part.jobs) do
     if not has_version(job.id, job.expects) then return nil end
   end
-  local refused, is_new = {}, {}
-  for _, of_token in ipairs(part.ended) do finish_of(of_token, is_new, refused) end
+  local refused, is_new, disowned = {}, {}, {}
+  for _, of_token in ipairs(part.ended) do finish_of(of_token, is_new, refused, disowned) end
   for _, job in ipairs(part.jobs) do replace_job(job) end
   for _, run in ipairs(part.queue) do
-    if is_new[run.of] then enqueue(run) end
+    -- What follows from a run is another one of its job, or one of a job that comes after it.
+    if is_new[run.of] then
+      if not (disowned[run.of] and run.is_next) then
+        enqueue(run)
+      elseif part.skipped then
+        local attempt = free_attempt(run)
+        enter(run, attempt)
+        put_history(named(run, attempt), run.scheduled, joined(run.record, part.skipped))
+      end
+    end
   end
   for _, id in ipairs(part.needed) do drop_if_ended(id) end
   return refused

@@ -4,7 +4,11 @@ if question.id then
     return answer({ found = false })
   end
   forget_job(question.id)
+  disown(question.id, question.skipped)
 else
-  for _, id in ipairs(redis.call('SMEMBERS', key('ids'))) do forget_job(id) end
+  for _, id in ipairs(redis.call('SMEMBERS', key('ids'))) do
+    forget_job(id)
+    disown(id, question.skipped)
+  end
 end
 return answer({ found = true })
