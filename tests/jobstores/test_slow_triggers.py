@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +11,7 @@ import pytest
 from mainspring.errors import JobLookupError
 from mainspring.jobstores.shared.asked_triggers import AskedTrigger, runs_foreign_code
 from mainspring.jobstores.shared.rows import writable
+from mainspring.model import JobRecord
 from mainspring.serializers.arguments import ArgumentSerializer
 from mainspring.testing.conformance import START, claim, record
 from mainspring.triggers.base import BaseTrigger
@@ -83,9 +85,10 @@ def claiming(make_node):
     """A claim of a node that waits for a trigger, in a thread; and another node."""
     threads = []
 
-    def begin(trigger=None, *others):
+    def begin(slow=None, *others):
         node, other = make_node(), make_node()
-        slow = record("slow")._replace(trigger=trigger or SlowTrigger())
+        if not isinstance(slow, JobRecord):
+            slow = record("slow")._replace(trigger=slow or SlowTrigger())
         node.add_records([slow, *others], None)
         found = []
         thread = threading.Thread(target=lambda: found.append(claim(node, 90)))
@@ -124,6 +127,32 @@ def test_others_go_on_while_a_trigger_is_asked(claiming, trigger):
     stored = other.get_record("slow")
     assert stored.next_run_time == START + timedelta(hours=1)
     assert stored.trigger == trigger
+
+
+MODULE = """
+import test_slow_triggers
+
+test_slow_triggers.ASKED.set()
+assert test_slow_triggers.MAY_ANSWER.wait(60)
+
+
+def work():
+    pass
+"""
+
+
+def test_others_go_on_while_a_jobs_module_is_imported(claiming, tmp_path, monkeypatch, tablename):
+    name = f"slow_{tablename}"
+    (tmp_path / f"{name}.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "test_slow_triggers", sys.modules[__name__])
+    slow = record("slow")._replace(func=None, func_ref=f"{name}:work", trigger=HOURLY)
+    _, other, end = claiming(slow)
+    other._membership.renew()
+    other.add_records([record("new", 1000)], None)
+    (decision,) = end()
+    assert decision.job.func is sys.modules[name].work
+    assert other.get_record("slow").next_run_time == START + timedelta(hours=1)
 
 
 def test_both_parts_of_a_claim_are_handed_out(claiming):

@@ -1,13 +1,14 @@
-"""Triggers that run somebody else's code: they are asked before a transaction that keeps others waiting.
+"""Jobs that run somebody else's code when they are claimed: that is done before a transaction that keeps others waiting.
 
 A trigger of a third party, or one of ours that holds a user's function (which days are holidays), may take as long as it likes. While it is asked
 nobody must wait: on SQLite the whole store would, and every node would lose its lease; elsewhere the rows that are locked. So its answers are
-collected before, and used in the transaction, if the job is still as it was read.
+collected before, and used in the transaction, if the job is still as it was read. So it is with a job's module that must be imported.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -43,6 +44,11 @@ def _names_foreign_code(value: Any) -> bool:
     if any(name in value for name in _FOREIGN) or isinstance(value.get("holidays"), str):
         return True
     return any(map(_names_foreign_code, value.values()))
+
+
+def is_imported(reference: Any) -> bool:
+    """Whether the module of a job's function is there, so that to look the function up runs no module."""
+    return not isinstance(reference, str) or reference.partition(":")[0] in sys.modules
 
 
 class AskedTrigger:

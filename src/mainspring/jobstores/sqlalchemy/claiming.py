@@ -11,7 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.attempts import next_attempts
 from mainspring.engine.reasons import JOB_REMOVED
-from mainspring.jobstores.shared.asked_triggers import asked, runs_foreign_code, with_own_trigger
+from mainspring.jobstores.shared.asked_triggers import (
+    asked,
+    is_imported,
+    runs_foreign_code,
+    with_own_trigger,
+)
 from mainspring.jobstores.shared.claims import (
     Claim,
     ClaimRaceError,
@@ -42,7 +47,12 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, QueuedRun, Submission
 
 
-_TRIGGER = COLUMNS.index("trigger")
+_FUNC, _TRIGGER = COLUMNS.index("func"), COLUMNS.index("trigger")
+
+
+def _runs_foreign_code(row: Any) -> bool:
+    """Whether deciding about a job may run code that isn't ours: its module, which is not imported yet, or its trigger."""
+    return not is_imported(row[_FUNC]) or runs_foreign_code(row[_TRIGGER])
 
 
 class Asked(NamedTuple):
@@ -88,10 +98,11 @@ class Claiming:
         now, limit = request.now, request.limit
         rows = statements.due(connection, now, request.executors, request.set_aside, limit)
         claim = Claim([], {}, [], None)
-        foreign = [row for row in rows if runs_foreign_code(row[_TRIGGER])]
+        foreign = [row for row in rows if _runs_foreign_code(row)]
         if foreign:
             claim = claim._replace(postponed=foreign)
-            rest = [row for row in rows if not runs_foreign_code(row[_TRIGGER])]
+            later = {row[0] for row in foreign}
+            rest = [row for row in rows if row[0] not in later]
         else:
             rest = list(rows)
         if rest:
