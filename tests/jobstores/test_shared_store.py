@@ -1,0 +1,812 @@
+"""What a node asks of its database, when, and what it makes of the answers; on a backend that answers as it is told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from datetime import UTC, timedelta
+from unittest.mock import Mock
+
+import pytest
+
+from mainspring.engine.decision import Decision
+from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, StoreUnavailableError
+from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.lease import LivingNode
+from mainspring.jobstores.shared.outage import Outage
+from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
+from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.runs import LostRun
+from mainspring.jobstores.shared.setting import Setting
+from mainspring.jobstores.shared.store import SharedJobStore
+from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission
+from mainspring.testing import SettableClock
+from mainspring.testing.conformance import SECOND, START, deciding, record
+
+DECIDE = deciding(START)
+SECONDS = timedelta(seconds=1)
+
+
+class Away(Exception):
+    """The database can't be reached."""
+
+
+class Wrong(Exception):
+    """It will not be, ever."""
+
+
+class Scheduler:
+    """Notes what its store tells it."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.timezone = UTC
+        self.running = True
+        self._executors = {"default": None, "pool": None}
+        self.told = []
+        self.here = []
+
+    def _wake(self):
+        self.told.append("wake")
+
+    def _wake_for(self, time, alias):
+        self.told.append(("wake for", time, alias))
+
+    def _tell_lost(self, key, node, retry_at, alias, *, gave_up):
+        self.told.append(("lost", key, node, retry_at, alias, gave_up))
+
+    def _cancel_here(self, keys, alias):
+        self.told.append(("cancel", list(keys), alias))
+
+    def _runs_here(self, alias):
+        return self.here
+
+
+@pytest.fixture
+def clock():
+    return SettableClock(START)
+
+
+@pytest.fixture
+def backend(clock):
+    made = Mock(spec=Backend)
+    made.setting = Setting(
+        arguments=None, logger=logging.getLogger("mainspring.test"), node_name="here", clock=clock
+    )
+    made.outage = Outage(
+        lambda error: {Away: Failure.OUTAGE, Wrong: Failure.PERMANENT}.get(type(error)), "somewhere"
+    )
+    made.jobs = Mock()
+    made.go_by.side_effect = made.setting.go_by
+    made.register.side_effect = lambda node: (7, clock.monotonic())
+    made.renew.return_value = True
+    made.finish.return_value = Finished()
+    made.collect_lost.return_value = Collected((), {}, None)
+    made.claim.return_value = claimed()
+    made.poll.return_value = (None, None)
+    made.left.return_value = []
+    made.look.return_value = Look([], False, None, ())
+    made.next_time.return_value = None
+    made.give_back.return_value = True
+    made.listen.return_value = None
+    made.flaw.return_value = None
+    return made
+
+
+@pytest.fixture
+def scheduler(clock):
+    return Scheduler(clock)
+
+
+@pytest.fixture
+def store(backend, scheduler):
+    """A store that has been started, but for its threads: what they call is called by the tests."""
+    made = SharedJobStore(backend, 30, 5, 1)
+    made._scheduler, made._alias = scheduler, "main"
+    made._membership = made._entered(scheduler)
+    made._upkeep = Mock()
+    made._upkeep.stopping = threading.Event()
+    made._logger = logging.getLogger("mainspring.test")
+    return made
+
+
+@pytest.fixture
+def said(caplog):
+    caplog.set_level(logging.INFO, "mainspring.test")
+    return lambda: [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+
+def claimed(*decisions, queued=(), parked=(), waiting=None, next_time=None, queued_from=None, blocked=None):
+    return Claimed(
+        QueueClaim(list(queued), blocked or {}),
+        Claim(list(decisions), waiting or {}, list(parked), next_time),
+        Finished(),
+        queued_from,
+    )
+
+
+def to_run(job_id, **options):
+    made = Decision(record(job_id, every=10, **options))
+    made.submit = [START]
+    return made
+
+
+def claim(store, *, now=START, limit=10, executors=("default",)):
+    return store.claim(now, DECIDE, limit, executors)
+
+
+def make_due(store):
+    store._agenda.note_queue_due(START)
+
+
+def run_of(decision):
+    return Submission(decision.job, "main", decision.submit, decision.attempt, decision.lease)
+
+
+# What may be said of a store
+
+
+@pytest.mark.parametrize("lease", [1, 30, timedelta(seconds=1)])
+def test_leases_that_may_be(backend, lease):
+    SharedJobStore(backend, lease, 0, timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("lease", "keep", "words"),
+    [
+        (0.99, 5, "lease must be a second or more, got 0.99"),
+        (timedelta(0), 5, "lease must be a second or more, got datetime.timedelta(0)"),
+        (30, -1, "keep_runs must be a whole number of 0 or more, got -1"),
+    ],
+)
+def test_leases_and_histories_that_may_not(backend, lease, keep, words):
+    with pytest.raises(ConfigurationError) as caught:
+        SharedJobStore(backend, lease, keep, 1)
+    assert str(caught.value) == words
+
+
+def test_a_node_is_called_what_databases_can_keep(backend):
+    backend.setting.node_name = "a\0"
+    with pytest.raises(ConfigurationError, match="node_name has characters that databases can't keep: 'a"):
+        SharedJobStore(backend, 30, 5, 1)
+
+
+# The start
+
+
+def test_a_node_enters_with_the_executors_of_its_scheduler(store, backend):
+    (registration,) = backend.register.call_args.args
+    assert registration == ("here", ["default", "pool"], 30 * SECONDS)
+    backend.prepare.assert_called_once_with()
+
+
+@pytest.mark.parametrize(
+    ("error", "flaw", "kind", "words"),
+    [
+        (Away("no route"), None, StoreUnavailableError, "can't be used: no route (tried for 0 s)"),
+        (Wrong("no such role"), None, ConfigurationError, "can't be used: no such role: "),
+        (Away("no route"), "it is a folder", ConfigurationError, "can't be used: no route: it is a folder"),
+        (ValueError("a bug"), None, ValueError, "a bug"),
+        (ConfigurationError("another's"), None, ConfigurationError, "another's"),
+    ],
+)
+def test_a_start_that_fails_says_why(backend, scheduler, error, flaw, kind, words):
+    class Limit:
+        seconds = 0.0
+        is_cancelled = False
+
+        def gives_up(self):
+            return True
+
+    scheduler._start_limit = lambda alias: Limit()
+    backend.prepare.side_effect = error
+    backend.flaw.return_value = flaw
+    store = SharedJobStore(backend, 30, 5, 1)
+    with pytest.raises(kind) as caught:
+        store._entered(scheduler)
+    assert words in str(caught.value)
+    backend.close.assert_called_once_with()
+
+
+# Claims
+
+
+def test_a_pass_that_has_nothing_to_claim_polls(store, backend, clock):
+    backend.poll.return_value = (START + 5 * SECOND, Look([], False, None, ()))
+    batch = claim(store)
+    assert (batch.decisions, batch.more) == ([], False)
+    backend.poll.assert_called_once_with(START, ("default",), [], 7)
+    backend.claim.assert_not_called()
+    claim(store)
+    assert backend.poll.call_args.args[3] is None  # it has just looked
+    assert store.next_time() == START + 5 * SECOND
+
+
+def test_a_poll_that_finds_something_due_is_followed_by_a_claim(store, backend):
+    backend.poll.return_value = (START, None)
+    claim(store, limit=3)
+    (request, _), _ = backend.claim.call_args
+    assert (request.now, request.limit, request.executors, request.token) == (START, 3, ("default",), 7)
+    assert request.decide is DECIDE
+
+
+def test_what_is_claimed_is_so_under_the_lease_and_counted(store, backend):
+    make_due(store)
+    first, second = to_run("a"), to_run("b", group="g", priority=3)
+    skipped = Decision(record("c", every=10))
+    skipped.overlapping = [START]
+    backend.claim.return_value = claimed(first, skipped, queued=[second])
+    batch = claim(store)
+    assert batch.decisions == [second, first, skipped]
+    assert [one.lease for one in batch.decisions] == [store._membership.lease] * 2 + [None]
+    assert [one.claimed for one in batch.decisions] == [START, None, None]
+    assert store._held == 2
+    assert store._own_runs() == {("a", START, 1), ("b", START, 1)}
+
+
+def test_without_a_lease_nothing_is_asked_and_soon_again(store, backend, clock):
+    clock.advance(40)
+    backend.renew.return_value = True
+    backend.renew.side_effect = lambda token, node: clock.advance(40) or True
+    make_due(store)
+    batch = claim(store)
+    assert (batch.decisions, batch.more) == ([], False)
+    backend.claim.assert_not_called()
+    backend.poll.assert_not_called()
+    assert store.next_time() == START
+    assert store.trouble.startswith("this node's lease has run out")
+
+
+def test_what_is_parked_is_told_and_tried_again_later(store, backend):
+    parked = Decision(record("a"))
+    parked.reason = "no function"
+    make_due(store)
+    backend.claim.return_value = claimed(parked=[parked])
+    batch = claim(store)
+    assert batch.decisions == [parked]
+    assert parked.retry_at > START
+    (known,) = store.parked()
+    assert (known.job_id, known.reason, known.retry_at) == ("a", "no function", parked.retry_at)
+    assert store.next_time() == parked.retry_at
+    backend.poll.return_value = (START, None)
+    claim(store)
+    assert backend.claim.call_args.args[0].set_aside == ["a"]
+    store.retry_parked()
+    assert store.parked() == []
+
+
+def test_a_parked_job_that_is_skipped_is_parked_no_more(store, backend):
+    parked, skipped = Decision(record("a")), Decision(record("a", every=10))
+    parked.reason, skipped.overlapping = "no", [START]
+    make_due(store)
+    backend.claim.return_value = claimed(parked=[parked])
+    claim(store)
+    make_due(store)
+    backend.claim.return_value = claimed(skipped)
+    claim(store)
+    assert store.parked() == []
+
+
+def test_outcomes_ride_with_a_claim_and_are_kept_if_it_fails(store, backend):
+    make_due(store)
+    done = to_run("a")
+    done.lease = store._membership.lease
+    submission = run_of(done)
+    submission.add_result(RunResult(START, "succeeded"))
+    store.finish([submission])
+    backend.claim.side_effect = Away("gone")
+    with pytest.raises(Away):
+        claim(store)
+    assert len(backend.claim.call_args.args[0].ended) == 1
+    assert store._outcomes.unwritten() == {("a", START, 1)}
+    assert store._outcomes.are_kept_back
+    assert store._upkeep.flush_soon.call_count == 2
+    store.write_outcomes()
+    assert backend.finish.call_count == 1
+    backend.claim.side_effect = None
+    claim(store)  # what was queued is still looked for
+    assert backend.claim.call_args.args[0].queued_from == START
+    assert backend.claim.call_args.args[0].ended == []
+
+
+def test_who_was_declared_dead_runs_nothing_beside_what_goes_on(store, backend, scheduler):
+    gone = to_run("a")
+    gone.lease = store._membership.lease
+    scheduler.here = [run_of(gone)]
+    backend.renew.return_value = False
+    store._renew()
+    make_due(store)
+    claim(store)
+    decide = backend.claim.call_args.args[0].decide
+    assert decide is not DECIDE
+    # Its one instance goes on here, though the store counts it no more.
+    assert decide(record("a", every=10), 0).overlapping == [START]
+    assert decide(record("b", every=10), 0).submit == [START]
+
+
+def test_jobs_whose_executor_is_nowhere_are_told_of_once(store, backend):
+    nowhere = Decision(record("a", executor="gone"))
+    nowhere.reason = "no executor 'gone' here"
+    backend.left.return_value = [nowhere]
+    assert claim(store).decisions == [nowhere]
+    assert nowhere.retry_at > START
+    before, _, executors, _ = backend.left.call_args.args
+    assert (before, executors) == (START - 10 * SECOND, ("default",))
+    assert claim(store, now=START + 11 * SECOND).decisions == []
+    assert backend.left.call_count == 2
+    backend.left.return_value = []
+    claim(store, now=START + 22 * SECOND)
+    assert store.parked() == []  # a node that has the executor has run it
+
+
+def test_no_executors_are_no_empty_list(store, backend):
+    claim(store, executors=())
+    assert backend.poll.call_args.args[1] == ("",)
+
+
+# Ends
+
+
+def ended(store, job_id="a", outcome="succeeded", **options):
+    submission = Submission(record(job_id, **options), "main", [START], 1, store._membership.lease)
+    if outcome is not None:
+        submission.add_result(RunResult(START, outcome))
+    return submission
+
+
+def test_what_has_ended_is_held_no_more_however_often_that_is_said(store):
+    store._held = 2
+    submission = ended(store)
+    assert store.finish([submission]) is False
+    store.finish([submission])
+    assert store._held == 1
+    store.release([submission])
+    assert store._held == 1
+
+
+def test_whoever_waited_for_a_run_is_tried_again(store, backend):
+    make_due(store)
+    backend.claim.return_value = claimed(waiting={"a": None, "b": None})
+    claim(store)
+    assert store.has_waiting
+    assert store.finish([ended(store, "c")]) is False
+    assert store.finish([ended(store, "a")]) is True
+    assert store.has_waiting
+    assert store.finish([ended(store, "c", group="g")]) is True  # others of its group may have waited
+    assert not store.has_waiting
+
+
+def test_queued_runs_that_were_blocked_are_looked_for_when_a_run_ends(store, backend):
+    make_due(store)
+    backend.claim.return_value = claimed(blocked={"a": None})
+    claim(store)
+    assert store.finish([ended(store)]) is True
+    assert store._agenda.queue_due == START
+
+
+def test_the_last_run_of_a_store_that_closes_lets_it_leave(store):
+    store._held = 2
+    store._is_closing = True
+    store.finish([ended(store)])
+    store._upkeep.stop.assert_not_called()
+    store._upkeep.flush_soon.assert_called_once_with()
+    store.finish([ended(store)])
+    store._upkeep.stop.assert_called_once_with()
+
+
+def test_what_was_not_begun_for_want_of_a_lease_is_given_back(store, backend, scheduler, said):
+    lease = store._membership.lease
+    submission = ended(store, outcome=None)
+    lease.skipped(submission)
+    store.finish([submission])
+    assert len(store._outcomes) == 0
+    assert store._own_runs() == {("a", START, 1)}
+    store._give_unbegun_back()
+    backend.release.assert_called_once_with([submission], store._is_left)
+    assert store._own_runs() == set()
+    assert store._agenda.queue_due == START
+    assert scheduler.told == ["wake"]
+    assert said() == [
+        "INFO 1 runs that were not begun while the job store couldn't be reached are given back"
+    ]
+    store._give_unbegun_back()
+    assert backend.release.call_count == 1
+
+
+def test_what_could_not_be_given_back_stays_this_nodes(store, backend):
+    submission = ended(store, outcome=None)
+    store._membership.lease.skipped(submission)
+    store.finish([submission])
+    backend.release.side_effect = Away("gone")
+    with pytest.raises(Away):
+        store._give_unbegun_back()
+    assert store._own_runs() == {("a", START, 1)}
+
+
+def test_what_others_have_taken_over_is_not_given_back(store, backend):
+    lease = store._membership.lease
+    submission = ended(store, outcome=None)
+    lease.skipped(submission)
+    store.finish([submission])
+    lease.lost()
+    store._give_unbegun_back()
+    backend.release.assert_called_once_with([], store._is_left)
+    assert len(store._outcomes) == 1  # as lost, which the store will refuse, and say so
+
+
+def test_some_of_several_runs_are_written_before_the_others_have_ended(store, backend):
+    submission = Submission(record("a"), "main", [START, START + SECOND], 1, store._membership.lease)
+    submission.add_result(RunResult(START, "succeeded"))
+    store.progress(submission)
+    store._upkeep.flush_soon.assert_called_once_with()
+    store.write_outcomes()
+    ((part, _), _) = backend.finish.call_args
+    assert [one.result.scheduled_run_time for one in part] == [START]
+
+
+def test_a_flush_leaves_outcomes_to_claims_that_follow_one_another(store, backend, scheduler):
+    backend.finish.return_value = Finished(queued_from=START + SECOND)
+    make_due(store)
+    backend.claim.return_value = claimed(to_run("b"), next_time=START)
+    assert claim(store).more
+    store.finish([ended(store)])
+    store._flush()
+    assert backend.finish.call_count == 0  # the next claim takes them along
+    assert store._upkeep.flush_soon.call_count == 2
+    store._flush()  # none has come
+    assert backend.finish.call_count == 1
+    assert scheduler.told == [("wake for", START + SECOND, "main")]
+
+
+# Giving back
+
+
+def test_what_an_executor_refuses_is_given_back_and_tried_again_later(store, backend):
+    store._held = 1
+    decision = to_run("a")
+    decision.lease = store._membership.lease
+    retry_at = store.give_back(decision, START)
+    assert retry_at > START
+    backend.give_back.assert_called_once_with(decision, 7, None)
+    assert store._held == 0
+    assert [job.job_id for job in store.parked()] == ["a"]
+
+
+def test_a_queued_run_that_is_refused_waits_in_the_queue(store, backend):
+    decision = to_run("a")
+    decision.run = QueuedRun("a", START, 1, START, "manual")
+    retry_at = store.give_back(decision, START)
+    backend.give_back.assert_called_once_with(decision, 0, retry_at)
+    assert store._agenda.queue_due == retry_at
+
+
+def test_what_can_not_be_given_back_is_not_parked(store, backend):
+    backend.give_back.return_value = False
+    store._held = 1
+    assert store.give_back(to_run("a"), START) is None
+    assert store.parked() == []
+    assert store._held == 1
+
+
+def test_what_was_not_begun_by_the_end_is_given_back_each_for_itself(store, backend):
+    store._held = 3
+    submissions = [ended(store, job_id, None) for job_id in "abc"]
+    given = []
+
+    def release(part, give_up):
+        if any(one.job.id == "b" for one in part) and len(given) < 2:
+            raise Wrong("not this one")
+        given.extend(one.job.id for one in part)
+
+    backend.release.side_effect = release
+    store.release(submissions)
+    assert sorted(given) == ["a", "b", "c"]
+    assert store._held == 0
+
+
+# Looks
+
+
+def test_a_look_cancels_reaps_and_collects(store, backend, scheduler, clock):
+    key = RunKey("a", START, 1)
+    lost = LostRun("b", START, 1, "there")
+    backend.collect_lost.return_value = Collected([lost], {lost: START}, START)
+    store._see_to(Look([], True, START + 5 * SECOND, [key]), clock.monotonic())
+    assert scheduler.told == [
+        ("cancel", [key], "main"),
+        ("lost", RunKey("b", START, 1), "there", START, "main", False),
+        "wake",
+    ]
+    assert store._agenda.queue_due == START
+
+
+@pytest.mark.parametrize(("has_orphans", "collects"), [(True, 1), (False, 0)])
+def test_nothing_is_collected_where_nobody_has_died(store, backend, scheduler, clock, has_orphans, collects):
+    store._see_to(Look([], has_orphans, None, ()), clock.monotonic())
+    assert backend.collect_lost.call_count == collects
+    assert scheduler.told == []
+
+
+def test_the_dead_are_declared_so_and_what_they_ran_is_collected(store, backend, clock):
+    silent = LivingNode(3, "there", START, 10_000)
+    for _ in range(12):
+        store._renew()
+        store._see_to(Look([silent], False, None, ()), clock.monotonic())
+        clock.advance(1)
+    backend.declare_dead.assert_called_with(3, START)
+    assert backend.collect_lost.call_count >= 1
+    assert store._agenda.looks_every == 2.0
+
+
+def test_how_often_is_looked_follows_the_shortest_lease(store, clock):
+    brief = LivingNode(3, "there", START, 4_000)
+    store._see_to(Look([brief], False, None, ()), clock.monotonic())
+    assert store._agenda.looks_every == 1.0
+
+
+def test_a_node_looks_by_itself_where_polls_do_not(store, backend, clock):
+    store._look_for_dead()
+    backend.look.assert_called_once_with(7)
+    store._look_for_dead()
+    assert backend.look.call_count == 1
+    clock.advance(60)
+    store._look_for_dead()
+    assert backend.look.call_count == 2
+
+
+def test_queued_runs_that_are_due_wake_the_scheduler(store, scheduler, clock):
+    store._see_to(Look([], False, START, ()), clock.monotonic())
+    assert scheduler.told == ["wake"]
+
+
+def test_what_other_nodes_announce_wakes_the_scheduler(store, backend, scheduler):
+    claim(store)
+    claim(store)
+    store._heard()
+    assert scheduler.told == ["wake"]
+    store.next_time()
+    assert backend.next_time.call_count == 1
+    claim(store)
+    assert backend.poll.call_args.args[3] == 7  # and it looks
+
+
+# How far runs are
+
+
+def test_the_last_that_a_run_has_said_is_written(store, backend):
+    submission = ended(store, outcome=None)
+    store.say(submission, "1")
+    store.say(submission, "2")
+    store._write_said()
+    ((said, _), _) = backend.say.call_args
+    assert said == {(RunKey("a", START, 1), 7): "2"}
+    store._write_said()
+    assert backend.say.call_count == 1
+
+
+def test_what_could_not_be_written_of_a_run_that_goes_on_is_kept_unless_it_has_said_more(
+    store, backend, scheduler
+):
+    submission, gone = ended(store, outcome=None), ended(store, "b", None)
+    scheduler.here = [submission]
+    backend.say.side_effect = Away("gone")
+    for one in (submission, gone):
+        store.say(one, "1")
+    with pytest.raises(Away):
+        store._write_said()
+    assert store._said == {(RunKey("a", START, 1), 7): "1"}
+
+
+def test_what_a_run_has_said_is_forgotten_when_it_has_ended(store):
+    submission = ended(store)
+    store.say(submission, "1")
+    store.finish([submission])
+    assert store._said == {}
+
+
+def test_what_has_no_lease_says_nothing_to_a_store(store):
+    store.say(Submission(record("a"), "main", [START]), "1")
+    assert store._said == {}
+
+
+# Jobs
+
+
+def test_jobs_are_added_each_once(store, backend):
+    backend.jobs.add.return_value = [record("a")]
+    assert store.add_records([], None) == []
+    backend.jobs.add.assert_not_called()
+    assert store.add_records([record("a")], None) == [record("a")]
+    with pytest.raises(ConflictingIdError, match="a"):
+        store.add_records([record("a"), record("b"), record("a")], None)
+    with pytest.raises(ValueError, match="characters"):
+        store.add_records([record("a\0")], None)
+    assert backend.jobs.add.call_count == 1
+
+
+def parked_now(store):
+    with store._lock:
+        store._ledger.park("a", "no", START)
+
+
+def test_whatever_kept_a_job_from_running_may_have_gone_when_it_is_changed(store, backend):
+    steps = {
+        "replaced": lambda: store.add_records([record("a")], lambda old, new: new),
+        "changed": lambda: store.change("a", lambda old: old),
+        "removed": lambda: store.remove("a"),
+        "all removed": store.remove_all,
+        "tried again": store.retry_parked,
+    }
+    backend.jobs.add.return_value = [record("a")]
+    backend.jobs.change.side_effect = lambda job_id, change: change(record(job_id))
+    for name, step in steps.items():
+        store.next_time()
+        parked_now(store)
+        asked = backend.next_time.call_count
+        step()
+        assert store.parked() == [], name
+        store.next_time()
+        assert backend.next_time.call_count == asked + 1, name
+
+
+def test_adding_leaves_alone_what_it_does_not_replace(store, backend):
+    backend.jobs.add.return_value = []
+    parked_now(store)
+    store.add_records([record("a")], None)
+    assert [job.job_id for job in store.parked()] == ["a"]
+
+
+def test_a_change_to_what_can_not_be_kept_is_refused(store, backend):
+    backend.jobs.change.side_effect = lambda job_id, change: change(record(job_id))
+    with pytest.raises(ValueError, match="characters"):
+        store.change("a", lambda old: old._replace(name="\0"))
+
+
+@pytest.mark.parametrize("job_id", ["a\0", "\udcff"])
+def test_no_job_has_an_id_that_can_not_be_kept(store, backend, job_id):
+    key = RunKey(job_id, START, 1)
+    assert store.get_record(job_id) is None
+    assert store.get_run(key) is None
+    assert store.list_runs(job_id, None, None, 5) == []
+    assert store.cancel(key) is False
+    for call in (
+        lambda: store.change(job_id, lambda old: old),
+        lambda: store.remove(job_id),
+        lambda: store.enqueue([QueuedRun(job_id, START, 1, START, "manual")]),
+    ):
+        with pytest.raises(JobLookupError):
+            call()
+    with pytest.raises(ValueError, match="the name of a group has characters"):
+        store.set_group(Group(job_id, limit=1))
+    backend.jobs.get.assert_not_called()
+    backend.cancel.assert_not_called()
+
+
+def test_rows_that_can_not_be_read_are_parked_and_not_listed(store, backend):
+    damaged = Unreadable(record("b"), "its row can't be read", ValueError())
+    backend.jobs.list_jobs.return_value = [record("a"), damaged]
+    assert store.list_records() == [record("a")]
+    (parked,) = store.parked()
+    assert (parked.job_id, parked.reason) == ("b", "its row can't be read")
+    store.list_records()
+    assert store.parked() == [parked]
+
+
+def test_queued_runs_are_looked_for_when_the_first_is_available(store, backend):
+    runs = [QueuedRun("a", START, number, START + number * SECOND, "manual") for number in (3, 2)]
+    backend.enqueue.return_value = runs
+    assert store.enqueue(runs) == runs
+    assert store._agenda.queue_due == START + 2 * SECOND
+    assert store.next_time() == START + 2 * SECOND
+
+
+def test_a_group_that_is_changed_may_have_room(store, backend):
+    for change in (lambda: store.set_group(Group("g", limit=1)), lambda: store.remove_group("g")):
+        make_due(store)
+        backend.claim.return_value = claimed(waiting={"a": None})
+        claim(store)
+        assert store.has_waiting
+        change()
+        assert not store.has_waiting
+
+
+def test_when_to_wake_is_asked_once(store, backend):
+    backend.next_time.return_value = START + 9 * SECOND
+    store._agenda.next_is_unknown()
+    assert [store.next_time(), store.next_time()] == [START + 9 * SECOND] * 2
+    backend.next_time.assert_called_once_with(START, ("default",), [])
+
+
+# The end
+
+
+def test_a_store_is_left_when_what_there_was_is_written(store, backend):
+    membership = store._membership
+    store.finish([ended(store)])
+    store._leave()
+    assert backend.finish.call_count == 1
+    assert membership.lease.is_lost()
+    backend.sign_off.assert_called_once_with(7)
+    backend.close.assert_called_once_with()
+    assert (store._membership, store._upkeep, store._heart) == (None, None, None)
+    assert store._is_left()
+
+
+@pytest.mark.parametrize(("held", "leaves"), [(0, True), (1, False)])
+def test_who_still_runs_something_leaves_later(store, held, leaves):
+    upkeep, store._held = store._upkeep, held
+    ears = store._ears = Mock()
+    store.shutdown()
+    ears.stop.assert_called_once_with()
+    assert store._is_closing
+    assert upkeep.stop.called is leaves
+    assert upkeep.join.called is leaves
+
+
+def test_a_database_that_does_not_answer_is_left_all_the_same(store, said):
+    store._upkeep.join.return_value = False
+    store.shutdown()
+    assert said() == ["WARNING The job store could not be left in order: the database doesn't answer"]
+
+
+def test_tries_end_with_the_scheduler_or_the_store(store, scheduler):
+    assert not store._has_ended()
+    scheduler.running = False
+    assert store._has_ended()
+    assert not store._is_left()
+    store._upkeep.stopping.set()
+    assert store._is_left()
+    scheduler.running = True
+    assert store._has_ended()
+
+
+# What goes on here
+
+
+def test_the_runs_of_what_goes_on(store):
+    first = to_run("a")
+    first.submit = [START, START + SECOND]
+    keys = {("a", START, 1), ("a", START + SECOND, 1)}
+    assert runs_decided([first]) == keys
+    assert runs_of([run_of(first)]) == keys
+    assert runs_of([]) == runs_decided([]) == set()
+
+
+def test_what_was_taken_away_is_what_a_lost_lease_has_claimed(store):
+    submission = ended(store)
+    assert not is_taken_away(submission)
+    store._membership.lease.lost()
+    assert is_taken_away(submission)
+    submission.lease = None
+    assert not is_taken_away(submission)
+
+
+def test_what_makes_up_for_a_run_that_goes_on_here_waits(store):
+    asked = Counter()
+
+    def decide(job, running, run=None, buffered=0, room=None):
+        asked[job.id, running, run, buffered, room] += 1
+        return "decided"
+
+    goes_on = ended(store)
+    beside_it = beside([goes_on, goes_on], decide)
+    again = QueuedRun("a", START, 2, START, "rerun")
+    another = QueuedRun("a", START + SECOND, 1, START, "retry")
+    waits = beside_it(record("a"), 0, again)
+    assert (waits.job.id, list(waits.submit), waits.reason) == ("a", [], None)
+    assert beside_it(record("a"), 1, another, 4, "room") == "decided"
+    assert beside_it(record("b"), 1) == "decided"
+    assert asked == {("a", 3, another, 4, "room"): 1, ("b", 1, None, 0, None): 1}
+
+
+def test_a_submission_that_was_skipped_is_so_once(store):
+    lease = store._membership.lease
+    one, other = ended(store), ended(store)
+    assert not lease.take_skipped(one)
+    lease.skipped(one)
+    assert not lease.take_skipped(other)
+    assert lease.take_skipped(one)
+    assert not lease.take_skipped(one)
