@@ -164,12 +164,19 @@ def test_an_answer_that_is_an_error_is_one(outage, said):
     assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
 
 
-def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock):
+def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock, said):
     with outage.doing(CLAIMING):
         assert outage.words is None
         clock.advance(SLOW_AFTER + 1)
         assert outage.words == "can't claim due runs: no answer for 6 s"
+        outage.look_for_slow()
+        clock.advance(10)
+        outage.look_for_slow()
     assert outage.words is None
+    assert said() == [
+        f"WARNING {WHERE} can't claim due runs: no answer for 6 s. It is waited for",
+        f"INFO {WHERE} works again, after 16 s",
+    ]
 
 
 @pytest.mark.parametrize(

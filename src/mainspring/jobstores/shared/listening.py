@@ -9,7 +9,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from mainspring.clock import pause
-from mainspring.errors import MainspringError, words_of
+from mainspring.errors import MainspringError
+from mainspring.jobstores.shared.outage import said_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -62,7 +63,7 @@ class Listening:
                 if not self._is_deaf:
                     self._is_deaf = True
                     self._setting.logger.info(
-                        "Not told of changes for now, but looking once a second: %s", words_of(error)
+                        "Not told of changes for now, but looking once a second: %s", said_by(error)
                     )
                 pause(self._setting.clock, _PAUSE)
 

@@ -77,6 +77,10 @@ def said_by(error: BaseException) -> str:
     return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
 
 
+def _unanswered(activity: str, seconds: float) -> str:
+    return f"can't {activity}: no answer for {seconds:.0f} s"
+
+
 class Outage:
     """Who fails at what, of one store. Its methods may be called from any thread.
 
@@ -118,10 +122,24 @@ class Outage:
             if self._last_call_failed is not None:
                 return self._last_call_failed
         now = self.clock.monotonic()
-        for (activity, _), began in list(self._under_way.items()):
-            if now - began > SLOW_AFTER:
-                return f"can't {activity}: no answer for {now - began:.0f} s"
-        return None
+        return next((_unanswered(activity, now - began) for (activity, _), began in self._slow(now)), None)
+
+    def _slow(self, now: float) -> list[tuple[tuple[str, int], float]]:
+        """What has had no answer for long, and since when."""
+        return [(key, began) for key, began in list(self._under_way.items()) if now - began > SLOW_AFTER]
+
+    def look_for_slow(self) -> None:
+        """Tell of what has had no answer for long; to be called now and then, by a thread that waits for nothing else."""
+        now = self.clock.monotonic()
+        for key, began in self._slow(now):
+            words = _unanswered(key[0], now - began)
+            with self._lock:
+                if self._under_way.get(key) != began:
+                    continue  # it has just ended
+                self._failing[key[0]] = words
+                is_said = self._is_to_be_said(began, now, Failure.OUTAGE, REMIND_AFTER)
+            if is_said:
+                self.logger.warning("%s %s. It is waited for", self.name, words)
 
     # What is tried, and for how long
 
@@ -142,6 +160,7 @@ class Outage:
                 self.failed(error, failure, self.clock.monotonic() - began)
             raise
         else:
+            self._under_way.pop(key, None)
             self.works(activity)
         finally:
             own.activity = before
@@ -187,15 +206,10 @@ class Outage:
             else:
                 self._failing.pop(call, None)
                 self._last_call_failed = words
-            is_first = self._since is None
-            since = self._since = now - seconds if self._since is None else self._since
-            is_new = is_first or failure not in self._kinds
-            if not is_new and now - self._said_at < (
-                REMIND_AFTER if limit is None else REMIND_AT_START_AFTER
-            ):
+            remind_after = REMIND_AFTER if limit is None else REMIND_AT_START_AFTER
+            if not self._is_to_be_said(now - seconds, now, failure, remind_after):
                 return
-            self._said_at = now
-            self._kinds.add(failure)
+            since = now if self._since is None else self._since
         if limit is not None and not again:
             return  # whoever starts the store is told, by what is raised
         if limit is not None:
@@ -213,6 +227,17 @@ class Outage:
             now - since,
         )
         self.logger.debug("What was raised:", exc_info=error)
+
+    def _is_to_be_said(self, since: float, now: float, failure: Failure, remind_after: float) -> bool:
+        """Whether a failure is news, or has not been told of for long. Needs the lock."""
+        is_first = self._since is None
+        if self._since is None:
+            self._since = since
+        if not is_first and failure in self._kinds and now - self._said_at < remind_after:
+            return False
+        self._said_at = now
+        self._kinds.add(failure)
+        return True
 
     def works(self, activity: str) -> None:
         """An activity has worked, or has nothing more to do."""

@@ -40,6 +40,7 @@ from mainspring.jobstores.shared.outage import (
     OUTCOMES,
     PROGRESS,
     PRUNING,
+    SLOW_AFTER,
     STARTING,
     WATCHING,
     said_by,
@@ -165,6 +166,7 @@ class SharedJobStore(NativeJobStore):
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
         self._heart: Upkeep | None = None
+        self._watch: Upkeep | None = None
         self._ears: Listening | None = None
 
         self._lock = Lock()
@@ -223,8 +225,12 @@ class SharedJobStore(NativeJobStore):
             ended=self._leave,
             outage=outage,
         )
-        self._heart.start()
-        self._upkeep.start()
+        # The others may be waiting for an answer that doesn't come.
+        self._watch = Upkeep(
+            f"mainspring-watch-{alias}", {outage.look_for_slow: SLOW_AFTER / 2}, self._logger, setting.clock
+        )
+        for upkeep in (self._heart, self._upkeep, self._watch):
+            upkeep.start()
         self._ears = self._backend.listen(self._heard)
 
     def _entered(self, scheduler: Any) -> Membership:
@@ -287,7 +293,9 @@ class SharedJobStore(NativeJobStore):
             if self._heart is not None:
                 self._heart.stop()
                 self._heart.join(_LEAVING)
-            self._membership = self._upkeep = self._heart = None
+            if self._watch is not None:
+                self._watch.stop()
+            self._membership = self._upkeep = self._heart = self._watch = None
             self._is_closing = False
             self._outage.forget()
             self._backend.close()
