@@ -290,8 +290,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         return starting
 
     @contextmanager
-    def _undone_if_it_fails(self, parts: list[Any], starting: Starting) -> Iterator[None]:
-        """What is done within starts all of the scheduler, or is undone; the last of it ends the start."""
+    def _undone_if_it_fails(
+        self, parts: list[Any], starting: Starting, tell: Callable[[BaseException], None] = lambda _: None
+    ) -> Iterator[None]:
+        """What is done within starts all of the scheduler, or is undone; the last of it ends the start.
+
+        Args:
+            tell: told of an error that nobody else is told of.
+        """
         try:
             yield
         except BaseException as error:
@@ -303,7 +309,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._is_starting = False
             self._starting = None
             starting.over.set()
-            self.started.set_exception(error)
+            tell(error)
+            self.started.set_exception(error)  # last: whoever waits for it finds all else done
             raise
 
     def _start_executors(self, started: list[Any]) -> None:
@@ -371,7 +378,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     any(store is part for part in started) for _, store in self._stores.items()
                 ):
                     self.state = state
-                    self._is_starting = False
+                    self._is_starting = self._is_started_aside = False
                     self._starting = None
                     starting.over.set()
                     return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from operator import call
@@ -125,32 +126,29 @@ class EventLoopScheduler(BaseScheduler):
         self._is_started_aside = True
         self._event_queue.open()  # so that listeners are called on the loop from now on
 
+        def failed(error: BaseException) -> None:
+            self._is_started_aside = False
+            if starting.is_cancelled:
+                self._start_errors.clear()
+                self._logger.info("The scheduler was shut down while it was being started")
+            else:
+                self._start_errors = self._start_errors or {"(start)": words_of(error)}
+                self._logger.error("The scheduler could not be started: %s", words_of(error))
+            self._logger.debug("What was raised:", exc_info=error)
+            self.call_soon(self._start_has_failed)
+
         def start() -> None:
             starting.thread = get_ident()
-            try:
-                with self._undone_if_it_fails(parts, starting):
-                    self._start_stores(parts, starting, paused=paused, early=early)
-            except Exception as error:
-                if starting.is_cancelled:
-                    self._start_errors.clear()
-                    self._logger.info("The scheduler was shut down while it was being started")
-                else:
-                    self._start_errors = self._start_errors or {"(start)": words_of(error)}
-                    self._logger.error(  # noqa: TRY400 - said in a line; what was raised is for DEBUG
-                        "The scheduler could not be started: %s", words_of(error)
-                    )
-                self._logger.debug("What was raised:", exc_info=error)
-                self.call_soon(self._start_has_failed)
-            finally:
-                self._is_started_aside = False
+            with suppress(Exception), self._undone_if_it_fails(parts, starting, failed):
+                self._start_stores(parts, starting, paused=paused, early=early)
 
         self._in_thread(start)
 
     def _start_has_failed(self) -> None:
         """Called on the loop when what was started on another thread could not be."""
-        self._event_queue.loop = None
-        self._event_queue.close(0)
-        if self.state == STATE_STOPPED and not self._is_starting:
+        if self.state == STATE_STOPPED and not self._is_starting:  # and not started anew meanwhile
+            self._event_queue.loop = None
+            self._event_queue.close(0)
             self._close_helpers()
 
     def _start_here(self, paused: bool) -> None:

@@ -45,7 +45,8 @@ class GeventScheduler(EventLoopScheduler):
 
     def _start_has_failed(self) -> None:
         super()._start_has_failed()
-        self._end()
+        if self._event_queue.loop is None:  # not started anew meanwhile
+            self._end()
 
     def _end(self) -> None:
         self._over.set()
