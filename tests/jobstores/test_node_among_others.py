@@ -181,6 +181,20 @@ def test_a_claim_does_not_ask_while_a_heartbeat_is_under_way(membership, backend
     assert membership.may_claim()
 
 
+def test_a_claim_gives_no_sign_of_life_while_heartbeats_fail(membership, backend, clock):
+    clock.advance(9.5)
+    backend.takes = OSError("away")
+    with pytest.raises(OSError, match="away"):
+        membership.may_claim()
+    asked = len(backend.calls)
+    assert not membership.may_claim()
+    assert len(backend.calls) == asked
+    backend.takes = True
+    assert not membership.may_claim()  # the heartbeat's thread finds out
+    membership.renew()
+    assert membership.may_claim()
+
+
 def other(heartbeat, lease=LEASE):
     return LivingNode(3, "there", heartbeat, milliseconds(lease))
 

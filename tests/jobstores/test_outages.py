@@ -84,6 +84,16 @@ def outcomes(store, job_id="long"):
     return [(run.attempt, run.outcome) for run in reversed(store.list_runs(job_id, None, None, 10))]
 
 
+def wait_for_outcomes(store, wanted, job_id="long"):
+    """Wait until these outcomes are there: they are written a moment after a run is told to have ended."""
+    waiting = threading.Event()
+    for _ in range(600):
+        if outcomes(store, job_id) == wanted:
+            return
+        waiting.wait(0.05)
+    assert outcomes(store, job_id) == wanted
+
+
 def begin_long_run(scheduler, gate, **options):
     scheduler.add_job(work, id="long", args=[gate], on_lost="rerun", **options)
     scheduler.recorder.wait_for(EVENT_JOB_SUBMITTED, "long", timeout=30)
@@ -104,8 +114,7 @@ def test_what_runs_here_is_never_called_lost_here(scheduler, other, gate):
     assert outcomes(store) == [(1, None)]
     GATES[gate].set()
     scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "long", timeout=30)
-    store.write_outcomes()
-    assert outcomes(store) == [(1, "succeeded")]  # nobody had taken it over
+    wait_for_outcomes(store, [(1, "succeeded")])  # nobody had taken it over
 
 
 def test_an_outcome_on_its_way_is_not_called_lost_here(scheduler, other, gate, monkeypatch):
@@ -118,8 +127,7 @@ def test_an_outcome_on_its_way_is_not_called_lost_here(scheduler, other, gate, m
     store._outcomes.collect_lost(store._own_runs)
     assert outcomes(store) == [(1, None)]
     monkeypatch.undo()
-    store.write_outcomes()
-    assert outcomes(store) == [(1, "succeeded")]
+    wait_for_outcomes(store, [(1, "succeeded")])
 
 
 def test_what_others_call_lost_is_not_run_again_beside_itself(scheduler, other, gate):
@@ -171,9 +179,8 @@ def test_what_was_not_begun_because_of_an_outage_is_run_when_it_is_over(one_work
         deadline.wait(0.01)
     monkeypatch.undo()
     scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "waits", timeout=30)
-    store.write_outcomes()
-    assert [outcome for _, outcome in outcomes(store, "waits")] == ["succeeded"]
-    assert outcomes(store) == [(1, "succeeded")]
+    wait_for_outcomes(store, [(1, "succeeded")], "waits")
+    wait_for_outcomes(store, [(1, "succeeded")])
     assert not scheduler.recorder.of(EVENT_JOB_LOST)
 
 

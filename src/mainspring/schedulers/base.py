@@ -830,7 +830,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Wake the loop if it would sleep past `moment`, by the clock of a job store."""
         if self.state == STATE_RUNNING and moment is not None:
             left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
-            if left is None or (moment - self._stores[alias].store_time(self._clock)).total_seconds() < left:
+            store = self._stores.used.get(alias)  # it may have been removed meanwhile
+            if store is None:
+                return
+            if left is None or (moment - store.store_time(self._clock)).total_seconds() < left:
                 self._wake()
 
     def _process_jobs(self) -> float | None:

@@ -186,10 +186,10 @@ class ManualScheduler(BaseScheduler):
         stores = list(self._stores.used.values())
         if self._stores.unhanded:
             return now + timedelta(seconds=left)
-        if all(store.poll_interval is None for store in stores) and planned.wall is not None:
-            return planned.wall
         if self._dispatch.store_errors or self._dispatch.is_full:
             return now + timedelta(seconds=left)
+        if all(store.poll_interval is None for store in stores):
+            return planned.wall
         # By the clock of a store that has its own, so much later than now.
         times = [(store.next_time(), store.store_time(self.clock)) for store in stores]
         due: list[datetime] = [

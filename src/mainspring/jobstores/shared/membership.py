@@ -56,6 +56,7 @@ class Membership:
         self._has_left = False
         self.was_dead = False
         self._renewing = Lock()
+        self._is_failing = False
         self.shortest_lease = shortest_lease(duration.total_seconds())
         self.register()
 
@@ -76,11 +77,17 @@ class Membership:
         self._setting.token = token
 
     def may_claim(self) -> bool:
-        """Whether this node may claim now; one that was silent for too long gives a sign of life first."""
+        """Whether this node may claim now; one that was silent for too long gives a sign of life first.
+
+        It doesn't while heartbeats fail or take long: whoever claims has other stores to serve.
+        """
         if self.lease.is_held():
             return True
+        if self._is_failing:
+            return False
         if not self._renewing.acquire(timeout=_PATIENCE_SECONDS):
-            return False  # it is being done, and takes long
+            self._is_failing = True
+            return False
         try:
             if not self.lease.is_held():  # it may have been done meanwhile
                 self._renew()
@@ -94,6 +101,14 @@ class Membership:
             self._renew()
 
     def _renew(self) -> None:
+        try:
+            self._renew_or_register()
+        except BaseException:
+            self._is_failing = True
+            raise
+        self._is_failing = False
+
+    def _renew_or_register(self) -> None:
         clock = self._setting.clock
         lease = self.lease
         was_held = lease.is_held()

@@ -534,6 +534,8 @@ class SharedJobStore(NativeJobStore):
         membership, agenda = self._membership, self._agenda
         self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
         if membership is None or not membership.may_claim():
+            if self._heart is not None:
+                self._heart.call_now(self._renew)
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
         lease = membership.lease
