@@ -96,3 +96,123 @@ def test_a_task_that_fails_is_called_again_sooner(task):
     assert [calls_after(seconds) for seconds in (26, 26, 75)] == [3, 3, 4]
     made.stop()
     assert made.join(30)
+
+
+class Clock(SettableClock):
+    """Time passes as soon as somebody waits for it, and how long is noted; until something is to happen."""
+
+    def __init__(self, happenings):
+        super().__init__(datetime(2026, 1, 1, tzinfo=UTC))
+        self.waits = []
+        self._happenings = list(happenings)
+
+    def wait(self, event, timeout):
+        self.waits.append(round(timeout, 3))
+        self.advance(timeout)
+        if self._happenings:
+            self._happenings.pop(0)()
+        return event.is_set()
+
+
+def nothing():
+    """Nothing happens."""
+
+
+def run(*, tasks=None, happenings, **options):
+    """An upkeep whose thread lives through these happenings, one for each time it waits, and then stops; and its clock."""
+    clock = Clock([*happenings(lambda: made), lambda: made.stop()])
+    made = Upkeep(
+        "mainspring-test",
+        tasks(clock) if tasks is not None else {nothing: 1e6},
+        logging.getLogger("mainspring.test"),
+        clock,
+        **options,
+    )
+    made.start()
+    assert made.join(30)
+    assert not made.stopping.is_set()
+    return clock
+
+
+def test_each_task_is_called_in_its_time():
+    called = []
+
+    def tasks(clock):
+        begun = clock.monotonic()
+
+        def note(name):
+            return lambda: called.append((name, round(clock.monotonic() - begun)))
+
+        return {note("two"): 2.0, note("five"): lambda: 5.0}
+
+    clock = run(tasks=tasks, happenings=lambda upkeep: [nothing] * 5)
+    assert called == [("two", 2), ("two", 4), ("five", 5), ("two", 6), ("two", 8)]
+    assert clock.waits[:5] == [2, 2, 1, 1, 2]
+
+
+def test_outcomes_are_written_soon_after_they_are_there_and_once():
+    written = []
+
+    def happenings(upkeep):
+        return [
+            lambda: (upkeep().flush_soon(), upkeep().flush_soon()),
+            nothing,
+            nothing,
+        ]
+
+    clock = run(happenings=happenings, flush=lambda: written.append(1))
+    assert written == [1]
+    assert clock.waits[1] == upkeep_module.FLUSH_AFTER
+
+
+def test_what_there_is_at_the_end_is_done_once_on_the_thread():
+    ended = []
+    run(happenings=lambda upkeep: [], ended=lambda: ended.append(threading.current_thread().name))
+    assert ended == ["mainspring-test"]
+
+
+def test_a_task_that_is_wanted_at_once_is_called_then():
+    called = []
+
+    def task():
+        called.append(1)
+
+    run(
+        tasks=lambda clock: {task: 1e6},
+        happenings=lambda upkeep: [lambda: upkeep().call_now(task), nothing],
+    )
+    # Its time came after it, and then it was wanted.
+    assert len(called) >= 2
+
+
+@pytest.mark.parametrize(("is_known", "lines"), [(True, 0), (False, 1)])
+def test_what_is_the_databases_failure_is_told_by_others(caplog, is_known, lines):
+    class Outage:
+        def failure_of(self, error):
+            return "away" if is_known else None
+
+    task = Task()
+    run(
+        tasks=lambda clock: {task: 1.0},
+        happenings=lambda upkeep: [nothing] * 3,
+        outage=Outage(),
+    )
+    assert task.calls >= 3
+    assert len(caplog.records) == lines
+
+
+def test_who_does_not_end_in_time_is_told_to_give_up():
+    go_on = threading.Event()
+    made = Upkeep(
+        "mainspring-test",
+        {nothing: 1e6},
+        logging.getLogger("mainspring.test"),
+        SystemClock(),
+        ended=lambda: go_on.wait(30),
+    )
+    made.start()
+    made.stop()
+    assert made.join(0.01) is False
+    assert made.stopping.is_set()
+    go_on.set()
+    assert made.join(30) is True
