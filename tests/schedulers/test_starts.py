@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from mainspring import AsyncIOScheduler
-from mainspring.errors import ConflictingIdError, SchedulerNotRunningError
+from mainspring.errors import ConfigurationError, ConflictingIdError, SchedulerNotRunningError
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.schedulers.starting import GLANCE
 from mainspring.schedulers.states import STATE_RUNNING
@@ -242,3 +242,27 @@ def test_a_store_that_is_added_while_it_runs_keeps_the_loop_and_others_running()
         await scheduler.shutdown()
 
     on_loop(work)
+
+
+def test_what_was_added_is_stored_before_a_shutdown_that_follows_at_once():
+    store = Away()
+    store.trouble_told = None
+
+    async def work():
+        scheduler = AsyncIOScheduler(timezone="UTC", jobstores={"default": store})
+        scheduler.add_job(answer, "interval", hours=1, id="kept")
+        scheduler.start()
+        threading.Timer(0.05, store.may_start.set).start()
+        await scheduler.shutdown()
+        await ended(scheduler)
+        scheduler.start()
+        assert scheduler.get_job("kept") is not None
+        await scheduler.shutdown()
+
+    on_loop(work)
+
+
+@pytest.mark.parametrize("value", [-1, "soon", None, float("inf"), float("nan")])
+def test_a_time_for_the_start_that_is_none_is_refused(value):
+    with pytest.raises(ConfigurationError, match="start_timeout must be a number of seconds, 0 or more"):
+        AsyncIOScheduler(start_timeout=value)

@@ -68,6 +68,7 @@ from mainspring.schedulers.configuration import (
     logger_from,
     merged_job_defaults,
     report_unknown,
+    seconds_from,
 )
 from mainspring.schedulers.dispatch import Dispatch
 from mainspring.schedulers.group_methods import GroupMethods
@@ -237,7 +238,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if "run_limits" in config:
             self._reporter.limits = checked_limits(self._reporter.limits, config["run_limits"] or {})
         if "start_timeout" in config:
-            self.start_timeout = float(config["start_timeout"])
+            self.start_timeout = seconds_from("start_timeout", config["start_timeout"])
         if "around_run" in config:
             self.around_run = hooks_from(config["around_run"])
         if "job_defaults" in config:
@@ -548,7 +549,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
-        if self.state == STATE_STOPPED:
+        if self._is_closed():
             raise SchedulerNotRunningError
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
@@ -561,7 +562,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
-        if self.state == STATE_STOPPED:
+        if self._is_closed():
             raise SchedulerNotRunningError
         if self.state == STATE_PAUSED:
             self.state = STATE_RUNNING

@@ -123,6 +123,21 @@ def hooks_from(value: Any) -> tuple[Callable[[], Any], ...]:
     return made
 
 
+def seconds_from(name: str, value: Any) -> float:
+    """An option that is a number of seconds, 0 or more.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ConfigurationError(f"{name} must be a number of seconds, 0 or more, got {value!r}")
+    return seconds
+
+
 def logger_from(value: logging.Logger | str | None) -> logging.Logger:
     """The scheduler's logger, from one or from its name."""
     if value is None or isinstance(value, str):

@@ -135,6 +135,11 @@ class EventLoopScheduler(BaseScheduler):
                 self._start_errors = self._start_errors or {"(start)": words_of(error)}
                 self._logger.error("The scheduler could not be started: %s", words_of(error))
             self._logger.debug("What was raised:", exc_info=error)
+            if waiting := len(self._pending_jobs):
+                self._logger.warning(
+                    "%d jobs that could not be stored are kept in memory until the scheduler is started again",
+                    waiting,
+                )
             self.call_soon(self._start_has_failed)
 
         def start() -> None:
@@ -192,6 +197,10 @@ class EventLoopScheduler(BaseScheduler):
         Elsewhere it returns when all has ended. What runs on the loop is cancelled if it isn't waited for, or not for long
         enough.
         """
+        starting = self._starting
+        if starting is not None and self._is_started_aside:
+            # Stores that are about to be there take what was added meanwhile.
+            starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
             return self._ending(_done()) if self.is_here() else None
         deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
