@@ -643,6 +643,50 @@ def a_slow_store_never_stalls_the_loop(kit):
     assert max(late) < 0.4, sorted(late)[-5:]
 
 
+def _unreachable():
+    """The URL of a job store that nobody is at, yet."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
+
+
+def a_store_that_is_away_keeps_no_loop_waiting(kit):
+    stores = {"default": {"type": "redis", "url": _unreachable()}}
+    scheduler = kit.make(jobstores=stores)
+
+    def begin():
+        began = time.monotonic()
+        scheduler.start()
+        assert scheduler.add_job(answer, "interval", seconds=0.1, id="kept").pending
+        assert [job.id for job in scheduler.get_jobs()] == ["kept"]
+        return time.monotonic() - began
+
+    assert kit.on_loop(begin) < 1.5  # seconds; that it is away is known in much less
+    assert scheduler.running
+    health = scheduler.health()
+    assert health.state == "starting"
+    assert not health.ok
+    began = time.monotonic()
+    kit.stop(scheduler)
+    assert time.monotonic() - began < 5
+    error = scheduler.started.exception(timeout=30)
+    assert "the scheduler was shut down" in str(error), error
+    assert not scheduler.running
+    assert [job.id for job in scheduler.get_jobs()] == ["kept"]
+
+
+def a_store_that_can_never_be_had_is_told_of(kit):
+    stores = {"default": {"type": "sqlalchemy", "url": "sqlite:////nowhere/at/all/jobs.sqlite"}}
+    scheduler = kit.make(jobstores=stores)
+    kit.on_loop(lambda: scheduler.start() and None)
+    error = scheduler.started.exception(timeout=30)
+    assert "there is no directory /nowhere/at/all" in str(error), error
+    assert not scheduler.running
+    assert "there is no directory" in scheduler.health().store_errors["default"]
+
+
 def a_stored_job_runs(kit):
     import tempfile
     from pathlib import Path
@@ -775,6 +819,8 @@ def ten_thousand_runs_are_run_once_each(kit):
 
 
 NEEDS_A_LOOP = {
+    "a_store_that_is_away_keeps_no_loop_waiting",
+    "a_store_that_can_never_be_had_is_told_of",
     "shutting_down_on_the_loop_lets_the_loop_go_on",
     "a_slow_store_never_stalls_the_loop",
     "coroutines_of_the_loop_run_on_its_thread",

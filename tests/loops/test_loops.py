@@ -30,7 +30,12 @@ _PAIRS = [
     and not (name in scenarios.NEEDS_CANCELLATION and kind in _NOT_CANCELLED)
 ]
 #: What takes ten seconds each, and what of Python it needs, the first loops show: the others have it on one Python.
-_LONG = {"ten_thousand_runs_are_run_once_each", "a_slow_store_never_stalls_the_loop"}
+_LONG = {
+    "ten_thousand_runs_are_run_once_each",
+    "a_slow_store_never_stalls_the_loop",
+    "a_store_that_is_away_keeps_no_loop_waiting",
+    "a_store_that_can_never_be_had_is_told_of",
+}
 _ON_EVERY_PYTHON = {"background", "asyncio", "twisted"}
 
 
