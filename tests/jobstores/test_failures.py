@@ -303,6 +303,13 @@ def test_words_of_sqlite(text, failure):
     assert sql.failure_of(raised(cipher(text))) is failure
 
 
+def test_what_sqlalchemy_passes_on_as_a_driver_has_raised_it():
+    assert sql.failure_of(pymysql.err.OperationalError(2013, "Lost connection")) is OUTAGE
+    assert sql.failure_of(psycopg.OperationalError("the connection is closed")) is OUTAGE
+    assert sql.failure_of(psycopg.errors.AdminShutdown("terminating connection")) is CHANGED
+    assert sql.failure_of(of_sqlite(13).orig) is FULL
+
+
 def test_what_sqlalchemy_says_itself():
     assert sql.failure_of(exc.TimeoutError("QueuePool limit")) is OUTAGE
     assert sql.failure_of(exc.NoSuchModuleError("x")) is PERMANENT

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["failure_of"]
 
 _SQLITE_MODULES = frozenset({"sqlite3", "pysqlite3", "sqlcipher3", "pysqlcipher3"})
+_MYSQL_MODULES = frozenset({"pymysql", "MySQLdb", "mysql", "mariadb"})
 _POSTGRESQL_MODULES = frozenset({"psycopg", "psycopg2", "pg8000"})
+_DRIVERS = _SQLITE_MODULES | _MYSQL_MODULES | _POSTGRESQL_MODULES
 
 
 def failure_of(error: BaseException) -> Failure | None:
@@ -32,7 +34,13 @@ def failure_of(error: BaseException) -> Failure | None:
     if isinstance(error, NoSuchModuleError | ArgumentError):
         return Failure.PERMANENT  # no such dialect, no such option
     if not isinstance(error, DBAPIError):
-        return None
+        # SQLAlchemy passes on as it is what is raised while a connection is set up, as by setting how transactions are kept apart.
+        module = type(error).__module__.partition(".")[0]
+        if module not in _DRIVERS:
+            return None
+        return _by_driver(
+            error, is_operational=type(error).__name__ in ("OperationalError", "InterfaceError")
+        )
     found = _by_driver(error.orig, is_operational=isinstance(error, OperationalError | InterfaceError))
     if error.connection_invalidated and (found is None or found is Failure.CONFLICT):
         return Failure.OUTAGE
