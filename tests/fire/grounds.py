@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -129,6 +130,18 @@ class Ground:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
 
+    @contextmanager
+    def flapping(self):
+        """The server comes and goes, and never stays for long."""
+
+        def restart():
+            self.server.stop()
+            time.sleep(0.8)
+            self.server.start()
+
+        with repeated(restart, 0.5):
+            yield
+
     def close(self) -> None:
         if self.server is not None:
             self.server.stop()
@@ -192,6 +205,8 @@ class PostgresGround(Ground):
         "full",
         "closed_to_all",
         "no_room_for_connections",
+        "login_refused",
+        "flapping",
     )
 
     def __init__(self) -> None:
@@ -271,6 +286,14 @@ class PostgresGround(Ground):
         finally:
             self.ask("alter role app connection limit -1")
 
+    @contextmanager
+    def login_refused(self):
+        self.ask("alter role app nologin", self._END)
+        try:
+            yield
+        finally:
+            self.ask("alter role app login")
+
     def close(self) -> None:
         super().close()
         if self.disk is not None:
@@ -278,13 +301,19 @@ class PostgresGround(Ground):
 
 
 class _SmallMariaDB(servers.MariaDB):
-    """All tables in one file that may not grow."""
+    """All tables in one file that may not grow.
+
+    Attributes:
+        room: megabytes.
+    """
+
+    room = 28
 
     def _arguments(self) -> list[str]:
         return [
             *super()._arguments(),
             "--innodb-file-per-table=0",
-            "--innodb-data-file-path=ibdata1:12M:autoextend:max:28M",
+            f"--innodb-data-file-path=ibdata1:12M:autoextend:max:{self.room}M",
             "--innodb-autoextend-increment=1",
         ]
 
@@ -301,6 +330,9 @@ class MariaDBGround(Ground):
         "locked_for_backup",
         "rows_locked",
         "full",
+        "password_changed",
+        "no_room_for_connections",
+        "flapping",
     )
 
     def __init__(self) -> None:
@@ -350,6 +382,38 @@ class MariaDBGround(Ground):
             yield
 
     @contextmanager
+    def password_changed(self):
+        self.ask("set password for app@'127.0.0.1' = password('new')")
+        self._end_sessions()
+        try:
+            yield
+        finally:
+            self.ask("set password for app@'127.0.0.1' = ''")
+
+    @contextmanager
+    def no_room_for_connections(self):
+        """Others have taken all connections that there may be; root has one more."""
+        import pymysql
+
+        self.ask("set global max_connections = 10", "create user if not exists crowd@'127.0.0.1'")
+        others = []
+
+        def crowd():
+            self._end_sessions()
+            with suppress(pymysql.MySQLError):
+                while True:
+                    others.append(pymysql.connect(host="127.0.0.1", port=self.server.port, user="crowd"))
+
+        try:
+            crowd()
+            with repeated(crowd):
+                yield
+        finally:
+            for connection in others:
+                connection.close()
+            self.ask("set global max_connections = 200")
+
+    @contextmanager
     def _session(self, statement: str):
         connection = self._connection()
         try:
@@ -388,15 +452,21 @@ class MariaDBGround(Ground):
 
     @contextmanager
     def full(self):
-        self.ask("create table mysql.filler (id int auto_increment primary key, x longblob) engine=innodb")
+        """What ends it is more room: to drop something, a full MariaDB needs some."""
+        self.ask(
+            "create table if not exists mysql.filler (id int auto_increment primary key, x longblob)"
+            " engine=innodb"
+        )
+        for size in (1_000_000, 100_000, 8000, 2000):
+            with suppress(Exception):
+                while True:
+                    self.ask(f"insert into mysql.filler (x) values (repeat('x', {size}))")
         try:
-            for size in (1_000_000, 100_000, 8000, 2000):
-                with suppress(Exception):
-                    while True:
-                        self.ask(f"insert into mysql.filler (x) values (repeat('x', {size}))")
             yield
         finally:
-            self.ask("drop table mysql.filler")
+            self.server.kill()
+            self.server.room += 24
+            self.server.start()
 
 
 class RedisGround(Ground):
@@ -412,6 +482,8 @@ class RedisGround(Ground):
         "busy",
         "no_replicas",
         "password_changed",
+        "no_room_for_connections",
+        "flapping",
     )
 
     def __init__(self) -> None:
@@ -457,6 +529,17 @@ class RedisGround(Ground):
 
     def full(self):
         return self._set("maxmemory", "1", "0")
+
+    @contextmanager
+    def no_room_for_connections(self):
+        with self._client() as client:
+            client.config_set("maxclients", 1)
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub", "SKIPME", "yes")
+            try:
+                yield
+            finally:
+                client.config_set("maxclients", 1000)
 
     def no_replicas(self):
         return self._set("min-replicas-to-write", "1", "0")
@@ -510,7 +593,7 @@ _WRITES = ["insert", "update", "delete", "findAndModify"]
 
 class MongoDBGround(Ground):
     kind = "mongodb"
-    troubles = ("stopped", "killed", "frozen", "read_only", "full", "sessions_ended")
+    troubles = ("stopped", "killed", "frozen", "read_only", "full", "sessions_ended", "flapping")
 
     def __init__(self) -> None:
         self.server = _MongoDBForTests()

@@ -66,8 +66,12 @@ class Node:
             self._answers.put(line)
         self._answers.put("")
 
+    def is_ready(self) -> bool:
+        """Wait until it has started, or ended; whether it has started."""
+        return self._answers.get(timeout=PATIENCE) == "ready\n"
+
     def wait_until_ready(self) -> Node:
-        assert self._answers.get(timeout=PATIENCE) == "ready\n", f"it ended: {self.log_text()}"
+        assert self.is_ready(), f"it ended: {self.log_text()}"
         return self
 
     def health(self, timeout: float = PATIENCE) -> dict | None:

@@ -17,9 +17,11 @@ OFTEN = {
     ("redis", "full", "quiet"),
 }
 #: In these, work goes on between two ends of a session: there may be nothing to tell.
-SHORT = {"sessions_ended"}
+SHORT = {"sessions_ended", "flapping"}
 #: In these, nothing is refused: a statement that waits for its answer has its time, and the health tells meanwhile.
 WAITING = {"locked", "locked_for_all", "locked_for_backup", "rows_locked", "frozen", "paused", "busy"}
+#: In these, a program that starts is told so, and has ended.
+WRONG_FOR_GOOD = {"password_changed", "login_refused", "closed_to_all"}
 ALL = [(kind, trouble) for kind, ground in GROUNDS.items() for trouble in ground.troubles]
 CASES = [
     pytest.param(
@@ -60,14 +62,17 @@ def test_runs_outlive_an_outage_that_is_longer_than_the_lease(fire, trouble, wor
     with fire.ground.trouble(trouble):
         flags["during"].touch()
         fire.wait_until_over(*held["during"])
-        if trouble not in SHORT:
+        # On a full disk a node that has little to do finds room for that in the pages that it has.
+        if trouble not in SHORT and (trouble, work) != ("full", "quiet"):
             faults += _silence(fire.alive, began, 3 * fire.lease + 5, asks_log=trouble not in WAITING)
         time.sleep(max(0.0, began + 1.6 * fire.lease - time.monotonic()))  # what is tested
     works = time.monotonic()
 
     _wait_until_ended(fire, held["during"])
     took = time.monotonic() - works
-    if took > SOON:
+    print(f"the outcomes were written after {took:.2f} s")
+    # SecantusDB, in MongoDB's place, is slow where many want the same.
+    if took > SOON * (3 if fire.ground.kind == "mongodb" else 1):
         faults.append(f"the outcomes were written {took:.1f} s after the store worked again")
     before = fire.diary.began()
     for job_id in ticks:
@@ -98,6 +103,7 @@ def _add_ticks(fire, prefix):
             trigger="interval",
             seconds=0.4,
             misfire_policy="all",
+            max_instances=50,  # what isn't written yet counts as going on
         )
         for number in range(3)
     ]
@@ -125,3 +131,51 @@ def _silence(nodes, began, patience, *, asks_log):
                 break
             time.sleep(0.05)
     return faults
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("fire", "trouble"),
+    [
+        pytest.param(kind, trouble, id=f"{kind}-{trouble}", marks=case.marks)
+        for case in CASES
+        if case.values[2] == "quiet"
+        for kind, trouble, _ in [case.values]
+    ],
+    indirect=["fire"],
+)
+def test_a_node_is_started_and_another_is_ended_in_an_outage(fire, trouble):
+    since = fire.now()
+    flag = fire.flag(f"{trouble}-{time.monotonic()}")
+    held = [fire.add(f"{flag.stem}-{n}", "hold", str(flag), on_lost="rerun") for n in range(4)]
+    fire.wait_until_begun(*held)
+    leaver = fire.node_of(held[0])
+    faults = []
+    began = time.monotonic()
+    with fire.ground.trouble(trouble):
+        starter = fire.begin()
+        time.sleep(fire.lease / 2)  # so that it is noticed
+        flag.touch()
+        fire.wait_until_over(*held)
+        left = time.monotonic()
+        leaver.stop()
+        if (took := time.monotonic() - left) > 20:
+            faults.append(f"the end of a node took {took:.0f} s")
+    works = time.monotonic()
+    wait_for(lambda: not fire.going(since), "end of what goes on")
+    # What a node couldn't write before it ended is found by the next one, and run again where that is asked for.
+    right = (["succeeded"], ["lost", "succeeded"])
+    ends = {job_id: fire.outcomes(job_id) for job_id in held}
+    faults += [f"the runs of {job_id} are {found}" for job_id, found in ends.items() if found not in right]
+    work = fire.add(f"{flag.stem}-work", "work")
+    fire.wait_until_over(work)
+    if not starter.is_ready():
+        # What is wrong for good ends it at once: it is for whoever started it to start it again.
+        if trouble not in WRONG_FOR_GOOD:
+            faults.append(f"a node that was started meanwhile has ended: {starter.log_text()[-2000:]}")
+        fire.start(1)
+    for node in fire.alive:
+        wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
+    assert len(fire.alive) == 2
+    faults += fire.faults(since, outages=[(began, works)])
+    assert not faults, "\n".join(faults)

@@ -27,7 +27,6 @@ FAULTS = [
     for method in ("finish", "next_time", "say", "progress", "enqueue", "earliest", "parked")
     for when in ("before", "after")
 ] + [("claim", "before")]
-FAULTS.remove(("finish", "before"))
 
 
 @pytest.fixture(autouse=True)
