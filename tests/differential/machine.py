@@ -1,0 +1,376 @@
+"""The state machine that makes programs up, and judges what comes of them.
+
+It draws from a small world on purpose (three jobs, two groups, whole seconds), so that things meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from worlds import after
+
+from mainspring.testing.checker import GroupLimits, Observed, ObservedJob, Span, check
+from programs import Difference, Step, program_lines, reduced, step, take
+
+JOBS = ["a", "b", "c"]
+GROUPS = ["g", "h"]
+
+every = st.tuples(st.just("every"), st.sampled_from([1, 2, 3, 5, 10]), st.integers(0, 5))
+once = st.tuples(st.just("at"), st.integers(0, 10))
+manners = st.sampled_from(["obeys", "raises", "ignores"])
+HOW = ["succeeded", "succeeded", "failed", "failed", "broken"]
+
+OPTIONS = {
+    "max_instances": st.sampled_from([1, 1, 2]),
+    "overlap": st.sampled_from(["skip", "buffer_one", "buffer_all", "cancel_running", "allow"]),
+    "group": st.sampled_from([None, "g", "g", "h"]),
+    "retry": st.sampled_from([None, (2, 1), (3, 2), (2, 0)]),
+    "timeout": st.sampled_from([None, 2, 4]),
+    "coalesce": st.booleans(),
+    "misfire_grace_time": st.sampled_from([None, 1, 5]),
+    "catch_up_limit": st.sampled_from([1, 2, 3, 1000]),
+    "priority": st.sampled_from([0, 1, 2]),
+    "max_runs": st.sampled_from([None, 1, 2, 3]),
+    "pause_after_failures": st.sampled_from([None, 1, 2]),
+}
+
+
+class Switches:
+    """What the machine draws. What is off is known to be open, and says why."""
+
+    #: In memory a run that goes on isn't known when another of its identifier is made: run now, or by moving a job back.
+    meets_running_runs = True
+    #: On stores that are shared a retry is dropped whose attempt another run has: its job was moved back to that time meanwhile.
+    retries_meet_later_attempts = False
+    #: On stores that are shared a job that was never claimed nor changed is taken for one that doesn't run: `max_instances` is exceeded.
+    asks_untouched_jobs = True
+    #: The same, where a job is removed and added again while it runs, which makes another job of it.
+    adds_again_what_runs = True
+    #: Queued runs of a job that is removed are skipped at once in memory, elsewhere when they are available.
+    removes_queued_runs = True
+    #: In memory queued runs are decided last, elsewhere first, and in another order. So nothing competes for a place in a program: either
+    #: all runs may overlap and no group is limited, or nothing is queued.
+    competes = False
+    #: In memory what follows from a run that is one of several of an instance (catching up) follows when the last of them has ended, not
+    #: at once: retries, and the jobs that come after it. So what is queued isn't met with what is caught up.
+    follows_within_batches = False
+    #: A backfill of a paused job, or one without next run time, runs times that are still to come.
+    backfills_paused_jobs = True
+
+
+@st.composite
+def some_options(draw: Any) -> dict[str, Any]:
+    """A few options of a job."""
+    names = draw(st.lists(st.sampled_from(sorted(OPTIONS)), max_size=4, unique=True))
+    return {name: draw(OPTIONS[name]) for name in sorted(names)}
+
+
+class Machine(RuleBasedStateMachine):
+    """Programs, taken by worlds side by side."""
+
+    switches: type[Switches] = Switches
+
+    def make_worlds(self) -> list[Any]:
+        raise NotImplementedError
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.worlds = self.make_worlds()
+        self.story = Story()
+        self.is_apart = False
+        self.overlaps = True
+
+    @property
+    def first(self) -> Any:
+        return self.worlds[0]
+
+    def take(self, name: str, **values: Any) -> None:
+        one = step(name, **values)
+        before = self.first.now
+        try:
+            take(self.worlds, self.steps, one)
+        except Difference:
+            self.is_apart = True
+            raise Difference(
+                reduced(self.make_worlds, self.steps)
+                or "nothing, when it was tried again: it depends on chance"
+            ) from None
+        self.story.tell(one, before, self.first)
+
+    def is_running(self) -> bool:
+        return self.first.scheduler.running
+
+    # Jobs
+
+    @initialize(data=st.data(), overlaps=st.booleans())
+    def begin(self, data: Any, overlaps: bool) -> None:
+        self.overlaps = overlaps
+        self.add(data)
+
+    @property
+    def queues(self) -> bool:
+        """Whether a program may queue runs."""
+        return self.switches.competes or self.overlaps
+
+    def _options(self, data: Any) -> dict[str, Any]:
+        options = data.draw(some_options())
+        if not self.switches.follows_within_batches and self.queues:
+            options.pop("coalesce", None)
+        if self.switches.competes:
+            return options
+        if self.overlaps:
+            options.pop("group", None)
+            return {**options, "overlap": "allow"}
+        for name in ("overlap", "retry"):
+            options.pop(name, None)
+        return options
+
+    @rule(data=st.data())
+    @precondition(is_running)
+    def add(self, data: Any) -> None:
+        job = data.draw(st.sampled_from(JOBS))
+        if not self.switches.adds_again_what_runs and any(
+            run.outcome is None for run in self.first.runs() if run.job_id == job
+        ):
+            return
+        triggers = [every, every, once]
+        if self.queues:
+            triggers.append(self._followed(job))
+        trigger = data.draw(st.one_of(triggers))
+        if trigger[0] == "at":
+            trigger = ("at", int(self.first.now) + trigger[1] - 3)
+        self.take(
+            "add",
+            job=job,
+            trigger=trigger,
+            manner=data.draw(manners),
+            **self._options(data),
+        )
+
+    def _followed(self, job: str) -> Any:
+        others = [other for other in JOBS if other != job]
+        return st.tuples(
+            st.just("after"), st.sampled_from(others), st.sampled_from(["success", "failure", "any"])
+        )
+
+    @rule(data=st.data())
+    @precondition(is_running)
+    def change(self, data: Any) -> None:
+        options = self._options(data)
+        if options:
+            self.take("change", job=self._job(data), **options)
+
+    def _job(self, data: Any) -> str:
+        """A job that there is, if there is one."""
+        known = sorted(job.id for job in self.first.scheduler.get_jobs())
+        return data.draw(st.sampled_from(known or JOBS))
+
+    @rule(data=st.data(), trigger=every)
+    @precondition(is_running)
+    def reschedule(self, data: Any, trigger: Any) -> None:
+        job = self._job(data)
+        if self._may_meet(job, self.first.now):
+            self.take("reschedule", job=job, trigger=trigger)
+
+    @rule(data=st.data(), by=st.integers(-6, 6))
+    @precondition(is_running)
+    def move(self, data: Any, by: int) -> None:
+        job, to = self._job(data), int(self.first.now) + by
+        if self._may_meet(job, to):
+            self.take("move", job=job, to=to)
+
+    @rule(data=st.data(), what=st.sampled_from(["pause", "resume", "remove"]))
+    @precondition(is_running)
+    def pause_resume_or_remove(self, data: Any, what: str) -> None:
+        job = self._job(data)
+        if what == "resume" and not self._may_meet(job, self.first.now):
+            return
+        if (
+            what == "remove"
+            and not self.switches.removes_queued_runs
+            and any(run.state == "queued" for run in self.first.runs())
+        ):
+            return
+        self.take(what, job=job)
+
+    # Runs
+
+    @rule(data=st.data())
+    @precondition(is_running)
+    def run_now(self, data: Any) -> None:
+        job = self._job(data)
+        if self.queues and self._may_meet(job, int(self.first.now)):
+            self.take("run", job=job)
+
+    def _may_meet(self, job: str, since: float) -> bool:
+        """Whether a job may be asked to run for times from `since` on."""
+        if not self.switches.asks_untouched_jobs:
+            record = self.first.store.get_record(job)
+            if record is None or record.version == 0:
+                return False
+        record = self.first.store.get_record(job)
+        retries = record is not None and record.options.retry is not None
+        if self.switches.meets_running_runs and (self.switches.retries_meet_later_attempts or not retries):
+            return True
+        return all(
+            run.outcome is not None or run.scheduled_run_time < after(since)
+            for run in self.first.runs()
+            if run.job_id == job
+        )
+
+    @rule(data=st.data())
+    @precondition(is_running)
+    def cancel(self, data: Any) -> None:
+        known = sorted(run.id for run in self.first.runs() if run.outcome is None)
+        if known:
+            self.take("cancel", run=data.draw(st.sampled_from(known)))
+
+    @rule(
+        data=st.data(),
+        begin=st.integers(1, 10),
+        length=st.integers(0, 12),
+        overlap=st.sampled_from(["buffer_all", "allow"]),
+    )
+    @precondition(is_running)
+    def backfill(self, data: Any, begin: int, length: int, overlap: str) -> None:
+        job, start = self._job(data), int(self.first.now) - begin
+        end = start + length
+        if not self.switches.backfills_paused_jobs:
+            end = min(end, int(self.first.now))
+        if self.queues and self._may_meet(job, start) and start <= end:
+            self.take("backfill", job=job, start=start, end=end, overlap=overlap)
+
+    @rule(data=st.data(), how=st.sampled_from(HOW))
+    def end(self, data: Any, how: str) -> None:
+        running = sorted(run.key for run in self.first.hand.running.values())
+        if running:
+            self.take("end", run=data.draw(st.sampled_from(running)), how=how)
+
+    @rule(how=st.sampled_from(HOW))
+    def end_all(self, how: str) -> None:
+        for run in sorted(run.key for run in self.first.hand.running.values()):
+            if any(each.key == run for each in self.first.hand.running.values()):
+                self.take("end", run=run, how=how)
+
+    # Groups
+
+    @rule(
+        group=st.sampled_from(GROUPS),
+        limit=st.sampled_from([None, 1, 2]),
+        rate=st.sampled_from([None, 1, 2, 3]),
+        per=st.sampled_from([3, 5, 10]),
+    )
+    @precondition(is_running)
+    def limit_group(self, group: str, limit: Any, rate: Any, per: int) -> None:
+        if (limit, rate) != (None, None) and (self.switches.competes or not self.overlaps):
+            self.take("group", group=group, limit=limit, rate=rate, per=per)
+
+    @rule(group=st.sampled_from(GROUPS))
+    @precondition(is_running)
+    def unlimit_group(self, group: str) -> None:
+        self.take("ungroup", group=group)
+
+    # Time, and trouble
+
+    @rule(span=st.sampled_from([1, 1, 2, 3, 5, 10, 20]))
+    @precondition(is_running)
+    def wait(self, span: int) -> None:
+        self.take("wait", seconds=span)
+
+    @rule(span=st.sampled_from([2, 5, 20, 60]))
+    @precondition(is_running)
+    def sleep(self, span: int) -> None:
+        self.take("sleep", seconds=span)
+
+    @rule(job=st.sampled_from(JOBS), times=st.integers(1, 2))
+    @precondition(is_running)
+    def refuse(self, job: str, times: int) -> None:
+        if self.switches.competes or not self.queues:
+            self.take("refuse", job=job, times=times)
+
+    @rule()
+    def stop_or_start(self) -> None:
+        self.take("stop" if self.is_running() else "start")
+
+    # Verdict
+
+    def teardown(self) -> None:
+        try:
+            if self.is_apart:
+                return
+            if not self.is_running():
+                self.take("start")
+            for job in JOBS:
+                self.take("refuse", job=job, times=0)
+            for _ in range(3):
+                self.end_all("succeeded")
+            self.take("wait", seconds=1)
+            self._judge()
+        finally:
+            for world in self.worlds:
+                world.close()
+
+    def _judge(self) -> None:
+        faults = check(self.story.observed(self.first))
+        if faults:
+            lines = program_lines(self.steps)
+            raise AssertionError(
+                "\n".join([*map(str, faults), *lines, *map(str, sorted(self.first.look()["runs"], key=repr))])
+            )
+
+
+class Story:
+    """What the checker is told: what was done to the jobs, when, and what it was to come to."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, ObservedJob] = {}
+        self.groups: dict[str, GroupLimits] = {}
+        self.past_groups: list[GroupLimits] = []
+        self.stops: list[Span] = []
+        self.refused = False
+
+    def tell(self, one: Step, before: float, world: Any) -> None:
+        """A step was taken."""
+        moment = after(before)
+        if one.name in {"group", "ungroup"}:
+            self._group(one, moment)
+        elif one.name == "sleep":
+            self.stops.append(Span(moment, after(world.now)))
+        elif one.name == "stop":
+            self.stops.append(Span(moment))
+        elif one.name == "start":
+            self.stops[-1] = replace_end(self.stops[-1], moment)
+        elif one.name == "refuse":
+            self.refused = True
+
+    def _group(self, one: Step, moment: Any) -> None:
+        name = one.values["group"]
+        before = self.groups.pop(name, None)
+        if before is not None:
+            self.past_groups.append(replace(before, span=Span(before.span.start, moment)))
+        if one.name == "group":
+            per = timedelta(seconds=one.values["per"])
+            self.groups[name] = GroupLimits(name, one.values["limit"], one.values["rate"], per, Span(moment))
+
+    def observed(self, world: Any) -> Observed:
+        """All that is known of a world."""
+        return Observed(
+            since=after(0),
+            until=world.scheduler.now,
+            jobs=list(self.jobs.values()),
+            runs=world.runs(),
+            calls=world.hand.calls,
+            groups=[*self.groups.values(), *self.past_groups],
+            events=world.heard.events,
+            outages=self.stops,
+            patience=timedelta(seconds=1),
+        )
+
+
+def replace_end(span: Span, moment: Any) -> Span:
+    return Span(span.start, moment)

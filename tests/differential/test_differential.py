@@ -1,0 +1,145 @@
+"""All stores do the same: random programs, taken by memory and by each store that nodes share, side by side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from machine import Machine
+from stores_of import fresh_store
+from worlds import World, stand_still
+
+from mainspring import MemoryJobStore
+from programs import Difference, replay, step
+from stores import MONGODB
+
+#: How many programs in CI, 200 in all, and in the soak, 5,000.
+COUNTS = {
+    "sqlite": (90, 2000),
+    "postgres": (12, 700),
+    "mariadb": (8, 500),
+    "redis": (80, 1700),
+    "mongodb": (10, 100),
+}
+#: Programs that came apart once, and what about.
+PROGRAMS = {
+    "a due time that is buffered a second time": [
+        step("add", job="a", trigger=("every", 2, 0), manner="raises", overlap="cancel_running"),
+        step("move", job="a", to=0),
+        step("wait", seconds=2),
+    ],
+    "a backlog's oldest due time": [
+        step("add", job="a", trigger=("every", 10, 1), coalesce=False, catch_up_limit=2),
+        step("sleep", seconds=60),
+    ],
+    "a job that is refused, and removed": [
+        step("add", job="a", trigger=("at", 7)),
+        step("refuse", job="a", times=1),
+        step("wait", seconds=10),
+    ],
+    "a run that is refused, and cancelled": [
+        step("add", job="a", trigger=("after", "c", "any")),
+        step("refuse", job="a", times=1),
+        step("run", job="a"),
+        step("cancel", run="a/2026-01-01T00:00:00.000000Z/1"),
+        step("wait", seconds=5),
+    ],
+    "a job whose run by hand is refused": [
+        step("add", job="a", trigger=("every", 5, 1), overlap="allow"),
+        step("wait", seconds=2),
+        step("refuse", job="a", times=2),
+        step("run", job="a"),
+        step("wait", seconds=10),
+    ],
+    "a job that waits for room in its group": [
+        step("group", group="g", rate=1, per=5),
+        step("add", job="a", trigger=("every", 2, 0), group="g"),
+        step("wait", seconds=8),
+    ],
+}
+KINDS = ["sqlite", "postgres", "mariadb", "redis", MONGODB]
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch):
+    stand_still(monkeypatch)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def url(request, kind, tmp_path):
+    """Of a store of each kind."""
+    if kind != "sqlite":
+        yield request.getfixturevalue(f"{kind}_url")
+        return
+    # Thousands of programs with a file each: in memory, where there is such a file system.
+    folder = tempfile.mkdtemp(dir="/dev/shm") if os.access("/dev/shm", os.W_OK) else str(tmp_path)
+    yield f"sqlite:///{folder}/jobs.sqlite"
+    shutil.rmtree(folder)
+
+
+def worlds_of(url):
+    """Memory, and the store at a URL."""
+    return [World("memory", MemoryJobStore(keep_runs=100_000)), World(url.split(":")[0], fresh_store(url))]
+
+
+def run_machine(url, examples, *, derandomize):
+    class StoreMachine(Machine):
+        def make_worlds(self):
+            return worlds_of(url)
+
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=derandomize,
+            database=None,
+            # A program that fails is made smaller by `programs.reduced`, which knows what its steps mean.
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.one_python
+def test_a_store_does_what_memory_does(kind, url):
+    run_machine(url, COUNTS[kind][0], derandomize=True)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_store_does_what_memory_does_in_thousands_of_programs(kind, url):
+    run_machine(url, COUNTS[kind][1], derandomize=False)
+
+
+@pytest.mark.one_python
+@pytest.mark.parametrize("about", sorted(PROGRAMS))
+def test_a_program_that_came_apart_does_so_no_more(url, about):
+    worlds = worlds_of(url)
+    try:
+        replay(worlds, PROGRAMS[about])
+    finally:
+        for world in worlds:
+            world.close()
+
+
+def test_worlds_that_come_apart_are_told_apart():
+    worlds = [World("one", MemoryJobStore()), World("other", MemoryJobStore())]
+    worlds[1].hand.refusals["a"] = 1
+    with pytest.raises(Difference) as difference:
+        replay(worlds, [step("add", job="a", trigger=("every", 5, 0)), step("wait", seconds=3)])
+    told = str(difference.value)
+    assert "one and other have come apart after" in told
+    assert "step('add', job='a', trigger=('every', 5, 0))," in told
+    assert "JOB_PARKED" in told
+    assert "wait" not in told  # nothing was taken after that
