@@ -214,7 +214,7 @@ def begin_run(submission: Submission, started: datetime) -> CurrentRun:
 
 def _new_run(submission: Submission, deadline: datetime | None) -> CurrentRun:
     captures = submission.job.options.capture_log
-    run = CurrentRun(submission.key, deadline, captures=captures, limits=submission.limits)
+    run = CurrentRun(submission.key, deadline, captures=captures, limits=submission.tell.limits)
     run.tell = partial(submission.tell, submission)
     return run
 

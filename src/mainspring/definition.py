@@ -431,7 +431,7 @@ def new_record(
     check_callable_args(function, args, kwargs)
     if name is None:
         named = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
-        name = storable(named)
+        name = named if named.isascii() else storable(named)
     else:
         _checked_text("name", name)
     return JobRecord(

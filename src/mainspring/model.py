@@ -329,6 +329,19 @@ class RunRecord:
         return run_id(self.job_id, self.scheduled_run_time, self.attempt)
 
 
+class Teller(Protocol):
+    """Is told what runs say.
+
+    Attributes:
+        limits: how much is kept of what they hand in.
+    """
+
+    limits: RunLimits
+
+    def __call__(self, submission: Submission, text: str) -> None:
+        """The run of a submission that was begun last has said how far it is, in JSON."""
+
+
 class Lease(Protocol):
     """A node's right to the runs that it claimed from a shared store.
 
@@ -383,8 +396,7 @@ class Submission:
         is_noted: whether its store has noted that it has ended, or is left to others: each counts once, however often that is said.
         started: when that run began.
         details: what the run itself says and asks; ``None`` until it does.
-        tell: called with this submission and what the run says of how far it is.
-        limits: how much is kept of what its runs hand in.
+        tell: called with this submission and what the run says of how far it is; knows how much is kept of what runs hand in.
     """
 
     __slots__ = (
@@ -401,7 +413,6 @@ class Submission:
         "job",
         "jobstore",
         "lease",
-        "limits",
         "outbox",
         "recorded",
         "reruns",
@@ -451,8 +462,7 @@ class Submission:
         # And these by whoever begins a run, which takes less than to do it here as well.
         self.ticket: Any
         self.started: datetime | float
-        self.tell: Callable[[Submission, str], None]
-        self.limits: RunLimits
+        self.tell: Teller
 
     def add_result(self, result: RunResult) -> None:
         """Keep what became of a run."""

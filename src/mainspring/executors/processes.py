@@ -312,7 +312,7 @@ def _packed_call(job: JobRecord, own: Submission | None, hooks: Hooks) -> bytes:
     about = None
     if own is not None and own.run_time is not None:
         deadline = None if own.details is None else own.details.deadline
-        about = (tuple(own.key), deadline, job.options.capture_log, tuple(own.limits))
+        about = (tuple(own.key), deadline, job.options.capture_log, tuple(own.tell.limits))
     around = [*map(_reference_of_hook, hooks), *job.options.around_run]
     return pickle.dumps((_name(job), packed, arguments, about, around))
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mainspring.model import Outcome, Submission
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.storable import RunLimits
 
 _CODES = {
     "succeeded": EVENT_JOB_EXECUTED,
@@ -57,6 +58,19 @@ _TIMED = (
 )
 
 
+class _Teller:
+    """What `say` of a reporter is called by, with what its runs may hand in: one attribute of each submission, and not two."""
+
+    __slots__ = ("_say", "limits")
+
+    def __init__(self, say: Callable[[Submission, str], None]) -> None:
+        self._say = say
+        self.limits = DEFAULT_LIMITS
+
+    def __call__(self, submission: Submission, text: str) -> None:
+        self._say(submission, text)
+
+
 class Reporter:
     """The `RunReporter` of a scheduler. Its methods never raise; events that nobody listens to are not made.
 
@@ -68,7 +82,6 @@ class Reporter:
 
     Attributes:
         ended: called with the identifier of each run that has ended; ``None``: nobody waits for one.
-        limits: how much is kept of what runs hand in.
     """
 
     def __init__(
@@ -89,9 +102,17 @@ class Reporter:
         self._progress = progress
         self._watch = watch
         self._press = press
-        self._say = say
+        self._teller = _Teller(say)
         self.ended: Callable[[str], None] | None = None
-        self.limits = DEFAULT_LIMITS
+
+    @property
+    def limits(self) -> RunLimits:
+        """How much is kept of what runs hand in."""
+        return self._teller.limits
+
+    @limits.setter
+    def limits(self, limits: RunLimits) -> None:
+        self._teller.limits = limits
 
     def may_begin(self, submission: Submission) -> bool:
         """Whether the runs of `submission` are still this node's to run."""
@@ -108,8 +129,7 @@ class Reporter:
         OWN.set(submission)
         submission.ticket = Lock()
         submission.details = None
-        submission.tell = self._say
-        submission.limits = self.limits
+        submission.tell = self._teller
         if submission.attempts is not None:
             submission.attempt = submission.attempt_of(scheduled_run_time)
         submission.run_time = scheduled_run_time  # the last, since it says that all of it is there
