@@ -14,23 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-#: The due times of an instance, as its submission has them, and which attempts its runs are that aren't the first. A plain tuple, since one
-#: is made for each instance.
+#: The due times of an instance, as its submission has them, and which attempts its runs are that aren't the first.
 Begun = tuple["Sequence[datetime]", "Mapping[datetime, int]"]
 
 _ALL_FIRST: Mapping[datetime, int] = {}
+
+
+class _Several(list[Begun]):
+    """The instances of a job, where there are several, or runs of them aren't the first attempts."""
 
 
 class Ledger:
     """Instances that run, jobs that wait for one to end, and parked jobs, by job id."""
 
     def __init__(self) -> None:
-        self.running: dict[str, list[Begun]] = {}
+        #: Of most jobs that run, there is one instance, and no more is kept of it than its due times, which are there anyway.
+        self.running: dict[str, Sequence[datetime] | _Several] = {}
         self.waiting: set[str] = set()
         self.parked: dict[str, ParkedJob] = {}
         self._tried: dict[str, int] = {}  # how often in a row jobs that run now were parked before
-        #: Of the instances that run, those whose job was removed meanwhile.
-        self._disowned: dict[str, list[Begun]] = {}
+        #: Of the instances that run, the due times of those whose job was removed meanwhile.
+        self._disowned: dict[str, list[Sequence[datetime]]] = {}
 
     def begin(
         self,
@@ -42,25 +46,32 @@ class Ledger:
         """An instance of the job begins, with runs at these due times."""
         if self.parked:
             self.tried(job_id, now)
-        instances = self.running.get(job_id)
-        if instances is None:
-            self.running[job_id] = [(times, attempts)]
+        if attempts or job_id in self.running:
+            self.running[job_id] = _Several([*self.instances(job_id), (times, attempts)])
         else:
-            instances.append((times, attempts))
+            self.running[job_id] = times
+
+    def instances(self, job_id: str) -> Sequence[Begun]:
+        """The instances of a job that run, of those too that were removed under its id."""
+        begun = self.running.get(job_id)
+        if begun is None:
+            return ()
+        return begun if isinstance(begun, _Several) else ((begun, _ALL_FIRST),)
 
     def count(self, job_id: str) -> int:
-        """How many instances of a job run, of those that were removed under its id too."""
-        return len(self.running.get(job_id, ()))
+        """How many they are."""
+        return len(self.instances(job_id))
 
     def disown(self, job_id: str | None) -> None:
         """A job was removed, or all were: nothing follows from the instances that run of it."""
         for one in list(self.running) if job_id is None else [job_id]:
-            if one in self.running:
-                self._disowned[one] = list(self.running[one])
+            begun = [times for times, _ in self.instances(one)]
+            if begun:
+                self._disowned[one] = begun
 
     def is_disowned(self, job_id: str, times: Sequence[datetime]) -> bool:
         """Whether the job of an instance that runs was removed since it began."""
-        return any(one[0] is times for one in self._disowned.get(job_id, ()))
+        return any(begun is times for begun in self._disowned.get(job_id, ()))
 
     def end(self, job_id: str, times: Sequence[datetime]) -> bool:
         """An instance of the job has ended; whether the job was waiting for that."""
@@ -74,9 +85,17 @@ class Ledger:
 
     def take_back(self, job_id: str, times: Sequence[datetime]) -> None:
         """An instance of the job counts no more."""
-        _take_from(self.running, job_id, times)
+        begun = self.running.get(job_id)
+        if isinstance(begun, _Several) and len(begun) > 1:
+            del begun[next((at for at, one in enumerate(begun) if one[0] is times), 0)]
+        elif begun is not None:
+            del self.running[job_id]
         if self._disowned and self.is_disowned(job_id, times):
-            _take_from(self._disowned, job_id, times)
+            left = [one for one in self._disowned[job_id] if one is not times]
+            if left:
+                self._disowned[job_id] = left
+            else:
+                del self._disowned[job_id]
 
     def park(self, job_id: str, reason: str, now: datetime) -> datetime:
         """Put the job aside; the answer is when to try again, later after each time in a row."""
@@ -110,14 +129,3 @@ class Ledger:
         """The job was changed or removed: whatever kept it from running may have gone."""
         self.forget_parked(job_id)
         self.waiting.discard(job_id)
-
-
-def _take_from(instances: dict[str, list[Begun]], job_id: str, times: Sequence[datetime]) -> None:
-    """Remove the instance with these due times, if it is there."""
-    of_job = instances.get(job_id)
-    if of_job is None:
-        return
-    place = next((at for at, one in enumerate(of_job) if one[0] is times), 0) if len(of_job) > 1 else 0
-    del of_job[place]
-    if not of_job:
-        del instances[job_id]

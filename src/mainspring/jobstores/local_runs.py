@@ -143,7 +143,7 @@ class LocalRuns:
         """The latest attempts at due times, in UTC, whatever has become of them; times without are left out."""
         ended = self.history.latest_attempts(job_id)
         latest = {time: ended.get(time.timestamp(), 0) for time in times}
-        for begun, attempts in self.ledger.running.get(job_id, ()):
+        for begun, attempts in self.ledger.instances(job_id):
             for time in {time.astimezone(UTC) for time in begun} & latest.keys():
                 latest[time] = max(latest[time], attempt_of(attempts, time))
         for time in times:
@@ -334,9 +334,8 @@ class LocalRuns:
         return [*going_on, *map(_queued_record, self.queue.of(job_id)), *ended]
 
     def _going_on(self, job_id: str | None) -> Iterator[RunRecord]:
-        running = self.ledger.running
-        for one in list(running) if job_id is None else [job_id]:
-            for times, attempts in running.get(one, ()):
+        for one in list(self.ledger.running) if job_id is None else [job_id]:
+            for times, attempts in self.ledger.instances(one):
                 for time in times:
                     key = RunKey(one, time.astimezone(UTC), attempt_of(attempts, time))
                     queued = self.claimed.get(key)

@@ -253,14 +253,16 @@ class MemoryJobStore(NativeJobStore):
     def _take_due(self, until: float, limit: int) -> list[tuple[_Entry, int]]:
         taken: list[tuple[_Entry, int]] = []
         heap = self._heap
-        running = self._ledger.running
+        ledger = self._ledger
+        running = ledger.running
         with self._lock:
             while heap and heap[0][0] <= until and (len(taken) < limit or self._has_priorities):
                 when, _, entry = heappop(heap)
                 if entry.when != when:
                     continue
                 entry.when = None
-                taken.append((entry, len(running.get(entry.record.id, ()))))
+                job_id = entry.record.id
+                taken.append((entry, ledger.count(job_id) if job_id in running else 0))
             if self._has_priorities:
                 taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
                 for entry, _ in taken[limit:]:

@@ -437,7 +437,7 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.job,
         alias,
         decision.submit,
-        decision.attempt,
+        decision.attempt if decision.attempts else 1,
         decision.lease,
         decision.following,
         decision.cause,
