@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -181,6 +181,37 @@ def test_what_was_not_begun_because_of_an_outage_is_run_when_it_is_over(one_work
     scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "waits", timeout=30)
     wait_for_outcomes(store, [(1, "succeeded")], "waits")
     wait_for_outcomes(store, [(1, "succeeded")])
+    assert not scheduler.recorder.of(EVENT_JOB_LOST)
+
+
+def test_what_was_not_begun_of_several_due_times_is_run_after_an_outage(one_worker, gate, monkeypatch):
+    scheduler = one_worker
+    now = datetime.now(UTC)
+    scheduler.add_job(
+        work,
+        "interval",
+        hours=1,
+        id="long",
+        args=[gate],
+        misfire_policy="all",
+        start_date=now - timedelta(hours=3, minutes=30),
+        next_run_time=now - timedelta(hours=3, minutes=30),
+    )
+    store = scheduler._lookup_jobstore("default")
+    waiting = threading.Event()
+    while not BEGUN.count(gate):
+        waiting.wait(0.01)
+    for method in ("renew", "release", "finish", "claim", "poll"):
+        monkeypatch.setattr(store._backend, method, away)
+    lease = store._membership.lease
+    lease._become(lease._state._replace(asked=-1e9))  # its time has passed
+    GATES[gate].set()
+    while not store._unbegun:
+        waiting.wait(0.01)
+    monkeypatch.undo()
+    scheduler.recorder.wait_for(EVENT_JOB_EXECUTED, "long", count=4, timeout=30)
+    wait_for_outcomes(store, [(1, "succeeded")] * 4)
+    assert BEGUN.count(gate) == 4
     assert not scheduler.recorder.of(EVENT_JOB_LOST)
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.decision import Decision
+from mainspring.model import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from mainspring.engine.grouping import Room
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import JobRecord, QueuedRun, Submission
+    from mainspring.model import JobRecord, QueuedRun
 
 
 def runs_of(submissions: Iterable[Submission]) -> set[tuple[str, datetime, int]]:
@@ -37,6 +38,29 @@ def runs_decided(decisions: Iterable[Decision]) -> set[tuple[str, datetime, int]
         for decision in decisions
         for time in decision.submit
     }
+
+
+def unbegun_part(submission: Submission) -> Submission | None:
+    """What is left of a submission that has ended, of whose runs the later ones were not begun; ``None``: nothing."""
+    ended = submission.recorded + len(submission.results)
+    if not ended:
+        return submission
+    left = submission.run_times[ended:]  # they are run one after another
+    if not left:
+        return None
+    return Submission(
+        submission.job,
+        submission.jobstore,
+        left,
+        submission.attempt,
+        submission.lease,
+        submission.following,
+        submission.cause,
+        claimed=submission.claimed,
+        is_partial=True,  # the job can't be as it was before: some of its runs were made
+        reruns=submission.reruns,
+        attempts=submission.attempts,
+    )
 
 
 def is_taken_away(submission: Submission) -> bool:

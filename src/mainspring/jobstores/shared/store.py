@@ -46,7 +46,7 @@ from mainspring.jobstores.shared.outage import (
     said_by,
 )
 from mainspring.jobstores.shared.outcomes import Outcomes
-from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
+from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
@@ -631,13 +631,7 @@ class SharedJobStore(NativeJobStore):
     def finish(self, submissions: Sequence[Submission]) -> bool:
         agenda = self._agenda
         agenda.runs_ended()
-        unbegun = [submission for submission in submissions if self._is_unbegun(submission)]
-        if unbegun:
-            with self._lock:
-                self._unbegun.extend(unbegun)
-            self._outcomes.add(submission for submission in submissions if submission not in unbegun)
-        else:
-            self._outcomes.add(submissions)
+        self._take_outcomes(submissions)
         was_awaited = agenda.is_queue_blocked
         if was_awaited:
             agenda.note_queue_due(self._setting.now())
@@ -667,14 +661,22 @@ class SharedJobStore(NativeJobStore):
                 upkeep.flush_soon()
         return was_awaited
 
+    def _take_outcomes(self, submissions: Sequence[Submission]) -> None:
+        skipped = [submission for submission in submissions if self._was_skipped(submission)]
+        if not skipped:
+            self._outcomes.add(submissions)
+            return
+        with self._lock:
+            self._unbegun.extend(filter(None, map(unbegun_part, skipped)))
+        for submission in skipped:
+            self._outcomes.add_some(submission)
+        self._outcomes.add(submission for submission in submissions if submission not in skipped)
+
     @staticmethod
-    def _is_unbegun(submission: Submission) -> bool:
-        """Whether nothing of a submission was begun, because this node couldn't reach the store; it isn't others' yet."""
+    def _was_skipped(submission: Submission) -> bool:
+        """Whether runs of a submission were not begun, because this node couldn't reach the store; they aren't others' yet."""
         lease = submission.lease
-        was_skipped = isinstance(lease, NodeLease) and lease.take_skipped(submission)
-        return (
-            was_skipped and not lease.is_lost() and not submission.results and not submission.recorded  # type: ignore[union-attr]
-        )
+        return isinstance(lease, NodeLease) and lease.take_skipped(submission) and not lease.is_lost()
 
     def _give_unbegun_back(self) -> None:
         """Let any node run what was claimed, and not begun because the store couldn't be reached."""
