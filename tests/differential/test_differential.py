@@ -55,6 +55,12 @@ PROGRAMS = {
         step("run", job="a"),
         step("wait", seconds=10),
     ],
+    "a last run that waits for another to end for longer than its grace": [
+        step("add", job="a", trigger=("at", 2), misfire_grace_time=1),
+        step("run", job="a"),
+        step("wait", seconds=8),
+        step("end", run=("a", 0.0, 1), how="succeeded"),
+    ],
     "a job that waits for room in its group": [
         step("group", group="g", rate=1, per=5),
         step("add", job="a", trigger=("every", 2, 0), group="g"),

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
+#: Seconds after its grace from which on a run is certainly too late, however its time is rounded.
+_LATE = 0.001
+
 
 class _Entry:
     """One job, and the time under which it stands in the heap: ``None`` when it doesn't."""
@@ -262,6 +265,8 @@ class MemoryJobStore(NativeJobStore):
                     continue
                 entry.when = None
                 job_id = entry.record.id
+                if ledger.waiting:
+                    ledger.waiting.discard(job_id)  # it is looked at: it has waited for too long
                 taken.append((entry, ledger.count(job_id) if job_id in running else 0))
             if self._has_priorities:
                 taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
@@ -308,10 +313,18 @@ class MemoryJobStore(NativeJobStore):
             self._runs.wait_for_group(decision, now)
         elif self._ledger.count(job.id) >= job.options.max_instances:
             self._ledger.waiting.add(job.id)
+            self._look_when_late(entry)
             return False
         # Otherwise the instance has ended since it was counted.
         self._enqueue(entry)
         return decision.reason is not None
+
+    def _look_when_late(self, entry: _Entry) -> None:
+        """Have a job that waits for an instance to end be looked at when it has waited for too long, if it can. Needs the lock."""
+        due, grace = entry.record.next_run_time, entry.record.options.misfire_grace_time
+        if due is not None and grace is not None:
+            entry.when = due.timestamp() + grace.total_seconds() + _LATE
+            heappush(self._heap, (entry.when, next(self._sequence), entry))
 
     def _drop_stale(self) -> None:
         heap = self._heap
