@@ -18,7 +18,7 @@ from mainspring.jobstores.shared.claims import (
     ClaimRequest,
     QueueClaim,
     buffered_runs,
-    decide_queued_runs,
+    decide_in_turn,
     decision_of,
     groups_of,
     joined,
@@ -174,8 +174,10 @@ def queue_claim(runs, jobs, *, limit=10, running=None, book=None, executors=("de
     request = ClaimRequest(NOW, deciding(NOW), limit, executors, (), 7, (), NOW)
     running = {} if running is None else running
     blocked = {} if blocked is None else blocked
-    decided, orphans = decide_queued_runs(runs, jobs, running, request, book, blocked, BERLIN)
-    return [one.run.job_id for one in decided], [run.job_id for run in orphans], blocked
+    claim = Claim([], {}, [], None)
+    decided = decide_in_turn(claim, (), runs, jobs, running, request, book, blocked, lambda _: 0, BERLIN)
+    assert claim == Claim([], {}, [], None)
+    return [one.run.job_id for one in decided.begun], [run.job_id for run in decided.orphans], blocked
 
 
 def queued(job_id, after=0, attempt=2):
@@ -227,13 +229,82 @@ def test_queued_runs_take_room_of_their_groups():
 def test_a_queued_run_is_due_in_the_zone_of_its_job():
     def submitted(job):
         request = ClaimRequest(NOW, deciding(NOW), 10, ("default",), (), 7, (), NOW)
-        ((one,), _) = decide_queued_runs([queued("a")], {"a": job}, {}, request, None, {}, BERLIN)
-        return one.submit
+        claim = Claim([], {}, [], None)
+        decided = decide_in_turn(
+            claim, (), [queued("a")], {"a": job}, {}, request, None, {}, lambda _: 0, BERLIN
+        )
+        return decided.begun[0].submit
 
     tokyo = record("a")._replace(next_run_time=NOW.astimezone(ZoneInfo("Asia/Tokyo")))
     assert submitted(tokyo)[0].tzinfo.key == "Asia/Tokyo"
     assert submitted(record("a", paused=True))[0].tzinfo is BERLIN
     assert submitted(tokyo) == submitted(record("a")) == [START]
+
+
+def together(due, runs, **options):
+    """What is done about due jobs and queued runs, as texts in their order."""
+    request = ClaimRequest(NOW, deciding(NOW), options.pop("limit", 10), ("default",), (), 7, (), NOW)
+    claim = Claim([], {}, [], None)
+    jobs = {job.id: job for job in due} | {job.id: job for job in options.pop("others", ())}
+    decided = decide_in_turn(
+        claim, due, runs, jobs, {}, request, options.pop("book", None), {}, lambda _: 0, BERLIN, **options
+    )
+    begun = Claimed(QueueClaim(decided.begun, {}), claim, Finished(), None).in_turn()
+    return [f"{one.job.id} {one.cause}" for one in begun if one.submit], claim
+
+
+def waiting(job_id, after):
+    """A retry that may begin so many seconds after the start."""
+    return QueuedRun(job_id, START, 2, START + after * SECOND, "retry")
+
+
+def test_of_one_job_what_was_due_first_is_begun_and_the_other_is_not():
+    due = [record("a", 5, every=1000)]
+    assert together(due, [waiting("a", 6)])[0] == ["a schedule"]
+    begun, claim = together(due, [waiting("a", 4)])
+    assert begun == ["a retry"]
+    assert [one.overlapping for one in claim.decisions] == [[START + 5 * SECOND]]
+    assert together([record("a", 5, every=1000, max_instances=2)], [waiting("a", 4)])[0] == [
+        "a retry",
+        "a schedule",
+    ]
+
+
+def test_where_only_one_can_be_done_the_other_is_left_for_the_next_look():
+    for after, begun in ((6, "a schedule"), (4, "a retry")):
+        due = [record("a", 5, every=1000, max_instances=5)]
+        found, claim = together(due, [waiting("a", after)], is_one_kind=True)
+        assert found == [begun]
+        assert len(claim.decisions) == (begun == "a schedule")
+
+
+def test_of_a_group_what_was_due_first_is_begun():
+    due, others = [record("a", 5, every=1000, group="g")], [record("b", 900, group="g")]
+    for after, begun in ((6, ["a schedule"]), (4, ["b retry"])):
+        book = GroupBook({"g": Group("g", limit=1)}, {}, {}, NOW)
+        assert together(due, [waiting("b", after)], others=others, book=book)[0] == begun
+
+
+def test_no_more_are_begun_than_are_asked_for():
+    due = [record(name, after, every=1000) for name, after in (("a", 1), ("b", 3))]
+    runs = [waiting("c", 2), waiting("c", 2)._replace(attempt=3), waiting("d", 4)]
+    others = [record("c", 900, max_instances=9), record("d", 900)]
+    found = [together(due, runs, others=others, limit=limit)[0] for limit in range(6)]
+    order = ["a schedule", "c retry", "b schedule", "d retry", "c retry"]
+    assert found == [order[:limit] for limit in range(6)]
+
+
+def test_what_has_waited_for_too_long_is_missed():
+    grace = timedelta(seconds=10)
+    jobs = {"a": record("a", 900, misfire_grace_time=grace)}
+    request = ClaimRequest(NOW, deciding(NOW), 10, ("default",), (), 7, (), NOW)
+    for cause, late in (("retry", True), ("buffered", True), ("manual", False), ("backfill", False)):
+        run = QueuedRun("a", NOW - 11 * SECOND, 1, NOW - 11 * SECOND, cause)
+        claim = Claim([], {}, [], None)
+        decided = decide_in_turn(claim, (), [run], jobs, {}, request, None, {}, lambda _: 0, BERLIN)
+        assert (len(decided.missed), len(decided.begun)) == (late, not late)
+        told = decided.not_run(NOW)
+        assert told == ([(run, "missed", "0:00:11 late")] if late else [])
 
 
 @pytest.mark.parametrize(

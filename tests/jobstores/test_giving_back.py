@@ -25,8 +25,12 @@ def claim_of(node, time):
     """Claim what is due, and return the decision about the run that was due at a time."""
     node._agenda.note_queue_due(START)
     after = (datetime.now(UTC) - START).total_seconds() + 1
-    found = claim(node, after).decisions or claim(node, after).decisions
-    return next((one for one in found if one.submit == [time]), None)
+    for _ in range(3):  # MongoDB does one thing after another with a job
+        for one in claim(node, after).decisions:
+            if one.submit == [time]:
+                return one
+        node._agenda.note_queue_due(START)
+    return None
 
 
 @pytest.mark.parametrize("is_last", [False, True], ids=["goes on", "was its last"])

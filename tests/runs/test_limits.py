@@ -10,7 +10,13 @@ import run_work as work
 from run_work import eventually
 
 from mainspring import DateTrigger, SQLAlchemyJobStore
-from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_PAUSED
+from mainspring.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_JOB_PAUSED,
+)
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -322,3 +328,49 @@ def test_failures_pause_a_job_though_later_runs_of_the_same_catch_up_succeed(sch
     assert event.note == "paused after 3 failed runs in a row"
     eventually(lambda: outcomes(scheduler, "late") == ["failed"] * 3 + ["succeeded"] * 4)
     assert scheduler.get_job("late").next_run_time is None
+
+
+def test_a_run_that_overlapped_is_missed_when_it_has_waited_too_long(scheduler, heard):
+    job = occupied(scheduler, overlap="buffer_all")
+    due(job, seconds=3600)
+    eventually(lambda: len(scheduler.get_runs("busy", "queued")) == 1)
+    late = scheduler.get_runs("busy", "queued")[0]
+    job.modify(misfire_grace_time=1)
+    other = scheduler.run_job("busy")  # that is not late by its waiting
+    asked_at = other.record().scheduled_run_time
+    eventually(lambda: datetime.now(UTC) - asked_at > timedelta(seconds=1.2))
+    work.gate.set()
+    (event,) = heard.wait_for(EVENT_JOB_MISSED, "busy")
+    assert event.run_id == late.id
+    eventually(lambda: scheduler.get_run(late.id).outcome == "missed")
+    missed = scheduler.get_run(late.id)
+    assert (missed.cause, missed.started) == ("buffered", None)
+    assert missed.error.endswith(" late")
+    assert other.wait(30).outcome == "succeeded"
+
+
+@pytest.mark.parametrize("limits", [{"limit": 1}, {"rate": 1, "per": 0.2}], ids=["limit", "rate"])
+def test_in_a_full_group_runs_that_wait_and_jobs_that_are_due_take_turns(scheduler, limits):
+    scheduler.set_group("one", **limits)
+    scheduler.add_job(
+        work.add, "interval", seconds=0.01, args=[1, 2], id="busy", group="one", misfire_policy="once"
+    )
+    asked = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id="asked", group="one")
+    for _ in range(3):
+        before = len(scheduler.get_runs("busy", "succeeded", limit=1000))
+        assert asked.run_now().wait(30).outcome == "succeeded"
+        eventually(lambda before=before: len(scheduler.get_runs("busy", "succeeded", limit=1000)) > before)
+
+
+def test_what_has_been_due_for_longest_comes_first(one_by_one):
+    now = datetime.now(UTC)
+    one_by_one.add_job(work.note, "date", run_date=LATER, args=["asked"], id="asked")
+    for number in range(3):
+        one_by_one.run_job("asked")
+        when = now - timedelta(hours=number)
+        one_by_one.add_job(work.note, "date", run_date=when, args=[number], misfire_grace_time=None)
+    one_by_one.resume()
+    eventually(lambda: len(work.seen) == 6)
+    order = [name for name, _ in work.seen]
+    # The first run that was asked for has its turn with the others, by when it was asked for; the second one after all of them.
+    assert order == [2, 1, 0, "asked", "asked", "asked"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.attempts import attempt_of
 from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
-from mainspring.engine.misfire import is_misfired
+from mainspring.engine.misfire import is_misfired, is_too_late
 from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, overlap
 
 if TYPE_CHECKING:
@@ -214,11 +214,13 @@ def decide_queued(
     *,
     executor_known: bool = True,
     room: Room | None = None,
+    now: datetime | None = None,
 ) -> Decision:
     """What to do about a queued run of `job` that has become available.
 
     Args:
         running, executor_known, room: as for `decide`.
+        now: the time of dispatch; ``None``: it isn't judged whether it has waited for too long.
     """
     decision = Decision(job)
     decision.run = run
@@ -227,6 +229,8 @@ def decide_queued(
     decision.following = job
     if not executor_known or job.func is None:
         decision.reason = _obstacle(job)
+    elif now is not None and is_too_late(run, now, job.options.misfire_grace_time):
+        decision.missed = [run.scheduled_run_time]
     elif running < job.options.max_instances or job.options.overlap == "allow" or run.cause == "parallel":
         if room is not None and room.is_full:
             _wait_for_group(decision, room)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: From each state to those that may follow; ``None`` is a run that there isn't yet. Where nothing follows, it has ended.
 MOVES: Final[Mapping[RunState | None, frozenset[RunState]]] = {
     None: frozenset({"queued", "running", "missed", "skipped"}),
-    "queued": frozenset({"running", "skipped", "cancelled"}),
+    "queued": frozenset({"running", "skipped", "cancelled", "missed"}),
     # Back to the queue, or to nothing, if the node that had claimed it gives it back unbegun; skipped, if its executor has a limit of
     # its own.
     "running": frozenset({"succeeded", "failed", "timed_out", "cancelled", "lost", "queued", "skipped"}),

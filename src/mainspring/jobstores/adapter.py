@@ -17,7 +17,7 @@ from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
-from mainspring.engine.precedence import by_priority
+from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
+    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.precedence import Turn
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission, Tally
@@ -168,37 +170,62 @@ class AdaptedStore(RunStore):
             records = [_record_of(job) for job in self.store.get_due_jobs(now)]
         due = [record for record in records if self._may_be_tried(record.id, now)]
         due = by_priority(due, lambda record: record.options.priority)
-        decisions = []
+        queued, jobs = self._queued(now)
+        claimants: list[tuple[JobRecord | None, QueuedRun | None]] = [
+            (record, None) for record in due[:limit]
+        ]
+        claimants += [(jobs.get(run.job_id), run) for run in queued]
+        ordered = deque(in_turn(claimants, _turn_of) if queued else claimants)
+        decisions: list[Decision] = []
+        begun = 0
         book = self._runs.book(now)
-        for record in due[:limit]:
-            with self._ledger_lock:
-                running = self._ledger.count(record.id)
-                buffered = self._runs.buffered(record.id)
-            group = record.options.group
-            decision = decide(record, running, None, buffered, book.room(group))
-            if decision.submit:
-                book.take(group, len(decision.submit))
-            if self._apply(decision, stamps.get(record.id), now):
-                decisions.append(decision)
-        if self._runs.queue:
-            decisions += self._claim_queued(now, decide, limit)
-            decisions = by_priority(decisions, lambda decision: decision.job.options.priority)
-        return ClaimedBatch(decisions, len(due) > limit)
-
-    def _claim_queued(self, now: datetime, decide: Decide, limit: int) -> list[Decision]:
-        until = now.timestamp()
-        with self._ledger_lock:
-            job_ids = self._runs.queue.jobs_available(until)
-        # They stay queued while the store, which may fail, is asked about them.
-        records = {job_id: self.get_record(job_id) for job_id in job_ids}
-        with self._ledger_lock:
-            runs = []
-            for run in self._runs.queue.take(until, None):
-                if run.job_id in records:
-                    runs.append(run)
+        try:
+            while ordered and begun < limit:
+                record, run = ordered[0]
+                decision: Decision | None = None
+                if run is None:
+                    assert record is not None  # noqa: S101 - it is due
+                    decision = self._claim_due(record, stamps.get(record.id), now, decide, book)
                 else:
-                    self._runs.queue.add(run)  # it has come meanwhile
-            return self._runs.claim(runs, now, decide, records.get, limit)
+                    with self._ledger_lock:
+                        decision = self._runs.claim(run, self._runs.job_of(run, record), now, decide, book)
+                ordered.popleft()
+                if decision is not None:
+                    decisions.append(decision)
+                    begun += bool(decision.submit)
+        finally:
+            with self._ledger_lock:
+                for _, run in ordered:
+                    if run is not None:
+                        self._runs.queue.put_back(run)
+        return ClaimedBatch(decisions, bool(ordered) or len(due) > limit)
+
+    def _claim_due(
+        self, record: JobRecord, stamp: int | None, now: datetime, decide: Decide, book: GroupBook
+    ) -> Decision | None:
+        """Decide about a due job, and make it true; ``None``: it waits, or was changed."""
+        with self._ledger_lock:
+            running = self._ledger.count(record.id)
+            buffered = self._runs.buffered(record.id)
+        group = record.options.group
+        decision = decide(record, running, None, buffered, book.room(group))
+        if decision.submit:
+            book.take(group, len(decision.submit))
+        return decision if self._apply(decision, stamp, now) else None
+
+    def _queued(self, now: datetime) -> tuple[list[QueuedRun], dict[str, JobRecord | None]]:
+        """The queued runs that are due, and their jobs."""
+        if not self._runs.queue:
+            return [], {}
+        with self._ledger_lock:
+            queued = self._runs.queue.due(now.timestamp())
+        try:
+            return queued, {job_id: self.get_record(job_id) for job_id in {run.job_id for run in queued}}
+        except BaseException:
+            with self._ledger_lock:  # the store has failed: they are looked at again
+                for run in queued:
+                    self._runs.queue.put_back(run)
+            raise
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:
@@ -436,6 +463,14 @@ def _popped(queue: deque[tuple[Submission, bool]]) -> tuple[Submission, bool] | 
         return queue.popleft()
     except IndexError:
         return None
+
+
+def _turn_of(claimant: tuple[JobRecord | None, QueuedRun | None]) -> Turn:
+    record, run = claimant
+    if run is not None:
+        return turn_of_run(run, record)
+    assert record is not None  # noqa: S101 - it is due
+    return turn_of_job(record)
 
 
 def _record_of(job: Job) -> JobRecord:

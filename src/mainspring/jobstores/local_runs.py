@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.grouping import LOOK_AGAIN, GroupBook, without
-from mainspring.engine.precedence import by_priority
+from mainspring.engine.misfire import how_late
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, EXECUTOR_REFUSED, JOB_REMOVED
 from mainspring.jobstores.contract import ParkedJob
 from mainspring.jobstores.history import History, this_process
@@ -169,44 +169,53 @@ class LocalRuns:
         if job.options.outlasts_schedule or (self.queue and self.queue.of(job.id)):
             self.ended_jobs[job.id] = job
 
+    def job_of(self, run: QueuedRun, record: JobRecord | None) -> JobRecord | None:
+        """The job of a queued run.
+
+        Args:
+            record: the job with its id that is in the store.
+        """
+        return record or self.ended_jobs.get(run.job_id)
+
     def claim(
-        self,
-        runs: Sequence[QueuedRun],
-        now: datetime,
-        decide: Decide,
-        record_of: Callable[[str], JobRecord | None],
-        limit: int,
-    ) -> list[Decision]:
-        """Decide about queued runs that were taken, and make it true; what is more than `limit` waits on."""
-        known = []
-        for run in runs:
-            job = record_of(run.job_id) or self.ended_jobs.get(run.job_id)
-            if job is None:
-                self._skip(run, now)
-            else:
-                known.append((run, job))
-        known = by_priority(known, lambda pair: pair[1].options.priority)
-        for run, _ in known[limit:]:
-            self.queue.add(run)
-        decisions = []
-        book = self.book(now)
-        for run, job in known[:limit]:
-            group = job.options.group
-            decision = decide(job, self.ledger.count(run.job_id), run, room=book.room(group))
-            if decision.free_at is not None:
-                self.queue.add(run._replace(available=decision.free_at))
-                continue
-            if decision.waits:
+        self, run: QueuedRun, job: JobRecord | None, now: datetime, decide: Decide, book: GroupBook
+    ) -> Decision | None:
+        """Decide about a queued run that is due, and make it true; ``None``: it waits, or is gone.
+
+        Args:
+            job: as `job_of` has it.
+        """
+        if self.queue.runs.get(run.key) is not run:
+            return None  # somebody has cancelled it
+        if job is None:
+            self.queue.remove(run.key)
+            self._skip(run, now)
+            return None
+        decision = decide(job, self.ledger.count(run.job_id), run, room=book.room(job.options.group))
+        if decision.waits:
+            if decision.free_at is None:
                 self.queue.hold(run, decision.full_group)
-                continue
-            if decision.reason is None:
-                book.take(group, 1)
-                self.begin(decision, now)
-                self.claimed[run.key] = run
             else:
-                self.put_off(decision, now)
-            decisions.append(decision)
-        return decisions
+                self.queue.put_back(run, decision.free_at)
+            return None
+        if decision.reason is not None:
+            self.put_off(decision, now)
+            return decision
+        self.queue.remove(run.key)
+        if decision.submit:
+            book.take(job.options.group, 1)
+            self.begin(decision, now)
+            self.claimed[run.key] = run
+        else:
+            late = RunResult(run.scheduled_run_time, "missed", None, now, how_late(run, now))
+            self.history.add(job.id, run.attempt, run.cause, late)
+            self._forget_if_ended(job.id)
+        return decision
+
+    def _forget_if_ended(self, job_id: str) -> None:
+        """A job whose schedule is over is needed no more when nothing of it goes on or waits."""
+        if job_id in self.ended_jobs and job_id not in self.ledger.running and not self.queue.of(job_id):
+            del self.ended_jobs[job_id]
 
     def put_off(self, decision: Decision, now: datetime) -> datetime:
         """A queued run can't be run for now: it is tried again later."""
@@ -262,13 +271,8 @@ class LocalRuns:
         if self.queue:
             was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
         freed = self._group_ended(job)
-        if (
-            self.ended_jobs
-            and job.id in self.ended_jobs
-            and job.id not in self.ledger.running
-            and not self.queue.of(job.id)
-        ):
-            del self.ended_jobs[job.id]
+        if self.ended_jobs:
+            self._forget_if_ended(job.id)
         return was_awaited or is_retried or bool(freed), freed
 
     def _retry_of(self, submission: Submission, scheduled: datetime, retry_at: datetime) -> QueuedRun:

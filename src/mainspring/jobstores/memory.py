@@ -6,6 +6,7 @@ or outnumber the others. Jobs stay over `shutdown()` and a later `start()`, and 
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -16,7 +17,7 @@ from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
-from mainspring.engine.precedence import by_priority
+from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
@@ -26,9 +27,11 @@ from mainspring.jobstores.telling import tell_paused
 from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from mainspring.engine.decision import Decision
+    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
@@ -216,26 +219,20 @@ class MemoryJobStore(NativeJobStore):
         until = now.timestamp()
         self._runs_until = max(self._runs_until, until)
         taken = self._take_due(until, limit)
+        if self._queued:
+            with self._lock:
+                queued = self._runs.queue.due(until)
+            if queued:
+                return self._claim_in_turn(taken, queued, now, decide, limit)
         decisions: list[Decision] = []
         try:
             book = self._runs.book(now) if self._runs.groups else None
             for entry, running in taken:
-                record = entry.record
-                if book is not None or (running and record.options.overlap != "skip"):
-                    group = record.options.group
-                    room = None if book is None else book.room(group)
-                    decision = decide(record, running, None, self._runs.buffered(record.id), room)
-                    if book is not None and decision.submit:
-                        book.take(group, len(decision.submit))
-                    decisions.append(decision)
-                else:
-                    decisions.append(decide(record, running))
+                decisions.append(self._decide(entry.record, running, decide, book))
         except BaseException:
             # A decision doesn't raise; an interrupt may. What was taken goes back to where it was.
             with self._lock:
-                for entry, _ in taken:
-                    if entry.when is None and self._entries.get(entry.record.id) is entry:
-                        self._enqueue(entry)
+                self._put_back([entry for entry, _ in taken])
             raise
         with self._lock:
             effective = [
@@ -243,15 +240,78 @@ class MemoryJobStore(NativeJobStore):
                 for (entry, _), decision in zip(taken, decisions, strict=True)
                 if self._apply(entry, decision, now)
             ]
-            self._drop_stale()
-            more = bool(self._heap) and self._heap[0][0] <= until
-            if self._queued:
-                # Where some are more important than others, all that are available are looked at.
-                queued = self._runs.queue.take(until, None if self._has_priorities else limit)
-                effective += self._runs.claim(queued, now, decide, self.get_record, limit)
-                if self._has_priorities:
-                    effective = by_priority(effective, lambda decision: decision.job.options.priority)
-        return ClaimedBatch(effective, more)
+            return ClaimedBatch(effective, self._has_more(until))
+
+    def _decide(self, record: JobRecord, running: int, decide: Decide, book: GroupBook | None) -> Decision:
+        """Have it decided about a due job, whose runs are counted in `book`; without the lock."""
+        if book is None and (not running or record.options.overlap == "skip"):
+            return decide(record, running)
+        group = record.options.group
+        room = None if book is None else book.room(group)
+        decision = decide(record, running, None, self._runs.buffered(record.id), room)
+        if book is not None and decision.submit:
+            book.take(group, len(decision.submit))
+        return decision
+
+    def _put_back(self, entries: Iterable[_Entry]) -> None:
+        """Have jobs that were taken be due as they were. Needs the lock."""
+        for entry in entries:
+            if entry.when is None and self._entries.get(entry.record.id) is entry:
+                self._enqueue(entry)
+
+    def _has_more(self, until: float) -> bool:
+        """Whether more jobs are due. Needs the lock."""
+        self._drop_stale()
+        return bool(self._heap) and self._heap[0][0] <= until
+
+    def _claim_in_turn(
+        self,
+        taken: Sequence[tuple[_Entry, int]],
+        queued: Sequence[QueuedRun],
+        now: datetime,
+        decide: Decide,
+        limit: int,
+    ) -> ClaimedBatch:
+        """Claim due jobs and queued runs one after another, each as those before it have left things."""
+        claimants: list[tuple[_Entry | None, QueuedRun | None]] = [(entry, None) for entry, _ in taken]
+        claimants += [(None, run) for run in queued]
+        ordered = deque(in_turn(claimants, self._turn_of))
+        decisions: list[Decision] = []
+        begun = 0
+        book = self._runs.book(now)
+        try:
+            while ordered and begun < limit:
+                entry, run = ordered[0]
+                if entry is not None:
+                    running = self._ledger.count(entry.record.id)
+                    due = self._decide(entry.record, running, decide, book)
+                    with self._lock:
+                        decision = due if self._apply(entry, due, now) else None
+                elif run is not None:
+                    with self._lock:
+                        job = self._runs.job_of(run, self.get_record(run.job_id))
+                        decision = self._runs.claim(run, job, now, decide, book)
+                else:
+                    decision = None
+                ordered.popleft()
+                if decision is not None:
+                    decisions.append(decision)
+                    begun += bool(decision.submit)
+        finally:
+            with self._lock:
+                self._put_back([entry for entry, _ in ordered if entry is not None])
+                for _, run in ordered:
+                    if run is not None:
+                        self._runs.queue.put_back(run)
+                more = bool(ordered) or self._has_more(now.timestamp())
+        return ClaimedBatch(decisions, more)
+
+    def _turn_of(self, claimant: tuple[_Entry | None, QueuedRun | None]) -> Turn:
+        entry, run = claimant
+        if run is None:
+            assert entry is not None  # noqa: S101 - one of them is there
+            return turn_of_job(entry.record)
+        return turn_of_run(run, self._runs.job_of(run, self.get_record(run.job_id)))
 
     def _take_due(self, until: float, limit: int) -> list[tuple[_Entry, int]]:
         taken: list[tuple[_Entry, int]] = []

@@ -5,13 +5,13 @@ Not thread-safe: the store that owns a queue guards it with its own lock.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from mainspring.model import QueuedRun, RunKey
 
@@ -41,18 +41,17 @@ class RunQueue:
         self.runs[run.key] = run
         heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
 
-    def take(self, until: float, limit: int | None) -> list[QueuedRun]:
-        """Remove up to `limit` runs that are available at a POSIX timestamp, or all, and return them, the earliest first."""
-        taken: list[QueuedRun] = []
-        while (limit is None or len(taken) < limit) and self._first(until) is not None:
-            run = heappop(self._heap)[2]
-            del self.runs[run.key]
-            taken.append(run)
-        return taken
+    def due(self, until: float) -> list[QueuedRun]:
+        """The runs that are to be looked at by a POSIX timestamp, the earliest first; each is to be begun, held or put back then."""
+        found: list[QueuedRun] = []
+        while self._first(until) is not None:
+            found.append(heappop(self._heap)[2])
+        return found
 
-    def jobs_available(self, until: float) -> set[str]:
-        """The ids of jobs with runs that are available at a POSIX timestamp, or held."""
-        return {run.job_id for run in self.runs.values() if run.available.timestamp() <= until}
+    def put_back(self, run: QueuedRun, when: datetime | None = None) -> None:
+        """Have a run that is due be looked at again: at a time, or whenever others are."""
+        if self.runs.get(run.key) is run:
+            heappush(self._heap, ((when or run.available).timestamp(), next(self._sequence), run))
 
     def _first(self, until: float) -> QueuedRun | None:
         """The run that is available first, if it is by then."""
@@ -64,8 +63,7 @@ class RunQueue:
         return None
 
     def hold(self, run: QueuedRun, group: str | None = None) -> None:
-        """Queue a run that was taken again: it waits for an instance of its job to end, or of a group."""
-        self.runs[run.key] = run
+        """Have a run that is due wait for an instance of its job to end, or of a group."""
         self.held.setdefault((run.job_id, None) if group is None else (None, group), []).append(run)
 
     def release(self, job_id: str, group: str | None) -> bool:
@@ -105,5 +103,8 @@ class RunQueue:
 
     def next_time(self) -> datetime | None:
         """When the next run is available that isn't held."""
-        first = self._first(float("inf"))
-        return None if first is None else first.available
+        if self._first(float("inf")) is None:
+            return None
+        when, _, run = self._heap[0]
+        # As it was given, where it is that: a timestamp has lost its last digits.
+        return run.available if when == run.available.timestamp() else datetime.fromtimestamp(when, UTC)

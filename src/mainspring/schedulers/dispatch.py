@@ -141,7 +141,7 @@ class Dispatch:
             ) -> Decision:
                 is_known = job.options.executor in executors
                 if run is not None:
-                    return decide_queued(job, run, running, executor_known=is_known, room=room)
+                    return decide_queued(job, run, running, executor_known=is_known, room=room, now=now)
                 return decide(job, now, running, executor_known=is_known, buffered=buffered, room=room)
 
             limit = store.claim_limit

@@ -69,7 +69,7 @@ def deciding(now: datetime, decide_with: Callable[..., Decision] = decide) -> De
         room: Room | None = None,
     ) -> Decision:
         if run is not None:
-            return decide_queued(job, run, running, room=room)
+            return decide_queued(job, run, running, room=room, now=now)
         if decide_with is decide:
             return decide(job, now, running, buffered=buffered, room=room)
         return decide_with(job, now, running)

@@ -36,7 +36,7 @@ from mainspring.jobstores.shared.claims import (
     Claimed,
     QueueClaim,
     buffered_runs,
-    decide_queued_runs,
+    decide_in_turn,
     groups_of,
     move_of,
 )
@@ -103,10 +103,74 @@ class Claiming:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
         finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
-        queue = self._claim_queued(request, give_up)
-        claim = self._claim_due(request, give_up)
+        queued: list[QueuedRun] = []
+        if request.looks_into_queue:
+            documents = self._server.run(lambda: self._available(request), give_up)
+            queued = [queued_record(document, request.now) for document in documents]
+        known = self._server.run(lambda: self._jobs_of(queued), give_up)
+        disowned = {name for document in known.values() for name in disowned_names(document)}
+        if disowned:
+            # What follows from these was made for another job that had the id.
+            orphaned = [run for run in queued if _name_of_cause(run) in disowned]
+            queued = [run for run in queued if run not in orphaned]
+            for run in orphaned:
+                self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
+        queue, claim = self._decide(request, queued, known, give_up)
         queued_from = self._server.run(lambda: self.next_available(queue.blocked), give_up)
         return Claimed(queue, claim, finished, queued_from)
+
+    def _jobs_of(self, queued: Sequence[QueuedRun]) -> dict[str, Document]:
+        """The documents of the jobs of queued runs."""
+        known: dict[str, Document] = {}
+        for part in chunks(sorted({run.job_id for run in queued})):
+            for document in self._server.jobs.find(
+                {"_id": {"$in": list(part)}, "is_removed": {"$exists": False}}
+            ):
+                known[document["_id"]] = document
+        return known
+
+    def _decide(
+        self,
+        request: ClaimRequest,
+        queued: Sequence[QueuedRun],
+        known: Mapping[str, Document],
+        give_up: Callable[[], bool],
+    ) -> tuple[QueueClaim, Claim]:
+        """Have it decided about queued runs, whose jobs are `known`, and due jobs, each in its turn; and make it true."""
+        documents = self._due(request, give_up)
+        due = {document["_id"]: document for document in documents}
+        records = [read_job(document, self._setting) for document in documents]
+        jobs = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
+        book, versions = self._book([*records, *jobs.values()], request.now)
+        claim = Claim([], {}, [], None)
+        blocked: dict[str, datetime | None] = {}
+        decided = decide_in_turn(
+            claim,
+            records,
+            queued,
+            jobs,
+            {job_id: running(document) for job_id, document in (*known.items(), *due.items())},
+            request,
+            book,
+            blocked,
+            self._buffered,
+            self._setting.timezone,
+            is_one_kind=True,  # both change the same document
+        )
+        for run, outcome, told in decided.not_run(request.now):
+            self._ending.end_queued(run.key, outcome, told)
+        valid = self._reserve([*decided.begun, *claim.decisions], book, versions, request)
+        begun = [decision for decision in valid if decision.run is not None]
+        taken = self._server.run(lambda: self._take(begun, known, request), give_up)
+        moved = [decision for decision in valid if decision.run is None]
+        moved = self._make_true(moved, due, request, give_up)
+        claim = Claim(moved, claim.waiting, claim.parked, None)
+        queue = QueueClaim([*taken, *decided.missed], blocked)
+        if len(documents) == request.limit:
+            return queue, claim._replace(next_time=request.now)  # there is most likely more
+        set_aside = {*request.set_aside, *claim.ids_left()}
+        next_time = self._server.run(lambda: self.next_time(request.executors, set_aside), give_up)
+        return queue, claim._replace(next_time=next_time)
 
     def next_available(self, without: Collection[str] = ()) -> datetime | None:
         """When the first queued run is available, of jobs that are not among those `without`; ``None``: none is queued."""
@@ -118,7 +182,8 @@ class Claiming:
 
     # Due jobs
 
-    def _claim_due(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claim:
+    def _due(self, request: ClaimRequest, give_up: Callable[[], bool]) -> list[Document]:
+        """The documents of jobs that are due, in their order."""
         due = {
             **is_open(request.executors, request.set_aside),
             "next_run_time": {"$lte": text_of(request.now)},
@@ -132,22 +197,7 @@ class Claiming:
 
         # Where others take the same jobs, and there are more, nodes look at different ones.
         skipped = random.randrange(_SPREAD) * request.limit if self._has_rivals else 0  # noqa: S311
-        documents = self._server.run(lambda: find(skipped) or find(), give_up)
-        claim = Claim([], {}, [], None)
-        if documents:
-            records = [read_job(document, self._setting) for document in documents]
-            book, versions = self._book(records, request.now)
-            for document, record in zip(documents, records, strict=True):
-                claim.add(record, request.decide, running(document), self._buffered, book)
-            known = {document["_id"]: document for document in documents}
-            valid = self._reserve(claim.decisions, book, versions, request)
-            valid = self._make_true(valid, known, request, give_up)
-            claim = Claim(valid, claim.waiting, claim.parked, None)
-        if len(documents) == request.limit:
-            return claim._replace(next_time=request.now)  # there is most likely more
-        set_aside = {*request.set_aside, *claim.ids_left()}
-        next_time = self._server.run(lambda: self.next_time(request.executors, set_aside), give_up)
-        return claim._replace(next_time=next_time)
+        return self._server.run(lambda: find(skipped) or find(), give_up)
 
     def _buffered(self, job_id: str) -> int:
         return self._server.runs.count_documents({"job_id": job_id, "state": QUEUED, "cause": "buffered"})
@@ -275,41 +325,6 @@ class Claiming:
 
     # Queued runs
 
-    def _claim_queued(self, request: ClaimRequest, give_up: Callable[[], bool]) -> QueueClaim:
-        if not request.looks_into_queue:
-            return QueueClaim([], {})
-        jobs = self._server.jobs
-        found = self._server.run(lambda: self._available(request), give_up)
-        queued = [queued_record(document, request.now) for document in found]
-        known: dict[str, Document] = {}
-        for part in chunks(sorted({run.job_id for run in queued})):
-            for document in jobs.find({"_id": {"$in": list(part)}, "is_removed": {"$exists": False}}):
-                known[document["_id"]] = document
-        disowned = {name for document in known.values() for name in disowned_names(document)}
-        if disowned:
-            # What follows from these was made for another job that had the id.
-            orphaned = [run for run in queued if _name_of_cause(run) in disowned]
-            queued = [run for run in queued if run not in orphaned]
-            for run in orphaned:
-                self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
-        records = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
-        book, versions = self._book(records.values(), request.now)
-        blocked: dict[str, datetime | None] = {}
-        decisions, orphans = decide_queued_runs(
-            queued,
-            records,
-            {job_id: running(document) for job_id, document in known.items()},
-            request,
-            book,
-            blocked,
-            self._setting.timezone,
-        )
-        for run in orphans:
-            self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
-        decisions = self._reserve(decisions, book, versions, request)
-        taken = self._server.run(lambda: self._take(decisions, known, request), give_up)
-        return QueueClaim(taken, blocked)
-
     def _available(self, request: ClaimRequest) -> list[Document]:
         """Queued runs that are available: those that have waited longest, and others of other jobs, since all of these may be blocked."""
         found: list[Document] = []
@@ -321,7 +336,9 @@ class Claiming:
                 "job_id": {"$nin": sorted(seen)},
             }
             most = 5 * request.limit
-            page = list(self._server.runs.find(waiting).sort("scheduled", 1).limit(most))
+            page = list(
+                self._server.runs.find(waiting).sort([("available", 1), ("scheduled", 1)]).limit(most)
+            )
             found += page
             seen.update(one["job_id"] for one in page)
             if len(page) < most or len(seen) >= request.limit:

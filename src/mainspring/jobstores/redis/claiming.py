@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.grouping import GroupBook
-from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
 from mainspring.jobstores.redis.plain import PlainDecisions
 from mainspring.jobstores.redis.rows import micros, moment_of
@@ -22,7 +21,7 @@ from mainspring.jobstores.shared.claims import (
     Claimed,
     QueueClaim,
     buffered_runs,
-    decide_queued_runs,
+    decide_in_turn,
     groups_of,
     move_of,
 )
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import QueuedRun
+    from mainspring.model import Outcome, QueuedRun
 
 
 class Claiming:
@@ -58,24 +57,26 @@ class Claiming:
         book = _book(found, request.now)
         running = {job_id: busy.running for job_id, busy in found.busy.items()} | found.running
         blocked: dict[str, datetime | None] = {}
-        again, orphans = decide_queued_runs(
-            sorted(found.runs, key=lambda run: run.scheduled_run_time),
+        claim = Claim([], {}, [], None)
+        decided_queue = decide_in_turn(
+            claim,
+            found.due.values(),
+            found.runs,
             found.jobs,
             running,
             request,
             book,
             blocked,
+            lambda job_id: found.busy[job_id].buffered,
             self._setting.timezone,
         )
-        claim = Claim([], {}, [], None)
-        for job_id, record in found.due.items():
-            count = running.get(job_id, 0)
-            claim.add(record, request.decide, count, lambda job_id: found.busy[job_id].buffered, book)
+        again = decided_queue.begun
 
         plain = PlainDecisions()
         others = [one for one in claim.decisions if not self._is_plain(one, found, plain)]
         decided = [*_taken(again, found), *(_moved(one, found, running, request.now) for one in others)]
         left = claim.ids_left()
+        decided_ids = {decision.job.id for decision in claim.decisions}
         answer = self._server.ask(
             "claim",
             {
@@ -90,11 +91,14 @@ class Claiming:
                 else {
                     name: [repr(time.timestamp()) for time in times] for name, times in book.begun().items()
                 },
-                "orphans": [_orphan(run, request.now) for run in orphans],
+                "not_run": [
+                    _not_run(run, outcome, told, request.now)
+                    for run, outcome, told in decided_queue.not_run(request.now)
+                ],
                 "unhold": [
                     {"id": job_id, "executor": place.executor, "due": place.due}
                     for job_id, place in found.places.items()
-                    if job_id in left
+                    if job_id in left or job_id not in decided_ids  # it wasn't its turn
                 ],
                 "executors": sorted(request.executors),
                 "set_aside": sorted({*request.set_aside, *left}),
@@ -120,7 +124,7 @@ class Claiming:
         next_time = request.now if is_full else moment_of(answer["next"]) if answer["next"] else None
         taken = [one for one, attempt in zip(again, told, strict=False) if attempt is not False]
         return Claimed(
-            QueueClaim(taken, blocked),
+            QueueClaim([*taken, *decided_queue.missed], blocked),
             Claim(valid, claim.waiting, claim.parked, next_time),
             finished,
             moment_of(answer["queue"]) if answer["queue"] else None,
@@ -213,12 +217,12 @@ def _moved(decision: Decision, found: Fetched, running: Mapping[str, int], now: 
     return moved
 
 
-def _orphan(run: QueuedRun, now: datetime) -> dict[str, Any]:
+def _not_run(run: QueuedRun, outcome: Outcome, told: str, now: datetime) -> dict[str, Any]:
     return {
         "job_id": run.job_id,
         "name": run.key.id,
         "scheduled": micros(run.scheduled_run_time),
-        "outcome": not_begun(now, "skipped", JOB_REMOVED),
+        "outcome": not_begun(now, outcome, told),
     }
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.counting import given_back
 from mainspring.engine.decision import Decision
-from mainspring.engine.precedence import by_priority
+from mainspring.engine.misfire import how_late
+from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
 from mainspring.jobstores.shared.runs import Move
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.backend import Finished
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.model import Submission
+    from mainspring.model import Outcome, Submission
 
 
 class ClaimRaceError(MainspringError):
@@ -121,7 +124,7 @@ class QueueClaim(NamedTuple):
     """
 
     decisions: list[Decision]
-    blocked: Mapping[str, datetime | None]
+    blocked: dict[str, datetime | None]
 
     @property
     def free_at(self) -> datetime | None:
@@ -141,6 +144,12 @@ class Claimed(NamedTuple):
     claim: Claim
     finished: Finished
     queued_from: datetime | None
+
+    def in_turn(self) -> list[Decision]:
+        """What was made true, in the order in which it is to be begun."""
+        due = by_priority(self.claim.decisions, lambda decision: decision.job.options.priority)
+        queued = self.queue.decisions
+        return in_turn((*queued, *due), turn_of_decision) if queued else due
 
 
 def joined(first: Claimed, second: Claimed) -> Claimed:
@@ -168,55 +177,143 @@ def groups_of(records: Iterable[JobRecord | Unreadable]) -> list[str]:
     )
 
 
-def decide_queued_runs(
+class Decided(NamedTuple):
+    """What is to be done about queued runs.
+
+    Attributes:
+        begun: decisions to run some.
+        missed: those that have waited for too long.
+        orphans: runs whose jobs are gone.
+    """
+
+    begun: list[Decision]
+    missed: list[Decision]
+    orphans: list[QueuedRun]
+
+    def not_run(self, now: datetime) -> list[tuple[QueuedRun, Outcome, str]]:
+        """The runs that will not be run, with what is kept of them."""
+        missed = [decision.run for decision in self.missed if decision.run is not None]
+        return [
+            *((run, "skipped", JOB_REMOVED) for run in self.orphans),
+            *((run, "missed", how_late(run, now)) for run in missed),
+        ]
+
+
+def decide_in_turn(
+    claim: Claim,
+    due: Iterable[JobRecord | Unreadable],
     runs: Iterable[QueuedRun],
     jobs: Mapping[str, JobRecord | Unreadable],
     running: MutableMapping[str, int],
     request: ClaimRequest,
     book: GroupBook | None,
     blocked: dict[str, datetime | None],
+    buffered: Callable[[str], int],
     timezone: tzinfo,
-) -> tuple[list[Decision], list[QueuedRun]]:
-    """What is to be done about queued runs that are available: decisions to run some, and those whose jobs are gone.
+    *,
+    is_one_kind: bool = False,
+) -> Decided:
+    """Decide about due jobs and queued runs, each in its turn; about the jobs in `claim`.
 
-    Not more are run than are asked for, though more may be given: some of them may be blocked.
+    Where there are both, not more are begun than are asked for; what comes after those is left for the next look. More queued runs may
+    be given than that, since some of them may be blocked.
 
     Args:
+        due: in their order.
+        jobs: of the queued runs.
         running: how many instances go on, by job; counted up.
         blocked: as in `QueueClaim`; added to.
+        buffered: how many runs of a job are queued because they overlapped.
         timezone: of the due times of jobs that are paused.
+        is_one_kind: of a job that is due and has queued runs, do only what comes first: the store can't do both at once.
     """
-    decisions: list[Decision] = []
-    orphans: list[QueuedRun] = []
-    for run in by_priority(runs, lambda run: _priority_of(jobs.get(run.job_id))):
-        if len(decisions) == request.limit:
+    decided = Decided([], [], [])
+    waiting = list(runs)
+    if not waiting:
+        for record in due:
+            claim.add(record, request.decide, running.get(record_id(record), 0), buffered, book)
+        return decided
+    claimants: list[tuple[JobRecord | Unreadable | None, QueuedRun | None]] = [(one, None) for one in due]
+    claimants += [(jobs.get(run.job_id), run) for run in waiting]
+    kinds: dict[str, bool] = {}
+    submitted = 0
+    for claimant in in_turn(claimants, _turn_of):
+        record_or_none, run = claimant
+        job_id = record_id(record_or_none) if run is None else run.job_id
+        if submitted >= request.limit:
             break
-        if run.job_id in blocked:
+        if is_one_kind and kinds.get(job_id, run is None) is not (run is None):
             continue
-        record = jobs.get(run.job_id)
-        if record is None:
-            orphans.append(run)
-            continue
-        if isinstance(record, Unreadable) or record.options.executor not in request.executors:
-            blocked[run.job_id] = None
-            continue
-        group = record.options.group
-        room = None if book is None else book.room(group)
-        decision = request.decide(record, running.get(record.id, 0), run, room=room)
-        if not decision.submit:
-            blocked[run.job_id] = decision.free_at
-            continue
-        running[record.id] = running.get(record.id, 0) + 1
-        if book is not None:
-            book.take(group, 1)
-        zone = timezone if record.next_run_time is None else record.next_run_time.tzinfo
-        decision.submit = [run.scheduled_run_time.astimezone(zone)]
-        decisions.append(decision)
-    return decisions, orphans
+        if run is None:
+            assert record_or_none is not None  # noqa: S101 - it is due
+            count = len(claim.decisions)
+            claim.add(record_or_none, request.decide, running.get(job_id, 0), buffered, book)
+            if len(claim.decisions) > count:
+                kinds[job_id] = True
+                if claim.decisions[-1].submit:
+                    submitted += 1
+                    running[job_id] = running.get(job_id, 0) + 1
+        elif job_id not in blocked:
+            count = len(decided.begun)
+            _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
+            if len(decided.begun) > count:
+                submitted += 1
+                kinds[job_id] = False
+    return decided
 
 
-def _priority_of(job: JobRecord | Unreadable | None) -> int:
-    return job.options.priority if isinstance(job, JobRecord) else 0
+def record_id(record: JobRecord | Unreadable | None) -> str:
+    """The id of a job as it was read."""
+    return "" if record is None else record.record.id if isinstance(record, Unreadable) else record.id
+
+
+def turn_of_decision(decision: Decision) -> Turn:
+    """When what a decision is about has its turn."""
+    job, run = decision.job, decision.run
+    return turn_of_job(job) if run is None else turn_of_run(run, job)
+
+
+def _turn_of(claimant: tuple[JobRecord | Unreadable | None, QueuedRun | None]) -> Turn:
+    record, run = claimant
+    job = record.record if isinstance(record, Unreadable) else record
+    if run is not None:
+        return turn_of_run(run, job)
+    assert job is not None  # noqa: S101 - it is due
+    return turn_of_job(job)
+
+
+def _decide_queued(
+    decided: Decided,
+    record: JobRecord | Unreadable | None,
+    run: QueuedRun,
+    running: MutableMapping[str, int],
+    request: ClaimRequest,
+    book: GroupBook | None,
+    blocked: dict[str, datetime | None],
+    timezone: tzinfo,
+) -> None:
+    if record is None:
+        decided.orphans.append(run)
+        return
+    if isinstance(record, Unreadable) or record.options.executor not in request.executors:
+        blocked[run.job_id] = None
+        return
+    group = record.options.group
+    room = None if book is None else book.room(group)
+    decision = request.decide(record, running.get(record.id, 0), run, room=room)
+    zone = timezone if record.next_run_time is None else record.next_run_time.tzinfo
+    if decision.missed:
+        decision.missed = [run.scheduled_run_time.astimezone(zone)]
+        decided.missed.append(decision)
+        return
+    if not decision.submit:
+        blocked[run.job_id] = decision.free_at
+        return
+    running[record.id] = running.get(record.id, 0) + 1
+    if book is not None:
+        book.take(group, 1)
+    decision.submit = [run.scheduled_run_time.astimezone(zone)]
+    decided.begun.append(decision)
 
 
 def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:

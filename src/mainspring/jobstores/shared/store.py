@@ -14,7 +14,6 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
-from mainspring.engine.precedence import by_priority
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import (
     ConfigurationError,
@@ -557,9 +556,7 @@ class SharedJobStore(NativeJobStore):
                 return ClaimedBatch(left, more=False)
         claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
         claim = claimed.claim
-        begun = by_priority(
-            (*claimed.queue.decisions, *claim.decisions), lambda decision: decision.job.options.priority
-        )
+        begun = claimed.in_turn()
         self._handed_out = begun
         submitted = 0
         for decision in begun:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
-    from mainspring.jobstores.shared.claims import Claim, ClaimRequest
+    from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.lease import Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
@@ -201,6 +201,8 @@ class SQLBackend(Backend):
         def was_taken() -> Claimed | None:
             for claimed in attempted:
                 for decision in (*claimed.queue.decisions, *claimed.claim.decisions):
+                    if decision.run is not None and decision.missed:
+                        continue  # it is in nobody's hands
                     time = decision.due_times()[0]
                     return claimed if self._is_claimed(decision, time, request.token) else None
             return None
@@ -215,12 +217,10 @@ class SQLBackend(Backend):
 
     def _take(self, connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
         finished = self._ending.finish(connection, request.ended)
-        queue = QueueClaim([], {})
+        queue, claim = self._claiming.claim(connection, request, may_repeat=may_repeat)
         queued_from = request.queued_from
         if request.looks_into_queue:
-            queue = self._claiming.claim_queued(connection, request)
             queued_from = self._runs.next_available(connection, queue.blocked)
-        claim: Claim = self._claiming.claim(connection, request, may_repeat=may_repeat)
         if any(decision.buffered for decision in claim.decisions):
             queued_from = request.now
         expected = min(filter(None, (queued_from, finished.queued_from)), default=None)

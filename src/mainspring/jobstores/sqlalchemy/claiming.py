@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.attempts import next_attempts
-from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.asked_triggers import (
     asked,
     is_imported,
@@ -20,9 +19,10 @@ from mainspring.jobstores.shared.asked_triggers import (
 from mainspring.jobstores.shared.claims import (
     Claim,
     ClaimRaceError,
+    Decided,
     QueueClaim,
     buffered_runs,
-    decide_queued_runs,
+    decide_in_turn,
     decision_of,
     groups_of,
     move_of,
@@ -83,8 +83,10 @@ class Claiming:
         self._columns = context.columns
         self._groups = context.groups
 
-    def claim(self, connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claim:
-        """Take due jobs, in the transaction of `connection`.
+    def claim(
+        self, connection: Connection, request: ClaimRequest, *, may_repeat: bool
+    ) -> tuple[QueueClaim, Claim]:
+        """Take due jobs and queued runs, each in its turn, in the transaction of `connection`.
 
         Args:
             may_repeat: whether to look if jobs have been run at their due times before, and count these runs as further
@@ -96,6 +98,10 @@ class Claiming:
         """
         statements = self._context.statements
         now, limit = request.now, request.limit
+        queue = QueueClaim([], {})
+        # First those that are waited for, in their order; then what others leave.
+        runs = self._runs.available(connection, now, limit, ()) if request.looks_into_queue else ()
+        jobs = self._jobs_of(connection, runs)
         rows = statements.due(connection, now, request.executors, request.set_aside, limit)
         claim = Claim([], {}, [], None)
         foreign = [row for row in rows if _runs_foreign_code(row)]
@@ -105,13 +111,26 @@ class Claiming:
             rest = [row for row in rows if row[0] not in later]
         else:
             rest = list(rows)
-        if rest:
+        if rest or runs:
             records = [self._context.job_of(row) for row in rest]
-            self._decide(connection, request, claim, rest, records, may_repeat=may_repeat)
+            self._decide(
+                connection,
+                request,
+                claim,
+                rest,
+                records,
+                may_repeat=may_repeat,
+                queue=queue,
+                runs=runs,
+                jobs=jobs,
+            )
+        if queue.blocked and len(runs) == limit:
+            self._claim_behind(connection, request, queue)
         if len(rows) == limit:
-            return claim._replace(next_time=now)  # there is most likely more
+            return queue, claim._replace(next_time=now)  # there is most likely more
         set_aside = {*request.set_aside, *claim.ids_left(), *(row[0] for row in claim.postponed)}
-        return claim._replace(next_time=statements.next_time(connection, now, request.executors, set_aside))
+        next_time = statements.next_time(connection, now, request.executors, set_aside)
+        return queue, claim._replace(next_time=next_time)
 
     def _decide(
         self,
@@ -123,18 +142,28 @@ class Claiming:
         *,
         may_repeat: bool,
         own: Mapping[str, JobRecord] = MappingProxyType({}),
+        queue: QueueClaim | None = None,
+        runs: Sequence[QueuedRun] = (),
+        jobs: Mapping[str, JobRecord | Unreadable] = MappingProxyType({}),
     ) -> None:
-        """Decide about locked rows, add that to `claim`, and make it true.
+        """Decide about locked rows, and queued runs, add that to `claim` and `queue`, and make it true.
 
         Args:
             own: jobs as they are, by id, where `records` has them with triggers that were asked before.
         """
         # Of those too that were never claimed: they may have been asked for, or another may have had the id before.
-        running = self._context.statements.running(connection, [row[0] for row in rows])
-        book = self._book(connection, records, request.now)
+        ids = [row[0] for row in rows]
+        if jobs:
+            ids = sorted({*ids, *jobs})
+        running = self._context.statements.running(connection, ids) if ids else {}
+        book = self._book(connection, [*records, *jobs.values()], request.now)
         buffered = partial(self._buffered, connection)
-        for row, record in zip(rows, records, strict=True):
-            claim.add(record, request.decide, running.get(row[0], 0), buffered, book)
+        blocked = {} if queue is None else queue.blocked
+        decided = decide_in_turn(
+            claim, records, runs, jobs, running, request, book, blocked, buffered, self._context.timezone
+        )
+        if queue is not None and runs:
+            self._make_queued_true(connection, decided, queue, request)
         for decision in (*claim.decisions, *claim.parked) if own else ():
             if decision.job.id in own:
                 with_own_trigger(decision, own[decision.job.id])
@@ -179,33 +208,38 @@ class Claiming:
     def _buffered(self, connection: Connection, job_id: str) -> int:
         return self._runs.queued_of(connection, [job_id], "buffered").get(job_id, 0)
 
-    def claim_queued(self, connection: Connection, request: ClaimRequest) -> QueueClaim:
-        """Take queued runs that are available, and whose jobs may be run here now."""
-        now = request.now
-        blocked: dict[str, datetime | None] = {}
-        claim = QueueClaim([], blocked)
+    def _claim_behind(self, connection: Connection, request: ClaimRequest, queue: QueueClaim) -> None:
+        """Take queued runs that stand behind others that can't be taken."""
         for _ in range(_ROUNDS):
-            limit = request.limit - len(claim.decisions)
-            runs = self._runs.available(connection, now, limit, blocked)
-            jobs = self._jobs_of(connection, runs)
-            book = self._book(connection, jobs.values(), now)
-            running = self._context.statements.running(connection, sorted(jobs)) if jobs else {}
-            decisions, orphans = decide_queued_runs(
-                runs, jobs, running, request, book, blocked, self._context.timezone
-            )
-            for run in orphans:
-                self._runs.end_queued(connection, run.key, now, "skipped", JOB_REMOVED)
-            taken = [
-                TakenRun(*cast("QueuedRun", decision.run).key, decision.job.options.group)
-                for decision in decisions
-            ]
-            self._runs.take(connection, taken, self._context.node_name, request.token, now)
-            claim.decisions.extend(decisions)
-            if book is not None:
-                self._groups.write(connection, book)
-            if not blocked or len(runs) < limit:
+            before = len(queue.blocked)
+            limit = request.limit - len(queue.decisions)
+            runs = self._runs.available(connection, request.now, limit, queue.blocked) if limit > 0 else ()
+            if runs:
+                claim = Claim([], {}, [], None)
+                jobs = self._jobs_of(connection, runs)
+                part = request._replace(limit=limit)
+                self._decide(
+                    connection, part, claim, [], [], may_repeat=False, queue=queue, runs=runs, jobs=jobs
+                )
+            if len(queue.blocked) == before or len(runs) < limit:
                 break  # those that are blocked have kept no others from being found
-        return claim
+
+    def _make_queued_true(
+        self, connection: Connection, decided: Decided, queue: QueueClaim, request: ClaimRequest
+    ) -> None:
+        now = request.now
+        not_run = decided.not_run(now)
+        for run, outcome, told in not_run:
+            self._runs.end_queued(connection, run.key, now, outcome, told)
+        if not_run:
+            ids = sorted({run.job_id for run, *_ in not_run})
+            self._runs.drop_ended_jobs(connection, self._jobs, ids)
+        taken = [
+            TakenRun(*cast("QueuedRun", decision.run).key, decision.job.options.group)
+            for decision in decided.begun
+        ]
+        self._runs.take(connection, taken, self._context.node_name, request.token, now)
+        queue.decisions.extend((*decided.begun, *decided.missed))
 
     def _book(
         self, connection: Connection, records: Iterable[JobRecord | Unreadable], now: datetime

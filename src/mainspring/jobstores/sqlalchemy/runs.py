@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, tuple_, update
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.rows import ENDING
@@ -235,32 +235,45 @@ class RunTable:
     def available(
         self, connection: Connection, now: datetime, limit: int, without: Collection[str]
     ) -> Sequence[QueuedRun]:
-        """Queued runs that are available, of jobs that are not among those `without`; locked where rows can be."""
+        """Queued runs that are available, of jobs that are not among those `without`; locked where rows can be.
+
+        If there are more than `limit`, those that are the first of their jobs, then the second, and so on.
+        """
         runs = self._runs
-        found = connection.execute(
-            select(*self._keys, runs.c.available, runs.c.cause, runs.c.reruns)
-            .where(
-                self._is_waiting,
-                or_(runs.c.available.is_(None), runs.c.available <= now),
-                runs.c.job_id.not_in(list(without)),
-            )
-            .order_by(*self._order())
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+        is_open = and_(
+            self._is_waiting,
+            or_(runs.c.available.is_(None), runs.c.available <= now),
+            *((runs.c.job_id.not_in(list(without)),) if without else ()),
         )
+        columns = [*self._keys, runs.c.available, runs.c.cause, runs.c.reruns]
+        order = [runs.c.available.is_not(None), runs.c.available, runs.c.scheduled, runs.c.attempt]
+        first = [self._priority().desc()] if self._statements.has_priorities else []
+        in_order = select(*columns).where(is_open).order_by(*first, *order).limit(limit)
+        found = connection.execute(in_order.with_for_update(skip_locked=True)).all()
+        if len(found) == limit:
+            # No row of what a window is drawn over can be locked with it: they are looked at, and then locked.
+            rank = func.row_number().over(partition_by=runs.c.job_id, order_by=order)
+            urgency = self._priority().label("urgency") if first else literal(0).label("urgency")
+            ranked = select(*columns, urgency, rank.label("rank")).where(is_open).subquery()
+            by_turn = [ranked.c.urgency.desc(), ranked.c.rank]
+            by_turn += [ranked.c.available.is_not(None), ranked.c.available, ranked.c.scheduled]
+            keys = connection.execute(
+                select(*(ranked.c[key.name] for key in self._keys)).order_by(*by_turn).limit(limit)
+            ).all()
+            again = select(*columns).where(
+                self._is_waiting, tuple_(*self._keys).in_([tuple(key) for key in keys])
+            )
+            found = connection.execute(again.with_for_update(skip_locked=True)).all()
         return [
             QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule", row[5] or 0)
             for row in found
         ]
 
-    def _order(self) -> list[ColumnElement[Any]]:
-        """In which order queued runs are begun: as their jobs are, if some jobs have a priority."""
-        order: list[ColumnElement[Any]] = [self._runs.c.scheduled]
-        if self._statements.has_priorities:
-            jobs = self._jobs
-            priority = select(jobs.c.priority).where(jobs.c.id == self._runs.c.job_id).scalar_subquery()
-            order.insert(0, func.coalesce(priority, 0).desc())
-        return order
+    def _priority(self) -> ColumnElement[Any]:
+        """The priority of a run's job."""
+        jobs = self._jobs
+        priority = select(jobs.c.priority).where(jobs.c.id == self._runs.c.job_id).scalar_subquery()
+        return func.coalesce(priority, 0)
 
     def queued_of(
         self, connection: Connection, job_ids: Sequence[str], cause: str | None = None

@@ -160,10 +160,11 @@ for group, is_taken in pairs(taken) do
     end
   end
 end
-for _, run in ipairs(question.orphans) do
+for _, run in ipairs(question.not_run) do
   local text = take_from_queue(run.job_id, run.name)
   if text then
     put_history(run.name, run.scheduled, joined(text, run.outcome))
+    drop_if_ended(run.job_id)
   end
 end
 flush()
