@@ -19,6 +19,8 @@ from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing.conformance import claim, record, submission
 from pickle_store import PickleStore
 
+pytestmark = pytest.mark.one_python
+
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 RUN = "2026-01-01T00:00:00.000000Z/1"
 OF_ONE_PROCESS = (MemoryJobStore, PickleStore)

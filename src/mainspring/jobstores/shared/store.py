@@ -284,7 +284,7 @@ class SharedJobStore(NativeJobStore):
     def _leave(self) -> None:
         try:
             with self._outage.doing(LEAVING):
-                self._outcomes.write_all(self._is_left)
+                self._write_all_outcomes()
                 self._give_unbegun_back()
                 if self._membership is not None:
                     self._membership.sign_off()
@@ -298,6 +298,16 @@ class SharedJobStore(NativeJobStore):
             self._is_closing = False
             self._outage.forget()
             self._backend.close()
+
+    def _write_all_outcomes(self) -> None:
+        try:
+            self._outcomes.write_all(self._is_left)
+        except Exception:
+            self._logger.error(  # noqa: TRY400 - what was raised is told by whoever called this
+                "%d outcomes of runs could not be written before the end of this node: these runs will be recorded as lost",
+                len(self._outcomes),
+            )
+            raise
 
     def _has_ended(self) -> bool:
         """Whether nothing is to be tried again any more."""
