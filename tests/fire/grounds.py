@@ -209,8 +209,8 @@ class PostgresGround(Ground):
         "flapping",
     )
 
-    def __init__(self) -> None:
-        self.server = servers.Postgres(durable=True)
+    def __init__(self, server: servers.Postgres | None = None) -> None:
+        self.server = server or servers.Postgres(durable=True)
         self.disk: SmallDisk | None = None
         self._why = ""
         place = ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import shutil
+import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from burning import Fire
+from grounds import PostgresGround
 from nodes import wait_for
 
 import servers
@@ -171,4 +174,68 @@ def test_the_clock_of_a_machine_with_a_file_is_set(ground, tmp_path, hours):
         assert fire.alive == nodes
         fire.stop()
     finally:
+        fire.close()
+
+
+class _WithClock(servers.Postgres):
+    """A server whose clock may be set."""
+
+    clock: Clock
+
+    def _arguments(self) -> list[str]:
+        arguments = super()._arguments()
+        place = arguments.index(self.program)
+        # After the change of the user, who couldn't use what the library shares with other processes.
+        given = {**self.clock.environment, "FAKETIME_DISABLE_SHM": "1"}
+        return [
+            *arguments[:place],
+            "env",
+            *(f"{name}={value}" for name, value in given.items()),
+            *arguments[place:],
+        ]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("hours", [2.0, -2.0])
+def test_the_clock_of_a_server_is_set(hours, tmp_path, request):
+    """It is believed: what is due by it is run, once; and nobody is dead by it."""
+    folder = Path(tempfile.mkdtemp(prefix="mainspring-clock-", dir="/tmp"))
+    folder.chmod(0o755)  # the server's user reads the file
+    request.addfinalizer(lambda: shutil.rmtree(folder))
+    clock = Clock(folder / "clock")
+    try:
+        ground = PostgresGround(type("_Server", (_WithClock,), {"clock": clock})(durable=True))
+    except servers.ServerMissingError as error:
+        servers.missing(str(error))
+    request.addfinalizer(ground.close)
+    fire = Fire(ground, tmp_path)
+    try:
+        fire.start(2)
+        flag = fire.flag("held")
+        held = fire.add("held", "hold", str(flag), on_lost="rerun")
+        soon = fire.add("in-an-hour", "work", after=3600)
+        late = fire.add("in-a-day", "work", after=86_400)
+        tick = fire.add("tick", "work", trigger="interval", seconds=0.3, max_instances=50)
+        wait_for(lambda: fire.diary.began()[tick] > 2, "first runs")
+        fire.wait_until_begun(held)
+        clock.set(hours)
+        time.sleep(2 * fire.lease)  # in which somebody might be taken for dead
+        if hours < 0:
+            assert not fire.diary.began()[soon]
+            clock.set(0.0)
+        before = fire.diary.began()[tick]
+        wait_for(lambda: fire.diary.began()[tick] > before + 3, "next ticks", 20)
+        if hours > 0:
+            wait_for(lambda: fire.diary.began()[soon] == 1, "what is due by that clock", 20)
+        flag.touch()
+        fire.wait_until_over(held)
+        wait_for(lambda: fire.outcomes(held) == ["succeeded"], "outcome")
+        assert fire.diary.began()[held] == 1
+        assert not fire.diary.began()[late]
+        due = [line["scheduled"] for line in fire.diary.lines("began") if line["job"] == tick]
+        assert len(due) == len(set(due))
+        assert {run.outcome for run in fire.scheduler.get_runs(limit=100_000)} <= {"succeeded", None}
+        fire.stop()
+    finally:
+        clock.set(0.0)
         fire.close()
