@@ -95,6 +95,25 @@ def test_a_migration_that_was_cut_off_goes_on_at_the_next_start(old_store, make_
     assert old_store.pending_migration() == ""
 
 
+def test_tables_that_were_made_before_all_of_their_version_was_there_get_what_is_missing(
+    database_url, tablename, make_scheduler
+):
+    store = SQLAlchemyJobStore(database_url, tablename=tablename)
+    make_scheduler(jobstores={"default": store}, start=True).shutdown()
+    with store.engine.begin() as connection:
+        for column in ("reruns", "job_removed"):
+            connection.exec_driver_sql(
+                f"ALTER TABLE {tablename.removesuffix('_jobs')}_runs DROP COLUMN {column}"
+            )
+    store.engine.dispose()
+    again = SQLAlchemyJobStore(database_url, tablename=tablename)
+    assert "ADD COLUMN job_removed" in again.pending_migration()
+    scheduler = make_scheduler(jobstores={"default": again}, start=True)
+    assert again.pending_migration() == ""
+    job = scheduler.add_job("operator:add", "date", run_date="2100-01-01", args=[1, 2])
+    assert job.run_now().wait(30).outcome == "succeeded"
+
+
 def test_new_tables_need_no_migration(database_url, tablename, make_scheduler):
     store = SQLAlchemyJobStore(database_url, tablename=tablename)
     assert store.pending_migration() == ""

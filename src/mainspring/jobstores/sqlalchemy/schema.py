@@ -30,8 +30,8 @@ def create_tables(database: Database, tables: Tables, metadata: MetaData) -> Non
     """
     with database.changing_schema() as connection:
         version = _version(connection, tables)
-        if version is not None and version < VERSION:
-            _migrations().migrate(connection, tables, version)
+        if version is not None and _is_behind(connection, tables, version):
+            _migrations().migrate(connection, tables, min(version, VERSION - 1))
         _refuse_others(connection, tables)
         metadata.create_all(connection, tables=list(tables))
         if version is None:
@@ -46,9 +46,21 @@ def pending_migration(database: Database, tables: Tables) -> str:
     """
     with database.reading() as connection:
         version = _version(connection, tables)
-        if version is None or version == VERSION:
+        if version is None or not _is_behind(connection, tables, version):
             return ""
-        return str(_migrations().statements(connection, tables, version))
+        return str(_migrations().statements(connection, tables, min(version, VERSION - 1)))
+
+
+def _is_behind(connection: Connection, tables: Tables, version: int) -> bool:
+    """Whether tables are to be migrated: they have an older version, or were made before all of this one was there.
+
+    The last version has grown until it was released, and each step of a migration adds what is missing.
+    """
+    runs = tables.runs
+    if version < VERSION:
+        return True
+    known = {column["name"] for column in inspect(connection).get_columns(runs.name, schema=runs.schema)}
+    return any(column.name not in known for column in runs.columns)
 
 
 def _version(connection: Connection, tables: Tables) -> int | None:
