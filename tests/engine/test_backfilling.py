@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from mainspring.engine.backfilling import missing_runs
-from mainspring.model import JobOptions, JobRecord, Outcome, QueuedRun, RunRecord
+from mainspring.model import JobOptions, JobRecord, Outcome, QueuedRun, RunKey, RunRecord
 from mainspring.triggers.interval import IntervalTrigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,3 +61,25 @@ def test_it_is_the_latest_attempt_that_counts(turn):
 
 def test_from_the_next_run_time_on_the_schedule_has_them():
     assert [one.scheduled_run_time for one in missing([0, 1, 2, 3], [], START + 2 * HOUR)] == hours(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("next_run_time", "made"),
+    [
+        (None, [98, 99, 100]),  # paused: what is still to come isn't run before
+        (START + 200 * HOUR, [98, 99, 100]),
+        (START + 99 * HOUR, [98]),  # the schedule has the rest
+        (START + 98 * HOUR, []),
+    ],
+)
+def test_nothing_is_run_before_it_is_due_nor_what_the_schedule_has(next_run_time, made):
+    queued = missing(range(98, 103), [], next_run_time)
+    assert [one.scheduled_run_time for one in queued] == hours(*made)
+
+
+def test_the_times_of_a_repeated_hour_are_two():
+    zone = ZoneInfo("Europe/Berlin")
+    first, second = (datetime(2025, 10, 26, 2, 30, fold=fold, tzinfo=zone) for fold in (0, 1))
+    known = [RunRecord("a", first.astimezone(UTC), 1, "n", outcome="succeeded")]
+    queued = missing_runs(job(NOW), [first, second], known, NOW, "backfill")
+    assert [one.key for one in queued] == [RunKey("a", second.astimezone(UTC), 1)]

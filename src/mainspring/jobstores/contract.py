@@ -181,6 +181,9 @@ class RunStore(ABC):
     ) -> list[JobRecord]:
         """Keep all of `records`, or none of them; returns them as they were kept.
 
+        The id of a job whose schedule has ended is free, though runs of it may go on. One that is given it with `replace` has what is queued of that
+        job; for one without it is as if that had been removed.
+
         Args:
             replace: from the stored record and the new one of the same id to the one to keep; ``None``: ids must be new.
 
@@ -210,7 +213,9 @@ class RunStore(ABC):
 
     @abstractmethod
     def remove(self, job_id: str) -> None:
-        """Remove a job.
+        """Remove a job, and end what is queued of it: skipped.
+
+        Nothing follows for a job of this id from the runs of it that go on, if another one gets the id; but they count among its instances.
 
         Raises:
             JobLookupError: there is no such job.
@@ -218,7 +223,7 @@ class RunStore(ABC):
 
     @abstractmethod
     def remove_all(self) -> None:
-        """Remove all jobs."""
+        """Remove all jobs, and end what is queued: see `remove`."""
 
     @abstractmethod
     def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from mainspring.engine.decision import Decision, decide, decide_queued
+from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, Submission
 from mainspring.triggers.date import DateTrigger
@@ -320,6 +321,37 @@ class RunStoreConformance:
         store.change("a", lambda old: old.rescheduled(None))
         assert store.give_back(decision, START) is None
         assert _record(store).next_run_time is None
+
+    def test_each_due_time_counts_its_own_attempts(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10, max_instances=9, coalesce=False)], None)
+        asked = QueuedRun("a", START, 1, START, "manual")
+        assert store.enqueue([asked]) == [asked]
+        assert store.enqueue([asked]) == []
+        attempts = []
+        for after in (0, 10):
+            for decision in claim(store, after).decisions:
+                attempts += [(time, decision.attempt_of(time)) for time in decision.submit]
+            store.change("a", lambda old: old.rescheduled(START))
+        first, second = START, START + 10 * SECOND
+        assert sorted(attempts) == [(first, 1), (first, 2), (first, 3), (second, 1)]
+        assert store.enqueue([asked._replace(attempt=3), asked._replace(scheduled_run_time=second)]) == []
+
+    def test_what_is_queued_ends_with_its_job(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10), record("b", paused=True)], None)
+        (begun,) = claim(store, 0).decisions
+        queued = [QueuedRun(job_id, START + SECOND, 1, START, "manual") for job_id in ("a", "b")]
+        assert store.enqueue(queued) == queued
+        store.remove("a")
+        with pytest.raises(JobLookupError):
+            store.enqueue([queued[0]._replace(attempt=2)])
+        store.add_records([record("a", 100)], None)
+        (other,) = claim(store, 1).decisions
+        assert other.job.id == "b"
+        store.finish([submission(begun), submission(other)])
+        assert claim(store, 2).decisions == []
+        skipped = store.get_run(queued[0].key)
+        assert skipped is not None
+        assert (skipped.outcome, skipped.error) == ("skipped", JOB_REMOVED)
 
     def test_removing_all(self, store: RunStore) -> None:
         store.add_records([record("a"), record("b", paused=True)], None)
