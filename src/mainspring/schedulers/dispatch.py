@@ -294,8 +294,9 @@ class Dispatch:
         self._in_flight.withdraw(submission)
         try:
             return store.give_back(decision, store.store_time(self._clock))
-        except Exception:
-            log.exception('The claim of job "%s" could not be given back', decision.job.id)
+        except Exception as error:
+            told = None if store.has_told(error) else error
+            log.error('The claim of job "%s" could not be given back', decision.job.id, exc_info=told)  # noqa: TRY400
             return None
 
     def _refused(
