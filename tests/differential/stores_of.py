@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any
 
 import redis
@@ -15,7 +16,9 @@ from stores import open_store
 LEASE = 7 * 86400
 KEPT = 100_000
 
-_NAME = "differential_jobs"
+#: Several processes may run these tests on one server.
+_PREFIX = f"differential{os.getpid()}"
+_NAME = f"{_PREFIX}_jobs"
 _first: dict[str, Any] = {}
 _numbers = itertools.count()
 
@@ -25,12 +28,12 @@ def fresh_store(url: str) -> Any:
     options = {"lease": LEASE, "keep_runs": KEPT}
     if url.startswith("redis"):
         server = redis.Redis.from_url(url)
-        for key in server.scan_iter("*differential*", count=10_000):
+        for key in server.scan_iter(f"*{_PREFIX}*", count=10_000):
             server.delete(key)
         server.close()
         return open_store(url, _NAME, **options)
     if url.startswith("mongodb"):
-        return open_store(url, f"differential{next(_numbers)}_jobs", **options)
+        return open_store(url, f"{_PREFIX}n{next(_numbers)}_jobs", **options)
     if url not in _first:
         _first[url] = open_store(url, _NAME, **options)
         return _first[url]
@@ -45,6 +48,6 @@ def _sql_store_beside(first: Any) -> Any:
     store._pending_migration = first._pending_migration
     with store.engine.begin() as connection:
         for table in store.engine.dialect.get_table_names(connection):
-            if table.startswith("differential_") and not table.endswith("schema"):
+            if table.startswith(f"{_PREFIX}_") and not table.endswith("schema"):
                 connection.execute(text(f"DELETE FROM {table}"))
     return store
