@@ -412,6 +412,28 @@ def test_a_retry_that_waits_is_not_made_by_another_job(manual):
     ]
 
 
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_a_retry_is_made_though_its_attempt_is_taken(manual, held, is_ended):
+    scheduler = manual()
+    options = {"executor": "held", "retry": Retry(3, delay=10), "max_instances": 3}
+    job = scheduler.add_job(work.fail, "interval", minutes=1, start_date=START, id="a", **options)
+    scheduler.run_due()
+    job.modify(next_run_time=START, func=work.wait, args=[0.01])
+    work.gate.set()
+    scheduler.run_due()
+    if is_ended:
+        held.end(1)
+        settle(scheduler)
+    held.end()
+    settle(scheduler)
+    assert [run[1:3] for run in known(scheduler, "a")] == [
+        (1, "failed"),
+        (2, "succeeded" if is_ended else "running"),
+        (3, "queued"),
+    ]
+    check_attempts(scheduler)
+
+
 def test_a_job_that_is_added_again_by_a_restart_keeps_its_retries(manual):
     scheduler = manual()
     add = {"trigger": "date", "run_date": START, "id": "a", "retry": Retry(3, delay=10)}

@@ -85,6 +85,8 @@ class Ending:
         refused = set(run(lambda: self._write(ended), give_up))
         valid = [one for one in ended if one.key.id not in refused]
         retries = {one.key: again for one in valid for again in retries_of([one])}
+        if retries:
+            retries = run(lambda: self._next_in_line(retries), give_up)
         disowned = run(lambda: self._disowned(retries), give_up) if retries else set()
         queue = [again for key, again in retries.items() if key.id not in disowned]
         results: dict[str, list[RunResult]] = {}
@@ -104,6 +106,30 @@ class Ending:
             min((each.available for each in queue), default=None),
             paused,
         )
+
+    def _next_in_line(self, retries: Mapping[RunKey, QueuedRun]) -> dict[RunKey, QueuedRun]:
+        """Retries, as further attempts where the one that comes next is another run: its job was moved back, or asked for, meanwhile."""
+        found = dict(retries)
+        keys = {again.key.id: key for key, again in retries.items()}
+        for part in chunks(sorted(keys)):
+            taken = {one["_id"]: one for one in self._server.runs.find({"_id": {"$in": list(part)}})}
+            for document in self._server.jobs.find({"active.name": {"$in": list(part)}}, {"active": 1}):
+                taken.update((one["name"], one) for one in active_runs(document))
+            for name in taken.keys() & set(part):
+                again = retries[keys[name]]
+                if taken[name].get("cause") != again.cause:  # or it is this very retry, queued before
+                    found[keys[name]] = self._after_all(again)
+        return found
+
+    def _after_all(self, again: QueuedRun) -> QueuedRun:
+        """A retry as the attempt after all that there are at its due time; or the one that it was made before."""
+        which = {"job_id": again.job_id, "scheduled": text_of(again.scheduled_run_time)}
+        known = list(self._server.runs.find(which, {"attempt": 1, "cause": 1}))
+        job = self._server.jobs.find_one({"_id": again.job_id}, {"active": 1}) or {}
+        known += [one for one in job.get("active", ()) if one["scheduled"] == which["scheduled"]]
+        made = [one["attempt"] for one in known if one.get("cause") == again.cause]
+        before = [attempt for attempt in made if attempt > again.attempt]
+        return again._replace(attempt=min(before) if before else 1 + max(one["attempt"] for one in known))
 
     def _disowned(self, keys: Collection[RunKey]) -> set[str]:
         """The names of those of these runs whose jobs were removed while they went on."""
