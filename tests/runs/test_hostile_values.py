@@ -170,6 +170,7 @@ def test_what_is_kept_as_plain_text_is_refused_where_it_can_not_be(scheduler, ma
 def test_no_job_has_an_id_that_no_store_can_keep(scheduler):
     assert scheduler.get_job("a\udcff") is None
     assert scheduler.get_runs("a\udcff") == []
+    assert scheduler.get_jobs(tag="\udcff") == scheduler.get_jobs(search="\udcff") == []
     with pytest.raises(KeyError):
         scheduler.remove_job("a\udcff")
     with pytest.raises(KeyError):

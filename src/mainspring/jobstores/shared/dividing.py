@@ -33,7 +33,12 @@ def weight_of(one: Ended) -> int:
     for text in (error, value, traceback, log, progress):
         if text is not None:
             # Each quote and backslash gets an escape twice, each end of a line once, and another for that.
-            weight += size_of(text) + 3 * (text.count('"') + text.count("\\")) + 2 * text.count("\n")
+            weight += (
+                size_of(text)
+                + 3 * (text.count('"') + text.count("\\"))
+                + 2 * text.count("\n")
+                + text.count("'")
+            )
     return weight
 
 

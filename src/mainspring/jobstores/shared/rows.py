@@ -14,7 +14,7 @@ from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
-from mainspring.storable import compact, encodable, is_storable, size_of
+from mainspring.storable import compact, encodable, is_storable, size_of, storable
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
@@ -147,7 +147,10 @@ def refuse_unstorable(record: JobRecord) -> None:
         ValueError: it isn't.
     """
     options = record.options
-    together = "".join((record.id, record.name, options.executor, options.group or "", *options.tags))
+    follows = followed_job(record) or ""
+    together = "".join(
+        (record.id, record.name, options.executor, options.group or "", follows, *options.tags)
+    )
     if together.isascii() and "\0" not in together:
         return  # as most are
     for what, text in (
@@ -155,6 +158,7 @@ def refuse_unstorable(record: JobRecord) -> None:
         ("the name", record.name),
         ("the executor", options.executor),
         ("the group", options.group or ""),
+        ("the job that is followed by that", follows),
         *(("a tag", tag) for tag in options.tags),
     ):
         if not is_storable(text):
@@ -175,7 +179,7 @@ def _refuse_too_large(row: Mapping[str, Any], limit: int) -> None:
     ):
         return  # as most are
     texts = {name: value for name, value in row.items() if isinstance(value, str)}
-    sizes = {name: size_of(text) + text.count('"') + text.count("\\") for name, text in texts.items()}
+    sizes = {name: size_of(text) + sum(map(text.count, "\"'\\")) for name, text in texts.items()}
     total = sum(sizes.values())
     if total > limit:
         largest = max(sizes, key=sizes.__getitem__)
@@ -190,7 +194,7 @@ _MOST_BYTES = 4
 
 
 def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
-    return compact(trigger_to_dict(trigger)), str(trigger)
+    return compact(trigger_to_dict(trigger)), storable(words_of(trigger))
 
 
 @lru_cache(maxsize=1024)

@@ -479,6 +479,10 @@ class SharedJobStore(NativeJobStore):
         return self._backend.jobs.get(job_id)
 
     def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
+        if query.after is not None:
+            refuse_unknown(query.after)
+        if not all(text is None or is_storable(text) for text in (query.tag, query.executor, query.search)):
+            return []  # no job can have it
         records: list[JobRecord] = []
         for record in self._backend.jobs.list_jobs(query):
             if isinstance(record, Unreadable):
