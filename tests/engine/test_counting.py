@@ -100,3 +100,23 @@ def test_a_schedule_that_has_ended_before_its_runs_were_spent_had_counted_nothin
     decision = decide(job, START, 0)
     assert decision.following is None
     assert given_back(None, job, decision.submit) == job._replace(version=9)
+
+
+def test_a_note_stays_unless_it_was_the_claims():
+    job = JobRecord(
+        "a",
+        "a",
+        print,
+        "builtins:print",
+        (),
+        {},
+        IntervalTrigger(seconds=10, start_date=START, timezone=UTC),
+        JobOptions(max_runs=2),
+        START,
+        tally=Tally(0, 0, "of somebody's"),
+    )
+    first = decide(job, START, 0)
+    assert given_back(first.following, job, first.submit).tally == job.tally
+    last = decide(job._replace(tally=Tally(1, 0, "of somebody's")), START, 0)
+    assert last.following.tally.note == "it has had its 2 runs"
+    assert given_back(last.following, last.job, last.submit).tally == last.job.tally

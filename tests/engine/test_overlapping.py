@@ -119,7 +119,7 @@ def test_a_queued_run_waits_for_its_group(room, submitted):
     record = job(group="g")
     decision = decide_queued(record, run, 0, room=room)
     assert decision.submit == (at(0) if submitted else ())
-    assert decision.waits is not submitted
+    assert decision.waits is (not submitted)
     assert (decision.full_group, decision.free_at) == (
         (None, None) if submitted else ("g", START + 7 * SECOND)
     )
@@ -143,7 +143,7 @@ def test_a_queued_run_waits_for_an_instance(overlap, cause, running, submitted):
     run = QueuedRun("a", START, 1, START, cause)
     decision = decide_queued(job(overlap=overlap), run, running)
     assert decision.submit == (at(0) if submitted else ())
-    assert decision.waits is not submitted
+    assert decision.waits is (not submitted)
     assert decision.full_group is None
 
 

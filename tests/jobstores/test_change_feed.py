@@ -174,6 +174,10 @@ def test_the_time_is_that_of_the_store_as_soon_as_it_was_asked(setting):
     assert setting.now() == START + timedelta(hours=2, seconds=10)
     setting.clock.set_wall(datetime(2030, 1, 1, tzinfo=UTC))
     assert setting.now() == START + timedelta(hours=2, seconds=10)  # whatever the machine's clock shows
+    asked = setting.clock.monotonic()
+    setting.clock.advance(1)
+    setting.measured(asked, START + timedelta(hours=9))  # it was set itself
+    assert setting.now() == START + timedelta(hours=9)
     another = Clock()
     setting.go_by(another)
     assert setting.clock is another

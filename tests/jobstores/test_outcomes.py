@@ -25,11 +25,18 @@ class Lease:
     token = 7
 
 
+FAILURES = {
+    OSError: Failure.OUTAGE,
+    OverflowError: Failure.TOO_LARGE,
+    BlockingIOError: Failure.CONFLICT,
+}
+
+
 class Outage:
     """Knows what kinds of failure there are."""
 
     def failure_of(self, error):
-        return {OSError: Failure.OUTAGE, OverflowError: Failure.TOO_LARGE}.get(type(error))
+        return FAILURES.get(type(error))
 
 
 class Backend:
@@ -356,3 +363,108 @@ def test_the_history_of_what_has_ended_is_pruned(outcomes, backend):
     outcomes.prune()
     day_before = NOW - timedelta(days=1)
     assert backend.pruned == [(["a", "b"], 5, day_before), ([], 5, day_before)]
+
+
+def test_what_a_failed_prune_was_to_look_at_is_looked_at_by_the_next(outcomes, backend):
+    outcomes.add([ran(0, job_id="a")])
+    prune, backend.prune = backend.prune, lambda *_: (_ for _ in ()).throw(OSError("away"))
+    with pytest.raises(OSError, match="away"):
+        outcomes.prune()
+    outcomes.add([ran(0, job_id="b")])
+    backend.prune = prune
+    outcomes.prune()
+    assert [jobs for jobs, _, _ in backend.pruned] == [["a", "b"]]
+
+
+def refusing_texts(outcomes, backend):
+    """Have the store refuse whatever has a result."""
+
+    def finish(part, give_up):
+        if any(one.result.result is not None or one.key.job_id == "never" for one in part):
+            raise OverflowError("too much")
+        backend.written.append([one.key.job_id for one in part])
+        return Finished()
+
+    backend.finish = finish
+
+
+def test_what_is_too_much_is_left_out_and_that_is_said(outcomes, backend, said):
+    refusing_texts(outcomes, backend)
+    large = ran(0, job_id="large")
+    large.results[0] = large.results[0]._replace(result="x" * 100)
+    outcomes.add([ran(0), large, ran(0, job_id="c")])
+    outcomes.write()
+    assert sorted(job_id for part in backend.written for job_id in part) == ["a", "c", "large"]
+    (line,) = said()
+    assert line == (
+        f'WARNING Not all of the outcome of job "large" due at {START} can be stored: '
+        "[the result, 100 bytes, could not be stored: OverflowError: too much]"
+    )
+
+
+def test_what_can_not_be_written_at_all_waits_and_keeps_nothing_else_back(outcomes, backend, said):
+    refusing_texts(outcomes, backend)
+    outcomes.add([ran(0), ran(0, job_id="never")])
+    for attempt in (1, 2):
+        with pytest.raises(RuntimeError, match="1 outcomes can't be written, whatever is left out of them"):
+            outcomes.write()
+        assert backend.written == [["a"]]
+        assert len(outcomes) == 1
+        assert outcomes.are_kept_back
+        assert outcomes.unwritten() >= {RunKey("never", START, 1)}
+        assert said()[-1] == (
+            f'ERROR The outcome (succeeded) of job "never" due at {START} can\'t be written: too much; trying again'
+        )
+        assert len(said()) == attempt
+
+
+@pytest.mark.parametrize(
+    ("error", "size", "store_works", "is_refused"),
+    [
+        (OverflowError(), 10, False, True),
+        (OSError(), 10, True, False),  # an outage is an outage
+        (OSError(), 100_000, True, True),  # but some servers close the connection at what is too large
+        (OSError(), 100_000, False, False),
+        (ValueError(), 10, True, True),  # the driver's, about what it was given
+        (ValueError(), 10, False, False),
+        (BlockingIOError(), 100_000, True, False),
+    ],
+)
+def test_what_is_refused_for_what_is_in_it(outcomes, error, size, store_works, is_refused):
+    outcomes._store_works = lambda: store_works
+    one = ran(0)
+    one.results[0] = one.results[0]._replace(result="x" * size)
+    outcomes.add([one])
+    assert outcomes._is_refused(error, outcomes.take_along(never)) is is_refused
+
+
+def test_a_large_part_is_not_tried_for_ever(outcomes, backend):
+    large = ran(0)
+    large.results[0] = large.results[0]._replace(result="x" * 100_000)
+    outcomes.add([large])
+    outcomes.write(never)
+    assert backend.give_up is not never
+    assert not backend.give_up()
+    backend.setting.clock.advance(2.5)
+    assert backend.give_up()
+    outcomes.add([ran(1)])
+    outcomes.write(never)
+    assert backend.give_up is never
+
+
+def test_outcomes_are_written_at_the_end_whatever_was_in_the_way_until_that_is_given_up(outcomes, backend):
+    errors = [OSError("away"), ValueError("odd")]
+
+    def during():
+        if errors:
+            raise errors.pop(0)
+
+    backend.during = during
+    outcomes._store_works = lambda: False
+    outcomes.add([ran(0)])
+    outcomes.write_all(never)
+    assert backend.written == [at(0)]
+    errors.append(OSError("away"))
+    outcomes.add([ran(1)])
+    with pytest.raises(OSError, match="away"):
+        outcomes.write_all(lambda: True)

@@ -12,6 +12,7 @@ import pytest
 
 from mainspring.engine.decision import Decision
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, StoreUnavailableError
+from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
@@ -557,6 +558,32 @@ def test_a_node_looks_by_itself_where_polls_do_not(store, backend, clock):
     assert backend.look.call_count == 2
 
 
+@pytest.mark.parametrize(
+    ("task", "asks", "activity"),
+    [
+        ("_prune", "prune", outage.PRUNING),
+        ("_renew", "renew", outage.HEARTBEAT),
+        ("_look_for_dead", "look", outage.WATCHING),
+        ("_write_said", "say", outage.PROGRESS),
+        ("_flush", "finish", outage.OUTCOMES),
+        ("_leave", "sign_off", outage.LEAVING),
+    ],
+)
+def test_each_task_says_what_it_does_while_it_asks(store, backend, task, asks, activity):
+    doing = []
+    answer = getattr(backend, asks).return_value
+
+    def ask(*arguments):
+        doing.append(store._outage._own.activity)
+        return answer
+
+    getattr(backend, asks).side_effect = ask
+    store.say(ended(store, outcome=None), "1")
+    store.finish([ended(store, "b")])
+    getattr(store, task)()
+    assert doing == [activity]
+
+
 def test_queued_runs_that_are_due_wake_the_scheduler(store, scheduler, clock):
     store._see_to(Look([], False, START, ()), clock.monotonic())
     assert scheduler.told == ["wake"]
@@ -583,6 +610,7 @@ def test_the_last_that_a_run_has_said_is_written(store, backend):
     store._write_said()
     ((said, _), _) = backend.say.call_args
     assert said == {(RunKey("a", START, 1), 7): "2"}
+    assert backend.say.call_args.args[1] == store._is_left
     store._write_said()
     assert backend.say.call_count == 1
 
