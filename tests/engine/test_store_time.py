@@ -100,3 +100,12 @@ def test_of_two_plans_whatever_comes_first_is_kept():
     both = Planned(wall=after(5)).or_sooner(Planned(monotonic=3))
     assert both == Planned(after(5), 3)
     assert both.or_sooner(Planned(after(4), 7)) == Planned(after(4), 3)
+
+
+def test_an_answer_that_could_be_right_changes_nothing():
+    known = StoreTime(START, 0.0)
+    # It was ten seconds later when the answer was there, and the question had been asked five seconds before.
+    for seconds, is_kept in ((4.9, False), (5, True), (7, True), (10, True), (10.1, False)):
+        said = START + timedelta(seconds=seconds)
+        after = known.corrected(5.0, said, 10.0)
+        assert after == (known if is_kept else StoreTime(said, 10.0)), seconds

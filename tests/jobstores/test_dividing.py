@@ -130,3 +130,13 @@ def test_the_largest_is_left_out_first_and_it_is_said_why():
     bare = lighter(third, error)
     assert lighter(bare, error) is None
     assert len(bare.result.error) < 100
+
+
+def test_what_is_written_instead_follows_from_why_the_whole_was_refused():
+    def write(items):
+        if "large" in items:
+            raise OverflowError("too much")
+        return list(items)
+
+    answers, *_ = write_in_parts(["large"], write, lambda *_: True, lambda item, error: f"{item}: {error}")
+    assert answers == [["large: too much"]]

@@ -589,6 +589,12 @@ def test_queued_runs_that_are_due_wake_the_scheduler(store, scheduler, clock):
     assert scheduler.told == ["wake"]
 
 
+def test_a_loop_that_has_ended_under_its_scheduler_is_noticed(store, scheduler):
+    scheduler._notice_end_of_loop = lambda: scheduler.told.append("noticed")
+    store._look_for_dead()
+    assert scheduler.told == ["noticed"]
+
+
 def test_what_other_nodes_announce_wakes_the_scheduler(store, backend, scheduler):
     claim(store)
     claim(store)
