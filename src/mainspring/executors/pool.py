@@ -21,6 +21,7 @@ from mainspring.executors.run import (
     report_unbegun,
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import concurrent.futures
@@ -156,7 +157,9 @@ class _WorkerPool(NativeExecutor):
         except KeyboardInterrupt:
             interrupt_main_thread()
         if submission.is_abandoned:
-            self._logger.warning('Job "%s" has ended at last, after it was told to', submission.job.name)
+            SafeLogger(self._logger).warning(
+                'Job "%s" has ended at last, after it was told to', submission.job.name
+            )
 
     def _call(self, job: JobRecord) -> Any:
         raise NotImplementedError

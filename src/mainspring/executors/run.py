@@ -166,34 +166,35 @@ def perform(
     """
     job = submission.job
     told = logger.isEnabledFor(INFO)
+    log = SafeLogger(logger)
     times = iter(submission.run_times)
     try:
         for time in times:
             # Asked here whether there is anything to ask, as there seldom is.
             if (submission.stop is not None or submission.lease is not None) and not _may_begin(
-                submission, reporter, time, times, logger
+                submission, reporter, time, times, log
             ):
                 break
             if told:
-                logger.info('Running job "%s" (scheduled at %s)', job.name, time)
+                log.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)
             try:
                 retval = call(job)
                 if type(retval) not in PLAIN_RESULTS:
                     with_work_done(retval)
             except BaseException as error:
-                _report_raised(submission, reporter, time, started, error, logger, cancellation)
+                _report_raised(submission, reporter, time, started, error, log, cancellation)
                 if isinstance(error, KeyboardInterrupt) or (
                     cancellation is not CancelledError and isinstance(error, cancellation)
                 ):
                     was_cancelled = isinstance(error, cancellation)
-                    _report_not_run(submission, reporter, times, logger, was_cancelled=was_cancelled)
+                    _report_not_run(submission, reporter, times, log, was_cancelled=was_cancelled)
                     raise
                 continue
             reporter.succeeded(submission, time, started, retval)
             retval = None  # it is nobody's any more
             if told:
-                _log_end(submission, logger)
+                _log_end(submission, log)
     finally:
         reporter.done(submission)
 
@@ -214,32 +215,33 @@ async def perform_natively(
     cancellations = (cancellation, GeneratorExit)
     job = submission.job
     told = logger.isEnabledFor(INFO)
+    log = SafeLogger(logger)
     times = iter(submission.run_times)
     try:
         for time in times:
             # Asked here whether there is anything to ask, as there seldom is.
             if (submission.stop is not None or submission.lease is not None) and not _may_begin(
-                submission, reporter, time, times, logger
+                submission, reporter, time, times, log
             ):
                 break
             if told:
-                logger.info('Running job "%s" (scheduled at %s)', job.name, time)
+                log.info('Running job "%s" (scheduled at %s)', job.name, time)
             started = reporter.started(submission, time)
             try:
                 retval = await call(job)
                 if type(retval) not in PLAIN_RESULTS:
                     with_work_done(retval)
             except BaseException as error:
-                _report_raised(submission, reporter, time, started, error, logger, cancellations)
+                _report_raised(submission, reporter, time, started, error, log, cancellations)
                 if isinstance(error, (*cancellations, KeyboardInterrupt, SystemExit)):
                     was_cancelled = isinstance(error, cancellations)
-                    _report_not_run(submission, reporter, times, logger, was_cancelled=was_cancelled)
+                    _report_not_run(submission, reporter, times, log, was_cancelled=was_cancelled)
                     raise
                 continue
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
-                _log_end(submission, logger)
+                _log_end(submission, log)
     finally:
         reporter.done(submission)
 
@@ -249,7 +251,7 @@ def _may_begin(
     reporter: RunReporter,
     time: datetime,
     later: Iterable[datetime],
-    logger: logging.Logger,
+    logger: SafeLogger,
 ) -> bool:
     """Whether the run at `time` may be begun; if not, what becomes of it and of those `later` is told."""
     if submission.stop is None and reporter.may_begin(submission):
@@ -264,7 +266,7 @@ def _report_raised(
     time: datetime,
     started: Any,
     error: BaseException,
-    logger: logging.Logger,
+    logger: SafeLogger,
     cancellations: type[BaseException] | tuple[type[BaseException], ...],
 ) -> None:
     """Report a run that has raised.
@@ -284,7 +286,7 @@ def _report_raised(
         _report_failure(submission, reporter, time, started, error, logger)
 
 
-def _log_end(submission: Submission, logger: logging.Logger) -> None:
+def _log_end(submission: Submission, logger: SafeLogger) -> None:
     """Log that a run has ended without an error."""
     if submission.stop is None:
         logger.info('Job "%s" executed successfully', submission.job.name)
@@ -293,7 +295,7 @@ def _log_end(submission: Submission, logger: logging.Logger) -> None:
 
 
 def _end_before(
-    submission: Submission, reporter: RunReporter, times: Iterable[datetime], logger: logging.Logger
+    submission: Submission, reporter: RunReporter, times: Iterable[datetime], logger: SafeLogger
 ) -> None:
     """The runs at `times` may not be begun any more."""
     if submission.is_abandoned:
@@ -326,7 +328,7 @@ def _report_not_run(
     submission: Submission,
     reporter: RunReporter,
     times: Iterable[datetime],
-    logger: logging.Logger,
+    logger: SafeLogger,
     *,
     was_cancelled: bool,
 ) -> None:
@@ -354,14 +356,14 @@ def _report_failure(
     time: Any,
     started: Any,
     error: BaseException,
-    logger: logging.Logger,
+    logger: SafeLogger,
 ) -> None:
     text = traceback_text(error)
     reporter.failed(submission, time, started, error, text)
     log_failure(submission.job.name, error, text, logger)
 
 
-def log_failure(name: str, error: BaseException, text: str, logger: logging.Logger) -> None:
+def log_failure(name: str, error: BaseException, text: str, logger: SafeLogger | logging.Logger) -> None:
     """Log what a job raised; `text` is the traceback, which is all there is of one in another process."""
     log = SafeLogger(logger)  # whatever the error makes of its own text
     if _is_remote(error):

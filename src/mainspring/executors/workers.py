@@ -19,6 +19,7 @@ from weakref import WeakSet
 
 from mainspring.draining import drained
 from mainspring.errors import MainspringError
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
@@ -183,8 +184,10 @@ class WorkerThreads:
                 at[me] = item
                 try:
                     work(item)
-                except Exception:
-                    self._logger.exception("A worker goes on after an error that is none of its job's")
+                except Exception:  # noqa: BLE001 - it is logged
+                    SafeLogger(self._logger).exception(
+                        "A worker goes on after an error that is none of its job's"
+                    )
                 item = at[me] = None  # an idle worker keeps nothing of its last job alive
         finally:
             try:

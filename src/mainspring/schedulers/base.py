@@ -59,6 +59,7 @@ from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
 from mainspring.schedulers.awaited_runs import AwaitedRuns
 from mainspring.schedulers.configuration import (
@@ -859,7 +860,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state != STATE_RUNNING:
             self._planned = planned
             return planned.seconds_left(self._clock.now(), self._clock.monotonic())
-        self._logger.debug("Looking for jobs to run")
+        log = SafeLogger(self._logger)
+        log.debug("Looking for jobs to run")
         # Whatever is added from here on and is due before this pass is over must wake the loop.
         planned = planned.or_sooner(
             self._dispatch.run(
@@ -871,9 +873,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._planned = planned
         wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
         if wait is None:
-            self._logger.debug("No jobs; waiting until a job is added")
+            log.debug("No jobs; waiting until a job is added")
             return None
-        self._logger.debug(
+        log.debug(
             "Next wakeup is due at %s (in %f seconds)",
             self._clock.now(self.timezone) + timedelta(seconds=wait),
             wait,

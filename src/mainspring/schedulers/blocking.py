@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 from mainspring.engine.waiting import LONGEST_WAIT
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import STATE_STOPPED, BaseScheduler
 
@@ -53,9 +54,9 @@ class BlockingScheduler(BaseScheduler):
                 self._event.clear()
                 try:
                     wait = self._process_jobs()
-                except Exception:
+                except Exception:  # noqa: BLE001 - it is logged
                     # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
-                    self._logger.exception("Error in the scheduler's loop; going on")
+                    SafeLogger(self._logger).exception("Error in the scheduler's loop; going on")
                     self._clock.wait(self._event, LONGEST_WAIT)
                 else:
                     self._sleep(wait)

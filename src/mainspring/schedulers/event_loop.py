@@ -22,6 +22,7 @@ from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.errors import words_of
 from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
 
@@ -280,9 +281,9 @@ class EventLoopScheduler(BaseScheduler):
     def _looked(self) -> float | None:
         try:
             return self._process_jobs()
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged
             # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
-            self._logger.exception("Error in the scheduler's loop; going on")
+            SafeLogger(self._logger).exception("Error in the scheduler's loop; going on")
             return LONGEST_WAIT
 
     def _set_timer(self, wait: float | None) -> None:
