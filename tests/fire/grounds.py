@@ -392,26 +392,31 @@ class MariaDBGround(Ground):
 
     @contextmanager
     def no_room_for_connections(self):
-        """Others have taken all connections that there may be; root has one more."""
+        """Others have taken all connections that there may be."""
         import pymysql
 
-        self.ask("set global max_connections = 10", "create user if not exists crowd@'127.0.0.1'")
+        self.ask("create user if not exists crowd@'127.0.0.1'")
+        own = self._connection()  # there will be no room for another
         others = []
 
         def crowd():
-            self._end_sessions()
+            with own.cursor() as cursor:
+                cursor.execute("kill user app@'127.0.0.1'")
             with suppress(pymysql.MySQLError):
                 while True:
                     others.append(pymysql.connect(host="127.0.0.1", port=self.server.port, user="crowd"))
 
         try:
+            with own.cursor() as cursor:
+                cursor.execute("set global max_connections = 10")
             crowd()
             with repeated(crowd):
                 yield
         finally:
-            for connection in others:
+            with own.cursor() as cursor:
+                cursor.execute("set global max_connections = 200")
+            for connection in [own, *others]:
                 connection.close()
-            self.ask("set global max_connections = 200")
 
     @contextmanager
     def _session(self, statement: str):
