@@ -10,9 +10,10 @@ import pytest
 
 from mainspring import Retry
 from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.dividing import weight_of
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outcomes import Outcomes
-from mainspring.jobstores.shared.runs import LostRun
+from mainspring.jobstores.shared.runs import Ended, LostRun
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.model import RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
@@ -240,12 +241,22 @@ def test_claims_go_without_outcomes_until_these_can_be_written(outcomes, backend
     assert len(outcomes.take_along(never)) == 1
 
 
-def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend):
+@pytest.mark.parametrize(("size", "rides"), [(256 * 1024, True), (256 * 1024 + 1, False)])
+def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend, size, rides):
+    weight = weight_of(Ended(record("a"), 1, 7, "schedule", RunResult(START, "succeeded", START, START)))
     large = ran(0)
-    large.results[0] = large.results[0]._replace(result="x" * 300_000)
-    outcomes.add([large, ran(1)])
+    large.results[0] = large.results[0]._replace(result="x" * (size - weight))
+    outcomes.add([large])
+    assert len(outcomes.take_along(never)) == rides
+    assert backend.written == ([] if rides else [at(0)])
+
+
+def test_how_long_a_claim_waits_for_what_is_written_before_it_is_its_own_affair(outcomes, backend):
+    outcomes.add([ran(number) for number in range(2001)])
+    backend.setting.request_limit = 2**30
     assert outcomes.take_along(never) == []
-    assert backend.written == [at(0, 1)]
+    assert len(backend.written[0]) == 2000
+    assert backend.give_up is never
 
 
 def test_listeners_are_told_without_the_lock(outcomes, backend):

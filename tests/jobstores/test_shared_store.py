@@ -334,6 +334,7 @@ def test_jobs_whose_executor_is_nowhere_are_told_of_once(store, backend):
     backend.left.return_value = [nowhere]
     assert claim(store).decisions == [nowhere]
     assert nowhere.retry_at > START
+    assert [(job.job_id, job.reason) for job in store.parked()] == [("a", "no executor 'gone' here")]
     before, _, executors, _ = backend.left.call_args.args
     assert (before, executors) == (START - 10 * SECOND, ("default",))
     assert claim(store, now=START + 11 * SECOND).decisions == []
