@@ -16,6 +16,9 @@ from mainspring.executors.run import call_function, perform
 from mainspring.model import run_key
 from mainspring.testing import EventRecorder, ManualScheduler
 
+#: What stores keep is the same on every Python, and these make tables for each test.
+pytestmark = pytest.mark.one_python
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
