@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from datetime import UTC, timedelta
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -209,6 +210,41 @@ def test_a_start_that_fails_says_why(backend, scheduler, error, flaw, kind, word
     with pytest.raises(kind) as caught:
         store._entered(scheduler)
     assert words in str(caught.value)
+    backend.close.assert_called_once_with()
+
+
+@pytest.mark.parametrize(
+    ("given", "timezone"), [(None, UTC), (ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Tokyo"))]
+)
+def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler, given, timezone):
+    scheduler.timezone = given
+    store = SharedJobStore(backend, 30, 5, 1)
+    store.start(scheduler, "main")
+    try:
+        assert backend.setting.timezone is timezone
+        assert backend.setting.clock is scheduler._clock
+        assert backend.setting.logger is store._outage.logger is store._logger
+        assert (store._outage.alias, store._outage.clock) == ("main", scheduler._clock)
+        backend.listen.assert_called_once_with(store._heard)
+        threads = {
+            "mainspring-lease-main": (store._heart, {store._renew: 7.5}),
+            "mainspring-store-main": (
+                store._upkeep,
+                {store._look_for_dead: 0.3, store._prune: 60, store._write_said: 1},
+            ),
+        }
+        for name, (upkeep, tasks) in threads.items():
+            assert upkeep._thread.name == name
+            assert upkeep._outage is store._outage
+            assert upkeep._clock is scheduler._clock
+            assert upkeep._logger is store._logger
+            assert {task: round(upkeep._seconds_of(task), 6) for task in upkeep._tasks} == tasks
+        assert backend.register.call_count == 1
+        store.start(scheduler, "main")  # it is still there
+        assert backend.register.call_count == 1
+    finally:
+        store.shutdown()
+    backend.sign_off.assert_called_once_with(7)
     backend.close.assert_called_once_with()
 
 
@@ -416,6 +452,16 @@ def test_what_was_not_begun_for_want_of_a_lease_is_given_back(store, backend, sc
     ]
     store._give_unbegun_back()
     assert backend.release.call_count == 1
+
+
+def test_what_is_to_be_given_back_is_so_as_soon_as_the_store_answers_again(store, clock):
+    store._see_to(Look([], False, None, ()), clock.monotonic())
+    store._upkeep.flush_soon.assert_not_called()
+    submission = ended(store, outcome=None)
+    store._membership.lease.skipped(submission)
+    store.finish([submission])
+    store._see_to(Look([], False, None, ()), clock.monotonic())
+    assert store._upkeep.flush_soon.call_count == 2
 
 
 def test_what_could_not_be_given_back_stays_this_nodes(store, backend):
@@ -655,8 +701,8 @@ def test_jobs_are_added_each_once(store, backend):
     assert store.add_records([], None) == []
     backend.jobs.add.assert_not_called()
     assert store.add_records([record("a")], None) == [record("a")]
-    with pytest.raises(ConflictingIdError, match="a"):
-        store.add_records([record("a"), record("b"), record("a")], None)
+    with pytest.raises(ConflictingIdError, match="twice"):
+        store.add_records([record("twice"), record("b"), record("twice")], None)
     with pytest.raises(ValueError, match="characters"):
         store.add_records([record("a\0")], None)
     assert backend.jobs.add.call_count == 1
