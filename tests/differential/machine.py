@@ -42,24 +42,14 @@ OPTIONS = {
 class Switches:
     """What the machine draws. What is off is known to be open, and says why."""
 
-    #: In memory a run that goes on isn't known when another of its identifier is made: run now, or by moving a job back.
-    meets_running_runs = True
     #: On stores that are shared a retry is dropped whose attempt another run has: its job was moved back to that time meanwhile.
     retries_meet_later_attempts = False
-    #: On stores that are shared a job that was never claimed nor changed is taken for one that doesn't run: `max_instances` is exceeded.
-    asks_untouched_jobs = True
-    #: The same, where a job is removed and added again while it runs, which makes another job of it.
-    adds_again_what_runs = True
-    #: Queued runs of a job that is removed are skipped at once in memory, elsewhere when they are available.
-    removes_queued_runs = True
-    #: In memory queued runs are decided last, elsewhere first, and in another order. So nothing competes for a place in a program: either
-    #: all runs may overlap and no group is limited, or nothing is queued.
-    competes = False
+    #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
+    #: is over. So a program has queued runs, or grace.
+    is_late_while_it_waits = False
     #: In memory what follows from a run that is one of several of an instance (catching up) follows when the last of them has ended, not
     #: at once: retries, and the jobs that come after it. So what is queued isn't met with what is caught up.
     follows_within_batches = False
-    #: A backfill of a paused job, or one without next run time, runs times that are still to come.
-    backfills_paused_jobs = True
 
 
 @st.composite
@@ -83,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         self.worlds = self.make_worlds()
         self.story = Story()
         self.is_apart = False
-        self.overlaps = True
+        self.with_queue = True
 
     @property
     def first(self) -> Any:
@@ -107,25 +97,25 @@ class Machine(RuleBasedStateMachine):
 
     # Jobs
 
-    @initialize(data=st.data(), overlaps=st.booleans())
-    def begin(self, data: Any, overlaps: bool) -> None:
-        self.overlaps = overlaps
+    @initialize(data=st.data(), with_queue=st.sampled_from([True, True, False]))
+    def begin(self, data: Any, with_queue: bool) -> None:
+        self.with_queue = with_queue
         self.add(data)
 
     @property
     def queues(self) -> bool:
         """Whether a program may queue runs."""
-        return self.switches.competes or self.overlaps
+        return self.switches.is_late_while_it_waits or self.with_queue
 
     def _options(self, data: Any) -> dict[str, Any]:
         options = data.draw(some_options())
         if not self.switches.follows_within_batches and self.queues:
             options.pop("coalesce", None)
-        if self.switches.competes:
+        if self.switches.is_late_while_it_waits:
             return options
-        if self.overlaps:
-            options.pop("group", None)
-            return {**options, "overlap": "allow"}
+        if self.with_queue:
+            options.pop("misfire_grace_time", None)
+            return options
         for name in ("overlap", "retry"):
             options.pop(name, None)
         return options
@@ -134,10 +124,6 @@ class Machine(RuleBasedStateMachine):
     @precondition(is_running)
     def add(self, data: Any) -> None:
         job = data.draw(st.sampled_from(JOBS))
-        if not self.switches.adds_again_what_runs and any(
-            run.outcome is None for run in self.first.runs() if run.job_id == job
-        ):
-            return
         triggers = [every, every, once]
         if self.queues:
             triggers.append(self._followed(job))
@@ -190,12 +176,6 @@ class Machine(RuleBasedStateMachine):
         job = self._job(data)
         if what == "resume" and not self._may_meet(job, self.first.now):
             return
-        if (
-            what == "remove"
-            and not self.switches.removes_queued_runs
-            and any(run.state == "queued" for run in self.first.runs())
-        ):
-            return
         self.take(what, job=job)
 
     # Runs
@@ -208,14 +188,10 @@ class Machine(RuleBasedStateMachine):
             self.take("run", job=job)
 
     def _may_meet(self, job: str, since: float) -> bool:
-        """Whether a job may be asked to run for times from `since` on."""
-        if not self.switches.asks_untouched_jobs:
-            record = self.first.store.get_record(job)
-            if record is None or record.version == 0:
-                return False
+        """Whether a job may be run again for times from `since` on."""
         record = self.first.store.get_record(job)
         retries = record is not None and record.options.retry is not None
-        if self.switches.meets_running_runs and (self.switches.retries_meet_later_attempts or not retries):
+        if self.switches.retries_meet_later_attempts or not retries:
             return True
         return all(
             run.outcome is not None or run.scheduled_run_time < after(since)
@@ -239,11 +215,8 @@ class Machine(RuleBasedStateMachine):
     @precondition(is_running)
     def backfill(self, data: Any, begin: int, length: int, overlap: str) -> None:
         job, start = self._job(data), int(self.first.now) - begin
-        end = start + length
-        if not self.switches.backfills_paused_jobs:
-            end = min(end, int(self.first.now))
-        if self.queues and self._may_meet(job, start) and start <= end:
-            self.take("backfill", job=job, start=start, end=end, overlap=overlap)
+        if self.queues and self._may_meet(job, start):
+            self.take("backfill", job=job, start=start, end=start + length, overlap=overlap)
 
     @rule(data=st.data(), how=st.sampled_from(HOW))
     def end(self, data: Any, how: str) -> None:
@@ -267,7 +240,7 @@ class Machine(RuleBasedStateMachine):
     )
     @precondition(is_running)
     def limit_group(self, group: str, limit: Any, rate: Any, per: int) -> None:
-        if (limit, rate) != (None, None) and (self.switches.competes or not self.overlaps):
+        if (limit, rate) != (None, None):
             self.take("group", group=group, limit=limit, rate=rate, per=per)
 
     @rule(group=st.sampled_from(GROUPS))
@@ -290,8 +263,7 @@ class Machine(RuleBasedStateMachine):
     @rule(job=st.sampled_from(JOBS), times=st.integers(1, 2))
     @precondition(is_running)
     def refuse(self, job: str, times: int) -> None:
-        if self.switches.competes or not self.queues:
-            self.take("refuse", job=job, times=times)
+        self.take("refuse", job=job, times=times)
 
     @rule()
     def stop_or_start(self) -> None:

@@ -55,6 +55,26 @@ PROGRAMS = {
         step("run", job="a"),
         step("wait", seconds=10),
     ],
+    "a backfill side by side, of a job with runs that wait": [
+        step("add", job="a", trigger=("every", 3, 2)),
+        step("wait", seconds=5),
+        step("run", job="a"),
+        step("backfill", job="a", start=4, end=6, overlap="allow"),
+    ],
+    "runs that wait for one that is refused": [
+        step("add", job="a", trigger=("at", 5)),
+        step("run", job="a"),
+        step("refuse", job="a", times=1),
+        step("run", job="a"),
+        step("run", job="a"),
+        step("end", run=("a", 0.0, 1), how="succeeded"),
+    ],
+    "a job that may have more instances": [
+        step("add", job="a", trigger=("after", "b", "any")),
+        step("run", job="a"),
+        step("run", job="a"),
+        step("change", job="a", max_instances=2),
+    ],
     "a last run that waits for another to end for longer than its grace": [
         step("add", job="a", trigger=("at", 2), misfire_grace_time=1),
         step("run", job="a"),

@@ -84,6 +84,9 @@ class LocalRuns:
         """An instance was not begun after all; when its runs are tried again, if they wait in the queue."""
         job = decision.job
         self.ledger.take_back(job.id, decision.submit)
+        # What waited for it to end would wait for ever.
+        self.ledger.waiting.discard(job.id)
+        self.queue.release(job.id, job.options.group)
         self._group_ended(job)
         group = job.options.group or ""
         if decision.claimed is not None and group in self._group_begun:

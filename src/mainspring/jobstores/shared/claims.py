@@ -253,7 +253,7 @@ def decide_in_turn(
                 if claim.decisions[-1].submit:
                     submitted += 1
                     running[job_id] = running.get(job_id, 0) + 1
-        elif job_id not in blocked:
+        elif job_id not in blocked or run.cause == "parallel":  # which asks for no place of its job
             count = len(decided.begun)
             _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
             if len(decided.begun) > count:

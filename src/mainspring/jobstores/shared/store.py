@@ -514,8 +514,14 @@ class SharedJobStore(NativeJobStore):
         """The job was changed or removed: whatever kept it from running here may have gone."""
         self._agenda.next_is_unknown()
         self._agenda.waits_no_more(job_id)
+        self._look_into_queue_if_blocked()
         with self._lock:
             self._ledger.forget(job_id)
+
+    def _look_into_queue_if_blocked(self) -> None:
+        """Runs that could not be claimed perhaps can now."""
+        if self._agenda.is_queue_blocked:
+            self._agenda.note_queue_due(self._setting.now())
 
     def remove(self, job_id: str) -> None:
         refuse_unknown(job_id)
@@ -732,6 +738,8 @@ class SharedJobStore(NativeJobStore):
                 self._ledger.forget_parked(decision.job.id)
             return None
         self._agenda.note_queue_due(later)
+        self._look_into_queue_if_blocked()
+        self._agenda.waits_no_more(decision.job.id)
         with self._lock:
             self._held -= 1
             self._agenda.next_is_unknown()
@@ -813,10 +821,12 @@ class SharedJobStore(NativeJobStore):
             raise ValueError(f"the name of a group has characters that databases can't keep: {group.name!r}")
         self._backend.set_group(group)
         self._agenda.nothing_waits()
+        self._look_into_queue_if_blocked()
 
     def remove_group(self, name: str) -> bool:
         was_there = self._backend.remove_group(name)
         self._agenda.nothing_waits()
+        self._look_into_queue_if_blocked()
         return was_there
 
     def list_groups(self) -> list[Group]:
