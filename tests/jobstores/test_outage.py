@@ -12,6 +12,7 @@ from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
     HEARTBEAT,
+    SETTLED_AFTER,
     SLOW_AFTER,
     Outage,
     said_by,
@@ -62,9 +63,16 @@ def outage(clock):
 
 
 @pytest.fixture
-def said(caplog):
+def said(caplog, clock, outage):
+    """What has been said, when another moment has passed."""
     caplog.set_level(logging.INFO, "mainspring.test")
-    return lambda: [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+    def lines():
+        clock.advance(SETTLED_AFTER + 0.1)
+        outage.look_for_slow()
+        return [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
+
+    return lines
 
 
 WHERE = "Job store 'default' (postgresql://me:***@host/db)"
@@ -115,6 +123,22 @@ def test_all_who_find_out_tell_of_one_outage(outage, said):
         pass
     assert outage.words is None
     assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_what_works_now_and_then_is_one_outage(outage, clock, said):
+    for _ in range(20):
+        with pytest.raises(Full), outage.doing(CLAIMING):
+            raise Full("disk full")
+        with outage.doing(CLAIMING):
+            clock.advance(SETTLED_AFTER / 2)
+    assert outage.words is None
+    assert said() == [
+        (
+            f"WARNING {WHERE} can't claim due runs: it has no room left: disk full. "
+            "It is tried again, with growing pauses, until it works; it has failed for 0 s so far"
+        ),
+        f"INFO {WHERE} works again, after 10 s",
+    ]
 
 
 def test_another_kind_of_failure_is_news(outage, said):
@@ -177,6 +201,18 @@ def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock, sai
         f"WARNING {WHERE} can't claim due runs: no answer for 6 s. It is waited for",
         f"INFO {WHERE} works again, after 16 s",
     ]
+
+
+def test_what_has_failed_and_is_tried_again_is_not_said_to_have_no_answer(outage, clock, said):
+    def work():
+        if clock.monotonic() < 3 * SLOW_AFTER:
+            outage.look_for_slow()
+            raise Full("disk full")
+
+    with outage.doing(CLAIMING):
+        try_again(work, outage, give_up=lambda: False)
+    assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+    assert "no answer" not in said()[0]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ REMIND_AFTER = 60.0
 REMIND_AT_START_AFTER = 10.0
 #: Seconds for which others may be in the way before that is said.
 PATIENCE_WITH_OTHERS = 2.0
+#: Seconds for which all must have worked before an outage is said to be over: on a disk that is about to be full some writes have room.
+SETTLED_AFTER = 1.0
 #: Seconds after which a step that has no answer yet counts as trouble.
 SLOW_AFTER = 5.0
 
@@ -104,7 +106,9 @@ class Outage:
         self._failing: dict[Hashable, str] = {}  # what was said to whom
         self._last_call_failed: str | None = None
         self._under_way: dict[tuple[str, int], float] = {}
+        self._unanswered: set[str] = set()  # those of them that have only had no answer
         self._since: float | None = None
+        self._works_since: float | None = None
         self._said_at = 0.0
         self._kinds: set[Failure] = set()
 
@@ -129,13 +133,21 @@ class Outage:
         return [(key, began) for key, began in list(self._under_way.items()) if now - began > SLOW_AFTER]
 
     def look_for_slow(self) -> None:
-        """Tell of what has had no answer for long; to be called now and then, by a thread that waits for nothing else."""
+        """Tell of what has had no answer for long, and of an outage that is over.
+
+        To be called now and then, by a thread that waits for nothing else.
+        """
         now = self.clock.monotonic()
+        if self._since is not None:
+            with self._lock:
+                over = self._ended()
+            self._say_over(over)
         for key, began in self._slow(now):
             words = _unanswered(key[0], now - began)
             with self._lock:
-                if self._under_way.get(key) != began:
-                    continue  # it has just ended
+                if self._under_way.get(key) != began or key[0] in self._failing.keys() - self._unanswered:
+                    continue  # it has just ended; or it has failed, and is being tried again
+                self._unanswered.add(key[0])
                 self._failing[key[0]] = words
                 is_said = self._is_to_be_said(began, now, Failure.OUTAGE, REMIND_AFTER)
             if is_said:
@@ -201,6 +213,7 @@ class Outage:
         with self._lock:
             if activity is not None:
                 self._failing[activity] = words
+                self._unanswered.discard(activity)
             elif again:
                 self._failing[call] = words
             else:
@@ -230,6 +243,7 @@ class Outage:
 
     def _is_to_be_said(self, since: float, now: float, failure: Failure, remind_after: float) -> bool:
         """Whether a failure is news, or has not been told of for long. Needs the lock."""
+        self._works_since = None
         is_first = self._since is None
         if self._since is None:
             self._since = since
@@ -245,6 +259,7 @@ class Outage:
             return
         with self._lock:
             self._failing.pop(activity, None)
+            self._unanswered.discard(activity)
             if activity == HEARTBEAT:
                 self._last_call_failed = None
             over = self._ended()
@@ -259,10 +274,16 @@ class Outage:
         self._say_over(over)
 
     def _ended(self) -> float | None:
+        """For how long it has failed, if it has worked for long enough now to say that it works. Needs the lock."""
         if self._failing or self._last_call_failed is not None or self._since is None:
             return None
-        seconds = self.clock.monotonic() - self._since
-        self._since = None
+        now = self.clock.monotonic()
+        if self._works_since is None:
+            self._works_since = now
+        if now - self._works_since < SETTLED_AFTER:
+            return None
+        seconds = self._works_since - self._since
+        self._since = self._works_since = None
         self._kinds.clear()
         return seconds
 
@@ -274,7 +295,8 @@ class Outage:
         """The store was left, or is started anew: what was is over."""
         with self._lock:
             self._failing.clear()
-            self._last_call_failed = self._since = None
+            self._unanswered.clear()
+            self._last_call_failed = self._since = self._works_since = None
             self._kinds.clear()
 
     @property
