@@ -16,7 +16,8 @@ from mainspring import MemoryJobStore
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.shared import store as store_module
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
-from mainspring.testing.conformance import claim, record, submission
+from mainspring.model import RunResult
+from mainspring.testing.conformance import START, claim, record, submission
 from pickle_store import PickleStore
 
 pytestmark = pytest.mark.one_python
@@ -222,4 +223,33 @@ def test_what_can_not_be_given_back_keeps_nothing_else_from_being(make_store, mo
     running = store.list_runs(None, "running", None, 5)
     assert [run.job_id for run in running] == ["bad"]
     assert store._held == 0
+    store.shutdown()
+
+
+def test_a_claim_takes_the_light_outcomes_along_and_does_not_wait_for_the_heavy_ones(make_store):
+    if make_store in OF_ONE_PROCESS:
+        pytest.skip("what is in memory is always written")
+    store = make_store()
+    store.start(None, "default")
+    outcomes = store._outcomes
+    store.add_records([record(name) for name in ("heavy", "light", "later")], None)
+    by_job = {one.job.id: submission(one) for one in claim(store, 0).decisions}
+    written = []
+    finish = store._backend.finish
+    store._backend.finish = lambda part, give_up: (
+        written.append([one.job.id for one in part]) or finish(part, give_up)
+    )
+    store._setting.request_limit = 4 * 100_000
+    outcomes._failures = 0
+    with outcomes._writing:  # as while others are written
+        for name, size in (("heavy", 200_000), ("light", 10), ("later", 10)):
+            by_job[name].results.append(RunResult(START, "succeeded", START, START, None, "1" * size))
+        outcomes.add([by_job[name] for name in ("heavy", "light", "later")])
+        taken = outcomes._light_ones()
+    assert [one.job.id for one in taken] == ["light", "later"]
+    assert {key[0] for key in outcomes.unwritten()} == {"heavy"}
+    outcomes.put_back(taken)
+    outcomes.write()
+    assert sorted(name for part in written for name in part) == ["heavy", "later", "light"]
+    store._held = 0
     store.shutdown()

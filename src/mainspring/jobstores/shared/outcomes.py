@@ -25,9 +25,13 @@ _PATIENCE = 0.1
 #: So many outcomes are written together; and so many, and bytes of them, along with a claim, which is to be quick.
 _ROWS = 2000
 _RIDING_ROWS, _RIDING_SIZE = 2000, 256 * 1024
+#: One that is larger never rides: others would wait behind it.
+_LIGHT = 16 * 1024
 #: Of so many bytes it may be that a server closes the connection because of them; after so many seconds that is looked into.
 _SUSPICIOUS_SIZE = 64 * 1024
 _SUSPICION_AFTER = 2.0
+#: For so many seconds at most a claim waits for outcomes to be written that are too much for it.
+_CLAIM_WAITS = 0.5
 
 
 class Outcomes:
@@ -67,7 +71,9 @@ class Outcomes:
         self._being_written: Sequence[
             Ended
         ] = ()  # those that were written by themselves, last: perhaps not there yet
+        self._just_taken: Sequence[Ended] = ()  # on their way to one of the two
         self._stuck: list[Ended] = []  # those that the store refuses whatever is left out
+        self._claim_waits = False
         self._failures = 0  # so often in a row outcomes could not be written
         self._finished_jobs: set[str] = set()
 
@@ -75,7 +81,8 @@ class Outcomes:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
             ended = ended_of(submission, self._setting.now, is_over=True)
-            self._ended.extend(ended)
+            with self._moving:
+                self._ended.extend(ended)
             for one in ended:
                 if one.result.outcome == "lost":
                     gave_up = one.job.options.outlasts_schedule and one.result.retry_at is None
@@ -84,7 +91,9 @@ class Outcomes:
 
     def add_some(self, submission: Submission) -> None:
         """Some of its runs have ended, and others are still to come."""
-        self._ended.extend(ended_of(submission, self._setting.now, is_over=False))
+        ended = ended_of(submission, self._setting.now, is_over=False)
+        with self._moving:
+            self._ended.extend(ended)
 
     def __len__(self) -> int:
         return len(self._ended) + len(self._stuck)
@@ -94,15 +103,22 @@ class Outcomes:
         """Whether outcomes could not be written, and claims go without them until that works."""
         return self._failures > 0
 
-    def take_along(self, give_up: Callable[[], bool]) -> list[Ended]:
+    def take_along(self, give_up: Callable[[], bool]) -> Sequence[Ended]:
         """What is to be written along with a claim; whoever takes it says `written`, or puts it back.
 
         Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on. What is too much for a
-        claim is written by itself before it, and nothing is taken along while outcomes can't be written: no claim fails because of them.
+        claim is written by itself before it, as far as that takes no more than a moment, and nothing is taken along while outcomes can't be written: no claim fails because of them.
         """
+        self._claim_waits = True
+        try:
+            return self._ridden(give_up)
+        finally:
+            self._claim_waits = False
+
+    def _ridden(self, give_up: Callable[[], bool]) -> Sequence[Ended]:
         if not self._is_light():
             try:
-                self.write(give_up)
+                self.write(give_up, self._setting.clock.monotonic() + _CLAIM_WAITS)
             except Exception:  # noqa: BLE001 - it is tried again, and told, by whoever keeps the store in order
                 return []
         while not self._writing.acquire(timeout=_PATIENCE):
@@ -111,8 +127,10 @@ class Outcomes:
         try:
             if self._failures:
                 return []
-            self._riding = self._taken(_RIDING_ROWS, self._riding_size)
-            return self._riding
+            is_light = self._is_light()
+            riding = self._taken(_RIDING_ROWS, self._riding_size) if is_light else self._light_ones()
+            self._riding = riding
+            return riding
         finally:
             self._writing.release()
 
@@ -122,7 +140,9 @@ class Outcomes:
         if not count:
             return True
         size = self._riding_size
-        for one in list(self._ended):
+        with self._moving:
+            waiting = list(self._ended)
+        for one in waiting:
             size -= weight_of(one)
             if size < 0:
                 return False
@@ -137,12 +157,44 @@ class Outcomes:
         with self._moving:
             waiting = self._ended
             count = fitting(map(weight_of, waiting), rows, size)
-            return [waiting.popleft() for _ in range(count)]
+            taken = self._just_taken = [waiting.popleft() for _ in range(count)]
+            return taken
+
+    def _light_ones(self) -> list[Ended]:
+        """The outcomes that a claim takes along: none that is large, nor one of the same job that came later."""
+        taken: list[Ended] = []
+        size = self._riding_size
+        left: deque[Ended] = deque()
+        waiting_jobs: set[str] = set()
+        with self._moving:
+            for one in self._ended:
+                weight = weight_of(one)
+                fits = weight <= min(size, _LIGHT) and len(taken) < _RIDING_ROWS
+                if fits and one.job.id not in waiting_jobs:
+                    size -= weight
+                    taken.append(one)
+                else:
+                    waiting_jobs.add(one.job.id)
+                    left.append(one)
+            for _ in range(len(taken) + len(left)):
+                self._ended.popleft()
+            self._ended.extendleft(reversed(left))
+            self._just_taken = taken
+        return taken
 
     def unwritten(self) -> set[tuple[str, datetime, int]]:
         """The keys of the runs whose outcomes are perhaps not in the store yet."""
         with self._moving:
-            return {one.key for one in (*self._ended, *self._stuck, *self._riding, *self._being_written)}
+            return {
+                one.key
+                for one in (
+                    *self._ended,
+                    *self._stuck,
+                    *self._riding,
+                    *self._being_written,
+                    *self._just_taken,
+                )
+            }
 
     def put_back(self, ended: Sequence[Ended]) -> None:
         """It could not be written: it waits, in its place."""
@@ -154,11 +206,14 @@ class Outcomes:
         self.put_back(ended)
         self._failures += 1
 
-    def write(self, give_up: Callable[[], bool] | None = None) -> None:
+    def write(self, give_up: Callable[[], bool] | None = None, until: float | None = None) -> None:
         """Write what there is, trying again until `give_up` says so, where the reason passes.
 
         What is refused for what is in it is divided until the outcome at fault is found. That is written without what was too much, and
         says so, and the others are written.
+
+        Args:
+            until: on the monotonic clock; what can't be begun by then waits. Without it all is written, unless a claim waits for that.
 
         Raises:
             Exception: not all could be written. What is left waits: this is to be called again.
@@ -166,7 +221,7 @@ class Outcomes:
         all_finished: list[Finished] = []
         try:
             with self._writing:
-                self._write(give_up, all_finished)
+                self._write(give_up, until, all_finished)
         finally:
             for finished in all_finished:
                 self.tell(finished)  # without the lock: listeners may be called
@@ -180,14 +235,19 @@ class Outcomes:
         attempts = 0
         while True:
             try:
-                return self.write(give_up)
+                while len(self):
+                    self.write(give_up)
             except Exception:
                 if give_up():
                     raise
+            if not len(self):
+                return
             attempts += 1
             Event().wait(pause_before_retry(attempts))
 
-    def _write(self, give_up: Callable[[], bool] | None, all_finished: list[Finished]) -> None:
+    def _write(
+        self, give_up: Callable[[], bool] | None, until: float | None, all_finished: list[Finished]
+    ) -> None:
         self._retry_stuck()
         while True:
             ended = self._being_written = self._taken(_ROWS, self._setting.batch_limit)
@@ -207,6 +267,9 @@ class Outcomes:
                 self._failures += 1
             if error is not None and left:
                 raise error
+            is_to_stop = self._claim_waits if until is None else self._setting.clock.monotonic() > until
+            if is_to_stop:
+                break
         if self._stuck:
             raise self._stuck_error()
         self._failures = 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: What every database takes that says nothing of a limit.
 DEFAULT_REQUEST_LIMIT = 256 * 1024 * 1024
 #: More at a time is not written faster.
-_LARGEST_BATCH = 4 * 1024 * 1024
+_LARGEST_BATCH = 1024 * 1024
 
 #: Twice as long as others sleep at most.
 _SOON = timedelta(seconds=2)

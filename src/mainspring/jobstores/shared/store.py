@@ -432,6 +432,8 @@ class SharedJobStore(NativeJobStore):
         with self._outage.doing(OUTCOMES):
             self._outcomes.write(self._is_left)
             self._give_unbegun_back()
+        if self._upkeep is not None and len(self._outcomes):
+            self._upkeep.flush_soon()  # a claim was waiting
         queued_from = self._agenda.queue_due
         if queued_from is not None:  # as may follow from an outcome
             wake_for = getattr(self._scheduler, "_wake_for", None)
