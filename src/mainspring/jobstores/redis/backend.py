@@ -45,6 +45,11 @@ _PAGE = 500
 _PRUNED_AT_ONCE = 1000
 
 
+def _at_once() -> bool:
+    """What is asked every second is asked again in its turn: a node that is to end waits for no more than one try."""
+    return True
+
+
 class RedisBackend(Backend):
     """One server, or one cluster.
 
@@ -138,7 +143,7 @@ class RedisBackend(Backend):
 
     def _look(self, question: dict[str, Any]) -> tuple[datetime | None, Look]:
         asked = self.setting.clock.monotonic()
-        answer = self.server.ask("look", question)
+        answer = self.server.ask("look", question, give_up=_at_once)
         self.setting.measured(asked, moment_of(answer["time"]))
         living = [*_living(answer["nodes"])]
         alive = {str(node.token) for node in living}
