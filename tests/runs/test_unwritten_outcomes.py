@@ -247,7 +247,8 @@ def test_a_claim_takes_the_light_outcomes_along_and_does_not_wait_for_the_heavy_
         outcomes.add([by_job[name] for name in ("heavy", "light", "later")])
         taken = outcomes._light_ones()
     assert [one.job.id for one in taken] == ["light", "later"]
-    assert {key[0] for key in outcomes.unwritten()} == {"heavy"}
+    assert {key[0] for key in outcomes.unwritten()} == {"heavy", "light", "later"}
+    assert [one.job.id for one in outcomes._ended] == ["heavy"]
     outcomes.put_back(taken)
     outcomes.write()
     assert sorted(name for part in written for name in part) == ["heavy", "later", "light"]
