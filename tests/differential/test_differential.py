@@ -55,6 +55,12 @@ PROGRAMS = {
         step("run", job="a"),
         step("wait", seconds=10),
     ],
+    "a run that is buffered when the one before it begins": [
+        step("add", job="a", trigger=("every", 3, 5), manner="ignores", overlap="cancel_running"),
+        step("sleep", seconds=20),
+        step("sleep", seconds=60),
+        step("sleep", seconds=60),
+    ],
     "a backfill side by side, of a job with runs that wait": [
         step("add", job="a", trigger=("every", 3, 2)),
         step("wait", seconds=5),

@@ -266,6 +266,9 @@ class World:
         scheduler = self.scheduler
         if not scheduler.running:
             return
+        # What has ended is written before anything is claimed, as it is a moment later where threads do it.
+        scheduler._in_flight.settle()
+        self.store.write_outcomes()
         for _ in range(_MOST_PASSES):
             scheduler._look()
             upcoming = scheduler._upcoming()

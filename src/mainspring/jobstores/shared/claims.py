@@ -5,6 +5,7 @@ The engine decides about each; here is what any shared store does with the answe
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -236,7 +237,12 @@ def decide_in_turn(
     claimants: list[tuple[JobRecord | Unreadable | None, QueuedRun | None]] = [(one, None) for one in due]
     claimants += [(jobs.get(run.job_id), run) for run in waiting]
     kinds: dict[str, bool] = {}
+    left: Counter[str] = Counter()  # the queue for good, of those that overlapped
     submitted = 0
+
+    def still_buffered(job_id: str) -> int:
+        return buffered(job_id) - left[job_id]
+
     for claimant in in_turn(claimants, _turn_of):
         record_or_none, run = claimant
         job_id = record_id(record_or_none) if run is None else run.job_id
@@ -247,7 +253,7 @@ def decide_in_turn(
         if run is None:
             assert record_or_none is not None  # noqa: S101 - it is due
             count = len(claim.decisions)
-            claim.add(record_or_none, request.decide, running.get(job_id, 0), buffered, book)
+            claim.add(record_or_none, request.decide, running.get(job_id, 0), still_buffered, book)
             if len(claim.decisions) > count:
                 kinds[job_id] = True
                 if claim.decisions[-1].submit:
@@ -259,6 +265,7 @@ def decide_in_turn(
             if len(decided.begun) > count:
                 submitted += 1
                 kinds[job_id] = False
+                left[job_id] += run.cause == "buffered"
     return decided
 
 
