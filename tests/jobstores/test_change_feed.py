@@ -159,8 +159,10 @@ def test_what_is_announced_is_what_others_would_find_too_late(setting, times, so
 def test_what_a_database_takes_at_a_time(setting):
     setting.request_limit = 1000
     assert (setting.row_limit, setting.batch_limit) == (750, 250)
+    setting.request_limit = 2**40
+    largest = setting.batch_limit
     setting.request_limit = 2**30
-    assert setting.batch_limit == 4 * 1024 * 1024
+    assert setting.batch_limit == largest == 1024 * 1024
 
 
 def test_the_time_is_that_of_the_store_as_soon_as_it_was_asked(setting):

@@ -232,3 +232,7 @@ def test_passwords_are_not_shown(text, shown):
 def test_what_is_said_is_one_line():
     assert said_by(ValueError("first\n  second, Timeout: 5s, Topology: <…>")) == "first second"
     assert len(said_by(ValueError("x" * 1000))) == 401
+
+
+def test_what_fails_before_a_store_is_started_is_told_in_the_modules_log():
+    assert Outage(KINDS.get, "somewhere").logger.name == Outage.__module__

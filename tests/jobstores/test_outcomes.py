@@ -189,9 +189,9 @@ def test_a_claim_waits_for_outcomes_that_are_on_their_way(outcomes, backend):
     taken = outcomes.take_along(give_up)
     thread.join(30)
     assert len(asked) >= 2
-    # Nothing is on its way any more: what had come meanwhile was written too.
-    assert backend.written == [at(0), at(1)]
-    assert taken == []
+    # Nothing is on its way any more.
+    assert backend.written == [at(0)]
+    assert [one.result.scheduled_run_time for one in taken] == at(1)
 
 
 def test_a_claim_that_gives_up_waiting_takes_nothing(outcomes, backend):

@@ -216,3 +216,29 @@ def test_who_does_not_end_in_time_is_told_to_give_up():
     assert made.stopping.is_set()
     go_on.set()
     assert made.join(30) is True
+
+
+def test_a_flush_that_fails_is_tried_again_soon_also_when_it_had_worked_before():
+    made = Upkeep(
+        "mainspring-test",
+        {nothing: 1e6},
+        logging.getLogger("mainspring.test"),
+        SystemClock(),
+        flush=lambda: flush(),
+    )
+    outcomes = [True, False, False, True]
+    ended = [threading.Event() for _ in outcomes]
+
+    def flush():
+        outcome = outcomes.pop(0)
+        ended[-1 - len(outcomes)].set()
+        if not outcome:
+            raise OSError("away")
+
+    made.start()
+    made.flush_soon()
+    assert ended[0].wait(30)
+    made.flush_soon()
+    assert ended[3].wait(30)  # without being asked for again
+    made.stop()
+    assert made.join(30)
