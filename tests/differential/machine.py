@@ -44,6 +44,8 @@ class Switches:
 
     #: On stores that are shared a retry is dropped whose attempt another run has: its job was moved back to that time meanwhile.
     retries_meet_later_attempts = False
+    #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
+    refuses_twice = False
     #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
     #: is over. So a program has queued runs, or grace.
     is_late_while_it_waits = False
@@ -263,7 +265,7 @@ class Machine(RuleBasedStateMachine):
     @rule(job=st.sampled_from(JOBS), times=st.integers(1, 2))
     @precondition(is_running)
     def refuse(self, job: str, times: int) -> None:
-        self.take("refuse", job=job, times=times)
+        self.take("refuse", job=job, times=times if self.switches.refuses_twice else 1)
 
     @rule()
     def stop_or_start(self) -> None:
