@@ -23,7 +23,7 @@ class SafeLogger:
     __slots__ = ("_logger",)
 
     def __init__(self, logger: Any) -> None:
-        self._logger = logger
+        self._logger: Any = logger._logger if isinstance(logger, SafeLogger) else logger  # noqa: SLF001 - of its own kind
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - as loggers call it
         """Whether anything of this level is said."""
