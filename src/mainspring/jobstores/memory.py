@@ -17,6 +17,7 @@ from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
+from mainspring.engine.grouping import LOOK_AGAIN
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
@@ -373,17 +374,19 @@ class MemoryJobStore(NativeJobStore):
             self._runs.wait_for_group(decision, now)
         elif self._ledger.count(job.id) >= job.options.max_instances:
             self._ledger.waiting.add(job.id)
-            self._look_when_late(entry)
+            self._look_when_late(entry, now)
             return False
         # Otherwise the instance has ended since it was counted.
         self._enqueue(entry)
         return decision.reason is not None
 
-    def _look_when_late(self, entry: _Entry) -> None:
+    def _look_when_late(self, entry: _Entry, now: datetime) -> None:
         """Have a job that waits for an instance to end be looked at when it has waited for too long, if it can. Needs the lock."""
         due, grace = entry.record.next_run_time, entry.record.options.misfire_grace_time
         if due is not None and grace is not None:
-            entry.when = due.timestamp() + grace.total_seconds() + _LATE
+            late_at = due.timestamp() + grace.total_seconds() + _LATE
+            # Where that is over, a later due time stands for it, which isn't late: never at once, for ever.
+            entry.when = max(late_at, (now + LOOK_AGAIN).timestamp())
             heappush(self._heap, (entry.when, next(self._sequence), entry))
 
     def _drop_stale(self) -> None:
