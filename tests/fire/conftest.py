@@ -47,7 +47,7 @@ class _Grounds:
             kept.ground.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _grounds(tmp_path_factory):
     made = _Grounds(tmp_path_factory)
     yield made
