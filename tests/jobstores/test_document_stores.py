@@ -20,7 +20,7 @@ from mainspring.jobstores.mongodb import MongoDBJobStore
 from mainspring.jobstores.redis import RedisJobStore
 from mainspring.model import QueuedRun, RunKey
 from mainspring.testing import EventRecorder
-from mainspring.testing.conformance import claim, ids, record, submission
+from mainspring.testing.conformance import claim, claim_all, ids, record, submission
 from stores import MONGODB, open_store
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -241,7 +241,7 @@ def test_a_run_that_is_known_is_run_again_as_another_attempt(store, every):
 def test_a_run_that_is_taken_in_the_same_claim_is_among_those_that_are_cancelled(store):
     store.add_records([record("a", 5, every=10, overlap="cancel_running")], None)
     store.enqueue([QueuedRun("a", PAST, 1, PAST, "manual")])
-    asked, due = claim(store, 6).decisions
+    asked, due = claim_all(store, 6)
     assert (asked.cause, asked.submit, due.cancels) == ("manual", [PAST], True)
     token = asked.lease.token
     assert store._backend.look(token).to_cancel == [RunKey("a", PAST, 1)]

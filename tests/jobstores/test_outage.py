@@ -58,7 +58,8 @@ def clock():
 @pytest.fixture
 def outage(clock):
     made = Outage(lambda error: KINDS.get(type(error)), "postgresql://me:***@host/db")
-    made.alias, made.clock, made.logger = "default", clock, logging.getLogger("mainspring.test")
+    made.alias, made.logger = "default", logging.getLogger("mainspring.test")
+    made.clock = made.answer_clock = clock
     return made
 
 
@@ -201,6 +202,14 @@ def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock, sai
         f"WARNING {WHERE} can't claim due runs: no answer for 6 s. It is waited for",
         f"INFO {WHERE} works again, after 16 s",
     ]
+
+
+def test_a_clock_that_is_set_by_hand_keeps_nobody_waiting(clock):
+    outage = Outage(lambda error: None, "sqlite:///jobs")
+    outage.clock = clock
+    with outage.doing(CLAIMING):
+        clock.advance(SLOW_AFTER + 1)
+        assert outage.words is None
 
 
 def test_what_has_failed_and_is_tried_again_is_not_said_to_have_no_answer(outage, clock, said):

@@ -24,7 +24,8 @@ from mainspring.jobstores.redis.failures import failure_of as redis_failure_of
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.sqlalchemy.failures import failure_of
 
-pytestmark = pytest.mark.one_python
+# One after another: they change users and settings of servers that all processes share.
+pytestmark = [pytest.mark.one_python, pytest.mark.xdist_group("settings of servers")]
 
 
 @pytest.fixture

@@ -639,8 +639,7 @@ def a_slow_store_never_stalls_the_loop(kit):
     late = [after - before - 0.01 for before, after in itertools.pairwise(beats)]
     assert len(late) > 100
     # The machine may be busy with something else: what is asked is that no call of the store was waited for.
-    assert sorted(late)[-3] < 0.05, sorted(late)[-5:]
-    assert max(late) < 0.4, sorted(late)[-5:]
+    assert max(late) < 0.8 * store.seconds, sorted(late)[-5:]
 
 
 def _unreachable():

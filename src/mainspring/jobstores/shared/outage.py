@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Lock, get_ident, local
 from typing import TYPE_CHECKING
 
-from mainspring.clock import clock_of
+from mainspring.clock import REAL_CLOCK, clock_of  # noqa: TID251 - an answer is waited for in real time
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.failures import Failure
 
@@ -93,6 +93,7 @@ class Outage:
     Attributes:
         alias: of the store; empty before its start.
         clock, logger: the scheduler's, from the start on.
+        answer_clock: by which answers are waited for, whatever the scheduler's clock does meanwhile.
     """
 
     def __init__(self, failure_of: Callable[[Exception], Failure | None], where: str) -> None:
@@ -100,6 +101,7 @@ class Outage:
         self.where = where
         self.alias = ""
         self.clock: Clock = clock_of(None)
+        self.answer_clock: Clock = REAL_CLOCK
         self.logger: logging.Logger = logging.getLogger(__name__)
         self._own = local()
         self._lock = Lock()
@@ -125,12 +127,13 @@ class Outage:
                 return said
             if self._last_call_failed is not None:
                 return self._last_call_failed
-        now = self.clock.monotonic()
-        return next((_unanswered(activity, now - began) for (activity, _), began in self._slow(now)), None)
+        return next((_unanswered(activity, seconds) for (activity, _), _, seconds in self._slow()), None)
 
-    def _slow(self, now: float) -> list[tuple[tuple[str, int], float]]:
-        """What has had no answer for long, and since when."""
-        return [(key, began) for key, began in list(self._under_way.items()) if now - began > SLOW_AFTER]
+    def _slow(self) -> list[tuple[tuple[str, int], float, float]]:
+        """What has had no answer for long; since when, by the clock for answers, and for how many seconds."""
+        now = self.answer_clock.monotonic()
+        under_way = list(self._under_way.items())
+        return [(key, began, now - began) for key, began in under_way if now - began > SLOW_AFTER]
 
     def look_for_slow(self) -> None:
         """Tell of what has had no answer for long, and of an outage that is over.
@@ -142,14 +145,14 @@ class Outage:
             with self._lock:
                 over = self._ended()
             self._say_over(over)
-        for key, began in self._slow(now):
-            words = _unanswered(key[0], now - began)
+        for key, began, seconds in self._slow():
+            words = _unanswered(key[0], seconds)
             with self._lock:
                 if self._under_way.get(key) != began or key[0] in self._failing.keys() - self._unanswered:
                     continue  # it has just ended; or it has failed, and is being tried again
                 self._unanswered.add(key[0])
                 self._failing[key[0]] = words
-                is_said = self._is_to_be_said(began, now, Failure.OUTAGE, REMIND_AFTER)
+                is_said = self._is_to_be_said(now - seconds, now, Failure.OUTAGE, REMIND_AFTER)
             if is_said:
                 self.logger.warning("%s %s. It is waited for", self.name, words)
 
@@ -163,7 +166,7 @@ class Outage:
         began = self.clock.monotonic()
         key = (activity, get_ident())
         own.activity = activity
-        self._under_way[key] = began
+        self._under_way[key] = self.answer_clock.monotonic()
         try:
             yield
         except Exception as error:
