@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainspring.engine.counting import given_back
+from mainspring.engine.counting import counted, given_back, runs_left
 from mainspring.engine.decision import decide
 from mainspring.engine.grouping import GroupBook, Room, without
 from mainspring.model import Group, JobOptions, JobRecord, Tally
@@ -41,6 +42,80 @@ jobs = st.builds(
     version=st.integers(0, 3),
     tally=st.none() | tallies,
 )
+
+
+def limited(max_runs, tally=None, **fields):
+    """A job of a ten-second interval that may run so often."""
+    trigger = IntervalTrigger(seconds=10, start_date=START, timezone=UTC)
+    options = JobOptions(max_runs=max_runs)
+    job = JobRecord("a", "a", print, "builtins:print", (), {}, trigger, options, START, tally=tally)
+    return job._replace(**fields)
+
+
+@pytest.mark.parametrize(
+    ("max_runs", "tally", "left"),
+    [
+        (None, None, None),
+        (None, Tally(7), None),
+        (3, None, 3),
+        (3, Tally(0, 2, "a note"), 3),
+        (3, Tally(1), 2),
+        (3, Tally(3), 0),
+        (3, Tally(5), 0),  # its `max_runs` was lowered
+        (1, Tally(1), 0),
+    ],
+)
+def test_a_job_has_the_runs_left_that_it_has_not_had(max_runs, tally, left):
+    assert runs_left(limited(max_runs, tally)) == left
+
+
+@pytest.mark.parametrize(
+    ("tally", "runs", "left", "tally_after"),
+    [
+        (None, 1, 3, Tally(1)),
+        (None, 2, 3, Tally(2)),
+        (Tally(1, 4, "a note"), 1, 2, Tally(2, 4, "a note")),  # what else it tells of the job stays
+        (None, 0, 3, Tally(0)),
+    ],
+)
+def test_what_is_claimed_is_counted(tally, runs, left, tally_after):
+    job = limited(3, tally, version=5)
+    after = counted(job, START + 10 * SECOND, runs, left)
+    assert (after.next_run_time, after.tally, after.version) == (START + 10 * SECOND, tally_after, 6)
+    assert counted(job, None, runs, left) is None  # its schedule ends, and nothing of it stays
+
+
+@pytest.mark.parametrize(
+    ("tally", "runs", "left", "tally_after"),
+    [
+        (None, 3, 3, Tally(3, 0, "it has had its 3 runs")),
+        (Tally(2, 4, "a note"), 1, 1, Tally(3, 4, "it has had its 3 runs")),
+        (Tally(3), 0, 0, Tally(3, 0, "it has had its 3 runs")),
+    ],
+)
+@pytest.mark.parametrize("following", [None, START + 10 * SECOND])
+def test_a_job_that_has_had_its_runs_stays_paused_and_says_so(tally, runs, left, tally_after, following):
+    after = counted(limited(3, tally), following, runs, left)
+    assert (after.next_run_time, after.tally) == (None, tally_after)
+
+
+@pytest.mark.parametrize(
+    ("tally", "present", "times", "tally_after"),
+    [
+        (None, Tally(1), 1, None),
+        (None, Tally(2), 1, Tally(1)),  # another was claimed since
+        (None, Tally(1, 2), 1, Tally(0, 2)),
+        (Tally(0), Tally(1), 1, Tally(0)),
+        (Tally(1), Tally(3), 2, Tally(1)),
+        (Tally(1), Tally(0, 0, "begun anew"), 1, Tally(0, 0, "begun anew")),  # never less than none
+        (Tally(1), None, 1, None),
+    ],
+)
+def test_what_is_given_back_is_counted_back(tally, present, times, tally_after):
+    job = limited(5, tally)
+    claimed = job._replace(next_run_time=START + times * 10 * SECOND, tally=present)
+    back = given_back(claimed, job, [START + place * 10 * SECOND for place in range(times)])
+    assert (back.next_run_time, back.tally) == (START, tally_after)
 
 
 @given(
