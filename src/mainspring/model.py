@@ -479,8 +479,13 @@ class Submission:
         if self.run_time is None:
             return self.run_times
         # In UTC, since times of one zone are alike where an hour is repeated.
-        begun = self.run_time.astimezone(UTC)
-        return self.run_times[[time.astimezone(UTC) for time in self.run_times].index(begun) :]
+        begun = [time.astimezone(UTC) for time in self.run_times].index(self.run_time.astimezone(UTC))
+        return self.run_times[max(begun, self.recorded) :]
+
+    def results_are_taken(self) -> None:
+        """Its store has taken over what became of its runs so far."""
+        self.recorded += len(self.results)  # first: who asks meanwhile finds them in the store
+        self.results = []
 
     @property
     def key(self) -> RunKey:

@@ -93,6 +93,14 @@ def wait(timeout=30):
     ended.append("waited")
 
 
+def fail_then_wait():
+    """Fail the first time, and the second wait."""
+    seen.append("called")
+    if seen.count("called") == 1:
+        raise OSError("no such luck")
+    assert gate.wait(30)
+
+
 def wait_for_token(timeout=30):
     begun.set()
     token = current_run().cancelled

@@ -11,6 +11,7 @@ from run_work import eventually
 from mainspring import AfterJob, Retry
 from mainspring.errors import TriggerError
 from mainspring.events import EVENT_JOB_EXECUTED
+from pickle_store import PickleStore
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -39,6 +40,58 @@ def test_a_failure_is_followed_when_it_is_final(scheduler, heard):
     heard.wait_for(EVENT_JOB_EXECUTED, "mend")
     heard.wait_for(EVENT_JOB_EXECUTED, "tell")
     assert sorted(work.seen) == [("mend", record.scheduled_run_time), ("tell", record.scheduled_run_time)]
+
+
+def test_what_follows_from_one_of_several_runs_of_a_catch_up_waits_for_no_other(scheduler, make_store):
+    if make_store is PickleStore:
+        pytest.skip("an APScheduler store is asked only when an instance has ended: it may take its time")
+    scheduler.add_job(work.note, AfterJob("two", on="failure"), args=["mend"], id="mend")
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    scheduler.add_job(
+        work.fail_then_wait,
+        "interval",
+        hours=1,
+        start_date=start,
+        end_date=start + timedelta(hours=1),
+        next_run_time=start,
+        coalesce=False,
+        misfire_grace_time=None,
+        max_instances=2,
+        id="two",
+    )
+    eventually(lambda: ("mend", start) in work.seen)
+    assert "called" in work.seen
+    assert [run.state for run in scheduler.get_runs("two")] == ["running", "failed"]
+    work.gate.set()
+    eventually(lambda: [run.state for run in scheduler.get_runs("two")] == ["succeeded", "failed"])
+    eventually(lambda: [run.state for run in scheduler.get_runs("mend")] == ["succeeded"])
+
+
+def test_a_run_of_a_catch_up_is_tried_again_while_the_next_goes_on(scheduler, make_store):
+    if make_store is PickleStore:
+        pytest.skip("an APScheduler store is asked only when an instance has ended: it may take its time")
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    scheduler.add_job(
+        work.fail_then_wait,
+        "interval",
+        hours=1,
+        start_date=start,
+        end_date=start + timedelta(hours=1),
+        next_run_time=start,
+        coalesce=False,
+        misfire_grace_time=None,
+        max_instances=2,
+        retry=Retry(2, delay=0.01),
+        id="two",
+    )
+    eventually(lambda: work.seen.count("called") == 3)
+    assert [(run.state, run.attempt) for run in scheduler.get_runs("two")] == [
+        ("running", 1),
+        ("running", 2),
+        ("failed", 1),
+    ]
+    work.gate.set()
+    eventually(lambda: {run.state for run in scheduler.get_runs("two")} == {"failed", "succeeded"})
 
 
 def test_it_can_be_paused_resumed_and_given_another_trigger(scheduler, heard):

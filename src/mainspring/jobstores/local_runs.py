@@ -255,11 +255,23 @@ class LocalRuns:
     def end(self, submission: Submission, now: Callable[[], datetime]) -> tuple[bool, set[str]]:
         """An instance has ended; whether something was waiting for that, and the jobs that wait for room in their group no more."""
         job = submission.job
-        self.history.add_all(submission)
-        is_disowned = self.is_disowned(job.id, submission.run_times)
+        is_retried = self.keep_results(submission, now)
         if self.claimed:
             key = submission.key
             self.claimed.pop(key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC)), None)
+        was_awaited = self.ledger.end(job.id, submission.run_times)
+        if self.queue:
+            was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
+        freed = self._group_ended(job)
+        if self.ended_jobs:
+            self._forget_if_ended(job.id)
+        return was_awaited or is_retried or bool(freed), freed
+
+    def keep_results(self, submission: Submission, now: Callable[[], datetime]) -> bool:
+        """Keep what became of runs of an instance, and queue those that are tried again; whether there are any."""
+        job = submission.job
+        self.history.add_all(submission)
+        is_disowned = self.is_disowned(job.id, submission.run_times)
         is_retried = False
         if job.options.retry is not None:
             for result in submission.results:
@@ -270,13 +282,7 @@ class LocalRuns:
                     else:
                         is_retried = True
                         self.queue.add(retry)
-        was_awaited = self.ledger.end(job.id, submission.run_times)
-        if self.queue:
-            was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
-        freed = self._group_ended(job)
-        if self.ended_jobs:
-            self._forget_if_ended(job.id)
-        return was_awaited or is_retried or bool(freed), freed
+        return is_retried
 
     def _retry_of(self, submission: Submission, scheduled: datetime, retry_at: datetime) -> QueuedRun:
         """The run by which one that failed is tried again."""
@@ -291,7 +297,9 @@ class LocalRuns:
         return after_outcomes(job, [(result.outcome, result.retry_at) for result in results])
 
     def results_of(self, submission: Submission) -> list[RunResult]:
-        """What became of the runs of an instance, those included that were told of in the outbox."""
+        """What became of the runs of an instance that was not taken over yet, those included that were told of in the outbox."""
+        if submission.outbox is None:
+            return list(submission.results)
         told = {result.scheduled_run_time.astimezone(UTC): result for result in submission.results}
         return [
             told.get(time.astimezone(UTC)) or RunResult(time, "succeeded") for time in submission.run_times

@@ -440,6 +440,27 @@ class MemoryJobStore(NativeJobStore):
             tell_paused(self._scheduler, self._alias, job)
         return was_awaited
 
+    def progress(self, submission: Submission) -> None:
+        job = submission.job
+        if not (job.options.looks_at_outcomes or job.id in self._followers):
+            return  # it is kept with the others
+        paused: list[JobRecord] = []
+        with self._lock:
+            if submission.is_noted:
+                return
+            is_ours = not self._runs.is_disowned(job.id, submission.run_times)
+            is_awaited = self._runs.keep_results(submission, self._now)
+            if is_ours and job.options.pause_after_failures is not None:
+                paused = self._count_failures(submission)
+            if job.id in self._followers:
+                is_awaited = self._follow(submission) or is_awaited
+            submission.results_are_taken()
+        for record in paused:
+            tell_paused(self._scheduler, self._alias, record)
+        wake = getattr(self._scheduler, "_wake", None)
+        if is_awaited and wake is not None:
+            wake()
+
     def _look_again(self, job_id: str) -> None:
         """A job may be run again. Needs the lock."""
         entry = self._entries.get(job_id)

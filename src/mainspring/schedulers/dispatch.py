@@ -153,9 +153,8 @@ class Dispatch:
                 if not limit:
                     return Planned(monotonic=passed + store.poll_interval.total_seconds())
                 self.is_full = False
-            outbox = (
-                store.outbox
-            )  # before the claim: from there on nothing may fail that more than one decision needs
+            # Before the claim: from there on nothing may fail that more than one decision needs.
+            outbox = store.outbox
             batch = store.claim(now, decide_now, limit, executors.keys())
             self._hand_out(batch.decisions, outbox, alias, store, now, log)
             if store.has_waiting:
@@ -442,7 +441,8 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.lease,
         decision.following,
         decision.cause,
-        outbox if decision.job.options.is_plain else None,
+        # Of several runs one after another, each is told of at once, and others may follow from it.
+        outbox if decision.job.options.is_plain and len(decision.submit) == 1 else None,
         decision.claimed,
         bool(decision.buffered),
         0 if decision.run is None else decision.run.reruns,

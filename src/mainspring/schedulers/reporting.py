@@ -289,10 +289,10 @@ class Reporter:
                 said if said is not None and is_progress(said, limits.progress) else None,
             )
         )
-        if submission.lease is not None and submission.recorded + len(submission.results) < len(
+        if submission.outbox is None and submission.recorded + len(submission.results) < len(
             submission.run_times
         ):
-            # Others follow: this one is told at once, since they may take long, or the node may die.
+            # Others are to come: this one is told at once, since they may take long, or the node may die.
             self._progress(submission)
         codes = [_CODES[outcome]]
         if is_retried:
