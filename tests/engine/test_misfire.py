@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mainspring.engine.misfire import is_misfired
+from mainspring.engine.misfire import how_late, is_misfired, is_too_late, late_since
+from mainspring.model import QueuedRun
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -42,3 +43,30 @@ def test_lateness_is_not_what_wall_clocks_show(due, now, late):
     due, now = datetime(*due, tzinfo=BERLIN), datetime(*parts, tzinfo=BERLIN, fold=fold)
     assert not is_misfired(due, now, timedelta(minutes=late))
     assert is_misfired(due, now, timedelta(minutes=late) - SECOND)
+
+
+@pytest.mark.parametrize(
+    ("cause", "seconds_late"),
+    [
+        # What had to wait for its turn is late since it was due,
+        ("schedule", 60),
+        ("buffered", 60),
+        # what follows from the end of a run since it may begin,
+        ("retry", 20),
+        ("rerun", 20),
+        ("after", 20),
+        # and what somebody has asked for never is.
+        ("manual", None),
+        ("backfill", None),
+        ("parallel", None),
+    ],
+)
+def test_since_when_a_queued_run_is_late(cause, seconds_late):
+    now = START + 60 * SECOND
+    run = QueuedRun("a", START, 1, now - 20 * SECOND, cause)
+    assert late_since(run) == (None if seconds_late is None else now - seconds_late * SECOND)
+    assert not is_too_late(run, now, None)
+    assert not is_too_late(run, now, (seconds_late or 0) * SECOND)
+    if seconds_late is not None:
+        assert is_too_late(run, now, (seconds_late - 1) * SECOND)
+    assert how_late(run, now) == f"{timedelta(seconds=seconds_late or 0)} late"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mainspring.jobstores.shared import trying
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
@@ -18,7 +19,7 @@ from mainspring.jobstores.shared.outage import (
     said_by,
     without_secrets,
 )
-from mainspring.jobstores.shared.trying import CALL_TIMEOUT, try_again
+from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry, try_again
 from mainspring.testing import SettableClock
 
 pytestmark = pytest.mark.one_python
@@ -245,3 +246,31 @@ def test_what_is_said_is_one_line():
 
 def test_what_fails_before_a_store_is_started_is_told_in_the_modules_log():
     assert Outage(KINDS.get, "somewhere").logger.name == Outage.__module__
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The least and the longest of each pause that is drawn; none is made."""
+    drawn = []
+
+    def uniform(least, longest):
+        drawn.append((least, longest))
+        return longest
+
+    monkeypatch.setattr(trying.random, "uniform", uniform)
+    monkeypatch.setattr(trying, "pause", lambda clock, seconds: None)
+    return drawn
+
+
+@pytest.mark.parametrize(
+    ("attempts", "longest"), [(0, 0.01), (1, 0.02), (3, 0.08), (6, 0.64), (7, 0.8), (10**6, 0.8)]
+)
+def test_pauses_before_retries_grow_and_stay_below_a_second(pauses, attempts, longest):
+    assert pause_before_retry(attempts) == longest
+    assert pauses == [(longest / 2, longest)]
+
+
+def test_pauses_of_a_call_double_up_to_a_second(outage, pauses):
+    try_again(failing(*[Away("no route")] * 9), outage, give_up=lambda: False)
+    longest = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0]
+    assert pauses == [(seconds / 2, seconds) for seconds in longest]

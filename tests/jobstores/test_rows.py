@@ -274,3 +274,8 @@ def test_which_stored_job_is_equal_to_one_that_is_added(changes, equal):
     text = written(JOB)["arguments"]
     assert rows.is_equal(JOB._replace(**changes), JOB, text, ARGUMENTS) is equal
     assert not rows.is_equal(Unreadable(JOB, "no", ValueError()), JOB, text, ARGUMENTS)
+
+
+def test_arguments_that_cannot_be_compared_are_said_to_be_the_jobs():
+    with pytest.raises(SerializationError, match=f"of job {JOB.id!r} can't be written"):
+        rows.is_equal(JOB._replace(kwargs={1: 2}), JOB, "", ARGUMENTS)

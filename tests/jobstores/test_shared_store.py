@@ -19,11 +19,12 @@ from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
 from mainspring.jobstores.shared.outage import Outage
-from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of
+from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
-from mainspring.jobstores.shared.store import SharedJobStore
+from mainspring.jobstores.shared.store import SharedJobStore, _CallLimit
+from mainspring.jobstores.shared.trying import CALL_TIMEOUT
 from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
 from mainspring.testing.conformance import SECOND, START, deciding, record
@@ -211,6 +212,15 @@ def test_a_start_that_fails_says_why(backend, scheduler, error, flaw, kind, word
         store._entered(scheduler)
     assert words in str(caught.value)
     backend.close.assert_called_once_with()
+
+
+def test_a_store_that_no_scheduler_of_ours_starts_tries_for_as_long_as_any_call(clock):
+    limit = _CallLimit(clock)
+    assert limit.seconds == CALL_TIMEOUT
+    clock.advance(CALL_TIMEOUT - 1)
+    assert not limit.gives_up()
+    clock.advance(1)
+    assert limit.gives_up()
 
 
 @pytest.mark.parametrize(
@@ -891,3 +901,28 @@ def test_a_submission_that_was_skipped_is_so_once(store):
     assert not lease.take_skipped(other)
     assert lease.take_skipped(one)
     assert not lease.take_skipped(one)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "results", "left"),
+    [(0, 0, 4), (0, 1, 3), (1, 0, 3), (1, 2, 1), (1, 3, 0), (4, 0, 0)],
+)
+def test_what_is_left_of_a_submission_is_as_it_was_but_for_what_has_ended(recorded, results, left):
+    job, times = record("a", every=10), [START + place * SECOND for place in range(4)]
+    submission = Submission(
+        job, "main", times, 3, Mock(), job, "backfill", claimed=START, reruns=2, attempts={times[-1]: 4}
+    )
+    submission.recorded = recorded
+    for time in times[:results]:
+        submission.add_result(RunResult(time, "succeeded", None, START, None))
+    part = unbegun_part(submission)
+    if not recorded + results:
+        assert part is submission  # not partial: the job may be as it was
+    elif not left:
+        assert part is None
+    else:
+        assert list(part.run_times) == times[-left:]
+        assert part.is_partial
+        kept = ("job", "jobstore", "attempt", "lease", "following", "cause", "claimed", "reruns", "attempts")
+        assert [getattr(part, name) for name in kept] == [getattr(submission, name) for name in kept]
+        assert (part.recorded, part.results) == (0, [])
