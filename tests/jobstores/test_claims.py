@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -506,6 +507,17 @@ def test_what_was_run_is_told_by_the_lease_that_it_was_claimed_under():
     assert ended_of(submission, lambda: NOW, is_over=False) == []
     (lost,) = ended_of(submission, lambda: NOW, is_over=True)
     assert (lost.key, lost.result.outcome, lost.reruns) == (RunKey("a", START + SECOND, 4), "lost", 2)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [names for size in range(5) for names in combinations(("error", "result", "traceback", "log"), size)],
+)
+def test_whichever_of_its_texts_a_database_would_not_take_an_outcome_is_written_without_it(names):
+    submission = Submission(record("a"), "default", at(0), lease=Lease())
+    submission.add_result(RunResult(START, "failed", **dict.fromkeys(names, "a\0")))
+    (one,) = ended_of(submission, lambda: NOW, is_over=True)
+    assert one.result == RunResult(START, "failed", **dict.fromkeys(names, "a\N{REPLACEMENT CHARACTER}"))
 
 
 def test_a_run_whose_node_is_silent():

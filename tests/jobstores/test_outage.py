@@ -15,6 +15,7 @@ from mainspring.jobstores.shared.outage import (
     HEARTBEAT,
     SETTLED_AFTER,
     SLOW_AFTER,
+    STARTING,
     Outage,
     said_by,
     without_secrets,
@@ -173,6 +174,33 @@ def test_a_call_that_is_given_up_leaves_the_outage_to_the_next_that_works(outage
         pass
     assert outage.words is None
     assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_what_has_failed_for_a_while_before_it_is_told_of_has_failed_for_so_long(outage, said):
+    outage.failed(Locked("database is locked"), Failure.CONFLICT, 7.0, "this call")
+    outage.call_ended("this call")
+    first, last = said()
+    assert first.endswith("it has failed for 7 s so far")
+    assert last == f"INFO {WHERE} works again, after 7 s"
+
+
+def test_a_start_is_told_how_long_it_is_tried_and_that_it_failed_by_what_is_raised(outage, said):
+    with outage.tried_until(lambda: False, 90.0), outage.doing(STARTING):
+        try_again(failing(Away("no route")), outage)
+    with pytest.raises(Full), outage.tried_until(lambda: True, 90.0):
+        try_again(failing(Full("disk full")), outage)
+    (line,) = said()
+    assert line == (
+        f"WARNING {WHERE} can't be started: it can't be reached, or gives no answer: no route. "
+        "It is tried for 90 s; it has failed for 0 s so far"
+    )
+
+
+def test_what_was_raised_is_shown_to_those_who_look_closer(outage, caplog):
+    caplog.set_level(logging.DEBUG, "mainspring.test")
+    error = Away("no route")
+    outage.failed(error, Failure.OUTAGE, 0.0)
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [None, error]
 
 
 def test_what_does_not_pass_is_raised_at_once(outage, clock, said):

@@ -14,6 +14,7 @@ import pytest
 from mainspring.engine.decision import Decision
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, StoreUnavailableError
 from mainspring.jobstores.shared import outage
+from mainspring.jobstores.shared.agenda import POLL
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
@@ -768,8 +769,9 @@ def test_no_job_has_an_id_that_can_not_be_kept(store, backend, job_id):
         lambda: store.remove(job_id),
         lambda: store.enqueue([QueuedRun(job_id, START, 1, START, "manual")]),
     ):
-        with pytest.raises(JobLookupError):
+        with pytest.raises(JobLookupError) as caught:
             call()
+        assert caught.value.job_id == job_id
     with pytest.raises(ValueError, match="the name of a group has characters"):
         store.set_group(Group(job_id, limit=1))
     backend.jobs.get.assert_not_called()
@@ -802,6 +804,20 @@ def test_a_group_that_is_changed_may_have_room(store, backend):
         assert store.has_waiting
         change()
         assert not store.has_waiting
+
+
+@pytest.mark.parametrize("change", ["a job is removed", "a group is set", "a group is removed"])
+def test_queued_runs_that_were_blocked_are_looked_for_at_once_after_a_change(store, backend, change):
+    make_due(store)
+    backend.claim.return_value = claimed(blocked={"a": None})
+    claim(store)
+    assert store._agenda.queue_due == START + POLL
+    {
+        "a job is removed": lambda: store.remove("a"),
+        "a group is set": lambda: store.set_group(Group("g", limit=1)),
+        "a group is removed": lambda: store.remove_group("g"),
+    }[change]()
+    assert store._agenda.queue_due == START
 
 
 def test_when_to_wake_is_asked_once(store, backend):
