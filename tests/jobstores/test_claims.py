@@ -247,8 +247,9 @@ def together(due, runs, **options):
     request = ClaimRequest(NOW, deciding(NOW), options.pop("limit", 10), ("default",), (), 7, (), NOW)
     claim = Claim([], {}, [], None)
     jobs = {job.id: job for job in due} | {job.id: job for job in options.pop("others", ())}
+    book, buffered = options.pop("book", None), sum(run.cause == "buffered" for run in runs)
     decided = decide_in_turn(
-        claim, due, runs, jobs, {}, request, options.pop("book", None), {}, lambda _: 0, BERLIN, **options
+        claim, due, runs, jobs, {}, request, book, {}, lambda _: buffered, BERLIN, **options
     )
     begun = Claimed(QueueClaim(decided.begun, {}), claim, Finished(), None).in_turn()
     return [f"{one.job.id} {one.cause}" for one in begun if one.submit], claim
@@ -277,6 +278,24 @@ def test_where_only_one_can_be_done_the_other_is_left_for_the_next_look():
         found, claim = together(due, [waiting("a", after)], is_one_kind=True)
         assert found == [begun]
         assert len(claim.decisions) == (begun == "a schedule")
+
+
+@pytest.mark.parametrize(
+    ("runs", "waits"),
+    [
+        ([], False),  # it is begun
+        ([0], True),  # in the place of the one that is begun
+        ([0, 1], False),  # where another waits still
+    ],
+)
+def test_what_overlaps_waits_where_the_one_that_waited_is_begun(runs, waits):
+    due = [record("a", 5, every=1000, overlap="buffer_one")]
+    buffered = [waiting("a", after)._replace(cause="buffered", attempt=1 + after) for after in runs]
+    begun, claim = together(due, buffered)
+    assert begun == (["a buffered"] if runs else ["a schedule"])
+    (one,) = claim.decisions
+    assert list(one.buffered) == ([START + 5 * SECOND] if waits else [])
+    assert list(one.overlapping) == ([START + 5 * SECOND] if runs and not waits else [])
 
 
 def test_of_a_group_what_was_due_first_is_begun():
@@ -507,6 +526,8 @@ def test_what_was_run_is_told_by_the_lease_that_it_was_claimed_under():
     assert ended_of(submission, lambda: NOW, is_over=False) == []
     (lost,) = ended_of(submission, lambda: NOW, is_over=True)
     assert (lost.key, lost.result.outcome, lost.reruns) == (RunKey("a", START + SECOND, 4), "lost", 2)
+    assert submission.recorded == 2
+    assert ended_of(submission, lambda: NOW, is_over=True) == []
 
 
 @pytest.mark.parametrize(

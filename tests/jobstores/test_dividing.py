@@ -56,6 +56,11 @@ def test_those_at_fault_are_written_as_far_as_they_can_be(items):
     assert len(table.rows) == len(items)
 
 
+def test_what_is_written_at_once_has_no_error():
+    table = Table()
+    assert write_in_parts([1, 2], table.write, is_refused, lambda _item, _error: None)[1:] == ([], [], None)
+
+
 def test_one_at_fault_of_many_takes_few_writes():
     table = Table()
     write_in_parts([*range(500), -1, *range(501, 1000)], table.write, is_refused, lambda _item, _error: None)

@@ -134,6 +134,19 @@ def test_what_has_ended_is_written_once_in_its_order(outcomes, backend, told):
     assert told == [("queue", None)]
 
 
+@pytest.mark.parametrize("give_up", [None, never, lambda: True])
+def test_a_connection_that_is_closed_on_what_is_large_is_looked_into_soon(outcomes, backend, give_up):
+    large = ran(0)
+    large.results[0] = large.results[0]._replace(result="x" * 64 * 1024)
+    outcomes.add([large])
+    outcomes.write(give_up)
+    gives_up = give_up is not None and give_up()
+    backend.setting.clock.advance(2)
+    assert backend.give_up() is gives_up
+    backend.setting.clock.advance(0.001)
+    assert backend.give_up() is True
+
+
 def test_when_runs_that_follow_are_due_is_told(outcomes, backend, told):
     backend.finished = Finished(queued_from=NOW)
     outcomes.add([ran(0)])
