@@ -5,15 +5,11 @@ It draws from a small world on purpose (three jobs, two groups, whole seconds), 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from worlds import after
 
-from mainspring.testing.checker import GroupLimits, Observed, ObservedJob, Span, check
 from programs import Difference, Step, program_lines, reduced, step, take
 
 JOBS = ["a", "b", "c"]
@@ -42,8 +38,6 @@ OPTIONS = {
 class Switches:
     """What the machine draws. What is off is known to be open, and says why."""
 
-    #: On stores that are shared a retry is dropped whose attempt another run has: its job was moved back to that time meanwhile.
-    retries_meet_later_attempts = False
     #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
     refuses_twice = False
     #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
@@ -73,7 +67,6 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.steps: list[Step] = []
         self.worlds = self.make_worlds()
-        self.story = Story()
         self.is_apart = False
         self.with_queue = True
 
@@ -83,7 +76,6 @@ class Machine(RuleBasedStateMachine):
 
     def take(self, name: str, **values: Any) -> None:
         one = step(name, **values)
-        before = self.first.now
         try:
             take(self.worlds, self.steps, one)
         except Difference:
@@ -92,7 +84,6 @@ class Machine(RuleBasedStateMachine):
                 reduced(self.make_worlds, self.steps)
                 or "nothing, when it was tried again: it depends on chance"
             ) from None
-        self.story.tell(one, before, self.first)
 
     def is_running(self) -> bool:
         return self.first.scheduler.running
@@ -102,6 +93,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(data=st.data(), with_queue=st.sampled_from([True, True, False]))
     def begin(self, data: Any, with_queue: bool) -> None:
         self.with_queue = with_queue
+        self.add(data)
         self.add(data)
 
     @property
@@ -162,44 +154,25 @@ class Machine(RuleBasedStateMachine):
     @precondition(is_running)
     def reschedule(self, data: Any, trigger: Any) -> None:
         job = self._job(data)
-        if self._may_meet(job, self.first.now):
-            self.take("reschedule", job=job, trigger=trigger)
+        self.take("reschedule", job=job, trigger=trigger)
 
     @rule(data=st.data(), by=st.integers(-6, 6))
     @precondition(is_running)
     def move(self, data: Any, by: int) -> None:
-        job, to = self._job(data), int(self.first.now) + by
-        if self._may_meet(job, to):
-            self.take("move", job=job, to=to)
+        self.take("move", job=self._job(data), to=int(self.first.now) + by)
 
     @rule(data=st.data(), what=st.sampled_from(["pause", "resume", "remove"]))
     @precondition(is_running)
     def pause_resume_or_remove(self, data: Any, what: str) -> None:
-        job = self._job(data)
-        if what == "resume" and not self._may_meet(job, self.first.now):
-            return
-        self.take(what, job=job)
+        self.take(what, job=self._job(data))
 
     # Runs
 
     @rule(data=st.data())
     @precondition(is_running)
     def run_now(self, data: Any) -> None:
-        job = self._job(data)
-        if self.queues and self._may_meet(job, int(self.first.now)):
-            self.take("run", job=job)
-
-    def _may_meet(self, job: str, since: float) -> bool:
-        """Whether a job may be run again for times from `since` on."""
-        record = self.first.store.get_record(job)
-        retries = record is not None and record.options.retry is not None
-        if self.switches.retries_meet_later_attempts or not retries:
-            return True
-        return all(
-            run.outcome is not None or run.scheduled_run_time < after(since)
-            for run in self.first.runs()
-            if run.job_id == job
-        )
+        if self.queues:
+            self.take("run", job=self._job(data))
 
     @rule(data=st.data())
     @precondition(is_running)
@@ -216,9 +189,9 @@ class Machine(RuleBasedStateMachine):
     )
     @precondition(is_running)
     def backfill(self, data: Any, begin: int, length: int, overlap: str) -> None:
-        job, start = self._job(data), int(self.first.now) - begin
-        if self.queues and self._may_meet(job, start):
-            self.take("backfill", job=job, start=start, end=start + length, overlap=overlap)
+        start = int(self.first.now) - begin
+        if self.queues:
+            self.take("backfill", job=self._job(data), start=start, end=start + length, overlap=overlap)
 
     @rule(data=st.data(), how=st.sampled_from(HOW))
     def end(self, data: Any, how: str) -> None:
@@ -231,6 +204,13 @@ class Machine(RuleBasedStateMachine):
         for run in sorted(run.key for run in self.first.hand.running.values()):
             if any(each.key == run for each in self.first.hand.running.values()):
                 self.take("end", run=run, how=how)
+
+    @rule(how=st.sampled_from(HOW), span=st.sampled_from([1, 1, 2, 3, 5]))
+    @precondition(is_running)
+    def end_all_and_wait(self, how: str, span: int) -> None:
+        """As most of what jobs do goes on: they run, end, and are due again."""
+        self.end_all(how)
+        self.take("wait", seconds=span)
 
     # Groups
 
@@ -290,61 +270,22 @@ class Machine(RuleBasedStateMachine):
                 world.close()
 
     def _judge(self) -> None:
-        faults = check(self.story.observed(self.first))
+        try:
+            judge(self.worlds, self.steps)
+        except AssertionError as found:
+            raise AssertionError(reduced(self.make_worlds, self.steps, judge) or str(found)) from None
+
+
+def judge(worlds: list[Any], steps: list[Step]) -> None:
+    """Have the checker judge what each world has come to."""
+    for world in worlds:
+        if not world.scheduler.running:
+            continue  # a smaller program may have left that out
+        faults = world.faults()
         if faults:
-            lines = program_lines(self.steps)
+            runs = sorted(world.look()["runs"], key=repr)
             raise AssertionError(
-                "\n".join([*map(str, faults), *lines, *map(str, sorted(self.first.look()["runs"], key=repr))])
+                "\n".join(
+                    [*map(str, faults), f"in {world.name} after", *program_lines(steps), *map(str, runs)]
+                )
             )
-
-
-class Story:
-    """What the checker is told: what was done to the jobs, when, and what it was to come to."""
-
-    def __init__(self) -> None:
-        self.jobs: dict[str, ObservedJob] = {}
-        self.groups: dict[str, GroupLimits] = {}
-        self.past_groups: list[GroupLimits] = []
-        self.stops: list[Span] = []
-        self.refused = False
-
-    def tell(self, one: Step, before: float, world: Any) -> None:
-        """A step was taken."""
-        moment = after(before)
-        if one.name in {"group", "ungroup"}:
-            self._group(one, moment)
-        elif one.name == "sleep":
-            self.stops.append(Span(moment, after(world.now)))
-        elif one.name == "stop":
-            self.stops.append(Span(moment))
-        elif one.name == "start":
-            self.stops[-1] = replace_end(self.stops[-1], moment)
-        elif one.name == "refuse":
-            self.refused = True
-
-    def _group(self, one: Step, moment: Any) -> None:
-        name = one.values["group"]
-        before = self.groups.pop(name, None)
-        if before is not None:
-            self.past_groups.append(replace(before, span=Span(before.span.start, moment)))
-        if one.name == "group":
-            per = timedelta(seconds=one.values["per"])
-            self.groups[name] = GroupLimits(name, one.values["limit"], one.values["rate"], per, Span(moment))
-
-    def observed(self, world: Any) -> Observed:
-        """All that is known of a world."""
-        return Observed(
-            since=after(0),
-            until=world.scheduler.now,
-            jobs=list(self.jobs.values()),
-            runs=world.runs(),
-            calls=world.hand.calls,
-            groups=[*self.groups.values(), *self.past_groups],
-            events=world.heard.events,
-            outages=self.stops,
-            patience=timedelta(seconds=1),
-        )
-
-
-def replace_end(span: Span, moment: Any) -> Span:
-    return Span(span.start, moment)

@@ -12,13 +12,14 @@ from heapq import heappop, heappush
 from typing import Any
 
 import work_of_nobody
+from story import Story
 
 from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
 from mainspring.executors.base import NativeExecutor
 from mainspring.jobstores.shared import listening, setting, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler
-from mainspring.testing.checker import Call
+from mainspring.testing.checker import Call, check
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _CODES = {
@@ -177,6 +178,15 @@ class Hand(NativeExecutor):
         job_id, due, attempt = run.key
         self.calls.append(Call(job_id, run.began, self._now(), after(due), attempt))
 
+    def all_calls(self) -> list[Call]:
+        """Those that have ended, and those that go on."""
+        going = [
+            Call(run.key[0], run.began, None, run.time, run.key[2])
+            for run in self.running.values()
+            if run.time is not None
+        ]
+        return [*self.calls, *going]
+
     def interrupt(self, submission: Any) -> None:
         """Have a run end that is to be stopped: at once, with an error, by returning, or not at all, as its job does."""
         run = self.running.get(id(submission))
@@ -235,6 +245,7 @@ class World:
         scheduler.add_listener(self.heard, EVENT_EVERY)
         scheduler.start()
         self._told = 0
+        self.story = Story()
 
     def close(self) -> None:
         """End it, with all that goes on."""
@@ -251,6 +262,7 @@ class World:
         """Take one step of a program; what came of it, as text."""
         if not self.scheduler.running and step.name not in _WHILE_STOPPED:
             return "it is stopped"
+        begin = self.scheduler.clock.now()
         try:
             result = getattr(self, f"_{step.name}")(**step.values)
         except Exception as error:  # whatever it is, the others are to raise it too
@@ -259,6 +271,7 @@ class World:
             self.settle()
         except AssertionError as spinning:
             result = str(spinning)
+        self.story.tell(step, result, begin, self.scheduler.clock.now())
         return result
 
     def settle(self) -> None:
@@ -282,23 +295,28 @@ class World:
         added = self.scheduler.add_job(
             work_of_nobody.work, trigger_of(trigger), args=[manner], id=job, **_plain(options)
         )
-        return added.id
+        return self._handed(added)
 
-    def _change(self, job: str, **options: Any) -> None:
-        self.scheduler.modify_job(job, **_plain(options))
+    def _handed(self, job: Any) -> Any:
+        """Note the handle that was returned."""
+        self.story.handed = job._record
+        return job.id
 
-    def _reschedule(self, job: str, trigger: Any) -> None:
-        self.scheduler.reschedule_job(job, trigger=trigger_of(trigger))
+    def _change(self, job: str, **options: Any) -> Any:
+        return self._handed(self.scheduler.modify_job(job, **_plain(options)))
 
-    def _move(self, job: str, to: float) -> None:
-        self.scheduler.modify_job(job, next_run_time=after(to))
+    def _reschedule(self, job: str, trigger: Any) -> Any:
+        return self._handed(self.scheduler.reschedule_job(job, trigger=trigger_of(trigger)))
 
-    def _pause(self, job: str) -> None:
-        self.scheduler.pause_job(job)
+    def _move(self, job: str, to: float) -> Any:
+        return self._handed(self.scheduler.modify_job(job, next_run_time=after(to)))
+
+    def _pause(self, job: str) -> Any:
+        return self._handed(self.scheduler.pause_job(job))
 
     def _resume(self, job: str) -> Any:
         resumed = self.scheduler.resume_job(job)
-        return None if resumed is None else resumed.id
+        return None if resumed is None else self._handed(resumed)
 
     def _remove(self, job: str) -> None:
         self.scheduler.remove_job(job)
@@ -363,6 +381,17 @@ class World:
     def runs(self) -> list[Any]:
         """All records."""
         return self.scheduler.get_runs(limit=100_000)
+
+    def faults(self) -> list[Any]:
+        """What the checker finds in its history."""
+        history = self.story.observed(
+            since=START,
+            until=self.scheduler.now,
+            runs=self.runs(),
+            calls=self.hand.all_calls(),
+            events=self.heard.events,
+        )
+        return check(history)
 
     @property
     def now(self) -> float:

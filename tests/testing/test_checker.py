@@ -359,6 +359,88 @@ def test_a_function_that_does_not_know_its_run_is_called_as_often_as_there_are_r
     assert kinds(observed(job, runs, calls=twice)) == ["called_twice"]
 
 
+def side_by_side(*, begin=34, end=32):
+    """A job that was moved back to its due time while it ran; the first of its runs has failed, and is retried beside the second."""
+    options = JobOptions(coalesce=False, overlap="allow", retry=Retry(2, 2))
+    changes = [Change(after(31), "changed", next_run_time=after(30))]
+    job = ObservedJob("a", [after(30)], options, changes=changes)
+    runs = [
+        ran("a", 30, 30, 32, outcome="failed"),
+        ran("a", 30, 31, 40, attempt=2),
+        ran("a", 30, begin, 36, attempt=3, cause="retry"),
+    ]
+    calls = [called(runs[0], ended=after(end)), *map(called, runs[1:])]
+    return observed(job, runs, calls=calls)
+
+
+def test_a_retry_beside_another_run_for_its_due_time_is_not_called_twice():
+    assert check(side_by_side()) == []
+    assert kinds(side_by_side(end=35)) == ["called_twice"]  # what it is a retry of went on
+    assert kinds(side_by_side(begin=33)) == ["early"]
+    history = side_by_side()
+    gone = replace(history, runs=history.runs[:2], calls=history.calls[:2])
+    assert kinds(gone) == ["miss"]  # there is another attempt, which is no retry
+    other = replace(history.runs[0], outcome="succeeded")
+    assert "attempts" in kinds(replace(history, runs=[other, *history.runs[1:]]))  # of nothing that failed
+
+
+def test_what_follows_from_a_run_goes_by_the_job_that_it_was_made_for():
+    retried = JobOptions(retry=Retry(2, 2))
+    job = ObservedJob(
+        "a", [after(10)], retried, changes=[Change(after(20), "added", [after(50)], JobOptions())]
+    )
+    runs = [
+        ran("a", 10, 10, 30, outcome="failed"),
+        ran("a", 10, 30, 30, attempt=2, outcome="skipped", cause="retry"),
+        ran("a", 50),
+    ]
+    events = [told(runs[0], EVENT_JOB_ERROR), told(runs[2])]
+    assert kinds(observed(job, runs, events=events)) == []
+    # The same, though nothing was done to the job.
+    job = ObservedJob("a", [after(10), after(50)], retried)
+    assert "untold" in kinds(observed(job, runs, events=events))
+    job = ObservedJob("a", [after(10), after(50)])
+    assert "attempts" in kinds(observed(job, runs))
+
+
+def test_runs_count_while_their_job_has_a_limit_of_them():
+    changes = [Change(after(35), "changed", options=JobOptions(max_runs=2))]
+    job, runs = ten(changes=changes)
+    assert kinds(observed(job, runs[:5])) == []
+    assert kinds(observed(job, runs[:6])) == ["max_runs"]
+    # Anew, when another job gets the id.
+    changes.append(Change(after(75), "added", every_ten_seconds(), JobOptions(max_runs=1)))
+    assert kinds(observed(job, [*runs[:5], runs[7]])) == []
+    assert kinds(observed(job, [*runs[:5], *runs[7:]])) == ["max_runs"]
+
+
+def test_a_job_comes_once_after_the_runs_of_a_due_time():
+    first = ObservedJob("a", [after(30)], changes=[Change(after(40), "changed", next_run_time=after(30))])
+    follower = ObservedJob("b", AfterJob("a"))
+    runs = [ran("a", 30), ran("a", 30, 40, attempt=2)]
+    once, again = ran("b", 30, 31, cause="after"), ran("b", 30, 41, attempt=2, cause="after")
+    assert kinds(observed(first, [*runs, once], jobs=[follower])) == []
+    assert kinds(observed(first, [*runs, once, again], jobs=[follower])) == ["after"]
+    assert kinds(observed(first, runs, jobs=[follower])) == ["after"] * 2
+
+
+def test_a_job_comes_after_another_for_as_long_as_its_trigger_says_so():
+    first, runs = ten()
+    follower = ObservedJob("b", AfterJob("a"), changes=[Change(after(45), "changed", [after(80)])])
+    followed = [ran("b", due, due + 1, cause="after") for due in (10, 20, 30, 40)]
+    assert kinds(observed(first, [*runs, *followed, ran("b", 80)], jobs=[follower])) == []
+    assert kinds(observed(first, [*runs, *followed[1:], ran("b", 80)], jobs=[follower])) == ["after"]
+
+
+def test_a_job_that_has_paused_itself_comes_after_nothing():
+    first, runs = ten()
+    follower = ObservedJob("b", AfterJob("a"), JobOptions(pause_after_failures=1))
+    followed = [ran("b", due, due + 1, cause="after") for due in (10, 20, 30)]
+    failed = replace(followed[2], outcome="failed")
+    assert kinds(observed(first, [*runs, *followed[:2], failed], jobs=[follower])) == []
+    assert kinds(observed(first, [*runs, *followed], jobs=[follower])) == ["after"] * 6
+
+
 # Random histories
 
 SEEDS = st.integers(0, 2**32)

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mainspring.engine.retrying import rerun_pause
-from mainspring.testing.checker.evidence import at, in_utc, name_of
+from mainspring.testing.checker.evidence import AGAIN, RETRIED, at, in_utc, is_promised, name_of
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 #: Of a run that ended so, a backfill makes another.
 _FILLED = frozenset({"missed", "skipped", "cancelled", "lost"})
-_RETRIED = frozenset({"failed", "timed_out", "lost"})
 
 
 def attempt_faults(evidence: Evidence) -> Iterator[Fault]:
@@ -39,8 +38,7 @@ def attempt_faults(evidence: Evidence) -> Iterator[Fault]:
                 yield from _order(evidence, run)
                 if job is not None:
                     yield from _reason(evidence, job, run, attempts)
-            if job is not None:
-                yield from _what_is_due(evidence, job, attempts[-1])
+                    yield from _what_is_due(evidence, job, run)
 
 
 def _gaps(job_id: str, time: datetime, attempts: list[RunRecord]) -> Iterator[Fault]:
@@ -80,18 +78,33 @@ def _reason(
 ) -> Iterator[Fault]:
     """Whether something calls for this attempt."""
     before = next((each for each in attempts if each.attempt == run.attempt - 1), None)
-    if run.cause in {"retry", "rerun"}:
+    if run.cause in AGAIN:
+        before = evidence.caller_of(run) or before
         if before is None:
             if run.attempt == 1:
                 yield Fault("attempts", f"{name_of(run)} is a {run.cause} of nothing: it is a first attempt")
             return
-        moment = before.finished or run.scheduled_run_time
-        yield from _is_called_for(run, before, evidence.options(job, moment), evidence.observed.precision)
+        yield from _is_called_for(
+            run, before, _options_of(evidence, job, before), evidence.observed.precision
+        )
     elif run.cause in {"backfill", "parallel"} and before is not None and before.outcome not in _FILLED:
         yield Fault(
             "double",
             f"{name_of(run)} is of a backfill, though the attempt before it is {before.state}: that has been run",
         )
+
+
+def _options_of(evidence: Evidence, job: ObservedJob, run: RunRecord) -> list[JobOptions]:
+    """The options that may have decided what follows from a run's end: those of its job then, or of the job that had the id when it began."""
+    end = run.finished or evidence.observed.until
+    options = evidence.options(job, end)
+    begin = run.claimed or run.started
+    patience = evidence.observed.patience
+    if begin is not None and any(
+        change.kind == "added" and begin - patience <= change.at <= end + patience for change in job.changes
+    ):
+        options += evidence.options(job, begin)
+    return options
 
 
 def _is_called_for(
@@ -105,7 +118,7 @@ def _is_called_for(
             "attempts",
             f"{name_of(run)} is a rerun, but the attempt before it is {before.state}, not lost with on_lost='rerun'",
         )
-    elif not retries or before.outcome not in _RETRIED:
+    elif not retries or before.outcome not in RETRIED:
         yield Fault(
             "attempts",
             f"{name_of(run)} is a retry, but the attempt before it is {before.state}, or its job has no retries",
@@ -136,32 +149,23 @@ def is_final(evidence: Evidence, job: ObservedJob | None, run: RunRecord) -> boo
     """Whether a run's outcome is the last word on its due time; ``None``: it can't be said."""
     if run.outcome is None:
         return False
-    following = evidence.records_of(run.job_id, run.scheduled_run_time, run.attempt + 1)
-    if any(each.cause in {"retry", "rerun"} for each in following):
+    if evidence.follow_up_of(run) is not None:
         return False
-    if job is None or run.outcome not in _RETRIED:
+    if job is None or run.outcome not in RETRIED:
         return True
-    options = evidence.options(job, run.finished or evidence.observed.until)
-    promised = [_is_promised(run, each) for each in options]
+    options = _options_of(evidence, job, run)
+    promised = [is_promised(run, each) for each in options]
     if None in promised or len(set(promised)) > 1:
         return None
     return not promised[0]
 
 
-def _is_promised(run: RunRecord, options: JobOptions) -> bool | None:
-    """Whether another attempt follows a run that failed; ``None``: that depends on the error, which a record has only as text."""
-    if run.outcome == "lost" and options.on_lost == "rerun":
-        return run.reruns < options.reruns
-    retry = options.retry
-    if retry is None or run.attempt - run.reruns >= retry.attempts:
-        return False
-    return None if retry.on or retry.not_on else True
-
-
 def _what_is_due(evidence: Evidence, job: ObservedJob, last: RunRecord) -> Iterator[Fault]:
     """Whether the attempt that a failure calls for has been made."""
     observed = evidence.observed
-    if last.outcome not in _RETRIED or last.finished is None or is_final(evidence, job, last) is not False:
+    if last.outcome not in RETRIED or last.finished is None or evidence.follow_up_of(last) is not None:
+        return
+    if is_final(evidence, job, last) is not False:
         return
     if any(
         change.kind in {"removed", "added"} and change.at >= last.finished - observed.patience

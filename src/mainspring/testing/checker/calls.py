@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mainspring.testing.checker.evidence import NOT_BEGUN, at, in_utc, name_of
+from mainspring.testing.checker.evidence import AGAIN, NOT_BEGUN, at, in_utc, name_of
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -37,7 +37,15 @@ def call_faults(evidence: Evidence) -> Iterator[Fault]:
 
 def _beside_itself(evidence: Evidence, job_id: str, time: datetime, calls: list[Call]) -> Iterator[Fault]:
     """A function that was called again for a due time while it went on for that."""
-    for before, call in pairwise(calls):
+    for previous, call in pairwise(calls):
+        before = previous
+        again = [] if call.attempt is None else evidence.records_of(job_id, time, call.attempt)
+        if again:
+            if all(run.cause not in AGAIN for run in again):
+                continue  # it was asked to: its job was moved back, or runs them side by side; whether it was, is judged by its schedule
+            caller = evidence.caller_of(again[0])
+            if caller is not None:  # what else goes on for that time is beside it by right
+                before = next((each for each in reversed(calls) if each.attempt == caller.attempt), previous)
         if before.attempt == call.attempt:
             continue  # told already, unless the attempts aren't known
         end = evidence.end_of(before)
@@ -51,9 +59,6 @@ def _beside_itself(evidence: Evidence, job_id: str, time: datetime, calls: list[
             for run in records
         ):
             continue  # it was told to stop, and counts as ended
-        again = [] if call.attempt is None else evidence.records_of(job_id, time, call.attempt)
-        if again and all(run.cause not in {"retry", "rerun"} for run in again):
-            continue  # it was asked to: its job was moved back, or runs them side by side; whether it was, is judged by its schedule
         yield Fault(
             "called_twice",
             f"the function of job {job_id!r} was called for {at(time)} {_where(call)}, though the call {_where(before)} still went on, "

@@ -90,7 +90,13 @@ def _may_be_mute(evidence: Evidence, run: RunRecord) -> bool:
     ):
         return True  # it may be under way
     if run.outcome == "skipped":
-        return any(change.kind == "removed" for change in job.changes)
+        # One that is added with the id of a job that has ended takes the place of that, as if it had been removed.
+        return any(
+            change.kind in {"removed", "added"}
+            and run.finished is not None
+            and change.at - evidence.observed.patience <= run.finished
+            for change in job.changes
+        )
     return run.outcome == "missed" and any(
         event.code == codes.EVENT_JOB_BACKLOG_DROPPED
         and event.job_id == run.job_id

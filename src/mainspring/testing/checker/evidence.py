@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mainspring.model import RunKey
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Runs that are made for a due time of the schedule.
 BY_SCHEDULE = frozenset({"schedule", "buffered"})
+#: Runs that are made since another has failed, or was lost.
+AGAIN = frozenset({"retry", "rerun"})
+#: Runs that may be made again.
+RETRIED = frozenset({"failed", "timed_out", "lost"})
 #: Runs of which nothing was called.
 NOT_BEGUN = frozenset({"missed", "skipped"})
 
@@ -38,6 +43,11 @@ class Evidence:
         for run in sorted(observed.runs, key=lambda run: (in_utc(run.scheduled_run_time), run.attempt)):
             self.runs[run.job_id].append(run)
             self.by_key[_key(run.job_id, run.scheduled_run_time, run.attempt)].append(run)
+        self._callers: dict[RunKey, RunRecord] = {}
+        self._follow_ups: dict[RunKey, RunRecord] = {}
+        for runs in self.runs.values():
+            for _, attempts in groupby(runs, key=lambda run: in_utc(run.scheduled_run_time)):
+                self._connect(list(attempts))
         self.calls: dict[RunKey, list[Call]] = defaultdict(list)
         self.calls_at: dict[tuple[str, datetime], list[Call]] = defaultdict(list)
         for call in sorted(observed.calls or (), key=lambda call: call.began):
@@ -45,6 +55,46 @@ class Evidence:
                 self.calls_at[call.job_id, in_utc(call.scheduled_run_time)].append(call)
                 if call.attempt is not None:
                     self.calls[_key(call.job_id, call.scheduled_run_time, call.attempt)].append(call)
+
+    def _connect(self, attempts: list[RunRecord]) -> None:
+        """Find out of which attempt each retry and rerun is one.
+
+        It is of the one before it, unless the job ran several times for one due time: it was moved back, backfilled, or given another's id. Then it
+        is of any that ended before it began, and of which no other is.
+        """
+        for number, run in enumerate(attempts):
+            if run.cause not in AGAIN:
+                continue
+            begin = run.claimed or run.started or run.available
+            candidates = [
+                each
+                for each in attempts[:number]
+                if each.outcome in RETRIED
+                and each.finished is not None
+                and each.attempt < run.attempt
+                and _key_of(each) not in self._follow_ups
+            ]
+            if candidates:
+                caller = max(candidates, key=lambda each: self._likeliness(each, begin))
+                self._callers[_key_of(run)] = caller
+                self._follow_ups[_key_of(caller)] = run
+
+    def _likeliness(self, run: RunRecord, begin: datetime | None) -> tuple[bool, bool, datetime, int]:
+        """How likely it is that what began at a time was made since this run has failed: greater is likelier."""
+        job, end = self.jobs.get(run.job_id), in_utc(run.finished or run.scheduled_run_time)
+        is_over = begin is None or end <= in_utc(begin)
+        may_be = job is None or any(
+            is_promised(run, each) is not False for each in [*self.options(job, end), job.options]
+        )
+        return is_over, may_be, end, run.attempt
+
+    def caller_of(self, run: RunRecord) -> RunRecord | None:
+        """The attempt that failed, or was lost, so that a retry or a rerun was made."""
+        return self._callers.get(_key_of(run))
+
+    def follow_up_of(self, run: RunRecord) -> RunRecord | None:
+        """The retry or the rerun that was made of a run: the inverse of `caller_of`."""
+        return self._follow_ups.get(_key_of(run))
 
     def calls_of(self, run: RunRecord) -> list[Call]:
         """The calls that are known to be for a run."""
@@ -65,6 +115,17 @@ class Evidence:
                 possible.clear()
             possible.append(change.options)
         return possible
+
+    def options_when_claimed(self, job: ObservedJob, run: RunRecord) -> list[JobOptions]:
+        """The options that a job may have had when a run was made of it: at any time until it began, where that isn't recorded."""
+        if run.claimed is not None:
+            return self.options(job, run.claimed)
+        due = in_utc(run.scheduled_run_time)
+        end = in_utc(run.started or run.finished or due)
+        between = [
+            change.options for change in job.changes if change.options is not None and due <= change.at <= end
+        ]
+        return [*self.options(job, due), *between, *self.options(job, end)]
 
     def served(self, start: datetime, end: datetime) -> timedelta:
         """For how long of a span there was a node that could do something."""
@@ -102,6 +163,20 @@ class Evidence:
         return ends[0] if len(ends) == 1 else None
 
 
+def is_promised(run: RunRecord, options: JobOptions) -> bool | None:
+    """Whether another attempt follows a run that failed; ``None``: that depends on the error, which a record has only as text."""
+    if run.outcome == "lost" and options.on_lost == "rerun":
+        return run.reruns < options.reruns
+    retry = options.retry
+    if retry is None or run.attempt - run.reruns >= retry.attempts:
+        return False
+    return None if retry.on or retry.not_on else True
+
+
+def _key_of(run: RunRecord) -> RunKey:
+    return _key(run.job_id, run.scheduled_run_time, run.attempt)
+
+
 def _key(job_id: str, time: datetime, attempt: int) -> RunKey:
     return RunKey(job_id, in_utc(time), attempt)
 
@@ -109,6 +184,11 @@ def _key(job_id: str, time: datetime, attempt: int) -> RunKey:
 def in_utc(moment: datetime) -> datetime:
     """A moment in UTC: times of one zone compare by the wall clock, wrongly where an hour is repeated."""
     return moment.astimezone(UTC)
+
+
+def caught_up(options: JobOptions) -> int:
+    """How many overdue runs of a job are made at least; a job with `max_runs` may have one left."""
+    return options.catch_up_limit if options.max_runs is None else 1
 
 
 def begun(run: RunRecord) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.testing.checker.attempts import is_final
 from mainspring.testing.checker.evidence import at, in_utc, name_of
-from mainspring.testing.checker.schedules import stretches
+from mainspring.testing.checker.schedules import self_pauses, stretches
 from mainspring.testing.checker.values import Fault
 from mainspring.triggers.after import AfterJob
 
@@ -27,8 +27,7 @@ def follower_faults(evidence: Evidence) -> Iterator[Fault]:
         triggers = [schedule for schedule in schedules if isinstance(schedule, AfterJob)]
         if triggers:
             yield from _too_many(evidence, job, triggers)
-            if len(triggers) == 1 and isinstance(job.schedule, AfterJob):
-                yield from _too_few(evidence, job, triggers[0])
+            yield from _too_few(evidence, job)
 
 
 def _too_many(evidence: Evidence, job: ObservedJob, triggers: list[AfterJob]) -> Iterator[Fault]:
@@ -68,24 +67,31 @@ def _too_many(evidence: Evidence, job: ObservedJob, triggers: list[AfterJob]) ->
             )
 
 
-def _too_few(evidence: Evidence, job: ObservedJob, trigger: AfterJob) -> Iterator[Fault]:
-    observed = evidence.observed
-    patience = observed.patience
-    active = stretches(evidence, job)
+def _too_few(evidence: Evidence, job: ObservedJob) -> Iterator[Fault]:
+    patience = evidence.observed.patience
+    # One run comes after all runs of a due time, of which there are several if that job was moved back.
     had = {in_utc(run.scheduled_run_time) for run in evidence.runs[job.id]}
-    for before in evidence.runs[trigger.job_id]:
-        ended = before.finished
-        if ended is None or before.outcome is None or not trigger.follows(before.outcome):
+    pauses = self_pauses(evidence, job)
+    for stretch in stretches(evidence, job):
+        trigger = stretch.schedule
+        if not isinstance(trigger, AfterJob):
             continue
-        if is_final(evidence, evidence.jobs.get(trigger.job_id), before) is not True:
-            continue
-        waits = any(
-            stretch.start < ended and (stretch.end is None or ended + patience < stretch.end)
-            for stretch in active
-        )
-        time = in_utc(before.scheduled_run_time)
-        if waits and time not in had and evidence.served(ended, observed.until) > patience:
-            yield Fault(
-                "after",
-                f"{name_of(before)} is {before.outcome} since {at(ended)}, and job {job.id!r}, which comes after it, has no run for that",
-            )
+        ends = [pause for pause in pauses if stretch.start <= pause]
+        if stretch.end is not None:
+            ends.append(stretch.end)
+        end = min(ends, default=None)
+        for before in evidence.runs[trigger.job_id]:
+            ended = before.finished
+            if ended is None or before.outcome is None or not trigger.follows(before.outcome):
+                continue
+            if before.outcome == "cancelled" and before.started is None:
+                continue  # nothing has run that could be followed
+            if is_final(evidence, evidence.jobs.get(trigger.job_id), before) is not True:
+                continue
+            waits = stretch.start < ended and (end is None or ended + patience < end)
+            time = in_utc(before.scheduled_run_time)
+            if waits and time not in had and evidence.served(ended, evidence.observed.until) > patience:
+                yield Fault(
+                    "after",
+                    f"{name_of(before)} is {before.outcome} since {at(ended)}, and job {job.id!r}, which comes after it, has no run for that",
+                )

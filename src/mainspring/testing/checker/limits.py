@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from mainspring.testing.checker.evidence import BY_SCHEDULE, NOT_BEGUN, at, begun, in_utc, name_of
+from mainspring.testing.checker.evidence import BY_SCHEDULE, NOT_BEGUN, at, begun, caught_up, in_utc, name_of
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -185,9 +185,13 @@ def _max_runs(evidence: Evidence, job: ObservedJob) -> Iterator[Fault]:
         if run.cause not in BY_SCHEDULE or run.outcome in NOT_BEGUN:
             continue
         moment = run.claimed or run.started or run.finished or run.scheduled_run_time
+        if any(abs(moment - begin) < evidence.observed.patience for begin in added[1:]):
+            continue  # it may be of the job before, or of the one that has got its id
         life = max((begin for begin in added if begin <= moment), default=added[0])
+        limits = [options.max_runs for options in evidence.options_when_claimed(job, run)]
+        if None in limits:
+            continue  # runs count while their job has such a limit
         counted[life] += 1
-        limits = [options.max_runs for options in evidence.options(job, moment)]
         if all(limit is not None and counted[life] > limit for limit in limits):
             yield Fault(
                 "max_runs",
@@ -213,7 +217,7 @@ def _not_run(evidence: Evidence, job: ObservedJob) -> Iterator[Fault]:
 def _why_not_missed(evidence: Evidence, run: RunRecord, options: list[JobOptions]) -> str | None:
     if any(not each.coalesce for each in options):
         # It may be the oldest of those that are beyond what is caught up.
-        backlog = min(each.catch_up_limit for each in options)
+        backlog = min(map(caught_up, options))
         later = [
             each for each in evidence.runs[run.job_id] if each.scheduled_run_time > run.scheduled_run_time
         ]

@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from mainspring.events import EVENT_JOB_BACKLOG_DROPPED
-from mainspring.testing.checker.evidence import BY_SCHEDULE, NOT_BEGUN, at, in_utc, name_of
+from mainspring.testing.checker.evidence import BY_SCHEDULE, NOT_BEGUN, at, caught_up, in_utc, name_of
 from mainspring.testing.checker.values import Fault
 from mainspring.triggers.base import BaseTrigger
 
@@ -33,12 +33,14 @@ class Stretch(NamedTuple):
         end: when it ended; ``None``: it hasn't.
         times: its due times, the earliest first, up to the end of the observation.
         is_first: whether it begins a life of the job's id: it was added.
+        schedule: the one that it was due by.
     """
 
     start: datetime
     end: datetime | None
     times: list[datetime]
     is_first: bool
+    schedule: BaseTrigger | Sequence[datetime]
 
 
 def schedule_faults(evidence: Evidence) -> Iterator[Fault]:
@@ -97,7 +99,7 @@ def stretches(evidence: Evidence, job: ObservedJob) -> list[Stretch]:
             end = None if change is None else in_utc(change.at)
             last = observed.until if end is None else min(end + observed.patience, observed.until)
             times = list(_up_to(last, _due_times(schedule, start, first, is_new=is_new)))
-            found.append(Stretch(in_utc(start), end, times, is_first))
+            found.append(Stretch(in_utc(start), end, times, is_first, schedule))
         if change is None:
             break
         was_active = start is not None
@@ -226,7 +228,7 @@ def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: 
         if may_wait or waited <= observed.patience:
             return None
         return f"{name_of(following)} was due {waited} later, so that there was time enough to run this one before"
-    limit = min(each.catch_up_limit for each in options)
+    limit = min(map(caught_up, options))
     overdue = sum(time < each <= _claimed(following) for each in stretch.times)
     if overdue >= limit:
         return None
