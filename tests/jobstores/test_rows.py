@@ -276,6 +276,11 @@ def test_which_stored_job_is_equal_to_one_that_is_added(changes, equal):
     assert not rows.is_equal(Unreadable(JOB, "no", ValueError()), JOB, text, ARGUMENTS)
 
 
+def test_tags_alone_may_be_too_large():
+    with pytest.raises(SerializationError, match="of them its tags"):
+        written(record("a", tags=("x" * 100_000,)), row_limit=50_000)
+
+
 def test_arguments_that_cannot_be_compared_are_said_to_be_the_jobs():
     with pytest.raises(SerializationError, match=f"of job {JOB.id!r} can't be written"):
         rows.is_equal(JOB._replace(kwargs={1: 2}), JOB, "", ARGUMENTS)

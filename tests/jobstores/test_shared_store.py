@@ -192,6 +192,7 @@ def test_a_node_enters_with_the_executors_of_its_scheduler(store, backend):
     [
         (Away("no route"), None, StoreUnavailableError, "can't be used: no route (tried for 0 s)"),
         (Wrong("no such role"), None, ConfigurationError, "can't be used: no such role: "),
+        (Away("..no X."), None, StoreUnavailableError, "can't be used: ..no X (tried for 0 s)"),
         (Away("no route"), "it is a folder", ConfigurationError, "can't be used: no route: it is a folder"),
         (ValueError("a bug"), None, ValueError, "a bug"),
         (ConfigurationError("another's"), None, ConfigurationError, "another's"),
@@ -250,6 +251,9 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler, g
             assert upkeep._clock is scheduler._clock
             assert upkeep._logger is store._logger
             assert {task: round(upkeep._seconds_of(task), 6) for task in upkeep._tasks} == tasks
+        assert store._heart._retried_after == 0.25  # there is time for more than one before the lease ends
+        assert store._watch._thread.name == "mainspring-watch-main"
+        assert store._outcomes._store_works == store._can_write
         assert backend.register.call_count == 1
         store.start(scheduler, "main")  # it is still there
         assert backend.register.call_count == 1
