@@ -20,6 +20,9 @@ once = st.tuples(st.just("at"), st.integers(0, 10))
 manners = st.sampled_from(["obeys", "raises", "ignores"])
 HOW = ["succeeded", "succeeded", "failed", "failed", "broken"]
 
+#: What the group of a program's first jobs is limited to: ``(limit, rate, per)``; ``None``: they are in none.
+LIMITS = [None, None, None, (1, None, 5), (2, None, 5), (None, 1, 5), (None, 2, 10), (1, 3, 10)]
+
 OPTIONS = {
     "max_instances": st.sampled_from([1, 1, 2]),
     "overlap": st.sampled_from(["skip", "buffer_one", "buffer_all", "cancel_running", "allow"]),
@@ -90,11 +93,18 @@ class Machine(RuleBasedStateMachine):
 
     # Jobs
 
-    @initialize(data=st.data(), with_queue=st.sampled_from([True, True, False]))
-    def begin(self, data: Any, with_queue: bool) -> None:
+    @initialize(
+        data=st.data(), with_queue=st.sampled_from([True, True, False]), limits=st.sampled_from(LIMITS)
+    )
+    def begin(self, data: Any, with_queue: bool, limits: Any) -> None:
         self.with_queue = with_queue
-        self.add(data)
-        self.add(data)
+        shared = {}
+        if limits is not None:
+            limit, rate, per = limits
+            self.take("group", group="g", limit=limit, rate=rate, per=per)
+            shared["group"] = "g"
+        for _ in range(2):
+            self._add(data, **shared)
 
     @property
     def queues(self) -> bool:
@@ -117,6 +127,9 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(is_running)
     def add(self, data: Any) -> None:
+        self._add(data)
+
+    def _add(self, data: Any, **shared: Any) -> None:
         job = data.draw(st.sampled_from(JOBS))
         triggers = [every, every, once]
         if self.queues:
@@ -129,7 +142,8 @@ class Machine(RuleBasedStateMachine):
             job=job,
             trigger=trigger,
             manner=data.draw(manners),
-            **self._options(data),
+            **shared,
+            **{name: value for name, value in self._options(data).items() if name not in shared},
         )
 
     def _followed(self, job: str) -> Any:

@@ -9,11 +9,12 @@ import tempfile
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from machine import Machine
+from machine import Machine, judge
 from stores_of import fresh_store
 from worlds import World, stand_still
 
 from mainspring import MemoryJobStore
+from mainspring.engine.grouping import GroupBook
 from programs import Difference, replay, step
 from stores import MONGODB
 
@@ -92,6 +93,19 @@ PROGRAMS = {
         step("add", job="a", trigger=("every", 2, 0), group="g"),
         step("wait", seconds=8),
     ],
+    "a retry beside another run for its due time": [
+        step("add", job="a", trigger=("every", 10, 0), manner="ignores", overlap="allow", retry=(3, 1)),
+        step("wait", seconds=2),
+        step("move", job="a", to=0),
+        step("end", run=("a", 0.0, 1), how="failed"),
+        step("wait", seconds=3),
+    ],
+    "a retry that is queued when another job gets the id": [
+        step("add", job="a", trigger=("at", 0), retry=(3, 2), timeout=4),
+        step("add", job="a", trigger=("every", 5, 4), max_runs=2, overlap="buffer_one"),
+        step("sleep", seconds=60),
+        step("wait", seconds=2),
+    ],
 }
 KINDS = ["sqlite", "postgres", "mariadb", "redis", MONGODB]
 
@@ -160,6 +174,7 @@ def test_a_program_that_came_apart_does_so_no_more(url, about):
     worlds = worlds_of(url)
     try:
         replay(worlds, PROGRAMS[about])
+        judge(worlds, PROGRAMS[about])
     finally:
         for world in worlds:
             world.close()
@@ -175,3 +190,23 @@ def test_worlds_that_come_apart_are_told_apart():
     assert "step('add', job='a', trigger=('every', 5, 0))," in told
     assert "JOB_PARKED" in told
     assert "wait" not in told  # nothing was taken after that
+
+
+def test_a_fault_that_all_stores_share_is_found(monkeypatch):
+    program = [
+        step("group", group="g", limit=1, rate=None, per=5),
+        step("wait", seconds=2),
+        step("add", job="a", trigger=("every", 5, 3), group="g"),
+        step("add", job="b", trigger=("every", 5, 3), group="g"),
+        step("wait", seconds=3),
+    ]
+
+    def judged():
+        worlds = [World("memory", MemoryJobStore())]
+        replay(worlds, program)
+        judge(worlds, program)
+
+    judged()
+    monkeypatch.setattr(GroupBook, "room", lambda *_: None)
+    with pytest.raises(AssertionError, match="group_limit: 2 runs of group 'g'"):
+        judged()
