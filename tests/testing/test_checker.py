@@ -403,6 +403,17 @@ def test_what_follows_from_a_run_goes_by_the_job_that_it_was_made_for():
     assert "attempts" in kinds(observed(job, runs))
 
 
+def test_options_that_are_changed_while_a_run_goes_on_may_hold_for_it_or_not():
+    changes = [Change(after(15), "changed", options=JobOptions(retry=Retry(2, 2)))]
+    runs = [ran("a", 10, 10, 30, outcome="failed"), ran("a", 10, 32, attempt=2, cause="retry")]
+    job = ObservedJob("a", [after(10)], changes=changes)
+    assert kinds(observed(job, runs)) == kinds(observed(job, runs[:1])) == []
+    before = replace(job, changes=[replace(changes[0], at=after(5))])
+    assert kinds(observed(before, runs[:1])) == ["miss"]
+    later = replace(job, changes=[replace(changes[0], at=after(40))])
+    assert kinds(observed(later, runs)) == ["attempts"]
+
+
 def test_runs_count_while_their_job_has_a_limit_of_them():
     changes = [Change(after(35), "changed", options=JobOptions(max_runs=2))]
     job, runs = ten(changes=changes)

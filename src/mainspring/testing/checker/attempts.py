@@ -95,16 +95,9 @@ def _reason(
 
 
 def _options_of(evidence: Evidence, job: ObservedJob, run: RunRecord) -> list[JobOptions]:
-    """The options that may have decided what follows from a run's end: those of its job then, or of the job that had the id when it began."""
-    end = run.finished or evidence.observed.until
-    options = evidence.options(job, end)
-    begin = run.claimed or run.started
-    patience = evidence.observed.patience
-    if begin is not None and any(
-        change.kind == "added" and begin - patience <= change.at <= end + patience for change in job.changes
-    ):
-        options += evidence.options(job, begin)
-    return options
+    """The options that may have decided what follows from a run's end: those with which it was claimed, or those of its job at the end."""
+    end = evidence.options(job, run.finished or evidence.observed.until)
+    return [*evidence.options_when_claimed(job, run), *end]
 
 
 def _is_called_for(
