@@ -142,6 +142,10 @@ def _group_rate(evidence: Evidence, group: GroupLimits) -> Iterator[Fault]:
         for run in evidence.runs[job.id]:
             # A run counts from its claim: that is what the store can bound; when its function is called is up to the node.
             moment = run.claimed or run.started
+            if run.claimed is None and not all(
+                options.coalesce for options in evidence.options_when_claimed(job, run)
+            ):
+                continue  # it may have been claimed with one before it, which it waited for
             if moment is None or not begun(run) or not _holds(evidence, group, moment):
                 continue
             if all(options.group == group.name for options in evidence.options(job, moment)):
