@@ -42,10 +42,8 @@ def test_a_failure_is_followed_when_it_is_final(scheduler, heard):
     assert sorted(work.seen) == [("mend", record.scheduled_run_time), ("tell", record.scheduled_run_time)]
 
 
-def test_what_follows_from_one_of_several_runs_of_a_catch_up_waits_for_no_other(scheduler, make_store):
-    if make_store is PickleStore:
-        pytest.skip("an APScheduler store is asked only when an instance has ended: it may take its time")
-    scheduler.add_job(work.note, AfterJob("two", on="failure"), args=["mend"], id="mend")
+def _add_two_overdue_runs(scheduler, **options):
+    """Add the job "two", which was due twice, fails the first time, and then waits; when it was due first."""
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
     scheduler.add_job(
         work.fail_then_wait,
@@ -58,7 +56,16 @@ def test_what_follows_from_one_of_several_runs_of_a_catch_up_waits_for_no_other(
         misfire_grace_time=None,
         max_instances=2,
         id="two",
+        **options,
     )
+    return start
+
+
+def test_what_follows_from_one_of_several_runs_of_a_catch_up_waits_for_no_other(scheduler, make_store):
+    if make_store is PickleStore:
+        pytest.skip("an APScheduler store is asked only when an instance has ended: it may take its time")
+    scheduler.add_job(work.note, AfterJob("two", on="failure"), args=["mend"], id="mend")
+    start = _add_two_overdue_runs(scheduler)
     eventually(lambda: ("mend", start) in work.seen)
     assert "called" in work.seen
     assert [run.state for run in scheduler.get_runs("two")] == ["running", "failed"]
@@ -70,20 +77,7 @@ def test_what_follows_from_one_of_several_runs_of_a_catch_up_waits_for_no_other(
 def test_a_run_of_a_catch_up_is_tried_again_while_the_next_goes_on(scheduler, make_store):
     if make_store is PickleStore:
         pytest.skip("an APScheduler store is asked only when an instance has ended: it may take its time")
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
-    scheduler.add_job(
-        work.fail_then_wait,
-        "interval",
-        hours=1,
-        start_date=start,
-        end_date=start + timedelta(hours=1),
-        next_run_time=start,
-        coalesce=False,
-        misfire_grace_time=None,
-        max_instances=2,
-        retry=Retry(2, delay=0.01),
-        id="two",
-    )
+    _add_two_overdue_runs(scheduler, retry=Retry(2, delay=0.01))
     eventually(lambda: work.seen.count("called") == 3)
     assert [(run.state, run.attempt) for run in scheduler.get_runs("two")] == [
         ("running", 1),
