@@ -42,8 +42,8 @@ OPTIONS = {
 class Switches:
     """What the machine draws. What is off is known to be open, and says why."""
 
-    #: Where many jobs wait for room in a group, or for its rate, memory and stores that are shared choose other due times and jobs to go on with. So few programs have such.
-    begins_with_limits = False
+    #: Where many jobs wait for a rate, memory and stores that are shared choose other due times and jobs to go on with. So few programs have one.
+    begins_with_rates = False
     #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
     refuses_twice = False
     #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
@@ -102,9 +102,9 @@ class Machine(RuleBasedStateMachine):
     def begin(self, data: Any, with_queue: bool, limits: Any) -> None:
         self.with_queue = with_queue
         shared = {}
-        if self.switches.begins_with_limits:
+        if self.switches.begins_with_rates:
             limits = data.draw(st.sampled_from([limits, *RATES]))
-        if limits is not None and self.switches.begins_with_limits:
+        if limits is not None:
             limit, rate, per = limits
             self.take("group", group="g", limit=limit, rate=rate, per=per)
             shared["group"] = "g"
