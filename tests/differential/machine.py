@@ -43,7 +43,7 @@ class Switches:
     """What the machine draws. What is off is known to be open, and says why."""
 
     #: Where many jobs wait for a rate, memory and stores that are shared choose other due times and jobs to go on with. So few programs have one.
-    begins_with_rates = False
+    begins_with_rates = True
     #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
     refuses_twice = False
     #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace

@@ -100,6 +100,20 @@ PROGRAMS = {
         step("end", run=("a", 0.0, 1), how="failed"),
         step("wait", seconds=3),
     ],
+    "a job that has waited for a rate for longer than another": [
+        step("group", group="g", limit=None, rate=1, per=5),
+        step(
+            "add", job="a", trigger=("every", 2, 2), manner="obeys", group="g", max_instances=2, max_runs=2
+        ),
+        step("add", job="c", trigger=("at", 7), manner="ignores", group="g", max_instances=2, timeout=2),
+        step("wait", seconds=20),
+    ],
+    "jobs that are due together, for one of which there is room": [
+        step("group", group="g", limit=1, rate=None, per=5),
+        step("add", job="b", trigger=("every", 5, 2), manner="ignores", group="g"),
+        step("add", job="a", trigger=("every", 1, 2), manner="obeys", group="g"),
+        step("wait", seconds=2),
+    ],
     "a retry that is queued when another job gets the id": [
         step("add", job="a", trigger=("at", 0), retry=(3, 2), timeout=4),
         step("add", job="a", trigger=("every", 5, 4), max_runs=2, overlap="buffer_one"),

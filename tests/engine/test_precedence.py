@@ -39,10 +39,10 @@ def turn(name, due, priority=0, attempt=1, scheduled=None):
         # Who has been due for longest counts, not whose due time is the oldest: a retry waits for its own moment.
         ([turn("a", 5, scheduled=1), turn("b", 4, scheduled=2)], "b a"),
         ([turn("a1", 5, scheduled=1), turn("a2", 4, scheduled=2)], "a2 a1"),
-        # Those that are due at the same moment: the older due time, then the earlier attempt, then as they were found.
+        # Those that are due at the same moment: the older due time, then the earlier attempt, then the first id.
         ([turn("a", 5, scheduled=2, attempt=1), turn("b", 5, scheduled=1, attempt=3)], "b a"),
         ([turn("a", 5, attempt=3), turn("b", 5, attempt=2)], "b a"),
-        ([turn("b", 5), turn("a", 5), turn("c", 5)], "b a c"),
+        ([turn("b", 5), turn("a", 5), turn("c", 5)], "a b c"),
         # Three jobs, one of which has no more.
         (
             [turn("a1", 1), turn("a2", 2), turn("a3", 3), turn("b1", 4), turn("c1", 5), turn("c2", 6)],

@@ -2,6 +2,7 @@
 
 Those of a higher priority come first. Among the same, jobs take turns: the run of each that has been due for longest, the longest due
 first; then the second run of each that has more, and so on. So a job with a thousand queued runs has no other wait for all of them.
+What has been due for equally long comes in the order of the jobs' ids, so that it is the same on every store.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def turn_of_run(run: QueuedRun, job: JobRecord | None) -> Turn:
 def in_turn(things: Iterable[T], turn_of: Callable[[T], Turn]) -> list[T]:
     """`things` in the order in which they are to be begun."""
     turns = [(turn_of(thing), thing) for thing in things]
-    turns.sort(key=lambda pair: pair[0][2:])
+    turns.sort(key=lambda pair: (*pair[0][2:], pair[0].job_id))
     earlier: dict[str, int] = {}
     ordered = []
     for place, (turn, thing) in enumerate(turns):

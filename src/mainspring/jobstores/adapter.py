@@ -175,7 +175,7 @@ class AdaptedStore(RunStore):
             (record, None) for record in due[:limit]
         ]
         claimants += [(jobs.get(run.job_id), run) for run in queued]
-        ordered = deque(in_turn(claimants, _turn_of) if queued else claimants)
+        ordered = deque(in_turn(claimants, _turn_of) if queued or self._runs.groups else claimants)
         decisions: list[Decision] = []
         begun = 0
         book = self._runs.book(now)

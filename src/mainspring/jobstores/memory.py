@@ -225,6 +225,9 @@ class MemoryJobStore(NativeJobStore):
                 queued = self._runs.queue.due(until)
             if queued:
                 return self._claim_in_turn(taken, queued, now, decide, limit)
+        if self._runs.groups:
+            # A job that waited for room is taken at the time at which there is some: others may have been due for shorter.
+            taken = in_turn(taken, lambda pair: turn_of_job(pair[0].record))
         decisions: list[Decision] = []
         try:
             book = self._runs.book(now) if self._runs.groups else None

@@ -230,8 +230,8 @@ def decide_in_turn(
     """
     decided = Decided([], [], [])
     waiting = list(runs)
-    if not waiting:
-        for record in due:
+    if not waiting and book is None:
+        for record in due:  # whichever comes first, it takes nothing from the others
             claim.add(record, request.decide, running.get(record_id(record), 0), buffered, book)
         return decided
     claimants: list[tuple[JobRecord | Unreadable | None, QueuedRun | None]] = [(one, None) for one in due]

@@ -242,7 +242,7 @@ def _why_not_skipped(
     moment = run.finished or run.scheduled_run_time
     patience = evidence.observed.patience
     if not job.is_prompt or any(
-        change.kind == "removed" and change.at - patience <= moment for change in job.changes
+        change.kind in {"removed", "added"} and change.at - patience <= moment for change in job.changes
     ):
         return None
     if all(each.overlap == "allow" for each in options):
