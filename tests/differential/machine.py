@@ -21,8 +21,7 @@ manners = st.sampled_from(["obeys", "raises", "ignores"])
 HOW = ["succeeded", "succeeded", "failed", "failed", "broken"]
 
 #: What the group of a program's first jobs is limited to: ``(limit, rate, per)``; ``None``: they are in none.
-LIMITS = [None, None, None, (1, None, 5), (2, None, 5)]
-RATES = [(None, 1, 5), (None, 2, 10), (1, 3, 10)]
+LIMITS = [None, None, None, None, (1, None, 5), (2, None, 5), (None, 1, 5), (None, 2, 10), (1, 3, 10)]
 
 OPTIONS = {
     "max_instances": st.sampled_from([1, 1, 2]),
@@ -42,16 +41,11 @@ OPTIONS = {
 class Switches:
     """What the machine draws. What is off is known to be open, and says why."""
 
-    #: Where many jobs wait for a rate, memory and stores that are shared choose other due times and jobs to go on with. So few programs have one.
-    begins_with_rates = True
     #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
     refuses_twice = False
     #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
     #: is over. So a program has queued runs, or grace.
     is_late_while_it_waits = False
-    #: In memory what follows from a run that is one of several of an instance (catching up) follows when the last of them has ended, not
-    #: at once: retries, and the jobs that come after it. So what is queued isn't met with what is caught up.
-    follows_within_batches = False
 
 
 @st.composite
@@ -102,8 +96,6 @@ class Machine(RuleBasedStateMachine):
     def begin(self, data: Any, with_queue: bool, limits: Any) -> None:
         self.with_queue = with_queue
         shared = {}
-        if self.switches.begins_with_rates:
-            limits = data.draw(st.sampled_from([limits, *RATES]))
         if limits is not None:
             limit, rate, per = limits
             self.take("group", group="g", limit=limit, rate=rate, per=per)
@@ -118,8 +110,6 @@ class Machine(RuleBasedStateMachine):
 
     def _options(self, data: Any) -> dict[str, Any]:
         options = data.draw(some_options())
-        if not self.switches.follows_within_batches and self.queues:
-            options.pop("coalesce", None)
         if self.switches.is_late_while_it_waits:
             return options
         if self.with_queue:

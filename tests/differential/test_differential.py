@@ -102,9 +102,7 @@ PROGRAMS = {
     ],
     "a job that has waited for a rate for longer than another": [
         step("group", group="g", limit=None, rate=1, per=5),
-        step(
-            "add", job="a", trigger=("every", 2, 2), manner="obeys", group="g", max_instances=2, max_runs=2
-        ),
+        step("add", job="a", trigger=("every", 2, 2), manner="obeys", group="g", max_instances=2, max_runs=2),
         step("add", job="c", trigger=("at", 7), manner="ignores", group="g", max_instances=2, timeout=2),
         step("wait", seconds=20),
     ],
@@ -112,6 +110,14 @@ PROGRAMS = {
         step("group", group="g", limit=1, rate=None, per=5),
         step("add", job="b", trigger=("every", 5, 2), manner="ignores", group="g"),
         step("add", job="a", trigger=("every", 1, 2), manner="obeys", group="g"),
+        step("wait", seconds=2),
+    ],
+    "a run that waits for a rate that is taken from its group": [
+        step("group", group="g", limit=None, rate=1, per=10),
+        step("add", job="a", trigger=("at", 500), manner="ignores", group="g", max_instances=2),
+        step("run", job="a"),
+        step("run", job="a"),
+        step("group", group="g", limit=2, rate=None, per=5),
         step("wait", seconds=2),
     ],
     "a retry that is queued when another job gets the id": [

@@ -52,6 +52,9 @@ class AsyncIOExecutor(EventLoopExecutor):
         finally:
             self._awaited_by_threads.discard(future)
 
+    def _has_waiting_threads(self) -> bool:
+        return bool(self._awaited_by_threads)
+
     def leave_loop(self) -> None:
         """The loop has ended: what has run on it has been cancelled with it, and who waits in a thread is told."""
         super().leave_loop()

@@ -19,6 +19,8 @@ from mainspring.executors.run import perform_natively, report_unbegun
 
 #: Seconds for which a shutdown that is not to wait waits for what it has cancelled.
 _MOMENT = 0.5
+#: Seconds for which threads are waited for that are told that the loop has ended.
+_THREADS_END_WITHIN = 5.0
 #: How many submissions of a shared store a loop is thought to run at a time: they may be coroutines, or need a thread.
 LOOP_PLACES = 100
 
@@ -179,13 +181,22 @@ class EventLoopExecutor(ThreadPoolExecutor):
         super().shutdown(wait)
         spared = key_of_caller(self._scheduler)
         if not self._scheduler.runs_loop():
+            has_waiting = self._has_waiting_threads()
             self.leave_loop()
+            if (
+                has_waiting
+            ):  # or the stores would be closed before these have told what has become of their runs
+                self._scheduler._in_flight.wait_for_others(_THREADS_END_WITHIN, executor=self._alias)  # noqa: SLF001 - ours
             return
         if not wait and (self._waiting or self._native.keys() - {spared}):
             asked = Event()
             self._scheduler.call_soon(partial(self._cancel_all, spared, asked))
             if not self._scheduler.is_here() and asked.wait(_MOMENT):
                 self._wait_for_native(spared)
+
+    def _has_waiting_threads(self) -> bool:
+        """Whether threads wait for something on the loop, that are told when it has ended."""
+        return False
 
     def leave_loop(self) -> None:
         """The loop has ended: what has run on it, or was to, has been cancelled with it, though nobody there can say so."""

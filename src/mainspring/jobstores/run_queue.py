@@ -6,7 +6,7 @@ Not thread-safe: the store that owns a queue guards it with its own lock.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,11 @@ class RunQueue:
 
     def due(self, until: float) -> list[QueuedRun]:
         """The runs that are to be looked at by a POSIX timestamp, the earliest first; each is to be begun, held or put back then."""
-        found: list[QueuedRun] = []
+        found: dict[RunKey, QueuedRun] = {}
         while self._first(until) is not None:
-            found.append(heappop(self._heap)[2])
-        return found
+            run = heappop(self._heap)[2]
+            found[run.key] = run
+        return list(found.values())
 
     def put_back(self, run: QueuedRun, when: datetime | None = None) -> None:
         """Have a run that is due be looked at again: at a time, or whenever others are."""
@@ -76,8 +77,16 @@ class RunQueue:
         return self._release((job_id, None))
 
     def release_group(self, name: str) -> bool:
-        """A group may have more room than before; whether runs were held for that."""
-        return self._release((None, name))
+        """A group may have more room than before; whether runs were held for that.
+
+        Those that wait for a time at which it had room are looked at again, too.
+        """
+        was_held = self._release((None, name))
+        held = {run.key for runs in self.held.values() for run in runs}
+        waiting = (run for key, run in self.runs.items() if key not in held)
+        self._heap = [(run.available.timestamp(), next(self._sequence), run) for run in waiting]
+        heapify(self._heap)
+        return was_held
 
     def _release(self, key: tuple[str | None, str | None]) -> bool:
         held = self.held.pop(key, None)
