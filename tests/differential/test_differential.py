@@ -120,6 +120,20 @@ PROGRAMS = {
         step("group", group="g", limit=2, rate=None, per=5),
         step("wait", seconds=2),
     ],
+    "a job that is paused while it waits for a rate": [
+        step("group", group="g", limit=None, rate=1, per=10),
+        step("add", job="a", trigger=("every", 1, 1), manner="raises", group="g"),
+        step("wait", seconds=3),
+        step("pause", job="a"),
+        step("wait", seconds=20),
+    ],
+    "a job with a run that waits for a rate, and that is put into another group": [
+        step("group", group="g", limit=None, rate=1, per=10),
+        step("add", job="a", trigger=("at", 500), manner="ignores", group="g", max_instances=2),
+        step("run", job="a"),
+        step("run", job="a"),
+        step("change", job="a", group="h"),
+    ],
     "a retry that is queued when another job gets the id": [
         step("add", job="a", trigger=("at", 0), retry=(3, 2), timeout=4),
         step("add", job="a", trigger=("every", 5, 4), max_runs=2, overlap="buffer_one"),

@@ -240,6 +240,15 @@ def test_when_there_is_something_to_be_claimed():
     assert agenda.wake_at([]) == after(9)
 
 
+def test_room_that_nobody_waits_for_any_more_wakes_nobody():
+    agenda = Agenda()
+    claimed(agenda, None, waiting={"a": after(8)})
+    agenda.polled(None, after(7))
+    assert agenda.wake_at([]) == after(8)
+    agenda.polled(None, after(8))  # the job was paused meanwhile
+    assert agenda.wake_at([]) is None
+
+
 @pytest.mark.parametrize(("until", "put_off"), [(1, True), (0, False), (-1, False), (60, True), (61, False)])
 def test_what_is_put_off_is_so_for_as_long_as_it_was_meant_to(until, put_off):
     assert is_put_off(after(until), START, timedelta(seconds=60)) is put_off

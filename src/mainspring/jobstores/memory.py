@@ -155,6 +155,8 @@ class MemoryJobStore(NativeJobStore):
             self._ledger.forget(before.id)
             if self._held:
                 self._runs.queue.release_job(before.id)
+            if self._queued and before.options.group != after.options.group:
+                self._runs.queue.look_again(before.id)
             self._enqueue(entry)
             self._compact()
             return True

@@ -76,6 +76,11 @@ class RunQueue:
         """A job may have more instances than before; whether runs were held for that."""
         return self._release((job_id, None))
 
+    def look_again(self, job_id: str) -> None:
+        """A job is in another group than before: whatever its runs wait for, they are looked at when they are available."""
+        for run in self.of(job_id):
+            self.put_back(run)
+
     def release_group(self, name: str) -> bool:
         """A group may have more room than before; whether runs were held for that.
 

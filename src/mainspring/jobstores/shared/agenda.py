@@ -126,6 +126,9 @@ class Agenda:
         if first is not None and first <= now:
             return True
         self._next = first
+        with self._lock:
+            if self._room_at is not None and self._room_at <= now:
+                self._room_at = None  # what waited for it was paused or removed: there is nothing to wake for
         return False
 
     def claiming(self) -> datetime | None:
