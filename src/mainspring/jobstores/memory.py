@@ -434,12 +434,11 @@ class MemoryJobStore(NativeJobStore):
                 is_awaited, freed = runs.end(submission, self._now)
                 was_awaited = was_awaited or is_awaited
                 self._free(freed)
-                if is_ours and job.options.pause_after_failures is not None:
+                if is_ours:
                     paused += self._count_failures(submission)
                 if was_waiting:
                     self._look_again(job.id)
-                if self._followers and job.id in self._followers:
-                    was_awaited = self._follow(submission) or was_awaited
+                was_awaited = self._follow(submission) or was_awaited
             runs.history.bound()
         for job in paused:
             tell_paused(self._scheduler, self._alias, job)
@@ -455,10 +454,9 @@ class MemoryJobStore(NativeJobStore):
                 return
             is_ours = not self._runs.is_disowned(job.id, submission.run_times)
             is_awaited = self._runs.keep_results(submission, self._now)
-            if is_ours and job.options.pause_after_failures is not None:
+            if is_ours:
                 paused = self._count_failures(submission)
-            if job.id in self._followers:
-                is_awaited = self._follow(submission) or is_awaited
+            is_awaited = self._follow(submission) or is_awaited
             submission.results_are_taken()
         for record in paused:
             tell_paused(self._scheduler, self._alias, record)
@@ -473,9 +471,9 @@ class MemoryJobStore(NativeJobStore):
             self._enqueue(entry)
 
     def _count_failures(self, submission: Submission) -> list[JobRecord]:
-        """A job counts its failures; it is returned if it is paused for them. Needs the lock."""
+        """A job counts its failures, if it is to; it is returned if it is paused for them. Needs the lock."""
         entry = self._entries.get(submission.job.id)
-        if entry is None:
+        if entry is None or submission.job.options.pause_after_failures is None:
             return []
         before, entry.record = entry.record, self._runs.after(entry.record, submission)
         if entry.record is before:
@@ -485,9 +483,12 @@ class MemoryJobStore(NativeJobStore):
 
     def _follow(self, submission: Submission) -> bool:
         """Queue the runs that follow from those of `submission`; whether there are any. Needs the lock."""
+        followers = self._followers.get(submission.job.id)
+        if not followers:
+            return False
         now = self._now()
         runs: list[QueuedRun] = []
-        for job_id in self._followers[submission.job.id]:
+        for job_id in followers:
             follower = self._entries.get(job_id)
             if follower is not None and followed_job(follower.record) == submission.job.id:
                 runs += following_runs(follower.record, self._runs.results_of(submission), now)

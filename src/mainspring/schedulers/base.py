@@ -522,9 +522,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         unhanded = self._stores.unhanded
         left = self._left(deadline)
         longest = _HANDING_OVER if wait else _HANDING_OVER_WITHOUT_WAITING
-        until = SYSTEM_CLOCK.monotonic() + (longest if left is None else min(left, longest))
+        until = REAL_CLOCK.monotonic() + (longest if left is None else min(left, longest))
         unhanded.again(at_once=True)
-        while unhanded and SYSTEM_CLOCK.monotonic() < until:
+        while unhanded and REAL_CLOCK.monotonic() < until:
             Event().wait(_HANDING_OVER_PAUSE)
             unhanded.again(at_once=True)
         for sentence in unhanded.forget():
