@@ -16,7 +16,7 @@ CANCELLED_UNBEGUN = "cancelled before it was begun"
 BACKLOG_DROPPED = (
     "overdue too often: this run and those after it, up to the next that is recorded, are dropped"
 )
-#: Of a run that others have found in the hands of a dead node.
+#: Of an orphaned run: claimed by a node that is dead.
 NODE_IS_SILENT = "the node that ran it was not heard of any more"
 #: Of a run that its node had claimed, and may not begin any more.
 LOST_TOUCH = "not begun: this node had lost touch with the job store"

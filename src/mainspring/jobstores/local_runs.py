@@ -297,7 +297,7 @@ class LocalRuns:
         return after_outcomes(job, [(result.outcome, result.retry_at) for result in results])
 
     def results_of(self, submission: Submission) -> list[RunResult]:
-        """What became of the runs of an instance that was not taken over yet, those included that were told of in the outbox."""
+        """The outcomes of an instance that its store has not taken over yet; a run that was reported in the outbox has succeeded."""
         if submission.outbox is None:
             return list(submission.results)
         told = {result.scheduled_run_time.astimezone(UTC): result for result in submission.results}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 POLL = timedelta(seconds=1)
 #: Where due jobs are locked by others, they are tried again after this.
 LOCKED_PAUSE = timedelta(milliseconds=20)
-#: A job whose executor isn't here is told of when no node has run it for so long.
+#: A job whose executor isn't here is reported when no node has run it for so long.
 UNCLAIMABLE_AFTER = timedelta(seconds=10)
 #: How often a node looks at most, in parts of its interval: with a poll, by itself while claims follow one another, by itself while
 #: polls follow one another.
