@@ -137,14 +137,16 @@ def test_what_a_node_has_claimed_that_has_just_come_is_not_lost(make_node, monke
     other.add_records([record(name, on_lost="rerun") for name in names], None)
     bury(node, other)
     claimed = []
+    one_at_a_time = threading.Lock()  # the node's own upkeep asks too, meanwhile
     place, name = where_who_lives_is_asked(other)
     ask = getattr(place, name)
 
     def ask_and_have_one_come(*args):
         answer = ask(*args)
-        if len(claimed) < len(names):
-            (decision,) = claim(make_node(), 1, limit=1).decisions
-            claimed.append(decision.job.id)
+        with one_at_a_time:
+            if len(claimed) < len(names):
+                (decision,) = claim(make_node(), 1, limit=1).decisions
+                claimed.append(decision.job.id)
         return answer
 
     monkeypatch.setattr(place, name, ask_and_have_one_come)
