@@ -155,6 +155,11 @@ class RunStore(ABC):
         """
         return None
 
+    @property
+    def namespace(self) -> str:
+        """The deployment among others in the same database; empty: it has none."""
+        return ""
+
     def has_told(self, error: Exception) -> bool:  # noqa: ARG002 - for stores that tell of outages
         """Whether the store has told in the log itself of what an error means that it raised."""
         return False

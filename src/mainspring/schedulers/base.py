@@ -623,6 +623,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             undelivered_events=self._event_queue.undelivered,
             store_errors=errors,
             store_warnings=warnings,
+            store_namespaces={
+                alias: store.namespace for alias, store in self._stores.items() if store.namespace
+            },
         )
 
     # Executors

@@ -39,7 +39,8 @@ class Health:
         parked_jobs: how many jobs can't be run here for now.
         undelivered_events: how many events wait for slow listeners.
         store_errors: by alias, what each failing job store last raised.
-        store_warnings: by alias, what job stores may lose as their servers are set up, each in a sentence.
+        store_warnings: by alias, what job stores may lose as their servers are set up, and what has become of them, each in a sentence.
+        store_namespaces: by alias, the namespaces of job stores that have one.
     """
 
     state: str
@@ -51,6 +52,7 @@ class Health:
     undelivered_events: int
     store_errors: Mapping[str, str]
     store_warnings: Mapping[str, Sequence[str]]
+    store_namespaces: Mapping[str, str]
 
     @property
     def ok(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from mainspring.errors import JobLookupError
 from mainspring.jobstores.contract import JobQuery
+from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class JobQueries:
             return
         for alias, store in sorted(self._readable(jobstore)):
             jobs = [self._stores.handle(record, alias) for record in store.list_records()]
-            _print(f"Jobstore {alias}", jobs, "No scheduled jobs", out)
+            _print(shown_with(store.namespace, f"Jobstore {alias}"), jobs, "No scheduled jobs", out)
 
     def get_parked_jobs(self, jobstore: str | None = None) -> list[ParkedJob]:
         """The jobs that can't be run here for now, with what is in the way of each."""

@@ -35,6 +35,7 @@ from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.listening import Listening
+from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.runs import run_record
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
 
@@ -73,6 +74,7 @@ class MongoDBBackend(Backend):
     def __init__(self, server: Server, setting: Setting) -> None:
         self.server = server
         self.outage = server.outage
+        self.outage.where = shown_with(setting.namespace, self.outage.where)
         self.setting = setting
         self.jobs = Jobs(server, setting)
         self._nodes = Nodes(server, setting)

@@ -15,6 +15,7 @@ from pymongo.errors import InvalidURI
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
+from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
@@ -49,6 +50,7 @@ class MongoDBJobStore(SharedJobStore):
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
+        namespace: keeps deployments apart that share a database, such as ``"staging"``: the names of all collections begin with it.
         connect_args: for ``pymongo.MongoClient``, such as ``host``.
 
     Raises:
@@ -70,6 +72,7 @@ class MongoDBJobStore(SharedJobStore):
         node_name: str | None = None,
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
+        namespace: str | None = None,
         **connect_args: Any,
     ) -> None:
         if not database:
@@ -88,16 +91,18 @@ class MongoDBJobStore(SharedJobStore):
                 "a MongoDBJobStore takes no AsyncMongoClient: it asks the server from threads of its own, and no event loop waits for "
                 "it. Give a MongoClient"
             )
+        deployment = checked_namespace(namespace)
         self._server = Server(
             given if given is not None else partial(_client, connect_args),
             database,
-            collection,
+            within(deployment, collection, "."),
             _where(connect_args) if given is None else _where_of(given),
         )
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
+            namespace=deployment,
         )
         super().__init__(MongoDBBackend(self._server, setting), lease, keep_runs, keep_runs_for)
 

@@ -22,6 +22,7 @@ from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Lo
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
 from mainspring.jobstores.shared.listening import Listening
+from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.model import run_key
 
@@ -62,6 +63,7 @@ class RedisBackend(Backend):
     def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
         self.server = server
         self.outage = server.outage
+        self.outage.where = shown_with(setting.namespace, self.outage.where)
         self.setting = setting
         self._owns_client = owns_client
         self.jobs = Jobs(server, setting)

@@ -14,6 +14,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.server import Server
+from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
@@ -45,6 +46,7 @@ class RedisJobStore(SharedJobStore):
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
+        namespace: keeps deployments apart that share a server, such as ``"staging"``: all keys begin with it.
         connect_args: for ``redis.Redis``, such as ``host`` and ``password``.
 
     Raises:
@@ -71,6 +73,7 @@ class RedisJobStore(SharedJobStore):
         node_name: str | None = None,
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
+        namespace: str | None = None,
         **connect_args: Any,
     ) -> None:
         if not jobs_key:
@@ -89,11 +92,14 @@ class RedisJobStore(SharedJobStore):
                 "Give redis.Redis, or a url"
             )
         self.redis = client if client is not None else _client(url, db, connect_args)
-        base = jobs_key if "{" in jobs_key else f"{{{jobs_key}}}"
+        deployment = checked_namespace(namespace)
+        name = within(deployment, jobs_key, ":")
+        base = name if "{" in name else f"{{{name}}}"
         setting = Setting(
             arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
+            namespace=deployment,
         )
         backend = RedisBackend(Server(self.redis, base, run_times_key), setting, owns_client=client is None)
         super().__init__(backend, lease, keep_runs, keep_runs_for)

@@ -33,6 +33,7 @@ class Setting:
     Attributes:
         node_name: what this node is called.
         token: of this node's registration, by which it knows its own announcements; 0: it has none.
+        namespace: the deployment among others in the same database; empty: it has none.
         timezone: for jobs whose trigger has none.
         goes_by_scheduler: whether the scheduler's clock says what is due, whatever the store's does: for tests.
         request_limit: how many bytes the database takes at a time; asked when the store starts.
@@ -42,6 +43,7 @@ class Setting:
     logger: logging.Logger
     node_name: str
     token: int = 0
+    namespace: str = ""
     timezone: tzinfo = UTC
     request_limit: int = DEFAULT_REQUEST_LIMIT
     clock: Clock = field(default_factory=lambda: clock_of(None))  # until the store is started

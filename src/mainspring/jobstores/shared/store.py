@@ -351,6 +351,10 @@ class SharedJobStore(NativeJobStore):
             return "this node's lease has run out, so that it may claim nothing until it has been renewed"
         return words
 
+    @property
+    def namespace(self) -> str:
+        return self._setting.namespace
+
     def has_told(self, error: Exception) -> bool:
         return self._outage.failure_of(error) is not None
 

@@ -13,6 +13,7 @@ from mainspring.errors import words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.listening import Listening
+from mainspring.jobstores.shared.namespaces import shown_with, within
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
@@ -24,7 +25,7 @@ from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen,
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
 from mainspring.jobstores.sqlalchemy.statements import statements_for
-from mainspring.jobstores.sqlalchemy.tables import tables
+from mainspring.jobstores.sqlalchemy.tables import refuse_long_names, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,12 +59,15 @@ class SQLBackend(Backend):
         metadata: MetaData,
         tablename: str,
         tableschema: str | None,
+        namespace: str,
         *,
         owns_engine: bool,
     ) -> None:
-        self.database = Database(engine, owns_engine=owns_engine)
+        self.database = Database(engine, owns_engine=owns_engine, namespace=namespace)
         self.outage = self.database.outage
-        self.tables = tables(tablename, metadata, tableschema)
+        self.outage.where = shown_with(namespace, self.outage.where)
+        self.tables = tables(within(namespace, tablename, "_"), metadata, tableschema)
+        refuse_long_names(self.tables, self.database.name)
         self._metadata = metadata
         self._engine = engine
         statements = statements_for(self.tables, engine)
@@ -73,6 +77,7 @@ class SQLBackend(Backend):
             arguments=arguments,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name,
+            namespace=namespace,
             database=self.database,
             tables=self.tables,
             statements=statements,

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from hashlib import blake2b
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
@@ -17,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import ConfigurationError, MainspringError
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.namespaces import within
 from mainspring.jobstores.shared.outage import Outage, without_secrets
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
@@ -40,6 +42,13 @@ IDLE_TIMEOUT = 30
 CONNECT_TIMEOUT = 5
 
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
+
+
+def _schema_lock(namespace: str) -> int:
+    """The number of the lock that those hold who change the tables of a namespace."""
+    if not namespace:
+        return _SCHEMA_LOCK
+    return int.from_bytes(blake2b(f"mainspring {namespace}".encode(), digest_size=8).digest(), signed=True)
 
 
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
@@ -142,10 +151,12 @@ class Database:
     Args:
         engine: of SQLite, PostgreSQL, MySQL or MariaDB.
         owns_engine: whether `close` is to dispose of it.
+        namespace: of the store. Those who change the tables of another one aren't waited for.
     """
 
-    def __init__(self, engine: Engine, *, owns_engine: bool) -> None:
+    def __init__(self, engine: Engine, *, owns_engine: bool, namespace: str = "") -> None:
         self.engine = engine
+        self._namespace = namespace
         self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
         self.has_clock = self.name != "sqlite"
         self.outage = Outage(self._failure_of, where_of(engine.url))
@@ -258,13 +269,15 @@ class Database:
             return
         with self.writing() as connection:  # SQLite's transaction is the lock
             if self.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _schema_lock(self._namespace)}
+                )
             yield connection
 
     @contextmanager
     def _locked_by_name(self) -> Iterator[Connection]:
         """A connection of MySQL with a lock that outlasts transactions, which end there when something is created."""
-        lock = {"name": "mainspring_schema", "seconds": STATEMENT_TIMEOUT}
+        lock = {"name": within(self._namespace, "mainspring_schema", "."), "seconds": STATEMENT_TIMEOUT}
         with self._entered(self._gate), self._writer.connect() as connection:
             with connection.begin():
                 connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock)

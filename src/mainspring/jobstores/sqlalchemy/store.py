@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import MetaData
 
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.namespaces import checked_namespace
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
 from mainspring.jobstores.sqlalchemy.database import checked_url, engine_for
@@ -37,6 +38,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
+        namespace: keeps deployments apart that share a database, such as ``"staging"``: all names begin with it.
 
     Raises:
         ConfigurationError: neither `url` nor `engine`, or both; a value that can't be.
@@ -62,6 +64,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         node_name: str | None = None,
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
+        namespace: str | None = None,
     ) -> None:
         if engine is None and url is None:
             raise ConfigurationError(
@@ -85,6 +88,7 @@ class SQLAlchemyJobStore(SharedJobStore):
             metadata if metadata is not None else MetaData(),
             tablename,
             tableschema,
+            checked_namespace(namespace),
             owns_engine=engine is None,
         )
         super().__init__(backend, lease, keep_runs, keep_runs_for)

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Tab
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
+from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.rows import ID_LENGTH, read_time, time_text
 
 if TYPE_CHECKING:
@@ -76,6 +77,27 @@ def _lacks_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
 def index_name(tablename: str, column: str) -> str:
     """The name of the index on a column."""
     return f"ix_{tablename}_{column}"
+
+
+#: How many bytes a name may have, where there is a limit that is met.
+_LONGEST_NAMES = {"postgresql": 63, "mysql": 64}
+
+
+def refuse_long_names(tables: Tables, database: str) -> None:
+    """See to it that a database takes the names of all tables and indexes.
+
+    Raises:
+        ConfigurationError: one is too long; what is too long in it, is for the program to know: the name of the table, or the namespace.
+    """
+    limit = _LONGEST_NAMES.get(database)
+    names = [name for table in tables for name in (table.name, *(str(index.name) for index in table.indexes))]
+    longest = max(names, key=lambda name: len(name.encode()))
+    too_many = 0 if limit is None else len(longest.encode()) - limit
+    if too_many > 0:
+        raise ConfigurationError(
+            f"the names of tables and indexes are too long: {longest!r} has {len(longest.encode())} bytes, and "
+            f"{'PostgreSQL' if database == 'postgresql' else 'MySQL'} takes {limit}: give a tablename or a namespace that is shorter by {too_many}"
+        )
 
 
 def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
