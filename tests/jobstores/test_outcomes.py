@@ -287,7 +287,7 @@ def test_what_was_refused_and_who_has_paused_itself_is_told(outcomes, backend, t
     (line,) = said()
     assert line == (
         f'WARNING The outcome (succeeded) of job "a" due at {START} is refused: this node had been taken for dead, '
-        "and the run was recorded as lost"
+        f"and the run was recorded as lost [run {RunKey('a', START, 1).id}]"
     )
 
 
@@ -371,7 +371,8 @@ def test_what_others_have_lost_is_told_of(
     ]
     subjects = ['Run of job "a" due at', 'Job "a" due at']
     assert said() == [
-        f"ERROR {subject} {START} {text}" for subject, text in zip(subjects, words, strict=False)
+        f"ERROR {subject} {START} {text} [run {run.key.id}]"
+        for subject, text in zip(subjects, words, strict=False)
     ]
 
 
@@ -422,7 +423,8 @@ def test_what_is_too_much_is_left_out_and_that_is_said(outcomes, backend, said):
     (line,) = said()
     assert line == (
         f'WARNING Not all of the outcome of job "large" due at {START} can be stored: '
-        "[the result, 100 bytes, could not be stored: OverflowError: too much]"
+        "[the result, 100 bytes, could not be stored: OverflowError: too much] "
+        f"[run {RunKey('large', START, 1).id}]"
     )
 
 
@@ -437,7 +439,8 @@ def test_what_can_not_be_written_at_all_waits_and_keeps_nothing_else_back(outcom
         assert outcomes.are_kept_back
         assert outcomes.unwritten() >= {RunKey("never", START, 1)}
         assert said()[-1] == (
-            f'ERROR The outcome (succeeded) of job "never" due at {START} can\'t be written: too much; trying again'
+            f'ERROR The outcome (succeeded) of job "never" due at {START} can\'t be written: too much; trying again '
+            f"[run {RunKey('never', START, 1).id}]"
         )
         assert len(said()) == attempt
 

@@ -11,6 +11,7 @@ import traceback as traceback_module
 from abc import ABC
 from collections import defaultdict, deque
 from datetime import UTC
+from logging import ERROR, INFO, WARNING
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from mainspring.executors.run import (
 )
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -153,8 +155,15 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
         """A job's runs could not be run, or not be reported."""
         self._one_less(job_id)
         text = "".join(traceback_module.format_exception(type(exc), exc, traceback or exc.__traceback__))
-        self._logger.error("Error running job %s: %r\n%s", job_id, exc, text.rstrip())
         handed = self._taken_back(job_id)
+        log, said = SafeLogger(self._logger), "Error running job %s: %r"
+        if handed is None:
+            log.of_job(ERROR, job_id, f"{said}\n%s", job_id, exc, text.rstrip())
+        else:
+            submission = handed[0]
+            for time in submission.run_times:
+                identifier = run_id(job_id, time, submission.attempt_of(time))
+                log.of_run(ERROR, identifier, said, job_id, exc, below=text.rstrip())
         if handed is None:
             return
         submission, reporter = handed
@@ -323,7 +332,9 @@ def _due_events(
     for time in run_times:
         now = clock_of(job._scheduler).now(UTC)  # noqa: SLF001 - handles are ours
         if is_misfired(time, now, grace):
-            logger.warning('Run time of job "%s" was missed by %s', job, now - time)
+            SafeLogger(logger).of_run(
+                WARNING, run_id(job.id, time), 'Run time of job "%s" was missed by %s', job, now - time
+            )
             yield (
                 time,
                 JobExecutionEvent(
@@ -358,12 +369,13 @@ class _Outcome:
         )
 
     def succeeded(self, retval: Any) -> JobExecutionEvent:
-        self._logger.info('Job "%s" executed successfully', self._job)
+        identifier = run_id(self._job.id, self._time)
+        SafeLogger(self._logger).of_run(INFO, identifier, 'Job "%s" executed successfully', self._job)
         return self._event(EVENT_JOB_EXECUTED, retval=retval)
 
     def failed(self, error: BaseException) -> JobExecutionEvent:
         text = traceback_text(error)
-        log_failure(str(self._job), error, text, self._logger)
+        log_failure(str(self._job), run_id(self._job.id, self._time), error, text, self._logger)
         return self._event(EVENT_JOB_ERROR, exception=error, traceback=text)
 
 
@@ -389,7 +401,7 @@ def run_job(
         if missed is not None:
             events.append(missed)
             continue
-        logger.info('Running job "%s" (scheduled at %s)', job, time)
+        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
         outcome = _Outcome(job, jobstore_alias, time, logger)
         try:
             events.append(outcome.succeeded(_finished_here(job.func(*job.args, **job.kwargs))))
@@ -408,7 +420,7 @@ async def run_coroutine_job(
         if missed is not None:
             events.append(missed)
             continue
-        logger.info('Running job "%s" (scheduled at %s)', job, time)
+        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
         outcome = _Outcome(job, jobstore_alias, time, logger)
         function: Callable[..., Awaitable[Any]] = job.func
         try:

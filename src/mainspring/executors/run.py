@@ -20,13 +20,14 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable, iscoroutine
-from logging import INFO
+from logging import ERROR, INFO, WARNING
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.current import OWN
 from mainspring.errors import RunError, kind_of, words_of
 from mainspring.executors.around import entered_all, hooks_of
+from mainspring.model import run_id
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -176,7 +177,9 @@ def perform(
             ):
                 break
             if told:
-                log.info('Running job "%s" (scheduled at %s)', job.name, time)
+                log.of_run(
+                    INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
+                )
             started = reporter.started(submission, time)
             try:
                 retval = call(job)
@@ -194,7 +197,7 @@ def perform(
             reporter.succeeded(submission, time, started, retval)
             retval = None  # it is nobody's any more
             if told:
-                _log_end(submission, log)
+                _log_end(submission, time, log)
     finally:
         reporter.done(submission)
 
@@ -225,7 +228,9 @@ async def perform_natively(
             ):
                 break
             if told:
-                log.info('Running job "%s" (scheduled at %s)', job.name, time)
+                log.of_run(
+                    INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
+                )
             started = reporter.started(submission, time)
             try:
                 retval = await call(job)
@@ -241,7 +246,7 @@ async def perform_natively(
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
-                _log_end(submission, log)
+                _log_end(submission, time, log)
     finally:
         reporter.done(submission)
 
@@ -276,22 +281,27 @@ def _report_raised(
     """
     if isinstance(error, cancellations):
         reporter.cancelled(submission, time, started)
-        logger.info('Job "%s" was cancelled', submission.job.name)
+        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" was cancelled', submission.job.name)
     elif submission.stop is not None:
         reporter.failed(submission, time, started, error, traceback_text(error))
-        logger.info('Job "%s" was stopped: %s', submission.job.name, submission.stop)
+        _log_end(submission, time, logger)
     elif is_good_exit(error):
         reporter.succeeded(submission, time, started, None)
     else:
         _report_failure(submission, reporter, time, started, error, logger)
 
 
-def _log_end(submission: Submission, logger: SafeLogger) -> None:
-    """Log that a run has ended without an error."""
+def _id_of(submission: Submission, time: datetime) -> str:
+    return run_id(submission.job.id, time, submission.attempt_of(time))
+
+
+def _log_end(submission: Submission, time: datetime, logger: SafeLogger) -> None:
+    """Log that a run has ended without an error of its own."""
+    name = submission.job.name
     if submission.stop is None:
-        logger.info('Job "%s" executed successfully', submission.job.name)
+        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" executed successfully', name)
     else:
-        logger.info('Job "%s" was stopped: %s', submission.job.name, submission.stop)
+        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" was stopped: %s', name, submission.stop)
 
 
 def _end_before(
@@ -303,7 +313,13 @@ def _end_before(
     if submission.stop is not None:
         _report_not_run(submission, reporter, times, logger, was_cancelled=True)
     else:
-        logger.warning('Job "%s" is not run: this node has lost its claim to it', submission.job.name)
+        for time in times:
+            logger.of_run(
+                WARNING,
+                _id_of(submission, time),
+                'Job "%s" is not run: this node has lost its claim to it',
+                submission.job.name,
+            )
 
 
 def report_unbegun(submission: Submission, reporter: RunReporter) -> None:
@@ -360,16 +376,19 @@ def _report_failure(
 ) -> None:
     text = traceback_text(error)
     reporter.failed(submission, time, started, error, text)
-    log_failure(submission.job.name, error, text, logger)
+    log_failure(submission.job.name, _id_of(submission, time), error, text, logger)
 
 
-def log_failure(name: str, error: BaseException, text: str, logger: SafeLogger | logging.Logger) -> None:
-    """Log what a job raised; `text` is the traceback, which is all there is of one in another process."""
+def log_failure(
+    name: str, identifier: str, error: BaseException, text: str, logger: SafeLogger | logging.Logger
+) -> None:
+    """Log what a run raised; `text` is the traceback, which is all there is of one in another process."""
     log = SafeLogger(logger)  # whatever the error makes of its own text
+    said = 'Job "%s" raised an exception'
     if _is_remote(error):
-        log.error('Job "%s" raised an exception\n%s', name, text.rstrip())
+        log.of_run(ERROR, identifier, said, name, below=text.rstrip())
     else:
-        log.error('Job "%s" raised an exception', name, exc_info=error)
+        log.of_run(ERROR, identifier, said, name, exc_info=error)
 
 
 def _is_remote(error: BaseException) -> bool:

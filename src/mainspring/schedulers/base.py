@@ -12,6 +12,7 @@ import sys
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from datetime import timedelta
+from logging import ERROR, INFO, WARNING
 from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -399,10 +400,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 if isinstance(error, StoreUnavailableError):
                     raise
                 self._pending_jobs.remove([pending])
-                self._logger.error(  # noqa: TRY400 - which job it is says where to look
-                    'Job "%s" (%s), which was added while its job store %r was being started, could not be added: %s',
-                    pending.job.name,
+                SafeLogger(self._logger).of_job(
+                    ERROR,
                     pending.job.id,
+                    'Job "%s", which was added while its job store %r was being started, could not be added: %s',
+                    pending.job.name,
                     pending.alias,
                     words_of(error),
                 )
@@ -433,7 +435,13 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             raise
         self._pending_jobs.remove(waiting)
         for pending in waiting:
-            self._logger.info('Added job "%s" to job store "%s"', pending.job.name, pending.alias)
+            SafeLogger(self._logger).of_job(
+                INFO,
+                pending.job.id,
+                'Added job "%s" to job store "%s"',
+                pending.job.name,
+                pending.alias,
+            )
             self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, pending.job.id, pending.alias))
 
     @abstractmethod
@@ -534,8 +542,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         for alias, executor in list(self._executors.items()):
             ended = wait and self._in_flight.wait_for_others(self._left(deadline), executor=alias)
             if wait and not ended:
-                left = [submission.job.name for submission in self._in_flight.all()]
-                self._logger.warning("Shutting down while jobs still run: %s", ", ".join(left))
+                for left in self._in_flight.all():
+                    SafeLogger(self._logger).of_run(
+                        WARNING, left.key.id, "Shutting down while jobs still run: %s", left.job.name
+                    )
             own = self._in_flight.own
             is_own = own is not None and own.job.options.executor == alias
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from logging import ERROR, INFO, WARNING
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -217,9 +218,10 @@ class Dispatch:
         """Say something of a decision. If that can't be said, it is carried out all the same."""
         try:
             tell(decision, *arguments)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - listeners' and handlers' code, told below
             log: SafeLogger = arguments[-1]
-            log.exception('Error telling what becomes of job "%s"', decision.job.id)
+            said = 'Error telling what becomes of job "%s"'
+            log.of_job(ERROR, decision.job.id, said, decision.job.id, exc_info=error)
 
     def _tell_not_run(self, decision: Decision, alias: str, now: datetime, log: SafeLogger) -> None:
         """Say what is not run now, and why; and end what is to be cancelled."""
@@ -230,10 +232,10 @@ class Dispatch:
         if decision.dropped is not None:
             self._tell_dropped(decision, alias, log)
         for missed in decision.missed:
-            log.warning('Run time of job "%s" was missed by %s', job.name, now - missed)
+            attempt = decision.attempt_of(missed)
+            identifier = run_id(job.id, missed, attempt)
+            log.of_run(WARNING, identifier, 'Run time of job "%s" was missed by %s', job.name, now - missed)
             if self._listeners.mask & EVENT_JOB_MISSED:
-                attempt = decision.attempt_of(missed)
-                identifier = run_id(job.id, missed, attempt)
                 self._listeners.post(
                     JobExecutionEvent(
                         EVENT_JOB_MISSED, job.id, alias, missed, run_id=identifier, attempt=attempt
@@ -248,7 +250,7 @@ class Dispatch:
         """Say that a job has ended, or has paused itself, with what was decided."""
         job = decision.job
         if decision.following is None:
-            log.info("Removed job %s, which will not run again", job.id)
+            log.of_job(INFO, job.id, "Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:
                 self._listeners.post(JobEvent(EVENT_JOB_REMOVED, job.id, alias))
         elif has_paused_itself(job, decision.following):
@@ -293,9 +295,15 @@ class Dispatch:
         self._in_flight.withdraw(submission)
         try:
             return store.give_back(decision, store.store_time(self._clock))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told below
             told = None if store.has_told(error) else error
-            log.error('The claim of job "%s" could not be given back', decision.job.id, exc_info=told)  # noqa: TRY400
+            log.of_run(
+                ERROR,
+                submission.key.id,
+                'The claim of job "%s" could not be given back',
+                decision.job.id,
+                exc_info=told,
+            )
             return None
 
     def _refused(
@@ -314,7 +322,14 @@ class Dispatch:
             # Its runs have been begun: they are told of by whoever runs them.
             if is_interrupt:
                 raise error
-            log.error('Executor "%s" raised, having begun job "%s"', executor, job.name, exc_info=error)
+            log.of_run(
+                ERROR,
+                submission.key.id,
+                'Executor "%s" raised, having begun job "%s"',
+                executor,
+                job.name,
+                exc_info=error,
+            )
             return True
         if is_interrupt or not self._may_submit():
             retry_at = self._undo(decision, submission, store, log)  # the job stays as it was
@@ -333,7 +348,9 @@ class Dispatch:
         decision.reason = f"executor {executor!r} refused it"
         decision.retry_at = self._undo(decision, submission, store, log)
         if decision.retry_at is not None:
-            log.error(
+            log.of_run(
+                ERROR,
+                submission.key.id,
                 'Error submitting job "%s" to executor "%s"; trying again at %s',
                 job.name,
                 executor,
@@ -350,16 +367,18 @@ class Dispatch:
     ) -> None:
         """A claim can be neither carried out nor undone: its runs have failed."""
         job = decision.job
-        log.error(
-            'Error submitting job "%s" to executor "%s"; its claim can\'t be given back, so this run is given up',
-            job.name,
-            job.options.executor,
-            exc_info=error,
-        )
         self._end_unbegun_as("failed", kept_error(error, self._reporter.limits.error), submission)
         for time in decision.submit:
             attempt = decision.attempt_of(time)
             identifier = run_id(job.id, time, attempt)
+            log.of_run(
+                ERROR,
+                identifier,
+                'Error submitting job "%s" to executor "%s"; its claim can\'t be given back, so this run is given up',
+                job.name,
+                job.options.executor,
+                exc_info=error,
+            )
             self._listeners.post(
                 JobExecutionEvent(
                     EVENT_JOB_ERROR,
@@ -383,7 +402,9 @@ class Dispatch:
         job = decision.job
         reason = decision.reason or ""
         retry_at: Any = decision.retry_at
-        log.warning(
+        log.of_job(
+            WARNING,
+            job.id,
             'Job "%s" can\'t be run for now: %s%s; trying again at %s',
             job.name,
             reason,
@@ -398,29 +419,35 @@ class Dispatch:
     def tell_paused(self, job: JobRecord, alias: str, log: SafeLogger) -> None:
         """Say that a job has paused itself."""
         note = "" if job.tally is None else job.tally.note or ""
-        log.warning('Job "%s" has paused itself: %s', job.name, note)
+        log.of_job(WARNING, job.id, 'Job "%s" has paused itself: %s', job.name, note)
         self._listeners.post(JobPausedEvent(EVENT_JOB_PAUSED, job.id, alias, note))
 
     def _tell_overlapping(
         self, decision: Decision, times: Sequence[datetime], alias: str, log: SafeLogger
     ) -> None:
         job = decision.job
-        log.warning(
-            'Execution of job "%s" skipped: maximum number of running instances reached (%d)',
+        first, more = times[0], len(times) - 1
+        log.of_run(
+            WARNING,
+            run_id(job.id, first, decision.attempt_of(first)),
+            'Execution of job "%s" skipped: maximum number of running instances reached (%d)%s',
             job.name,
             job.options.max_instances,
+            f", and so {more} later ones" if more else "",
         )
         self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, decision, alias, times))
 
     def _tell_dropped(self, decision: Decision, alias: str, log: SafeLogger) -> None:
         job, first, before = decision.job, decision.dropped, decision.kept_from
-        log.warning(
-            'Job "%s" was overdue too often: its runs due from %s to before %s are dropped',
-            job.name,
-            first,
-            before,
-        )
         if first is not None and before is not None:
+            log.of_run(
+                WARNING,
+                run_id(job.id, first, decision.attempt_of(first)),
+                'Job "%s" was overdue too often: its runs due from %s to before %s are dropped',
+                job.name,
+                first,
+                before,
+            )
             self._listeners.post(JobBacklogEvent(EVENT_JOB_BACKLOG_DROPPED, job.id, alias, first, before))
 
 

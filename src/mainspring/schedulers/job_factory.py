@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from inspect import signature
+from logging import WARNING
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import unknown_name
 from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.model import JobOptions, JobRecord
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
 from mainspring.triggers.base import BaseTrigger
@@ -139,7 +141,9 @@ class JobFactory:
         if not has_next_run_time:
             next_run_time = trigger.get_next_fire_time(None, now)
             if next_run_time is None:
-                self.logger.warning("Job %s will never run: its trigger %s has no time left", job_id, trigger)
+                SafeLogger(self.logger).of_job(
+                    WARNING, job_id, "Job %s will never run: its trigger %s has no time left", job_id, trigger
+                )
         return trigger, next_run_time
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
+from logging import INFO, WARNING
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -21,6 +22,7 @@ from mainspring.events import (
     SchedulerEvent,
 )
 from mainspring.job import Job
+from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
 from mainspring.schedulers.states import STATE_STOPPED
@@ -351,7 +353,9 @@ class JobMethods(RunMethods):
         except BaseException:
             self._event_queue.cancel(place)
             raise
-        self._logger.info('Added job "%s" to job store "%s"', job.name, jobstore_alias)
+        SafeLogger(self._logger).of_job(
+            INFO, job.id, 'Added job "%s" to job store "%s"', job.name, jobstore_alias
+        )
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
         self._wake_for(job.next_run_time, jobstore_alias)
 
@@ -384,7 +388,9 @@ class JobMethods(RunMethods):
         """A job without a name of its own that is stored already was most likely added by an earlier start."""
         equal = self._stores[alias].find_equal(record)
         if equal is not None:
-            self._logger.warning(
+            SafeLogger(self._logger).of_job(
+                WARNING,
+                record.id,
                 'Job "%s" is added though an equal one is stored, with the id %s: every start of this program adds another. '
                 "Give the job an id, and replace_existing=True",
                 record.name,
@@ -549,7 +555,7 @@ class JobMethods(RunMethods):
             alias, store = self._find(job_id, jobstore)
             store.remove(job_id)
         self._event_queue.publish(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
-        self._logger.info("Removed job %s", job_id)
+        SafeLogger(self._logger).of_job(INFO, job_id, "Removed job %s", job_id)
 
     def remove_all_jobs(self, jobstore: str | None = None) -> None:
         """Remove all jobs, of one job store or of all."""

@@ -10,7 +10,7 @@ from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.retrying import retry_time
-from mainspring.errors import words_of
+from mainspring.errors import WorkerDiedError, words_of
 from mainspring.events import (
     EVENT_JOB_CANCELLED,
     EVENT_JOB_ERROR,
@@ -216,6 +216,11 @@ class Reporter:
         traceback: str,
     ) -> None:
         """A run has ended with an error; where it was to be stopped, that is why."""
+        if submission.stop is not None and isinstance(error, WorkerDiedError):
+            # Its process was ended to stop it: no error of its own.
+            if submission.ticket.acquire(False):
+                self._tell(submission, scheduled_run_time, submission.stop, started)
+            return
         told = kept_error(error, self.limits.error)
         if submission.ticket.acquire(False):
             outcome = submission.stop or "failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from logging import INFO, WARNING
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import ref
@@ -12,6 +13,7 @@ from weakref import ref
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.current import run_of
 from mainspring.executors.base import NativeExecutor
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _GRACE = 1.0
 
 _REASONS = {"timed_out": "it has taken too long", "cancelled": "it was cancelled"}
+#: Somebody wanted a run to be cancelled; nobody wants one to take too long.
+_LEVELS = {"timed_out": WARNING, "cancelled": INFO}
 
 
 class Alarms:
@@ -104,7 +108,14 @@ class Stopping:
         if submission.stop is not None:
             return
         submission.stop = reason
-        self._logger().info('Run of job "%s" is to end: %s', submission.job.name, _REASONS[reason])
+        job = submission.job
+        SafeLogger(self._logger()).of_run(
+            _LEVELS[reason],
+            submission.key.id,
+            'Run of job "%s" is to end: %s',
+            job.name,
+            f"it has taken longer than {job.options.timeout}" if reason == "timed_out" else _REASONS[reason],
+        )
         self.press(submission)
 
     def press(self, submission: Submission) -> None:
@@ -126,7 +137,9 @@ class Stopping:
         if isinstance(executor, NativeExecutor):
             executor.leave_running(submission)  # first: who hears of the end may shut the executor down
         self._abandon(submission)
-        self._logger().warning(
+        SafeLogger(self._logger()).of_run(
+            WARNING,
+            submission.key.id,
             'Run of job "%s" does not end though it was told to: its place is given to others, and its thread goes on',
             submission.job.name,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from logging import WARNING
 from typing import TYPE_CHECKING
 
 from mainspring.coercion import nearest
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
@@ -40,7 +42,9 @@ class UnlimitedGroups:
             if name in limited:
                 continue
             meant = nearest(name or "", limited)
-            self._logger().warning(
+            SafeLogger(self._logger()).of_job(
+                WARNING,
+                record.id,
                 'Job "%s" names the group %r, which has no limits in job store %r, so nothing limits it: %s',
                 record.name,
                 name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from logging import ERROR, WARNING
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, wr
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.runs import ended_of
 from mainspring.jobstores.shared.trying import pause_before_retry
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -300,9 +302,12 @@ class Outcomes:
 
     def _lighter(self, one: Ended, error: Exception) -> Ended | None:
         instead = lighter(one, error)
-        logger = self._setting.logger
+        log = SafeLogger(self._setting.logger)
+        identifier = one.key.id
         if instead is None:
-            logger.error(
+            log.of_run(
+                ERROR,
+                identifier,
                 'The outcome (%s) of job "%s" due at %s can\'t be written: %s; trying again',
                 one.result.outcome,
                 one.job.id,
@@ -310,7 +315,9 @@ class Outcomes:
                 words_of(error),
             )
         else:
-            logger.warning(
+            log.of_run(
+                WARNING,
+                identifier,
                 'Not all of the outcome of job "%s" due at %s can be stored: %s',
                 one.job.id,
                 one.result.scheduled_run_time,
@@ -329,7 +336,9 @@ class Outcomes:
     def tell(self, finished: Finished) -> None:
         """Say that others had taken over what this node ran, and that jobs have paused themselves."""
         for one in finished.refused:
-            self._setting.logger.warning(
+            SafeLogger(self._setting.logger).of_run(
+                WARNING,
+                one.key.id,
                 'The outcome (%s) of job "%s" due at %s is refused: this node had been taken for dead, and the run was '
                 "recorded as lost",
                 one.result.outcome,
@@ -347,7 +356,10 @@ class Outcomes:
         """
         collected = self._backend.collect_lost(lambda: {*own(), *self.unwritten()})
         for run in collected.lost:
-            self._setting.logger.error(
+            log = SafeLogger(self._setting.logger)
+            log.of_run(
+                ERROR,
+                run.key.id,
                 'Run of job "%s" due at %s is lost with node %s%s',
                 run.job_id,
                 run.scheduled,
@@ -356,7 +368,9 @@ class Outcomes:
             )
             gave_up = run in collected.given_up
             if gave_up:
-                self._setting.logger.error(
+                log.of_run(
+                    ERROR,
+                    run.key.id,
                     'Job "%s" due at %s is given up: it was lost at attempt %d, and is run again no more',
                     run.job_id,
                     run.scheduled,
