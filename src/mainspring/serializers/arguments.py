@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError, SerializationError
+from mainspring.serializers.bounds import Bounds
 from mainspring.serializers.careful_pickle import careful_loads
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
 from mainspring.storable import compact
@@ -96,8 +97,8 @@ class ArgumentSerializer:
             return (), {}
         try:
             written = _decode(text)
-        except (TypeError, ValueError) as error:
-            raise SerializationError(f"the arguments are no JSON: {error}: {_short(text)}") from error
+        except (TypeError, ValueError, RecursionError) as error:
+            raise SerializationError(f"the arguments are no JSON: {_short(error)}: {_short(text)}") from error
         if not isinstance(written, dict) or not isinstance(written.get("version"), int):
             raise SerializationError(
                 f'the arguments should be {{"version": …, "args": …, "kwargs": …}}: {_short(text)}'
@@ -108,8 +109,10 @@ class ArgumentSerializer:
                 "they were written by a newer release, upgrade this one"
             )
 
+        bounds = Bounds()
+
         def unpickled(name: str, value: dict[str, Any]) -> Any:
-            return self._unpickled(job_id, name, value)
+            return self._unpickled(job_id, name, value, bounds)
 
         args, kwargs = written.get("args"), written.get("kwargs")
         if not isinstance(args, list) or not isinstance(kwargs, dict):
@@ -117,8 +120,8 @@ class ArgumentSerializer:
         if "$" not in text and "\\u" not in text:
             return tuple(args), kwargs  # nothing in it says of what type it is
         return (
-            tuple(from_plain(value, unpickled) for value in args),
-            {key: from_plain(value, unpickled) for key, value in kwargs.items()},
+            tuple(from_plain(value, unpickled, bounds) for value in args),
+            {key: from_plain(value, unpickled, bounds) for key, value in kwargs.items()},
         )
 
     def _pickled(self, job_id: str, value: Any, path: str) -> dict[str, Any]:
@@ -146,14 +149,14 @@ class ArgumentSerializer:
                 ) from error
         return written
 
-    def _unpickled(self, job_id: str, name: str, written: dict[str, Any]) -> Any:
+    def _unpickled(self, job_id: str, name: str, written: dict[str, Any], bounds: Bounds) -> Any:
         if name != "pickle":
             raise SerializationError(f"a value of the unknown type {name!r}: {_short(repr(written))}")
         if not self._may_pickle:
             raise SerializationError('an argument is pickled, and serializer="json" reads no pickles')
         data = b64decode(written["value"], validate=True)
         if self._key is None:
-            return careful_loads(data)
+            return careful_loads(data, bounds=bounds)
         signature = written.get("signature")
         if not isinstance(signature, str):
             raise SerializationError(

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from mainspring.errors import repr_of
-from mainspring.serializers.typed_json import DEPTH_LIMIT, to_plain
+from mainspring.serializers.bounds import DEPTH_LIMIT
+from mainspring.serializers.typed_json import to_plain
 from mainspring.storable import compact, fitting, size_of, storable
 
 #: Of what JSON can't hold, so much of the ``repr`` is kept.

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from mainspring.errors import SerializationError, repr_of
+from mainspring.errors import SerializationError, kind_of, repr_of, words_of
+from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds, KeyWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 TYPE = "$type"
 _VALUE = "value"
-#: Nested deeper than this, a value can't be written: it most likely contains itself.
-DEPTH_LIMIT = 200
 #: Whole numbers of so many bits have more digits than Python writes, or reads, as text.
 _LONG_NUMBER = 14_000
 
@@ -96,30 +95,54 @@ def _plain_dict(value: dict[Any, Any], path: str, fallback: Fallback, depth: int
     return {TYPE: "dict", _VALUE: pairs}
 
 
-def from_plain(value: Any, fallback: ReadFallback) -> Any:
+def from_plain(value: Any, fallback: ReadFallback, bounds: Bounds | None = None, depth: int = 0) -> Any:
     """The inverse of `to_plain`.
 
+    Args:
+        bounds: what this and other values may take together.
+
     Raises:
-        SerializationError: a type that is not known, or a value that is damaged.
+        SerializationError: a type that is not known, or a value that is damaged, or nested too deeply.
     """
-    if isinstance(value, list):
-        return [from_plain(part, fallback) for part in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, list | dict):
         return value
+    if depth > _DEEPEST:
+        raise SerializationError(f"a value is nested more than {DEPTH_LIMIT} levels deep")
+    deeper = depth + 1
+    if isinstance(value, list):
+        return [from_plain(part, fallback, bounds, deeper) for part in value]
     if TYPE not in value:
-        return {key: from_plain(part, fallback) for key, part in value.items()}
+        return {key: from_plain(part, fallback, bounds, deeper) for key, part in value.items()}
     name = value[TYPE]
     try:
         if name == "dict":
-            return {from_plain(key, fallback): from_plain(part, fallback) for key, part in value[_VALUE]}
+            pairs = [
+                (from_plain(key, fallback, bounds, deeper), from_plain(part, fallback, bounds, deeper))
+                for key, part in value[_VALUE]
+            ]
+            _keys_of(bounds).admit(pairs, [key for key, _ in pairs])
+            return dict(pairs)
         if name in _COLLECTION_NAMES:
-            return _COLLECTION_NAMES[name](from_plain(part, fallback) for part in value[_VALUE])
+            parts = [from_plain(part, fallback, bounds, deeper) for part in value[_VALUE]]
+            if name != "tuple":
+                _keys_of(bounds).admit(parts, parts)
+            return _COLLECTION_NAMES[name](parts)
         read = _READERS.get(name)
         return fallback(name, value) if read is None else read(value)
     except SerializationError:
         raise
     except Exception as error:
-        raise SerializationError(f"a damaged value of type {name!r}: {value!r}: {error}") from error
+        shown = f"{repr_of(value)[:_SHOWN]}: {kind_of(error)}: {words_of(error)[:_SHOWN]}"
+        raise SerializationError(f"a damaged value of type {repr_of(name)[:40]}: {shown}") from error
+
+
+def _keys_of(bounds: Bounds | None) -> KeyWatch:
+    return (bounds or Bounds()).keys
+
+
+_SHOWN = 80
+#: A pair of a dict with other keys than texts is a list in a list, and so is a set's.
+_DEEPEST = DEPTH_LIMIT + 1
 
 
 _COLLECTIONS = (tuple, set, frozenset)
