@@ -58,6 +58,8 @@ class SafeLogger:
 
     def of_job(self, level: int, job_id: str, text: str, *args: Any, exc_info: Any = None) -> None:
         """Say a line about a job; the record has its id as ``job_id``."""
+        if not self.isEnabledFor(level):
+            return
         options = {"exc_info": exc_info, "extra": {"job_id": job_id}}
         self._say(level, f"{text} [job %s]", (*args, job_id), options)
 
@@ -70,6 +72,8 @@ class SafeLogger:
             run_id: as of `mainspring.model.run_id`: it begins with the job's.
             below: text under the line, such as a traceback.
         """
+        if not self.isEnabledFor(level):
+            return
         text, args = f"{text} [run %s]", (*args, run_id)
         if below is not None:
             text, args = f"{text}\n%s", (*args, below)

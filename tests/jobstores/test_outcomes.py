@@ -254,7 +254,7 @@ def test_claims_go_without_outcomes_until_these_can_be_written(outcomes, backend
     assert len(outcomes.take_along(never)) == 1
 
 
-@pytest.mark.parametrize(("size", "rides"), [(256 * 1024, True), (256 * 1024 + 1, False)])
+@pytest.mark.parametrize(("size", "rides"), [(1024 * 1024, True), (1024 * 1024 + 1, False)])
 def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend, size, rides):
     weight = weight_of(Ended(record("a"), 1, 7, "schedule", RunResult(START, "succeeded", START, START)))
     large = ran(0)
@@ -262,6 +262,12 @@ def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend, si
     outcomes.add([large])
     assert len(outcomes.take_along(never)) == rides
     assert backend.written == ([] if rides else [at(0)])
+
+
+def test_as_many_plain_outcomes_ride_as_are_claimed_at_once(outcomes, backend):
+    outcomes.add([ran(number) for number in range(2000)])
+    assert len(outcomes.take_along(never)) == 2000
+    assert backend.written == []
 
 
 def test_how_long_a_claim_waits_for_what_is_written_before_it_is_its_own_affair(outcomes, backend):

@@ -166,18 +166,18 @@ def perform(
     greenlet that runs it.
     """
     job = submission.job
+    # A `SafeLogger` is made where there is something to be said: of most runs there isn't.
     told = logger.isEnabledFor(INFO)
-    log = SafeLogger(logger)
     times = iter(submission.run_times)
     try:
         for time in times:
             # Asked here whether there is anything to ask, as there seldom is.
             if (submission.stop is not None or submission.lease is not None) and not _may_begin(
-                submission, reporter, time, times, log
+                submission, reporter, time, times, logger
             ):
                 break
             if told:
-                log.of_run(
+                SafeLogger(logger).of_run(
                     INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
                 )
             started = reporter.started(submission, time)
@@ -186,18 +186,20 @@ def perform(
                 if type(retval) not in PLAIN_RESULTS:
                     with_work_done(retval)
             except BaseException as error:
-                _report_raised(submission, reporter, time, started, error, log, cancellation)
+                _report_raised(submission, reporter, time, started, error, SafeLogger(logger), cancellation)
                 if isinstance(error, KeyboardInterrupt) or (
                     cancellation is not CancelledError and isinstance(error, cancellation)
                 ):
                     was_cancelled = isinstance(error, cancellation)
-                    _report_not_run(submission, reporter, times, log, was_cancelled=was_cancelled)
+                    _report_not_run(
+                        submission, reporter, times, SafeLogger(logger), was_cancelled=was_cancelled
+                    )
                     raise
                 continue
             reporter.succeeded(submission, time, started, retval)
             retval = None  # it is nobody's any more
             if told:
-                _log_end(submission, time, log)
+                _log_end(submission, time, SafeLogger(logger))
     finally:
         reporter.done(submission)
 
@@ -217,18 +219,18 @@ async def perform_natively(
     # A coroutine that is thrown away, because its loop has ended, is told by GeneratorExit.
     cancellations = (cancellation, GeneratorExit)
     job = submission.job
+    # A `SafeLogger` is made where there is something to be said: of most runs there isn't.
     told = logger.isEnabledFor(INFO)
-    log = SafeLogger(logger)
     times = iter(submission.run_times)
     try:
         for time in times:
             # Asked here whether there is anything to ask, as there seldom is.
             if (submission.stop is not None or submission.lease is not None) and not _may_begin(
-                submission, reporter, time, times, log
+                submission, reporter, time, times, logger
             ):
                 break
             if told:
-                log.of_run(
+                SafeLogger(logger).of_run(
                     INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
                 )
             started = reporter.started(submission, time)
@@ -237,16 +239,18 @@ async def perform_natively(
                 if type(retval) not in PLAIN_RESULTS:
                     with_work_done(retval)
             except BaseException as error:
-                _report_raised(submission, reporter, time, started, error, log, cancellations)
+                _report_raised(submission, reporter, time, started, error, SafeLogger(logger), cancellations)
                 if isinstance(error, (*cancellations, KeyboardInterrupt, SystemExit)):
                     was_cancelled = isinstance(error, cancellations)
-                    _report_not_run(submission, reporter, times, log, was_cancelled=was_cancelled)
+                    _report_not_run(
+                        submission, reporter, times, SafeLogger(logger), was_cancelled=was_cancelled
+                    )
                     raise
                 continue
             reporter.succeeded(submission, time, started, retval)
             retval = None
             if told:
-                _log_end(submission, time, log)
+                _log_end(submission, time, SafeLogger(logger))
     finally:
         reporter.done(submission)
 
@@ -256,12 +260,12 @@ def _may_begin(
     reporter: RunReporter,
     time: datetime,
     later: Iterable[datetime],
-    logger: SafeLogger,
+    logger: logging.Logger,
 ) -> bool:
     """Whether the run at `time` may be begun; if not, what becomes of it and of those `later` is told."""
     if submission.stop is None and reporter.may_begin(submission):
         return True
-    _end_before(submission, reporter, (time, *later), logger)
+    _end_before(submission, reporter, (time, *later), SafeLogger(logger))
     return False
 
 

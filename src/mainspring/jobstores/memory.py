@@ -234,7 +234,11 @@ class MemoryJobStore(NativeJobStore):
         try:
             book = self._runs.book(now) if self._runs.groups else None
             for entry, running in taken:
-                decisions.append(self._decide(entry.record, running, decide, book))
+                record = entry.record
+                if book is None and not running:
+                    decisions.append(decide(record, 0))
+                else:
+                    decisions.append(self._decide(record, running, decide, book))
         except BaseException:
             # A decision doesn't raise; an interrupt may. What was taken goes back to where it was.
             with self._lock:

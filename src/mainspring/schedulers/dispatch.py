@@ -198,13 +198,16 @@ class Dispatch:
         try:
             submissions += [_submission_of(decision, alias, outbox) for decision in decisions]
             self._in_flight.begin(filter(None, submissions))
+            tells_of_ends = log.isEnabledFor(INFO) or bool(self._listeners.mask & EVENT_JOB_REMOVED)
             for decision, submission in zip(decisions, submissions, strict=True):
                 if decision.is_eventful:
                     self._guarded(self._tell_not_run, decision, alias, now, log)
                 carried_out += 1
                 if submission is not None and not self._submit(decision, submission, store, log):
                     continue
-                if decision.reason is None and decision.following is not decision.job:
+                following = decision.following
+                # Of most jobs there is nothing to be told, and it is seen here.
+                if tells_of_ends if following is None else following.next_run_time is None:
                     self._guarded(self._tell_following, decision, alias, log)
         except BaseException:
             # The program was interrupted. What no executor has got by now, none will get.
@@ -249,6 +252,8 @@ class Dispatch:
     def _tell_following(self, decision: Decision, alias: str, log: SafeLogger) -> None:
         """Say that a job has ended, or has paused itself, with what was decided."""
         job = decision.job
+        if decision.reason is not None:
+            return
         if decision.following is None:
             log.of_job(INFO, job.id, "Removed job %s, which will not run again", job.id)
             if self._listeners.mask & EVENT_JOB_REMOVED:

@@ -169,7 +169,10 @@ class Reporter:
         """The present by the clock by which the run was due: the store's, where it has one."""
         timezone = scheduled_run_time.tzinfo or UTC
         lease = submission.lease
-        return self._clock.now(timezone) if lease is None else lease.now().astimezone(timezone)
+        if lease is None:
+            return self._clock.now(timezone)
+        now = lease.now()
+        return now if timezone is UTC else now.astimezone(timezone)
 
     def succeeded(
         self, submission: Submission, scheduled_run_time: datetime, started: Any, retval: Any

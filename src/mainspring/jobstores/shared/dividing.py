@@ -30,6 +30,8 @@ def weight_of(one: Ended) -> int:
     """How many bytes an outcome takes in a request, at most: as text in JSON, and where that is text in a statement."""
     _, _, _, _, error, value, traceback, log, _, progress = one.result
     weight = _ROW_SIZE
+    if error is value is traceback is log is progress is None:
+        return weight  # as of most: it is asked several times of each
     for text in (error, value, traceback, log, progress):
         if text is not None:
             # Each quote and backslash gets an escape twice, each end of a line once, and another for that.

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at whether to give up.
 _PATIENCE = 0.1
-#: So many outcomes are written together; and so many, and bytes of them, along with a claim, which is to be quick.
+#: So many outcomes are written together; and so many, and bytes of them, along with a claim, which is to be quick. Where they are plain all of
+#: them ride: each batch that is written by itself is another transaction, which takes longer than what is in it.
 _ROWS = 2000
-_RIDING_ROWS, _RIDING_SIZE = 2000, 256 * 1024
+_RIDING_ROWS, _RIDING_SIZE = 2000, 1024 * 1024
 #: One that is larger never rides: others would wait behind it.
 _LIGHT = 16 * 1024
 #: Of so many bytes it may be that a server closes the connection because of them; after so many seconds that is looked into.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mainspring.engine.attempts import attempt_of
 from mainspring.engine.reasons import LOST_TOUCH, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.errors import SerializationError, words_of
@@ -130,17 +131,18 @@ def counted_of(ended: Iterable[Ended]) -> list[Counted]:
 
 def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     """The runs that a decision comes to: those to be run, and those that are not."""
-    job_id, attempt_of = decision.job.id, decision.attempt_of
+    job_id, attempts = decision.job.id, decision.attempts
     last = len(decision.submit) - 1
     group = decision.job.options.group
     runs = [
-        NewRun(job_id, time, attempt_of(time), int(at == last), group_name=group)
+        NewRun(job_id, time, attempt_of(attempts, time) if attempts else 1, int(at == last), group_name=group)
         for at, time in enumerate(decision.submit)
     ]
-    runs += [
-        NewRun(job_id, time, attempt_of(time), 0, now, outcome, told)
-        for time, outcome, told in decision.not_run(now)
-    ]
+    if decision.is_eventful:
+        runs += [
+            NewRun(job_id, time, attempt_of(attempts, time), 0, now, outcome, told)
+            for time, outcome, told in decision.not_run(now)
+        ]
     return runs
 
 
