@@ -101,7 +101,7 @@ class StillAlarms:
         self._alarms: list[tuple[float, int, Any]] = []
         self._numbers = itertools.count()
 
-    def add(self, seconds: float, call: Any) -> None:
+    def add(self, seconds: float, call: Any, is_needed: Any = None) -> None:
         heappush(self._alarms, (self._clock.monotonic() + seconds, next(self._numbers), call))
 
     def clear(self) -> None:
@@ -240,6 +240,7 @@ class World:
         self.scheduler = scheduler = ManualScheduler(start=START, jobstores={"default": store})
         self.store = store
         self.alarms = scheduler._alarms = scheduler._stopping._alarms = StillAlarms(scheduler.clock)
+        scheduler._run_aside = lambda work: work()  # type: ignore[method-assign]  # as soon as it is to be done
         self.hand = Hand(scheduler.clock)
         scheduler.add_executor(self.hand, "default")
         scheduler.add_listener(self.heard, EVENT_EVERY)

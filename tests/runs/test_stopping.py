@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import run_work as work
@@ -13,9 +15,16 @@ from run_work import eventually
 
 from mainspring import AsyncIOScheduler, Retry
 from mainspring.errors import SchedulerNotRunningError
-from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_TIMED_OUT
+from mainspring.events import (
+    EVENT_JOB_CANCELLED,
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_PAUSED,
+    EVENT_JOB_TIMED_OUT,
+)
 from mainspring.executors.base import BaseExecutor, run_job
 from mainspring.executors.debug import DebugExecutor
+from mainspring.schedulers.stopping import Alarms
+from mainspring.testing import EventRecorder
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 OUTCOMES = ("timed_out", "cancelled")
@@ -242,3 +251,50 @@ def test_what_is_submitted_and_not_begun_is_cancelled_too(make_scheduler, make_s
 def test_a_wrong_timeout_is_refused(make_scheduler, value, words):
     with pytest.raises(TypeError, match=words):
         make_scheduler().add_job(work.add, timeout=value)
+
+
+def test_a_job_whose_runs_get_stuck_again_and_again_is_paused_and_says_why(scheduler, heard):
+    scheduler.add_job(
+        work.ignore_token,
+        "interval",
+        seconds=0.2,
+        id="stuck",
+        timeout=0.1,
+        max_instances=10,
+        misfire_policy="skip",
+    )
+    (paused,) = heard.wait_for(EVENT_JOB_PAUSED, "stuck", timeout=60)
+    assert "3 runs of it don't end" in paused.note
+    job = scheduler.get_job("stuck")
+    assert (job.next_run_time, job.note) == (None, paused.note)
+    going_on = scheduler.health().stuck_runs
+    assert 3 <= going_on <= 8  # those that had been begun by then
+    work.gate.set()
+    eventually(lambda: scheduler.health().stuck_runs == 0)
+    job.modify(func=work.add, args=[1, 2])
+    assert scheduler.resume_job("stuck").note is None
+    heard.wait_for(EVENT_JOB_EXECUTED, "stuck")
+
+
+def test_alarms_that_nobody_needs_are_removed(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    heard = EventRecorder()
+    scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+    for batch in range(1, 4):
+        scheduler.add_jobs([{"func": work.add, "args": [1, 2], "timeout": 3600} for _ in range(1000)])
+        heard.wait_for(EVENT_JOB_EXECUTED, count=1000 * batch, timeout=60)
+    assert len(scheduler._alarms) <= 2000  # twice as many as were there at a time, of 3000
+
+
+def test_alarms_that_are_needed_ring_in_their_order_whatever_is_removed():
+    rung, over = [], threading.Event()
+    alarms = Alarms(lambda: logging.getLogger(__name__))
+    for number in range(2000):
+        alarms.add(3600, over.set, lambda: False)
+        if number % 500 == 0:
+            alarms.add(0.3 - number / 10_000, partial(rung.append, number))
+    alarms.add(0.4, over.set)
+    assert len(alarms) < 600
+    assert over.wait(20)
+    assert rung == [1500, 1000, 500, 0]
+    alarms.clear()

@@ -1,7 +1,10 @@
 """Events: their order, what they carry, and who delivers them."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from mainspring.events import (
     EVENT_ALL,
@@ -16,6 +19,7 @@ from mainspring.events import (
     EVENT_SCHEDULER_SHUTDOWN,
     EVENT_SCHEDULER_STARTED,
 )
+from mainspring.schedulers import listeners
 from mainspring.testing import EventRecorder
 
 
@@ -143,3 +147,112 @@ def test_a_mask_chooses(scheduler):
     after.wait_for(EVENT_JOB_EXECUTED | EVENT_JOB_ERROR, count=2)
     heard.wait_for(EVENT_JOB_ERROR)
     assert {event.code for event in heard.events} == {EVENT_JOB_ERROR}
+
+
+@pytest.fixture
+def quick_end(monkeypatch):
+    """A shutdown waits for listeners for less long."""
+    monkeypatch.setattr(listeners, "DELIVERED_AT_END_SECONDS", 0.3)
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 0.3}, {"wait": False}])
+def test_a_listener_that_never_returns_does_not_hold_a_shutdown_up_and_is_named(
+    scheduler, caplog, quick_end, options
+):
+    called, release = threading.Event(), threading.Event()
+
+    def deaf_listener(_event):
+        called.set()
+        release.wait(60)
+
+    scheduler.add_listener(deaf_listener, EVENT_JOB_EXECUTED)
+    scheduler.start()
+    scheduler.add_job(nothing, "interval", seconds=0.02)
+    assert called.wait(20)
+    deadline = time.monotonic() + 20
+    while scheduler.health().undelivered_events < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    began = time.monotonic()
+    scheduler.shutdown(**options)
+    assert time.monotonic() - began < 10
+    if options != {"wait": False}:
+        (said,) = [
+            record for record in caplog.records if "are not delivered at the shutdown" in record.message
+        ]
+        assert (
+            "deaf_listener has not returned" in said.getMessage()
+            or "deaf_listener is slower" in said.getMessage()
+        )
+        assert said.levelname == "WARNING"
+    release.set()
+
+
+def test_health_names_a_listener_that_does_not_return(scheduler, quick_end):
+    called, release = threading.Event(), threading.Event()
+
+    def deaf_listener(_event):
+        called.set()
+        release.wait(60)
+
+    scheduler.add_listener(deaf_listener, EVENT_JOB_EXECUTED)
+    scheduler.start()
+    assert scheduler.health().stuck_listener is None
+    scheduler.add_job(nothing)
+    assert called.wait(20)
+    deadline = time.monotonic() + 20
+    while scheduler.health().stuck_listener is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "deaf_listener" in scheduler.health().stuck_listener
+    release.set()
+
+
+def test_a_listener_that_hung_is_told_again_by_one_thread_after_a_restart(scheduler, quick_end):
+    called, release, heard = threading.Event(), threading.Event(), EventRecorder()
+
+    def deaf_listener(_event):
+        called.set()
+        release.wait(60)
+
+    scheduler.add_listener(deaf_listener, EVENT_JOB_EXECUTED)
+    scheduler.start()
+    scheduler.add_job(nothing)
+    assert called.wait(20)
+    scheduler.shutdown()
+    scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+    scheduler.start()
+    release.set()
+    scheduler.add_job(nothing, id="b")
+    heard.wait_for(EVENT_JOB_EXECUTED, "b")
+    deadline = time.monotonic() + 20
+    while sum(thread.name == "APScheduler-listeners" for thread in threading.enumerate()) > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_events_behind_a_slow_listener_are_kept_up_to_a_limit(scheduler, caplog, monkeypatch):
+    monkeypatch.setattr(listeners, "UNDELIVERED_LIMIT", 50)
+    called, release, heard = threading.Event(), threading.Event(), EventRecorder()
+
+    def slow_listener(_event):
+        called.set()
+        release.wait(60)
+
+    scheduler.add_listener(slow_listener, EVENT_JOB_EXECUTED)
+    scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+    scheduler.start()
+    scheduler.add_job(nothing, id="first")
+    assert called.wait(20)
+    scheduler.add_jobs([{"func": nothing} for _ in range(200)])
+    deadline = time.monotonic() + 20
+    while scheduler.get_jobs() or scheduler.health().running_runs:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    health = scheduler.health()
+    assert health.undelivered_events == 50
+    assert health.dropped_events in (150, 151)  # the call that added the jobs had kept a place in the queue
+    (said,) = [record for record in caplog.records if "no more are kept" in record.message]
+    assert "slow_listener" in said.getMessage()
+    release.set()
+    heard.wait_for(EVENT_JOB_EXECUTED, count=50)

@@ -12,6 +12,7 @@ from mainspring import Retry
 from mainspring.events import EVENT_EVERY, EVENT_JOB_GAVE_UP, EVENT_JOB_RETRYING
 from mainspring.model import Submission, run_id
 from mainspring.schedulers.reporting import Reporter
+from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.testing import SettableClock
 from mainspring.testing.conformance import SECOND, START, record
 
@@ -54,6 +55,7 @@ def reporter(told, clock):
         lambda submission, seconds: None,
         lambda submission: None,
         lambda submission, text: None,
+        StuckRuns(),
     )
     made.ended = told.runs.append
     return made

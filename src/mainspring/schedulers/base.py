@@ -87,6 +87,7 @@ from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNIN
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.store_checks import StoreChecks
 from mainspring.schedulers.stores import Stores
+from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone, local_timezone
@@ -148,7 +149,15 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()
         self._alarms = Alarms(lambda: self._logger)
-        self._stopping = Stopping(self._alarms, self._executors, self._abandon, lambda: self._logger)
+        self._stuck_runs = StuckRuns()
+        self._stopping = Stopping(
+            self._alarms,
+            self._executors,
+            self._abandon,
+            lambda: self._logger,
+            self._stuck_runs,
+            self._pause_stuck,
+        )
         self._reporter = Reporter(
             self._clock,
             self._event_queue,
@@ -157,6 +166,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._stopping.watch,
             self._stopping.press,
             self._stores.say,
+            self._stuck_runs,
         )
         self._awaited_runs = AwaitedRuns(self._reporter)
         self._dispatch = Dispatch(
@@ -636,6 +646,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             store_namespaces={
                 alias: store.namespace for alias, store in self._stores.items() if store.namespace
             },
+            dropped_events=self._event_queue.dropped,
+            stuck_listener=self._event_queue.stuck,
+            stuck_runs=len(self._stuck_runs),
         )
 
     # Executors

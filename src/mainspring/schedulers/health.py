@@ -41,6 +41,9 @@ class Health:
         store_errors: by alias, what each failing job store last raised.
         store_warnings: by alias, what job stores may lose as their servers are set up, and what has become of them, each in a sentence.
         store_namespaces: by alias, the namespaces of job stores that have one.
+        dropped_events: how many events listeners have not been told, because too many were waiting.
+        stuck_listener: which listener has been called and doesn't return, in words; ``None``: none.
+        stuck_runs: how many runs don't end though they were told to, and keep their threads.
     """
 
     state: str
@@ -53,6 +56,9 @@ class Health:
     store_errors: Mapping[str, str]
     store_warnings: Mapping[str, Sequence[str]]
     store_namespaces: Mapping[str, str]
+    dropped_events: int = 0
+    stuck_listener: str | None = None
+    stuck_runs: int = 0
 
     @property
     def ok(self) -> bool:

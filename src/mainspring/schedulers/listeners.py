@@ -7,6 +7,9 @@ returns when nothing else waits to be delivered, and otherwise behind that.
 Where the scheduler belongs to an event loop, the loop takes the place of the thread, and of callers on other threads.
 
 A place in the queue can be reserved before the thing has happened, so that what follows from it can't be told first.
+
+Not promised: that a listener hears of everything. Behind one that doesn't return, or is slower than what happens, events are queued up to a
+limit, and beyond it are dropped; at a shutdown what is queued is delivered for some seconds. Both are logged, with the listener's name.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 from inspect import isawaitable
-from threading import Condition, Event, RLock, Thread, get_ident
+from threading import Condition, Event, RLock, Thread, current_thread, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
+from mainspring.errors import words_of
 from mainspring.executors.run import finished
 
 if TYPE_CHECKING:
@@ -27,6 +32,15 @@ if TYPE_CHECKING:
     from mainspring.events import SchedulerEvent
 
     Listener = Callable[[Any], Any]
+
+#: Seconds for which a shutdown delivers what waits, and waits for a listener that has been called.
+DELIVERED_AT_END_SECONDS = 5.0
+#: So many events wait at most, and later ones are dropped: some tens of MB.
+UNDELIVERED_LIMIT = 100_000
+#: Seconds after which it is said again that events are dropped.
+_REMIND_SECONDS = 60.0
+#: A call of a listener that has taken less is one of many.
+_SLOW_SECONDS = 1.0
 
 
 class _Place:
@@ -57,6 +71,7 @@ class Listeners:
 
     Attributes:
         loop: where listeners are called; ``None``: on a thread of our own.
+        dropped: how many events were dropped because too many were waiting.
     """
 
     loop: Deliverer | None = None
@@ -75,6 +90,11 @@ class Listeners:
         self._is_roused = False
         self._thread: Thread | None = None
         self._is_open = False
+        self.dropped = 0
+        self._dropped_said_at: float | None = None
+        self._calling: tuple[Listener, SchedulerEvent, float] | None = (
+            None  # who is being told, and since when
+        )
 
     def add(self, callback: Listener, mask: int) -> None:
         """Tell `callback` of events whose code is in `mask`."""
@@ -114,28 +134,45 @@ class Listeners:
             self._thread = thread
 
     def close(self, timeout: float | None) -> None:
-        """Deliver what is waiting, for `timeout` seconds at most (``None``: however long), and end the thread."""
-        self._flush(timeout)
+        """Deliver what is waiting, for so many seconds at most, and for `DELIVERED_AT_END_SECONDS` in any case; end the thread."""
+        is_told = self._flush(
+            DELIVERED_AT_END_SECONDS if timeout is None else min(timeout, DELIVERED_AT_END_SECONDS)
+        )
         with self._lock:
             self._is_open = False
             self._thread = None
             self._wake.set()
+            left, calling = len(self._queue), self._calling
+        if not is_told and self.logger is not None:
+            self.logger.warning(
+                "%d events are not delivered at the shutdown of the scheduler%s", left, _said_of(calling)
+            )
+
+    @property
+    def stuck(self) -> str | None:
+        """Which listener doesn't return, and for how long; ``None``: none, or it has not been for long."""
+        calling = self._calling
+        if calling is None or REAL_CLOCK.monotonic() - calling[2] < DELIVERED_AT_END_SECONDS:
+            return None
+        return _said_of(calling).removeprefix(": ")
 
     @property
     def is_delivering_here(self) -> bool:
         """Whether the calling thread delivers at present: a listener is calling, which can't wait for itself."""
         return self._deliverer == get_ident()
 
-    def _flush(self, timeout: float | None) -> None:
+    def _flush(self, timeout: float) -> bool:
+        """Wait until nothing waits to be delivered; whether that came about. A listener, which can't wait for itself, doesn't."""
         if self.is_delivering_here:
-            return
-        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
+            return True
+        deadline = REAL_CLOCK.monotonic() + timeout
         with self._lock:
             while self._queue or self._deliverer is not None:
-                left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
-                if left is not None and left <= 0:
-                    return
+                left = deadline - REAL_CLOCK.monotonic()
+                if left <= 0:
+                    return timeout <= 0  # nobody was to wait
                 self._changed.wait(left)
+        return True
 
     @property
     def undelivered(self) -> int:
@@ -147,10 +184,34 @@ class Listeners:
         if not event.code & self.mask:
             return
         with self._lock:
-            self._queue.append(_Place(event, waits=False))
-            if self._is_left_to_others():
-                return
-        self._deliver()
+            if len(self._queue) >= UNDELIVERED_LIMIT:
+                said = self._count_dropped()
+            else:
+                said = None
+                self._queue.append(_Place(event, waits=False))
+            is_left = self._is_left_to_others()
+        if said is not None:
+            self._say_dropped(said)
+        if not is_left:
+            self._deliver()
+
+    def _count_dropped(self) -> int | None:
+        """An event is dropped; how many have been, if that is to be said. Needs the lock."""
+        self.dropped += 1
+        now = REAL_CLOCK.monotonic()
+        if self._dropped_said_at is not None and now - self._dropped_said_at < _REMIND_SECONDS:
+            return None
+        self._dropped_said_at = now
+        return self.dropped
+
+    def _say_dropped(self, dropped: int) -> None:
+        if self.logger is not None:
+            self.logger.warning(
+                "%d events wait to be delivered, and no more are kept: %d were dropped so far%s",
+                UNDELIVERED_LIMIT,
+                dropped,
+                _said_of(self._calling),
+            )
 
     def reserve(self) -> _Place:
         """A place in the queue, to be given its event by `fill`, `publish` or `cancel`; what comes later waits for it."""
@@ -229,8 +290,8 @@ class Listeners:
                 if self.logger is not None:
                     self.logger.exception("A listener raised an exception that ends threads")
             with self._lock:
-                if not self._is_open:
-                    return
+                if not self._is_open or self._thread is not current_thread():
+                    return  # after a restart another one delivers
 
     def _deliver(self, last: _Place | None = None) -> None:
         """Deliver what is ready, up to `last` if given. Only one thread does at a time."""
@@ -262,6 +323,7 @@ class Listeners:
     def _tell(self, event: SchedulerEvent) -> None:
         for callback, mask in self.pairs:
             if event.code & mask:
+                self._calling = (callback, event, REAL_CLOCK.monotonic())
                 try:
                     result = callback(event)
                     if result is None or not isawaitable(result):
@@ -272,7 +334,21 @@ class Listeners:
                         self.loop.see_to(result, partial(self._failed, callback, event))
                 except Exception as error:  # noqa: BLE001 - listeners are users' code
                     self._failed(callback, event, error)
+                finally:
+                    self._calling = None
 
     def _failed(self, callback: Listener, event: SchedulerEvent, error: BaseException) -> None:
         if self.logger is not None:
             self.logger.error("Error notifying listener %r of %r", callback, event, exc_info=error)
+
+
+def _said_of(calling: tuple[Listener, SchedulerEvent, float] | None) -> str:
+    """Which listener is being called, if one is, for a log."""
+    if calling is None:
+        return ""
+    callback, event, since = calling
+    name = f"{getattr(callback, '__module__', None) or '?'}.{get_callable_name(callback)}"
+    seconds = REAL_CLOCK.monotonic() - since
+    if seconds < _SLOW_SECONDS:
+        return f": listener {name} is slower than what happens"
+    return f": listener {name} has not returned for {seconds:.1f} s from {words_of(event)}"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mainspring.model import Outcome, Submission
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.stuck_runs import StuckRuns
     from mainspring.storable import RunLimits
 
 _CODES = {
@@ -79,6 +80,7 @@ class Reporter:
         watch: given a submission whose run has begun and may take only so many seconds.
         press: given a submission whose run has begun though it is to be stopped.
         say: given a submission whose run has said how far it is.
+        stuck: the runs that go on though it was told that they have ended.
 
     Attributes:
         ended: called with the identifier of each run that has ended; ``None``: nobody waits for one.
@@ -93,7 +95,9 @@ class Reporter:
         watch: Callable[[Submission, float], None],
         press: Callable[[Submission], None],
         say: Callable[[Submission, str], None],
+        stuck: StuckRuns,
     ) -> None:
+        self._stuck = stuck
         self._clock = clock
         # The system's clock, asked for no more than a number, takes a fifth of the time.
         self._timestamp = system_timestamp if type(clock) is SystemClock else lambda: clock.now().timestamp()
@@ -329,5 +333,7 @@ class Reporter:
     def done(self, submission: Submission) -> None:
         """The instance has ended: its place is to be freed."""
         OWN.set(None)
+        if self._stuck:
+            self._stuck.discard(submission)
         if not submission.is_abandoned:
             self._in_flight.end(submission)

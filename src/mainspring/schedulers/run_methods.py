@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from itertools import islice
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
-from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, SchedulerNotRunningError
+from mainspring.errors import (
+    JobLookupError,
+    NodeLostError,
+    RunLookupError,
+    SchedulerNotRunningError,
+    words_of,
+)
 from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
+from mainspring.jobstores.history import this_process
 from mainspring.jobstores.local_runs import chosen
-from mainspring.model import QueuedRun, RunRecord, RunState, run_key
+from mainspring.model import QueuedRun, RunRecord, RunState, Tally, run_key
 from mainspring.run_handle import RunHandle
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.job_queries import JobQueries
+from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
 from mainspring.timezones import convert_to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from logging import Logger
     from threading import Event
@@ -280,6 +289,34 @@ class RunMethods(JobQueries):
         """A store has paused a job whose runs have failed too often."""
         self._dispatch.tell_paused(job, alias, SafeLogger(self._logger))
 
+    def _pause_stuck(self, submission: Submission, count: int) -> None:
+        """Pause a job of which so many runs don't end though they were told to; on a thread, since its store may take long."""
+        job, alias = submission.job, submission.jobstore
+        note = (
+            f"paused because {count} runs of it don't end though they were told to, and keep their threads in the process {this_process()} "
+            "as long as it lives. Have the function look at current_run().cancelled, or wait with a limit; then call resume_job"
+        )
+
+        def pause() -> None:
+            store = self._stores.used.get(alias)
+            if store is None or self.state == STATE_STOPPED:
+                return
+            try:
+                record = store.change(job.id, lambda before: _paused(before, note))
+            except JobLookupError:
+                return  # its schedule has ended, or it was removed
+            except Exception as error:  # noqa: BLE001 - what a store raises; the next stuck run tries again
+                self._logger.error('Job "%s" could not be paused: %s', job.name, words_of(error))  # noqa: TRY400
+                return
+            if record.tally is not None and record.tally.note == note:
+                self._tell_paused(record, alias)
+
+        self._run_aside(pause)
+
+    def _run_aside(self, work: Callable[[], None]) -> None:
+        """Have something done that may take long, on a thread of its own."""
+        Thread(target=work, name="mainspring-aside", daemon=True).start()
+
     def _notice_end_of_loop(self) -> None:
         """If the event loop on which runs go on has ended under the scheduler, they have ended with it."""
 
@@ -304,6 +341,13 @@ class RunMethods(JobQueries):
 
     def _wake(self) -> None:
         raise NotImplementedError
+
+
+def _paused(job: JobRecord, note: str) -> JobRecord:
+    """A job, paused, with the reason; one that is paused already is left as it is."""
+    if job.next_run_time is None:
+        return job
+    return job.changed(next_run_time=None, tally=(job.tally or Tally())._replace(note=note))
 
 
 def _check_limit(limit: Any, *, at_least: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from logging import INFO, WARNING
 from threading import Condition, Thread
@@ -14,6 +14,7 @@ from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or p
 from mainspring.current import run_of
 from mainspring.executors.base import NativeExecutor
 from mainspring.safe_logging import SafeLogger
+from mainspring.schedulers.stuck_runs import STUCK_RUNS_LIMIT
 
 if TYPE_CHECKING:
     import logging
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 
     from mainspring.executors.base import BaseExecutor
     from mainspring.model import Submission
+    from mainspring.schedulers.stuck_runs import StuckRuns
 
 #: Seconds for which a run that was told to end may go on before its place is given to others.
 _GRACE = 1.0
+#: So many alarms are there before it is looked for those that nobody needs any more.
+_FIRST_SWEEP = 256
 
 _REASONS = {"timed_out": "it has taken too long", "cancelled": "it was cancelled"}
 #: Somebody wanted a run to be cancelled; nobody wants one to take too long.
@@ -31,23 +35,42 @@ _LEVELS = {"timed_out": WARNING, "cancelled": INFO}
 
 
 class Alarms:
-    """Calls functions at their times, on a thread of its own that is there while there are any."""
+    """Calls functions at their times, on a thread of its own that is there while there are any.
+
+    An alarm that nobody needs any more is not looked for one by one: when their number has doubled, all such are removed. So there are
+    twice as many as are needed at most, or a few hundred.
+    """
 
     def __init__(self, logger: Callable[[], logging.Logger]) -> None:
         self._logger = logger
         self._changed = Condition()
-        self._alarms: list[tuple[float, int, Callable[[], None]]] = []
+        self._alarms: list[tuple[float, int, Callable[[], None], Callable[[], bool]]] = []
         self._sequence = count()
+        self._sweep_at = _FIRST_SWEEP
         self._thread: Thread | None = None
 
-    def add(self, seconds: float, call: Callable[[], None]) -> None:
-        """Have `call` called in so many real seconds."""
+    def __len__(self) -> int:
+        return len(self._alarms)
+
+    def add(
+        self, seconds: float, call: Callable[[], None], is_needed: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Have `call` called in so many real seconds.
+
+        Args:
+            is_needed: whether it still is to be; asked before that now and then, for the alarm to be removed early. It takes no lock.
+        """
         with self._changed:
-            heappush(self._alarms, (REAL_CLOCK.monotonic() + seconds, next(self._sequence), call))
+            if len(self._alarms) >= self._sweep_at:
+                self._alarms = [alarm for alarm in self._alarms if alarm[3]()]
+                heapify(self._alarms)
+                self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._alarms))
+            alarm = (REAL_CLOCK.monotonic() + seconds, next(self._sequence), call, is_needed)
+            heappush(self._alarms, alarm)
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="mainspring-alarms", daemon=True)
                 self._thread.start()
-            else:
+            elif self._alarms[0] is alarm:
                 self._changed.notify_all()
 
     def clear(self) -> None:
@@ -79,6 +102,8 @@ class Stopping:
 
     Args:
         abandon: tells that a run has ended which goes on all the same.
+        stuck: the runs of which that was told.
+        pause: given one of them, when there are too many of its job: pauses the job, without waiting for its store.
     """
 
     def __init__(
@@ -87,7 +112,11 @@ class Stopping:
         executors: Mapping[str, BaseExecutor],
         abandon: Callable[[Submission], None],
         logger: Callable[[], logging.Logger],
+        stuck: StuckRuns,
+        pause: Callable[[Submission, int], None],
     ) -> None:
+        self._stuck = stuck
+        self._pause = pause
         self._alarms = alarms
         self._executors = executors
         self._abandon = abandon
@@ -96,11 +125,14 @@ class Stopping:
     def watch(self, submission: Submission, seconds: float) -> None:
         """The run that was begun last may take so many seconds."""
         # Not kept alive for that: most have ended long before.
-        self._alarms.add(seconds, partial(self._timed_out, ref(submission), submission.ticket))
+        watched, ticket = ref(submission), submission.ticket
+        self._alarms.add(
+            seconds, partial(self._timed_out, watched, ticket), partial(_goes_on, watched, ticket)
+        )
 
     def _timed_out(self, submission: Callable[[], Submission | None], ticket: Any) -> None:
         late = submission()
-        if late is not None and late.ticket is ticket and not ticket.locked():
+        if late is not None and _goes_on(submission, ticket):
             self.stop(late, "timed_out")
 
     def stop(self, submission: Submission, reason: Literal["timed_out", "cancelled"]) -> None:
@@ -131,7 +163,9 @@ class Stopping:
             self._alarms.add(_GRACE, partial(self._give_up, submission, ticket))
 
     def _give_up(self, submission: Submission, ticket: Any) -> None:
+        stuck = self._stuck.add(submission)  # first: its thread takes it off when it ends at last
         if not ticket.acquire(False):
+            self._stuck.discard(submission)
             return  # its outcome has been told
         executor = self._executors.get(submission.job.options.executor)
         if isinstance(executor, NativeExecutor):
@@ -143,3 +177,11 @@ class Stopping:
             'Run of job "%s" does not end though it was told to: its place is given to others, and its thread goes on',
             submission.job.name,
         )
+        if stuck >= STUCK_RUNS_LIMIT:
+            self._pause(submission, stuck)
+
+
+def _goes_on(submission: Callable[[], Submission | None], ticket: Any) -> bool:
+    """Whether the run that was begun with this ticket has no outcome yet."""
+    watched = submission()
+    return watched is not None and watched.ticket is ticket and not ticket.locked()
