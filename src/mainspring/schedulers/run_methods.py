@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from itertools import islice
+from logging import ERROR
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -306,7 +307,8 @@ class RunMethods(JobQueries):
             except JobLookupError:
                 return  # its schedule has ended, or it was removed
             except Exception as error:  # noqa: BLE001 - what a store raises; the next stuck run tries again
-                self._logger.error('Job "%s" could not be paused: %s', job.name, words_of(error))  # noqa: TRY400
+                text = 'Job "%s" could not be paused: %s'
+                SafeLogger(self._logger).of_job(ERROR, job.id, text, job.name, words_of(error))
                 return
             if record.tally is not None and record.tally.note == note:
                 self._tell_paused(record, alias)
