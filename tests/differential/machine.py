@@ -21,8 +21,7 @@ manners = st.sampled_from(["obeys", "raises", "ignores"])
 HOW = ["succeeded", "succeeded", "failed", "failed", "broken"]
 
 #: What the group of a program's first jobs is limited to: ``(limit, rate, per)``; ``None``: they are in none.
-LIMITS = [None, None, None, (1, None, 5), (2, None, 5)]
-RATES = [(None, 1, 5), (None, 2, 10), (1, 3, 10)]
+LIMITS = [None, None, None, (1, None, 5), (2, None, 5), (None, 1, 5), (None, 2, 10), (1, 3, 10)]
 
 OPTIONS = {
     "max_instances": st.sampled_from([1, 1, 2]),
@@ -39,19 +38,6 @@ OPTIONS = {
 }
 
 
-class Switches:
-    """What the machine draws. What is off is known to be open, and says why."""
-
-    #: In memory a job that waits for the rate of its group, and has a grace, is found to be too late only when there is room; elsewhere a second
-    #: after its grace is over. And what an executor refuses meanwhile is parked for different times. So few programs have rates.
-    begins_with_rates = False
-    #: Of two runs of a job that are refused in one pass the second is tried later in memory than elsewhere: as the second time in a row.
-    refuses_twice = False
-    #: In memory a queued run that waits for another to end is found to be too late only when that has ended, elsewhere a second after its grace
-    #: is over. So a program has queued runs, or grace.
-    is_late_while_it_waits = False
-
-
 @st.composite
 def some_options(draw: Any) -> dict[str, Any]:
     """A few options of a job."""
@@ -62,8 +48,6 @@ def some_options(draw: Any) -> dict[str, Any]:
 class Machine(RuleBasedStateMachine):
     """Programs, taken by worlds side by side."""
 
-    switches: type[Switches] = Switches
-
     def make_worlds(self) -> list[Any]:
         raise NotImplementedError
 
@@ -72,7 +56,6 @@ class Machine(RuleBasedStateMachine):
         self.steps: list[Step] = []
         self.worlds = self.make_worlds()
         self.is_apart = False
-        self.with_queue = True
 
     @property
     def first(self) -> Any:
@@ -94,36 +77,15 @@ class Machine(RuleBasedStateMachine):
 
     # Jobs
 
-    @initialize(
-        data=st.data(), with_queue=st.sampled_from([True, True, False]), limits=st.sampled_from(LIMITS)
-    )
-    def begin(self, data: Any, with_queue: bool, limits: Any) -> None:
-        self.with_queue = with_queue
+    @initialize(data=st.data(), limits=st.sampled_from(LIMITS))
+    def begin(self, data: Any, limits: Any) -> None:
         shared = {}
-        if self.switches.begins_with_rates:
-            limits = data.draw(st.sampled_from([limits, *RATES]))
         if limits is not None:
             limit, rate, per = limits
             self.take("group", group="g", limit=limit, rate=rate, per=per)
             shared["group"] = "g"
         for _ in range(2):
             self._add(data, **shared)
-
-    @property
-    def queues(self) -> bool:
-        """Whether a program may queue runs."""
-        return self.switches.is_late_while_it_waits or self.with_queue
-
-    def _options(self, data: Any) -> dict[str, Any]:
-        options = data.draw(some_options())
-        if self.switches.is_late_while_it_waits:
-            return options
-        if self.with_queue:
-            options.pop("misfire_grace_time", None)
-            return options
-        for name in ("overlap", "retry"):
-            options.pop(name, None)
-        return options
 
     @rule(data=st.data())
     @precondition(is_running)
@@ -132,10 +94,7 @@ class Machine(RuleBasedStateMachine):
 
     def _add(self, data: Any, **shared: Any) -> None:
         job = data.draw(st.sampled_from(JOBS))
-        triggers = [every, every, once]
-        if self.queues:
-            triggers.append(self._followed(job))
-        trigger = data.draw(st.one_of(triggers))
+        trigger = data.draw(st.one_of(every, every, once, self._followed(job)))
         if trigger[0] == "at":
             trigger = ("at", int(self.first.now) + trigger[1] - 3)
         self.take(
@@ -144,7 +103,7 @@ class Machine(RuleBasedStateMachine):
             trigger=trigger,
             manner=data.draw(manners),
             **shared,
-            **{name: value for name, value in self._options(data).items() if name not in shared},
+            **{name: value for name, value in data.draw(some_options()).items() if name not in shared},
         )
 
     def _followed(self, job: str) -> Any:
@@ -156,7 +115,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(is_running)
     def change(self, data: Any) -> None:
-        options = self._options(data)
+        options = data.draw(some_options())
         if options:
             self.take("change", job=self._job(data), **options)
 
@@ -186,8 +145,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(is_running)
     def run_now(self, data: Any) -> None:
-        if self.queues:
-            self.take("run", job=self._job(data))
+        self.take("run", job=self._job(data))
 
     @rule(data=st.data())
     @precondition(is_running)
@@ -205,8 +163,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(is_running)
     def backfill(self, data: Any, begin: int, length: int, overlap: str) -> None:
         start = int(self.first.now) - begin
-        if self.queues:
-            self.take("backfill", job=self._job(data), start=start, end=start + length, overlap=overlap)
+        self.take("backfill", job=self._job(data), start=start, end=start + length, overlap=overlap)
 
     @rule(data=st.data(), how=st.sampled_from(HOW))
     def end(self, data: Any, how: str) -> None:
@@ -260,7 +217,7 @@ class Machine(RuleBasedStateMachine):
     @rule(job=st.sampled_from(JOBS), times=st.integers(1, 2))
     @precondition(is_running)
     def refuse(self, job: str, times: int) -> None:
-        self.take("refuse", job=job, times=times if self.switches.refuses_twice else 1)
+        self.take("refuse", job=job, times=times)
 
     @rule()
     def stop_or_start(self) -> None:

@@ -97,10 +97,50 @@ def test_what_a_group_has_no_room_for_is_queued(room, expected):
 def test_a_job_whose_group_is_full_waits_and_nothing_of_it_moves():
     decision = decide(job(coalesce=False, group="g"), START + 25 * SECOND, 0, room=FULL)
     assert decision.waits
-    assert (decision.full_group, decision.free_at) == ("g", START + 7 * SECOND)
+    assert (decision.full_group, decision.waits_until) == ("g", START + 7 * SECOND)
     assert parts(decision) == ([], [], [], False)
     assert decision.following is None
     assert not decision.missed
+
+
+@pytest.mark.parametrize(
+    ("grace", "until"),
+    [
+        (None, 7),  # its group has room by then
+        (60 * SECOND, 7),
+        (SECOND, 1.001),  # it is too late before
+        (timedelta.max, 7),  # no calendar goes as far
+    ],
+)
+def test_what_waits_for_its_group_is_decided_about_again_when_time_alone_makes_something_of_it(grace, until):
+    room = Room(1, 0, START + 7 * SECOND)
+    record = job(DateTrigger(START), misfire_grace_time=grace, group="g")
+    assert decide(record, START, 0, room=room).waits_until == START + until * SECOND
+    run = QueuedRun("a", START, 1, START, "buffered")
+    assert decide_queued(record, run, 0, room=room, now=START).waits_until == START + until * SECOND
+    then = decide_queued(record, run, 0, room=room, now=START + until * SECOND)
+    assert then.missed == (at(0) if until < 7 else ())
+
+
+@pytest.mark.parametrize(
+    ("grace", "cause", "until"),
+    [
+        (None, "buffered", None),
+        (3, "buffered", 3.001),
+        (3, "retry", 8.001),  # it may begin at five
+        (3, "manual", None),  # it is wanted however long it waits
+    ],
+)
+def test_what_waits_for_an_instance_is_decided_about_again_when_it_is_too_late(grace, cause, until):
+    expected = None if until is None else START + until * SECOND
+    allowed = None if grace is None else grace * SECOND
+    run = QueuedRun("a", START, 1, START + 5 * SECOND, cause)
+    record = job(DateTrigger(START), misfire_grace_time=allowed)
+    queued = decide_queued(record, run, 1, room=Room(1, 0, START + SECOND), now=START)
+    assert (queued.waits, queued.waits_until) == (True, expected)
+    if cause == "buffered":
+        decision = decide(record, START, 1, room=Room(1, 0, START + SECOND))
+        assert (decision.waits, decision.waits_until) == (True, expected)
 
 
 def test_a_full_group_is_nothing_to_a_job_that_has_missed_all():
@@ -120,7 +160,7 @@ def test_a_queued_run_waits_for_its_group(room, submitted):
     decision = decide_queued(record, run, 0, room=room)
     assert decision.submit == (at(0) if submitted else ())
     assert decision.waits is (not submitted)
-    assert (decision.full_group, decision.free_at) == (
+    assert (decision.full_group, decision.waits_until) == (
         (None, None) if submitted else ("g", START + 7 * SECOND)
     )
     assert (decision.run, decision.cause, decision.attempt) == (run, "retry", 3)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.attempts import attempt_of
 from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
-from mainspring.engine.misfire import is_misfired, is_too_late
+from mainspring.engine.misfire import is_misfired, is_too_late, late_since, too_late_at
 from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, overlap
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Decision:
         following: the job's record from now on, or ``None`` when the job has ended.
         waits: nothing is done and nothing moves until an instance of the job ends, or its group has room.
         full_group: the name of the group that has no room; ``None``: the job itself is at its limit.
-        free_at: when the group has room, if time alone makes it.
+        waits_until: when it is to be decided about again, though no instance has ended: its group has room then, or it has waited for too long.
         reason: why the job can't be run here for now, or ``None``; nothing moves, and it is tried again later.
         error: what was raised, where that is the reason.
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
@@ -56,7 +56,7 @@ class Decision:
     following: JobRecord | None = None
     waits = False
     full_group: str | None = None
-    free_at: datetime | None = None
+    waits_until: datetime | None = None
     reason: str | None = None
     error: Exception | None = None
     retry_at: datetime | None = None
@@ -169,6 +169,7 @@ def decide(
     else:
         decision.overlapping = times
     if decision.waits:
+        _wait_until(decision, room, times[0])
         return decision
     decision.missed = missed
     decision.dropped, decision.kept_from = dropped, kept_from
@@ -183,15 +184,20 @@ def decide(
 def _begin(decision: Decision, times: Sequence[datetime], room: Room) -> None:
     """Have as many of `times` run as the job's group has room for, and queue the others."""
     if times and room.is_full:
-        _wait_for_group(decision, room)
+        decision.waits, decision.full_group = True, decision.job.options.group
     else:
         decision.submit, decision.buffered = times[: room.runs], times[len(times[: room.runs]) :]
 
 
-def _wait_for_group(decision: Decision, room: Room) -> None:
-    decision.waits = True
-    decision.full_group = decision.job.options.group
-    decision.free_at = room.free_at
+def _wait_until(decision: Decision, room: Room | None, since: datetime | None) -> None:
+    """Say when something else is to be decided, if time alone makes that.
+
+    Args:
+        since: since when it is late.
+    """
+    free_at = room.free_at if room is not None and decision.full_group is not None else None
+    late_at = too_late_at(since, decision.job.options.misfire_grace_time)
+    decision.waits_until = min(filter(None, (free_at, late_at)), default=None)
 
 
 def _buffer(decision: Decision, times: Sequence[datetime], buffered: int) -> None:
@@ -233,11 +239,13 @@ def decide_queued(
         decision.missed = [run.scheduled_run_time]
     elif running < job.options.max_instances or job.options.overlap == "allow" or run.cause == "parallel":
         if room is not None and room.is_full:
-            _wait_for_group(decision, room)
+            decision.waits, decision.full_group = True, job.options.group
         else:
             decision.submit = [run.scheduled_run_time]
     else:
         decision.waits = True
+    if decision.waits:
+        _wait_until(decision, room, late_since(run))
     return decision
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -97,7 +96,3 @@ def without(begun: Sequence[datetime], claimed: datetime, runs: int) -> list[dat
             break  # it counts no more
         left.remove(claimed)
     return left
-
-
-#: After this it is looked again whether a group has room whose runs may end elsewhere.
-LOOK_AGAIN = timedelta(seconds=1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import lateness
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from mainspring.model import QueuedRun
 
@@ -17,6 +17,24 @@ def is_misfired(scheduled: datetime, now: datetime, grace: timedelta | None) -> 
     """Whether a run due at `scheduled` and dispatched at `now` is later than its `grace`; ``None`` forgives all."""
     # From UTC, since times of one zone differ by the wall clock.
     return grace is not None and now.astimezone(UTC) - scheduled > grace
+
+
+#: So long after its grace is over a run is too late, however its time was rounded.
+_ROUNDING = timedelta(milliseconds=1)
+
+
+def too_late_at(since: datetime | None, grace: timedelta | None) -> datetime | None:
+    """When a run that waits is too late; ``None``: it never is.
+
+    Args:
+        since: since when it is late.
+    """
+    if since is None or grace is None:
+        return None
+    try:
+        return since.astimezone(UTC) + grace + _ROUNDING
+    except OverflowError:
+        return None
 
 
 def late_since(run: QueuedRun) -> datetime | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,6 @@ from mainspring.jobstores.telling import tell_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.engine.grouping import GroupBook
@@ -178,7 +178,8 @@ class AdaptedStore(RunStore):
         ordered = deque(in_turn(claimants, _turn_of) if queued or self._runs.groups else claimants)
         decisions: list[Decision] = []
         begun = 0
-        book = self._runs.book(now)
+        with self._ledger_lock:
+            book = self._runs.book(now)
         try:
             while ordered and begun < limit:
                 record, run = ordered[0]
@@ -229,8 +230,11 @@ class AdaptedStore(RunStore):
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:
-            parked = self._ledger.parked.get(job_id)
-            return job_id not in self._ledger.waiting and (parked is None or parked.retry_at <= now)
+            when = self._ledger.put_off(job_id, float("-inf"))
+            if when is None or when > now.timestamp():
+                return False
+            self._ledger.waiting.pop(job_id, None)
+            return True
 
     def _apply(self, decision: Decision, stamp: int | None, now: datetime) -> bool:
         """Make a decision true in the store; whether it was still about the job as it is."""
@@ -239,7 +243,8 @@ class AdaptedStore(RunStore):
             decision.retry_at = self._park(job_id, decision.reason, now)
             return True
         if decision.waits:
-            self._wait(decision, now)
+            with self._ledger_lock:
+                self._runs.wait(decision)
             return False
         with self._store_lock:
             if self._stamps.get(job_id) != stamp:
@@ -272,15 +277,6 @@ class AdaptedStore(RunStore):
             self._runs.not_run(decision, now)
             if decision.following is None:
                 self._runs.schedule_ended(job)
-
-    def _wait(self, decision: Decision, now: datetime) -> None:
-        """A job that is due waits for an instance to end, of it or of its group."""
-        job = decision.job
-        with self._ledger_lock:
-            if decision.full_group is not None:
-                self._runs.wait_for_group(decision, now)
-            elif self._ledger.count(job.id) >= job.options.max_instances:
-                self._ledger.waiting.add(job.id)
 
     def _park(self, job_id: str, reason: str, now: datetime) -> datetime:
         with self._ledger_lock:
@@ -355,7 +351,7 @@ class AdaptedStore(RunStore):
             if self._runs.is_disowned(job.id, decision.submit):
                 return None
             if decision.requeues:
-                return self._runs.take_back(decision, now)
+                return self._runs.take_back(decision, now)[0]
         with self._store_lock:
             present = self.store.lookup_job(job.id)
             try:
@@ -390,10 +386,17 @@ class AdaptedStore(RunStore):
         return min((time for time in times if time is not None), default=None)
 
     def _time_of(self, record: JobRecord) -> datetime | None:
-        if record.next_run_time is None or record.id in self._ledger.waiting:
+        if record.next_run_time is None:
             return None
-        parked = self._ledger.parked.get(record.id)
-        return record.next_run_time if parked is None else max(record.next_run_time, parked.retry_at)
+        due = record.next_run_time.timestamp()
+        when = self._ledger.put_off(record.id, due)
+        return (
+            record.next_run_time
+            if when == due
+            else None
+            if when is None
+            else datetime.fromtimestamp(when, UTC)
+        )
 
     def parked(self) -> list[ParkedJob]:
         with self._ledger_lock:

@@ -25,12 +25,17 @@ class _Several(list[Begun]):
 
 
 class Ledger:
-    """Instances that run, jobs that wait for one to end, and parked jobs, by job id."""
+    """Instances that run, jobs that wait for one to end, and parked jobs, by job id.
+
+    Attributes:
+        waiting: jobs that are due, and wait for an instance of theirs or of their group to end; with the time at which they are looked at
+            again, whatever ends.
+    """
 
     def __init__(self) -> None:
         #: Of most jobs that run, there is one instance, and no more is kept of it than its due times, which are there anyway.
         self.running: dict[str, Sequence[datetime] | _Several] = {}
-        self.waiting: set[str] = set()
+        self.waiting: dict[str, datetime | None] = {}
         self.parked: dict[str, ParkedJob] = {}
         self._tried: dict[str, int] = {}  # how often in a row jobs that run now were parked before
         #: Of the instances that run, the due times of those whose job was removed meanwhile.
@@ -79,9 +84,19 @@ class Ledger:
         if self._tried:
             self.could_run(job_id)
         if job_id in self.waiting:
-            self.waiting.remove(job_id)
+            del self.waiting[job_id]
             return True
         return False
+
+    def put_off(self, job_id: str, due: float) -> float | None:
+        """When a job is to be looked at that is due at a POSIX timestamp; ``None``: not before an instance has ended."""
+        if job_id in self.waiting:
+            until = self.waiting[job_id]
+            if until is None:
+                return None
+            due = max(due, until.timestamp())
+        parked = self.parked.get(job_id)
+        return due if parked is None else max(due, parked.retry_at.timestamp())
 
     def take_back(self, job_id: str, times: Sequence[datetime]) -> None:
         """An instance of the job counts no more."""
@@ -106,8 +121,8 @@ class Ledger:
         return retry_at
 
     def listed(self) -> list[ParkedJob]:
-        """The jobs that can't be run here; not those that wait for room in their group, which were tried no time."""
-        return [job for job in self.parked.values() if job.attempts]
+        """The jobs that can't be run here."""
+        return list(self.parked.values())
 
     def tried(self, job_id: str, now: datetime) -> None:
         """A job whose time has come is tried again: it is parked no more, but if that fails, it was another time in a row."""
@@ -128,4 +143,4 @@ class Ledger:
     def forget(self, job_id: str) -> None:
         """The job was changed or removed: whatever kept it from running may have gone."""
         self.forget_parked(job_id)
-        self.waiting.discard(job_id)
+        self.waiting.pop(job_id, None)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
-from mainspring.engine.grouping import LOOK_AGAIN, GroupBook, without
+from mainspring.engine.grouping import GroupBook, without
 from mainspring.engine.misfire import how_late
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, EXECUTOR_REFUSED, JOB_REMOVED
-from mainspring.jobstores.contract import ParkedJob
 from mainspring.jobstores.history import History, this_process
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.run_queue import RunQueue
@@ -53,19 +52,27 @@ class LocalRuns:
         self._group_running: dict[str, int] = {}
         self._group_begun: dict[str, list[datetime]] = {}
         self.group_waiting: dict[str, set[str]] = {}
+        self._freed = self._freed_before = 0
 
     def book(self, now: datetime) -> GroupBook:
         """What the groups have room for, to keep account of in a claim."""
+        self._freed_before = self._freed
         return GroupBook(self.groups, self._group_running, self._group_begun, now)
 
-    def wait_for_group(self, decision: Decision, now: datetime) -> datetime:
-        """A job that is due waits for room in its group; when it is looked at again at the latest."""
-        group = decision.full_group or ""
-        job_id = decision.job.id
-        self.group_waiting.setdefault(group, set()).add(job_id)
-        retry_at = decision.free_at or now + LOOK_AGAIN
-        self.ledger.parked[job_id] = ParkedJob(job_id, f"group {group!r} has no room", 0, retry_at)
-        return retry_at
+    def wait(self, decision: Decision) -> None:
+        """A job that is due waits for an instance to end, of it or of its group; or for a time.
+
+        Not if what it waits for has happened since it was decided on.
+        """
+        job_id, group = decision.job.id, decision.full_group
+        if group is None:
+            may_begin = self.ledger.count(job_id) < decision.job.options.max_instances
+        else:
+            may_begin = self._freed != self._freed_before
+            if not may_begin:
+                self.group_waiting.setdefault(group, set()).add(job_id)
+        if not may_begin:
+            self.ledger.waiting[job_id] = decision.waits_until
 
     def begin(self, decision: Decision, now: datetime) -> None:
         """An instance begins."""
@@ -80,14 +87,14 @@ class LocalRuns:
                 begun += [now] * len(decision.submit)
                 del begun[: -limits.rate]
 
-    def take_back(self, decision: Decision, now: datetime) -> datetime | None:
-        """An instance was not begun after all; when its runs are tried again, if they wait in the queue."""
+    def take_back(self, decision: Decision, now: datetime) -> tuple[datetime | None, set[str]]:
+        """An instance was not begun after all; when its runs are tried again, if they wait in the queue, and the jobs that wait for room no more."""
         job = decision.job
         self.ledger.take_back(job.id, decision.submit)
         # What waited for it to end would wait for ever.
-        self.ledger.waiting.discard(job.id)
+        self.ledger.waiting.pop(job.id, None)
         self.queue.release(job.id, job.options.group)
-        self._group_ended(job)
+        freed = self._group_ended(job)
         group = job.options.group or ""
         if decision.claimed is not None and group in self._group_begun:
             self._group_begun[group] = without(
@@ -95,34 +102,37 @@ class LocalRuns:
             )
         decision.reason = decision.reason or EXECUTOR_REFUSED
         if decision.run is not None:
-            return self.put_off(decision, now)
+            return self.put_off(decision, now), freed
         if not decision.buffered:
-            return None
+            return None, freed
         retry_at = self.ledger.park(job.id, decision.reason, now)
         for time in decision.submit:
             self.queue.add(QueuedRun(job.id, time, decision.attempt_of(time), retry_at, decision.cause))
-        return retry_at
+        return retry_at, freed
 
     def _group_ended(self, job: JobRecord) -> set[str]:
         """An instance in a group counts no more; the jobs that were waiting for that."""
         group = job.options.group
         if group is None:
             return set()
+        self._freed += 1
         self._group_running[group] = self._group_running.get(group, 1) - 1
         return self._no_longer_waiting(group)
 
     def _no_longer_waiting(self, group: str) -> set[str]:
         waiting = self.group_waiting.pop(group, set())
         for job_id in waiting:
-            self.ledger.parked.pop(job_id, None)
+            self.ledger.waiting.pop(job_id, None)
         return waiting
 
     def set_limits(self, name: str, group: Group | None) -> set[str]:
         """Give a group its limits, or take them from it; the jobs that were waiting for room in it."""
         if group is None:
             self.groups.pop(name, None)
+            self._group_begun.pop(name, None)  # a group that gets limits later begins anew
         else:
             self.groups[name] = group
+        self._freed += 1
         self.queue.release_group(name)
         return self._no_longer_waiting(name)
 
@@ -134,7 +144,7 @@ class LocalRuns:
     @property
     def has_waiting(self) -> bool:
         """Whether something waits for an instance to end."""
-        return bool(self.ledger.waiting or self.group_waiting or self.queue.held)
+        return bool(self.ledger.waiting or self.queue.held)
 
     def count_attempts(self, decision: Decision) -> None:
         """The job was changed, and may be due at times at which it has been run: those are further attempts."""
@@ -196,10 +206,10 @@ class LocalRuns:
             return None
         decision = decide(job, self.ledger.count(run.job_id), run, room=book.room(job.options.group))
         if decision.waits:
-            if decision.free_at is None:
-                self.queue.hold(run, decision.full_group)
+            if decision.full_group is not None and self._freed != self._freed_before:
+                self.queue.put_back(run)  # perhaps it has room by now
             else:
-                self.queue.put_back(run, decision.free_at)
+                self.queue.hold(run, decision.full_group, decision.waits_until)
             return None
         if decision.reason is not None:
             self.put_off(decision, now)

@@ -17,7 +17,6 @@ from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
-from mainspring.engine.grouping import LOOK_AGAIN
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
-
-#: Seconds after its grace from which on a run is certainly too late, however its time is rounded.
-_LATE = 0.001
 
 
 class _Entry:
@@ -77,7 +73,6 @@ class MemoryJobStore(NativeJobStore):
         self.outbox = self._runs.history.outbox
         # Looked at after every run.
         self._waiting = self._ledger.waiting
-        self._group_waiting = self._runs.group_waiting
         self._held = self._runs.queue.held
         self._queued = self._runs.queue.runs
 
@@ -135,12 +130,14 @@ class MemoryJobStore(NativeJobStore):
             followed = record.trigger.job_id
             self._followers.setdefault(followed, set()).add(record.id)
         entry.when = None
-        if record.next_run_time is None or record.id in self._ledger.waiting:
+        if record.next_run_time is None:
             return
         when = record.next_run_time.timestamp()
-        parked = self._ledger.parked.get(record.id)
-        if parked is not None:
-            when = max(when, parked.retry_at.timestamp())
+        if self._waiting or self._ledger.parked:
+            put_off = self._ledger.put_off(record.id, when)
+            if put_off is None:
+                return
+            when = put_off
         entry.when = when
         heappush(self._heap, (when, next(self._sequence), entry))
 
@@ -155,8 +152,6 @@ class MemoryJobStore(NativeJobStore):
             self._ledger.forget(before.id)
             if self._held:
                 self._runs.queue.release_job(before.id)
-            if self._queued and before.options.group != after.options.group:
-                self._runs.queue.look_again(before.id)
             self._enqueue(entry)
             self._compact()
             return True
@@ -232,7 +227,7 @@ class MemoryJobStore(NativeJobStore):
             taken = in_turn(taken, lambda pair: turn_of_job(pair[0].record))
         decisions: list[Decision] = []
         try:
-            book = self._runs.book(now) if self._runs.groups else None
+            book = self._book(now) if self._runs.groups else None
             for entry, running in taken:
                 record = entry.record
                 if book is None and not running:
@@ -251,6 +246,10 @@ class MemoryJobStore(NativeJobStore):
                 if self._apply(entry, decision, now)
             ]
             return ClaimedBatch(effective, self._has_more(until))
+
+    def _book(self, now: datetime) -> GroupBook:
+        with self._lock:
+            return self._runs.book(now)
 
     def _decide(self, record: JobRecord, running: int, decide: Decide, book: GroupBook | None) -> Decision:
         """Have it decided about a due job, whose runs are counted in `book`; without the lock."""
@@ -288,7 +287,7 @@ class MemoryJobStore(NativeJobStore):
         ordered = deque(in_turn(claimants, self._turn_of))
         decisions: list[Decision] = []
         begun = 0
-        book = self._runs.book(now)
+        book = self._book(now)
         try:
             while ordered and begun < limit:
                 entry, run = ordered[0]
@@ -336,7 +335,7 @@ class MemoryJobStore(NativeJobStore):
                 entry.when = None
                 job_id = entry.record.id
                 if ledger.waiting:
-                    ledger.waiting.discard(job_id)  # it is looked at: it has waited for too long
+                    ledger.waiting.pop(job_id, None)  # it is looked at
                 taken.append((entry, ledger.count(job_id) if job_id in running else 0))
             if self._has_priorities:
                 taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
@@ -379,24 +378,10 @@ class MemoryJobStore(NativeJobStore):
         job = decision.job
         if decision.reason is not None:
             decision.retry_at = self._ledger.park(job.id, decision.reason, now)
-        elif decision.full_group is not None:
-            self._runs.wait_for_group(decision, now)
-        elif self._ledger.count(job.id) >= job.options.max_instances:
-            self._ledger.waiting.add(job.id)
-            self._look_when_late(entry, now)
-            return False
-        # Otherwise the instance has ended since it was counted.
+        else:
+            self._runs.wait(decision)
         self._enqueue(entry)
         return decision.reason is not None
-
-    def _look_when_late(self, entry: _Entry, now: datetime) -> None:
-        """Have a job that waits for an instance to end be looked at when it has waited for too long, if it can. Needs the lock."""
-        due, grace = entry.record.next_run_time, entry.record.options.misfire_grace_time
-        if due is not None and grace is not None:
-            late_at = due.timestamp() + grace.total_seconds() + _LATE
-            # Where that is over, a later due time stands for it, which isn't late: never at once, for ever.
-            entry.when = max(late_at, (now + LOOK_AGAIN).timestamp())
-            heappush(self._heap, (entry.when, next(self._sequence), entry))
 
     def _drop_stale(self) -> None:
         heap = self._heap
@@ -500,7 +485,7 @@ class MemoryJobStore(NativeJobStore):
 
     @property
     def has_waiting(self) -> bool:
-        return bool(self._waiting or self._followers or self._group_waiting or self._held)
+        return bool(self._waiting or self._followers or self._held)
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
@@ -509,7 +494,8 @@ class MemoryJobStore(NativeJobStore):
                 return None
             entry = self._entries.get(job.id)
             if decision.requeues:
-                retry_at = self._runs.take_back(decision, now)
+                retry_at, freed = self._runs.take_back(decision, now)
+                self._free(freed)
                 if entry is not None:
                     self._enqueue(entry)  # its schedule waits along with it
                 return retry_at
@@ -521,7 +507,7 @@ class MemoryJobStore(NativeJobStore):
             else:
                 entry.record = given_back(entry.record, job, decision.submit)
             entry.may_repeat = True  # or a further attempt would be counted as the first
-            self._runs.take_back(decision, now)
+            self._free(self._runs.take_back(decision, now)[1])
             retry_at = self._ledger.park(job.id, decision.reason or EXECUTOR_REFUSED, now)
             self._enqueue(entry)
             return retry_at

@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 
 class RunQueue:
-    """Runs by when they are available; some of them are held until an instance of their job, or of their group, ends.
+    """Runs by when they are to be looked at; some of them are held until an instance of their job, or of their group, ends.
 
     Attributes:
         runs: all of them, to be looked at and not to be changed.
-        held: those that are, by the id of their job and the name of their group, one of which is ``None``.
+        held: those that are, by the id of their job or the name of their group, the other of which is ``None``.
     """
 
     def __init__(self) -> None:
         self.runs: dict[RunKey, QueuedRun] = {}
-        self._heap: list[tuple[float, int, QueuedRun]] = []
-        self.held: dict[tuple[str | None, str | None], list[QueuedRun]] = {}
+        self.held: dict[tuple[str | None, str | None], dict[RunKey, QueuedRun]] = {}
+        self._heap: list[tuple[float, int, RunKey]] = []
+        self._times: dict[RunKey, float] = {}  # under which they stand in the heap; other entries are stale
         self._sequence = count()
 
     def __len__(self) -> int:
@@ -39,71 +40,76 @@ class RunQueue:
     def add(self, run: QueuedRun) -> None:
         """Queue a run, in the place of one that has the same key."""
         self.runs[run.key] = run
-        heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
+        self.put_back(run)
 
     def due(self, until: float) -> list[QueuedRun]:
         """The runs that are to be looked at by a POSIX timestamp, the earliest first; each is to be begun, held or put back then."""
-        found: dict[RunKey, QueuedRun] = {}
-        while self._first(until) is not None:
-            run = heappop(self._heap)[2]
-            found[run.key] = run
-        return list(found.values())
+        found = []
+        while (key := self._first(until)) is not None:
+            heappop(self._heap)
+            del self._times[key]
+            found.append(self.runs[key])
+        return found
 
-    def put_back(self, run: QueuedRun, when: datetime | None = None) -> None:
-        """Have a run that is due be looked at again: at a time, or whenever others are."""
+    def put_back(self, run: QueuedRun) -> None:
+        """Have a run that is there be looked at as soon as it is available."""
         if self.runs.get(run.key) is run:
-            heappush(self._heap, ((when or run.available).timestamp(), next(self._sequence), run))
+            self._look_at(run.key, run.available)
 
-    def _first(self, until: float) -> QueuedRun | None:
-        """The run that is available first, if it is by then."""
+    def _look_at(self, key: RunKey, when: datetime) -> None:
+        self._times[key] = time = when.timestamp()
+        heappush(self._heap, (time, next(self._sequence), key))
+        if len(self._heap) > 2 * len(self.runs) + 64:
+            self._heap = [(time, next(self._sequence), key) for key, time in self._times.items()]
+            heapify(self._heap)
+
+    def _first(self, until: float) -> RunKey | None:
+        """The run that is to be looked at first, if it is by then."""
         while self._heap:
-            when, _, run = self._heap[0]
-            if self.runs.get(run.key) is run:
-                return run if when <= until else None
-            heappop(self._heap)  # it was removed
+            when, _, key = self._heap[0]
+            if self._times.get(key) == when:
+                return key if when <= until else None
+            heappop(self._heap)
         return None
 
-    def hold(self, run: QueuedRun, group: str | None = None) -> None:
-        """Have a run that is due wait for an instance of its job to end, or of a group."""
-        self.held.setdefault((run.job_id, None) if group is None else (None, group), []).append(run)
+    def hold(self, run: QueuedRun, group: str | None, until: datetime | None) -> None:
+        """Have a run that is due wait for an instance of its job to end, or of a group; or for a time, whatever comes first."""
+        place = (run.job_id, None) if group is None else (None, group)
+        self.held.setdefault(place, {})[run.key] = run
+        if until is not None:
+            self._look_at(run.key, until)
 
     def release(self, job_id: str, group: str | None) -> bool:
         """An instance of a job in a group has ended; whether runs were held for that."""
         was_held = self._release((job_id, None))
-        return (group is not None and self._release((None, group))) or was_held
-
-    def release_job(self, job_id: str) -> bool:
-        """A job may have more instances than before; whether runs were held for that."""
-        return self._release((job_id, None))
-
-    def look_again(self, job_id: str) -> None:
-        """A job is in another group than before: whatever its runs wait for, they are looked at when they are available."""
-        for run in self.of(job_id):
-            self.put_back(run)
+        return (group is not None and self.release_group(group)) or was_held
 
     def release_group(self, name: str) -> bool:
-        """A group may have more room than before; whether runs were held for that.
+        """A group may have more room than before; whether runs were held for that."""
+        return self._release((None, name))
 
-        Those that wait for a time at which it had room are looked at again, too.
-        """
-        was_held = self._release((None, name))
-        held = {run.key for runs in self.held.values() for run in runs}
-        waiting = (run for key, run in self.runs.items() if key not in held)
-        self._heap = [(run.available.timestamp(), next(self._sequence), run) for run in waiting]
-        heapify(self._heap)
-        return was_held
+    def release_job(self, job_id: str) -> None:
+        """A job was changed: whatever its runs are held for, they are looked at again."""
+        self._release((job_id, None))
+        for place, held in list(self.held.items()):
+            for run in [run for run in held.values() if run.job_id == job_id]:
+                del held[run.key]
+                self.put_back(run)
+            if not held:
+                del self.held[place]
 
-    def _release(self, key: tuple[str | None, str | None]) -> bool:
-        held = self.held.pop(key, None)
+    def _release(self, place: tuple[str | None, str | None]) -> bool:
+        held = self.held.pop(place, None)
         if held is None:
             return False
-        for run in held:
-            if self.runs.get(run.key) is run:
-                heappush(self._heap, (run.available.timestamp(), next(self._sequence), run))
-        return True
+        there = [run for key, run in held.items() if self.runs.get(key) is run]
+        for run in there:
+            self.put_back(run)
+        return bool(there)
 
     def remove(self, key: RunKey) -> QueuedRun | None:
         """Remove a run; ``None`` if it isn't there."""
+        self._times.pop(key, None)
         return self.runs.pop(key, None)
 
     def of(self, job_id: str | None) -> list[QueuedRun]:
@@ -113,12 +119,13 @@ class RunQueue:
     def drop(self, runs: Iterable[QueuedRun]) -> None:
         """Remove these."""
         for run in runs:
-            self.runs.pop(run.key, None)
+            self.remove(run.key)
 
     def next_time(self) -> datetime | None:
-        """When the next run is available that isn't held."""
-        if self._first(float("inf")) is None:
+        """When the next run is to be looked at; ``None``: when something has ended, if ever."""
+        key = self._first(float("inf"))
+        if key is None:
             return None
-        when, _, run = self._heap[0]
+        when, available = self._heap[0][0], self.runs[key].available
         # As it was given, where it is that: a timestamp has lost its last digits.
-        return run.available if when == run.available.timestamp() else datetime.fromtimestamp(when, UTC)
+        return available if when == available.timestamp() else datetime.fromtimestamp(when, UTC)

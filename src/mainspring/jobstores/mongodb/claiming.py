@@ -159,6 +159,8 @@ class Claiming:
         )
         for run, outcome, told in decided.not_run(request.now):
             self._ending.end_queued(run.key, outcome, told)
+        if claim.decisions:  # before their runs are named
+            self._server.run(lambda: self._count_attempts(claim.decisions, due), give_up)
         valid = self._reserve([*decided.begun, *claim.decisions], book, versions, request)
         begun = [decision for decision in valid if decision.run is not None]
         taken = self._server.run(lambda: self._take(begun, known, request), give_up)
@@ -215,7 +217,6 @@ class Claiming:
         """Write decisions; those that were still about what they were made on."""
         if not decisions:
             return []
-        self._server.run(lambda: self._count_attempts(decisions, known), give_up)
         claim_id = uuid.uuid4().hex
         some_end = any(decision.following is None for decision in decisions)
         may_be_queued = some_end and self._server.run(self._ending.is_any_queued, give_up)

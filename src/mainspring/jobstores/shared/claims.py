@@ -106,7 +106,7 @@ class Claim(NamedTuple):
         if decision.reason is not None:
             self.parked.append(decision)
         elif decision.waits:
-            self.waiting[decision.job.id] = decision.free_at
+            self.waiting[decision.job.id] = decision.waits_until
         else:
             self.decisions.append(decision)
 
@@ -259,7 +259,7 @@ def decide_in_turn(
                 if claim.decisions[-1].submit:
                     submitted += 1
                     running[job_id] = running.get(job_id, 0) + 1
-        elif job_id not in blocked or run.cause == "parallel":  # which asks for no place of its job
+        elif job_id not in blocked or not _is_held_back(run, record_or_none):
             count = len(decided.begun)
             _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
             if len(decided.begun) > count:
@@ -267,6 +267,13 @@ def decide_in_turn(
                 kinds[job_id] = False
                 left[job_id] += run.cause == "buffered"
     return decided
+
+
+def _is_held_back(run: QueuedRun, record: JobRecord | Unreadable | None) -> bool:
+    """Whether a run waits for certain, if another one of its job does: it asks for a place of its job, and is never too late."""
+    if record is None or isinstance(record, Unreadable):
+        return True
+    return run.cause != "parallel" and record.options.misfire_grace_time is None
 
 
 def record_id(record: JobRecord | Unreadable | None) -> str:
@@ -314,7 +321,8 @@ def _decide_queued(
         decided.missed.append(decision)
         return
     if not decision.submit:
-        blocked[run.job_id] = decision.free_at
+        times = (blocked.get(run.job_id), decision.waits_until)
+        blocked[run.job_id] = min(filter(None, times), default=None)
         return
     running[record.id] = running.get(record.id, 0) + 1
     if book is not None:

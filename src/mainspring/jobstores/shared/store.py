@@ -746,6 +746,8 @@ class SharedJobStore(NativeJobStore):
         self._agenda.note_queue_due(later)
         self._look_into_queue_if_blocked()
         self._agenda.waits_no_more(decision.job.id)
+        if decision.job.options.group is not None:
+            self._agenda.nothing_waits()  # others of the group may have waited for this one
         with self._lock:
             self._held -= 1
             self._agenda.next_is_unknown()
