@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests talk to: PostgreSQL, MariaDB, Redis, faketime, and what Qt needs of the system, from Debian's packages; and
+# Installs what the tests talk to: PostgreSQL, PgBouncer, MariaDB, Redis, faketime, and what Qt needs of the system, from Debian's packages; and
 # SecantusDB, which speaks MongoDB's protocol, from PyPI into an environment of its own. Does nothing where they are there already; where
 # they can't be had, says so, and the tests that need them say that they are left out.
 set -u
@@ -25,6 +25,7 @@ missing=""
 [ -n "${MAINSPRING_TEST_MARIADB_URL:-}" ] || command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
 [ -n "${MAINSPRING_TEST_REDIS_URL:-}" ] || command -v redis-server >/dev/null 2>&1 || command -v valkey-server >/dev/null 2>&1 \
   || missing="$missing redis-server"
+command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 for library in libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
   libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0; do

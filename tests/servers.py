@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy import make_url
 
 _PATIENCE = 60
 _SETTLING = 0.02
@@ -169,6 +170,62 @@ class Postgres(Server):
     @property
     def url(self) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+
+class PgBouncer(Server):
+    """A pooler in front of a PostgreSQL, which lends its sessions for one transaction each. Not one of `KINDS`: who needs it starts it.
+
+    Args:
+        behind: the URL of the PostgreSQL.
+        settings: others than the usual ones, as in its file.
+    """
+
+    user = "postgres"
+    stop_signal = signal.SIGINT
+
+    def __init__(self, behind: str, settings: dict[str, str] | None = None, **options: Any) -> None:
+        self.behind = make_url(behind)
+        self.settings = {"pool_mode": "transaction", **(settings or {})}
+        super().__init__(**options)
+
+    def _made(self) -> Path:
+        self.program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if self.program is None:
+            raise ServerMissingError("PgBouncer is not installed (apt-get install pgbouncer)")
+        _command("PgBouncer", self.user)
+        return _folder(self.user)
+
+    def _arguments(self) -> list[str]:
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": str(self.port),
+            "auth_type": "any",
+            "unix_socket_dir": "",
+            "server_login_retry": "0.2",
+            **self.settings,
+        }
+        lines = [
+            "[databases]",
+            f"* = host={self.behind.host} port={self.behind.port} user={self.behind.username}",
+            "[pgbouncer]",
+            *(f"{name} = {value}" for name, value in settings.items()),
+        ]
+        file = self.folder / "pgbouncer.ini"
+        file.write_text("\n".join(lines))
+        file.chmod(0o644)
+        return [*_command("PgBouncer", self.user), self.program, str(file)]
+
+    def _connect(self) -> None:
+        import psycopg
+
+        with psycopg.connect(
+            self.url.replace("+psycopg", ""), connect_timeout=5, prepare_threshold=None, autocommit=True
+        ) as connection:
+            connection.execute("SELECT 1")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://{self.behind.username}@127.0.0.1:{self.port}/{self.behind.database}"
 
 
 class MariaDB(Server):

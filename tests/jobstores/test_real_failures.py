@@ -260,8 +260,6 @@ def test_sqlite_that_is_set_up_wrongly(tmp_path):
     ("url", "words"),
     [
         ("oracl://me:secret@host/x", "'oracl', which SQLAlchemy doesn't know"),
-        ("postgresql+pg8000://me:secret@host/x", 'pip install "mainspring[postgresql]"'),
-        ("mysql+mysqldb://me:secret@host/x", 'pip install "mainspring[mysql]"'),
         ("jobs.sqlite", "none that SQLAlchemy knows"),
         ("postgresql+psycopg://me:secret@host:port/x", "none that SQLAlchemy knows"),
     ],

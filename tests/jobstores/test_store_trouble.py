@@ -20,9 +20,9 @@ from sqlalchemy import create_engine, text
 
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
-from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
-from mainspring.jobstores.sqlalchemy import database as database_module
-from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError, engine_for
+from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore, limits
+from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError
+from mainspring.jobstores.sqlalchemy.engines import engine_for
 from mainspring.jobstores.sqlalchemy.turn import Line
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
@@ -163,7 +163,7 @@ def test_a_transaction_that_goes_on_after_the_server_has_ended_it_is_made_again(
     store, monkeypatch, database_url
 ):
     store.add_records([record("a")], None)
-    monkeypatch.setattr(database_module, "IDLE_TIMEOUT", 1)
+    monkeypatch.setattr(limits, "IDLE_TIMEOUT", 1)
     frozen = Database(engine_for(database_url, {}), owns_engine=True)
     rename = store.jobs_t.update().where(store.jobs_t.c.id == "a")
     others = []

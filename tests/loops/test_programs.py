@@ -289,14 +289,14 @@ def test_an_executor_of_a_loop_needs_its_scheduler():
 
 def test_an_async_engine_is_refused_with_what_to_do():
     said = output_of("""
+        from sqlalchemy.ext.asyncio import create_async_engine
         from mainspring import SQLAlchemyJobStore
         from mainspring.errors import ConfigurationError
 
-        class AsyncEngine:  # as SQLAlchemy's, whose drivers are not installed here
-            class dialect:
-                is_async = True
-
-        for options in ({"engine": AsyncEngine()}, {"url": "postgresql+asyncpg://localhost/x"}):
+        for options in (
+            {"engine": create_async_engine("postgresql+psycopg://me:secret@localhost/x")},
+            {"url": "postgresql+asyncpg://me:secret@localhost/x?ssl=require"},
+        ):
             try:
                 SQLAlchemyJobStore(**options)
             except ConfigurationError as error:
@@ -304,6 +304,7 @@ def test_an_async_engine_is_refused_with_what_to_do():
     """)
     assert len(said) == 2
     assert all("Use create_engine" in line for line in said)
+    assert all(line.endswith("postgresql+psycopg://me:***@localhost/x") for line in said)
 
 
 def test_tornado_starts_before_its_loop_runs_and_on_a_loop_given():

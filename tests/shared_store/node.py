@@ -17,7 +17,7 @@ from sqlalchemy import event
 
 from mainspring.current import current_run
 from mainspring.executors.pool import ThreadPoolExecutor
-from mainspring.jobstores.sqlalchemy import database
+from mainspring.jobstores.sqlalchemy import limits
 from mainspring.schedulers.background import BackgroundScheduler
 from stores import open_store
 
@@ -88,7 +88,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, filename=f"{log}.{os.getpid()}.log")
     Path(f"{log}.{os.getpid()}.log").touch()
     # Longer than a test takes, and read when the store's engine is made.
-    database.IDLE_TIMEOUT = int(options.get("idle", database.IDLE_TIMEOUT))
+    limits.IDLE_TIMEOUT = int(options.get("idle", limits.IDLE_TIMEOUT))
     store = open_store(
         url,
         tablename,

@@ -35,7 +35,11 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         r"protocol error|invalid response|authentication request|http",
         "check host and port: something else listens there",
     ),
-    (r"startup parameter", "let the pooler ignore the parameter (ignore_startup_parameters = options)"),
+    (
+        r"startup parameter",
+        "the pooler takes no options of sessions: leave them out of url and connect_args, or set ignore_startup_parameters = options",
+    ),
+    (r"statement pooling mode", "let the pooler keep transactions together (pool_mode = transaction)"),
     (r"port|connection option|integer value|parse", "correct the URL"),
 )
 

@@ -19,11 +19,13 @@ from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
 from mainspring.jobstores.sqlalchemy.database import Database
 from mainspring.jobstores.sqlalchemy.ending import Ending
+from mainspring.jobstores.sqlalchemy.engines import engine_for_one
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
+from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
 from mainspring.jobstores.sqlalchemy.statements import statements_for
 from mainspring.jobstores.sqlalchemy.tables import refuse_long_names, tables
 
@@ -62,8 +64,12 @@ class SQLBackend(Backend):
         namespace: str,
         *,
         owns_engine: bool,
+        pooled: bool | None,
+        sets_limits: bool,
     ) -> None:
-        self.database = Database(engine, owns_engine=owns_engine, namespace=namespace)
+        self.database = Database(
+            engine, owns_engine=owns_engine, namespace=namespace, pooled=pooled, sets_limits=sets_limits
+        )
         self.outage = self.database.outage
         self.outage.where = shown_with(namespace, self.outage.where)
         self.tables = tables(within(namespace, tablename, "_"), metadata, tableschema)
@@ -93,6 +99,8 @@ class SQLBackend(Backend):
 
     def prepare(self) -> None:
         """Create the tables where they aren't there."""
+        if self.database.name == "sqlite":
+            self.database.run(lambda: refuse_bound_to_threads(self._engine))
         self.database.run(lambda: create_tables(self.database, self.tables, self._metadata))
 
         def ask() -> int:
@@ -112,9 +120,10 @@ class SQLBackend(Backend):
         return self.database.flaw(error)
 
     def listen(self, heard: Callable[[], None]) -> Listening | None:
-        if not can_listen(self._engine):
+        if not can_listen(self._engine) or self.database.is_pooled:
             return None
-        return Listening(partial(announcements, self._engine, self._context.channel), self._context, heard)
+        engine = engine_for_one(self._engine)
+        return Listening(partial(announcements, engine, self._context.channel), self._context, heard)
 
     # Nodes
 

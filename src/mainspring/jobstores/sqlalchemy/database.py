@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from hashlib import blake2b
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
 
-from mainspring.errors import ConfigurationError, MainspringError
+from mainspring.errors import MainspringError
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.namespaces import within
-from mainspring.jobstores.shared.outage import Outage, without_secrets
+from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
+from mainspring.jobstores.sqlalchemy.addresses import where_of
+from mainspring.jobstores.sqlalchemy.engines import is_in_memory
 from mainspring.jobstores.sqlalchemy.failures import failure_of
-from mainspring.jobstores.sqlalchemy.sqlite import WRITES, flaw_of_file, is_in_memory, prepare, turn
+from mainspring.jobstores.sqlalchemy.limits import STATEMENT_TIMEOUT
+from mainspring.jobstores.sqlalchemy.postgresql import Sessions
+from mainspring.jobstores.sqlalchemy.sqlite import WRITES, flaw_of_file, prepare, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import Connection, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
-
-#: Seconds that one statement may take before the database gives it up.
-STATEMENT_TIMEOUT = 30
-#: Seconds that a transaction may wait for its next statement before the server undoes it: nobody waits for longer for what a node has
-#: locked that was stopped in the middle, or that the network was cut off from. As long as a claim may take that asks slow triggers.
-IDLE_TIMEOUT = 30
-#: Seconds that a new connection may take.
-CONNECT_TIMEOUT = 5
 
 _SCHEMA_LOCK = 0x6D61696E  # any number that is the same on all nodes
 
@@ -51,89 +46,13 @@ def _schema_lock(namespace: str) -> int:
     return int.from_bytes(blake2b(f"mainspring {namespace}".encode(), digest_size=8).digest(), signed=True)
 
 
-_EXTRAS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
-
-
 class StoreBusyError(MainspringError):
     """A method of a job store was called where the store waits for it: by what it calls within a transaction."""
 
 
-def where_of(url: URL) -> str:
-    """A URL as people may see it."""
-    return without_secrets(url.render_as_string(hide_password=True))
-
-
-def checked_url(url: str | URL, *, needs_driver: bool = False) -> URL:
-    """A URL that means something; one whose driver is there, where that is needed.
-
-    Raises:
-        ConfigurationError: they aren't, or it is no URL.
-    """
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise ConfigurationError(
-            f"the url of a job store is none that SQLAlchemy knows ({without_secrets(str(error))}): "
-            'give one such as "sqlite:///jobs.sqlite" or "postgresql+psycopg://user@host/database"'
-        ) from error
-    try:
-        dialect = address.get_dialect()
-        if needs_driver:
-            dialect.import_dbapi()
-    except NoSuchModuleError as error:
-        raise ConfigurationError(
-            f"the url {where_of(address)} names {address.drivername!r}, which SQLAlchemy doesn't know: "
-            "sqlite, postgresql+psycopg, mysql+pymysql and the like are known"
-        ) from error
-    except ImportError as error:
-        extra = _EXTRAS.get(address.get_backend_name())
-        install = (
-            f'pip install "mainspring[{extra}]", or the driver that the url names' if extra else "install it"
-        )
-        raise ConfigurationError(
-            f"the driver of {where_of(address)} is not installed ({error}): {install}"
-        ) from error
-    return address
-
-
-def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
-    """An engine with the settings that a job store needs, unless `options` say otherwise."""
-    address = checked_url(url, needs_driver="module" not in options)
-    backend = address.get_backend_name()
-    settings: dict[str, Any] = {}
-    connect: dict[str, Any] = {}
-    if backend == "sqlite":
-        connect["timeout"] = STATEMENT_TIMEOUT
-        if address.database in (None, "", ":memory:") or "mode=memory" in str(address):
-            # Every connection would be another, empty database.
-            settings["poolclass"] = StaticPool
-        else:
-            # A connection keeps the pages that it has read, until another one writes: the same one is to write again.
-            settings["pool_use_lifo"] = True
-        connect["check_same_thread"] = False
-    elif backend == "postgresql":
-        connect["connect_timeout"] = CONNECT_TIMEOUT
-        limits = {
-            "statement_timeout": STATEMENT_TIMEOUT,
-            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
-        }
-        connect["options"] = " ".join(f"-c {name}={seconds * 1000}" for name, seconds in limits.items())
-        settings["isolation_level"] = "READ COMMITTED"
-    elif backend in ("mysql", "mariadb"):
-        connect |= {
-            "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": STATEMENT_TIMEOUT,
-            "write_timeout": STATEMENT_TIMEOUT,
-            # MySQL knows no such limit, and takes it for a comment.
-            "init_command": f"SET @mainspring = 1 /*M! , SESSION idle_transaction_timeout = {IDLE_TIMEOUT} */",
-        }
-        settings["isolation_level"] = "READ COMMITTED"
-    given = dict(options)
-    settings["connect_args"] = {**connect, **given.pop("connect_args", {})}
-    return create_engine(address, **{**settings, **given})
-
-
 _open_databases: WeakSet[Database] = WeakSet()
+#: Of databases in memory: several stores may have one.
+_gates: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 
 
 def _leave_all_to_parent() -> None:
@@ -152,9 +71,19 @@ class Database:
         engine: of SQLite, PostgreSQL, MySQL or MariaDB.
         owns_engine: whether `close` is to dispose of it.
         namespace: of the store. Those who change the tables of another one aren't waited for.
+        pooled: whether a pooler lends sessions of PostgreSQL for one transaction each; ``None``: found out.
+        sets_limits: whether to set the time limits of PostgreSQL's statements and transactions.
     """
 
-    def __init__(self, engine: Engine, *, owns_engine: bool, namespace: str = "") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        owns_engine: bool,
+        namespace: str = "",
+        pooled: bool | None = None,
+        sets_limits: bool = True,
+    ) -> None:
         self.engine = engine
         self._namespace = namespace
         self.name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
@@ -163,8 +92,11 @@ class Database:
         self._owns_engine = owns_engine
         # SQLite has one writer at a time: threads of this process queue here, in front of the file. Where they share one
         # connection, they also queue to read.
-        self._gate = Lock() if self.name == "sqlite" else nullcontext()
-        self._reading_gate = self._gate if is_in_memory(engine) else nullcontext()
+        in_memory = is_in_memory(engine)
+        self._gate: AbstractContextManager[Any] = nullcontext()
+        if self.name == "sqlite":
+            self._gate = _gates.setdefault(engine, Lock()) if in_memory else Lock()
+        self._reading_gate = self._gate if in_memory else nullcontext()
         self._own = local()
         self._turn: Callable[[Connection], AbstractContextManager[Any]] = nullcontext
         if self.name == "sqlite":
@@ -176,8 +108,11 @@ class Database:
             # Looking needs no transaction, so no statements to begin and to end one.
             self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
             self._writer = engine
+        self._sessions = (
+            Sessions(engine, pooled=pooled, sets_limits=sets_limits) if self.name == "postgresql" else None
+        )
         self._generation = 0
-        if not is_in_memory(engine):
+        if not in_memory:
             event.listen(engine, "checkout", self._checked_out)
         _open_databases.add(self)
 
@@ -191,9 +126,18 @@ class Database:
         if self._owns_engine:
             self.engine.dispose()
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether sessions are a pooler's, so that nothing outlives a transaction in them."""
+        return self._sessions is not None and self._sessions.are_pooled
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to look with; what it sees may have changed by the next statement."""
+        if self.is_pooled:
+            with self.writing() as connection:  # time limits are a transaction's there
+                yield connection
+            return
         with self._entered(self._reading_gate), self._reader.connect() as connection:
             yield connection
 
@@ -206,6 +150,8 @@ class Database:
             self._turn(connection),
             connection.begin(),
         ):
+            if self._sessions is not None:
+                self._sessions.limit(connection)
             yield connection
 
     @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from sqlalchemy import event
-from sqlalchemy.pool import StaticPool
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.sqlalchemy.turn import Line
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 WRITES = {"mainspring_writes": True}
 
 _OLDEST = (3, 33)
+#: That `isolation_level` says how transactions begin (``sqlite3.LEGACY_TRANSACTION_CONTROL``).
+_LEGACY = -1
 # What is known of a connection: for how many seconds it waits for a lock, and the line in front of its file.
 _PATIENCE, _LINE = "mainspring_patience", "mainspring_line"
 
 
-def is_in_memory(engine: Engine) -> bool:
-    """Whether all threads share the one connection that the database lives in."""
-    return isinstance(engine.pool, StaticPool)
-
-
 def prepare(engine: Engine) -> None:
     """Let transactions begin as they are meant to, and set what makes SQLite fit for several processes.
+
+    Args:
+        engine: the store's own; not connected yet, or prepared before.
 
     Raises:
         ConfigurationError: SQLite is older than 3.33, whose statements are used.
@@ -42,13 +43,48 @@ def prepare(engine: Engine) -> None:
         raise ConfigurationError(
             f"SQLite must be {'.'.join(map(str, _OLDEST))} or newer, this Python has {dbapi.sqlite_version}"
         )
+    if engine in _prepared:
+        return
+    _prepared.add(engine)
     lines: dict[str, Line] = {}
     event.listen(engine, "connect", partial(_connected, lines))
     event.listen(engine, "begin", _begun)
 
 
+def refuse_bound_to_threads(engine: Engine) -> None:
+    """See to it that a connection can be used by another thread than the one that made it: the store's threads share them.
+
+    Raises:
+        ConfigurationError: it can't.
+    """
+    refused: list[Exception] = []
+
+    def use(driver: Any) -> None:
+        try:
+            driver.cursor().close()
+        except engine.dialect.loaded_dbapi.Error as error:
+            refused.append(error)
+
+    with engine.connect() as connection:
+        other = Thread(target=use, args=(connection.connection.driver_connection,), daemon=True)
+        other.start()
+        other.join()
+    if refused:
+        raise ConfigurationError(
+            f"the connections of this engine are bound to the thread that made them ({refused[0]}): "
+            'make it with connect_args={"check_same_thread": False}'
+        ) from refused[0]
+
+
+#: In memory, several stores may have one.
+_prepared: WeakSet[Engine] = WeakSet()
+
+
 def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
+    if getattr(connection, "autocommit", _LEGACY) != _LEGACY:  # Python 3.12: the program's engine may set it
+        connection.autocommit = True
+        connection.autocommit = _LEGACY
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

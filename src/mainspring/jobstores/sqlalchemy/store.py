@@ -11,12 +11,32 @@ from sqlalchemy import MetaData
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.namespaces import checked_namespace
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
+from mainspring.jobstores.sqlalchemy.addresses import checked_engine
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
-from mainspring.jobstores.sqlalchemy.database import checked_url, engine_for
+from mainspring.jobstores.sqlalchemy.engines import engine_beside, engine_for, is_in_memory, schema_in
+from mainspring.references import maybe_ref
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import URL, Engine
+
+
+def _engine_of(
+    url: str | URL | None, engine: Engine | None, options: Mapping[str, Any], schema: str | None
+) -> tuple[Engine, str | None]:
+    """The engine that the store works with, and the schema that its tables are in."""
+    if engine is None:
+        made = engine_for(url, options)  # type: ignore[arg-type]
+        return made, schema_in(made, schema)
+    checked = checked_engine(engine)
+    return engine_beside(checked), schema_in(checked, schema)
+
+
+def _has_options(url: URL, options: Mapping[str, Any]) -> bool:
+    """Whether somebody has given options for PostgreSQL's sessions."""
+    return "options" in url.query or "options" in options.get("connect_args", {})
 
 
 class SQLAlchemyJobStore(SharedJobStore):
@@ -26,7 +46,8 @@ class SQLAlchemyJobStore(SharedJobStore):
 
     Args:
         url: of the database, such as ``"sqlite:///jobs.sqlite"``.
-        engine: an engine of SQLAlchemy, instead of `url`.
+        engine: an engine of SQLAlchemy, instead of `url`, or a reference to one, such as ``"myapp.db:engine"``. The store makes connections
+            of its own as it does, and leaves it as it is.
         tablename: of the table of jobs; those of runs and nodes are named after it.
         metadata: where to put the tables, if not into a `MetaData` of their own.
         pickle_protocol: of arguments that JSON can't hold.
@@ -39,12 +60,14 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         namespace: keeps deployments apart that share a database, such as ``"staging"``: all names begin with it.
+        pooled: whether PostgreSQL is asked through a pooler that lends its sessions for one transaction each; found out if not given.
 
     Raises:
         ConfigurationError: neither `url` nor `engine`, or both; a value that can't be.
 
     Attributes:
-        engine: the engine.
+        engine: the engine that was given, or made. Of a given one that is a database in memory (`StaticPool`), it is another one: the
+            store has connections of its own, and there they are a database of their own.
         jobs_t: the table of jobs.
     """
 
@@ -65,6 +88,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
         namespace: str | None = None,
+        pooled: bool | None = None,
     ) -> None:
         if engine is None and url is None:
             raise ConfigurationError(
@@ -74,25 +98,26 @@ class SQLAlchemyJobStore(SharedJobStore):
             raise ConfigurationError(
                 "a SQLAlchemyJobStore takes a url or an engine, got both: give one of them"
             )
-        if (engine is not None and (engine.dialect.is_async or not hasattr(engine, "connect"))) or (
-            url is not None and checked_url(url).get_dialect().is_async
-        ):
+        used, schema = _engine_of(url, maybe_ref(engine), engine_options or {}, tableschema)
+        if pooled is not None and used.dialect.name != "postgresql":
             raise ConfigurationError(
-                "a SQLAlchemyJobStore takes no async engine or driver: it asks the database from threads of its own, and no event loop "
-                "waits for it. Use create_engine, or a url, with psycopg, PyMySQL or sqlite3"
+                f"pooled is for a pooler in front of PostgreSQL, and this store is in {used.dialect.name}: leave it out"
             )
         backend = SQLBackend(
-            engine if engine is not None else engine_for(url, engine_options or {}),  # type: ignore[arg-type]
+            used,
             ArgumentSerializer(serializer, signing_key, pickle_protocol),
             node_name or default_node_name(),
-            metadata if metadata is not None else MetaData(),
+            maybe_ref(metadata) if metadata is not None else MetaData(),
             tablename,
-            tableschema,
+            schema,
             checked_namespace(namespace),
-            owns_engine=engine is None,
+            owns_engine=engine is None or not is_in_memory(used),
+            pooled=pooled,
+            sets_limits=engine is None and not _has_options(used.url, engine_options or {}),
         )
         super().__init__(backend, lease, keep_runs, keep_runs_for)
-        self.engine = backend.database.engine
+        #: The program's own, unless that one's database can't be shared.
+        self.engine: Engine = used if engine is None or is_in_memory(used) else maybe_ref(engine)
         self.kind = backend.database.name
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration

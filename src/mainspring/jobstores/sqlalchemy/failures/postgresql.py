@@ -68,6 +68,7 @@ WORDS: tuple[tuple[str, Failure], ...] = (
     ("no such database", Failure.PERMANENT),  # PgBouncer
     ("no such user", Failure.PERMANENT),
     ("unsupported startup parameter", Failure.PERMANENT),
+    ("not allowed in statement pooling mode", Failure.PERMANENT),
     ("unsupported frontend protocol", Failure.PERMANENT),
     ("unrecognized configuration parameter", Failure.PERMANENT),
     ("invalid connection option", Failure.PERMANENT),
