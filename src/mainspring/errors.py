@@ -7,6 +7,7 @@
     │   └── CronSyntaxError                  which field, what text, where in it
     ├── ConfigurationError (ValueError)      an option or a value that nothing understands
     ├── SerializationError (ValueError)      a job or value that can't be written or read back
+    │   └── UnsignedJobError                 its row isn't signed as it is, so that nothing of it is loaded
     ├── JobLookupError (KeyError)            no such job
     ├── RunLookupError (KeyError)            no such run
     ├── ConflictingIdError (KeyError)        the id is taken
@@ -76,6 +77,19 @@ class ConfigurationError(MainspringError, ValueError):
 
 class SerializationError(MainspringError, ValueError):
     """A job, trigger or value that can't be written out or read back."""
+
+
+class UnsignedJobError(SerializationError):
+    """A job in a store with a ``signing_key`` is not signed as it is.
+
+    Attributes:
+        state: ``"unsigned"``; ``"changed"``: it has a signature that is none of these keys' for the job as it is; ``"old key"``: another
+            key than the first has signed it.
+    """
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
 
 
 class JobLookupError(MainspringError, KeyError):

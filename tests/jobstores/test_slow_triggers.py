@@ -229,7 +229,7 @@ class Sub(CronTrigger):
 def test_which_triggers_run_foreign_code(trigger, is_foreign):
     MAY_ANSWER.set()
     job = record("a")._replace(trigger=trigger)
-    written = writable(job, ArgumentSerializer("auto", None, None))["trigger"]
+    written = writable(job, ArgumentSerializer("auto"))["trigger"]
     assert runs_foreign_code(written) is is_foreign
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.serializers.arguments import ArgumentSerializer
+from mainspring.serializers.signing import SigningKeys
 
 
 class Money:
@@ -41,7 +42,7 @@ class Hostile:
 
 ANY = ArgumentSerializer()
 JSON = ArgumentSerializer("json")
-SIGNED = ArgumentSerializer(signing_key="secret")
+SIGNED = ArgumentSerializer(keys=SigningKeys.of("secret"))
 
 
 @pytest.mark.parametrize("serializer", [ANY, JSON, SIGNED], ids=["auto", "json", "signed"])
@@ -110,7 +111,7 @@ def test_a_hostile_row_executes_nothing_in_any_mode(serializer, more):
 
 @pytest.mark.parametrize(
     ("reader", "job_id"),
-    [(ArgumentSerializer(signing_key="other"), "job"), (SIGNED, "another job")],
+    [(ArgumentSerializer(keys=SigningKeys.of("other")), "job"), (SIGNED, "another job")],
     ids=["another key", "another job"],
 )
 def test_a_signature_is_good_for_one_key_and_one_job(reader, job_id):
@@ -157,6 +158,6 @@ def test_a_serializer_that_there_is_not_is_refused():
 
 def test_keys_are_checked():
     with pytest.raises(ConfigurationError, match="signing_key is empty"):
-        ArgumentSerializer(signing_key="")
+        SigningKeys.of("")
     with pytest.raises(TypeError, match="must be text or bytes"):
-        ArgumentSerializer(signing_key=3)
+        SigningKeys.of(3)

@@ -1,54 +1,69 @@
 """A job's arguments as one text, which a database keeps: typed JSON, with pickles in it only where a value needs one.
 
 The text is ``{"version": 1, "args": […], "kwargs": {…}}``. A pickle in it stands as ``{"$type": "pickle", "value": …}``, in
-base64, and with a key ``"signature"``: an HMAC-SHA256 of the job's id and the pickle, so that one can't be made without the
-key, nor moved to another job.
+base64, and where the store has keys with a ``"signature"``: of the job's id and the pickle. The row as a whole is signed as well
+(`jobstores.shared.row_locks`); the pickle's own is what the releases read that know of no other.
 """
 
 from __future__ import annotations
 
-import hmac
+import io
 import json
 import pickle
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import nearest
-from mainspring.errors import ConfigurationError, SerializationError
+from mainspring.errors import ConfigurationError, SerializationError, words_of
 from mainspring.serializers.bounds import Bounds
-from mainspring.serializers.careful_pickle import careful_loads
+from mainspring.serializers.careful_pickle import careful_loads, refuse_name
+from mainspring.serializers.signing import reading_as_is
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
 from mainspring.storable import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-Serializer = Literal["auto", "json"]
+    from mainspring.allowed import AllowedReferences
+    from mainspring.serializers.signing import SigningKeys
+
+Serializer = Literal["auto", "json", "pickle"]
 
 _VERSION = 1
 _SHOWN = 80
+
+_usual: Serializer = "auto"
+
+
+def use_by_default(serializer: Serializer) -> None:
+    """Have stores read pickles in this way that aren't told how, from now on."""
+    global _usual  # noqa: PLW0603 - a process either stands in for APScheduler or doesn't
+    _usual = serializer
 
 
 class ArgumentSerializer:
     """Writes and reads the arguments of jobs.
 
     Args:
-        serializer: ``"auto"`` pickles what JSON can't hold; ``"json"`` refuses it, and refuses to read pickles.
-        signing_key: sign pickles, and read only those that are signed with it. Without one, pickles are read by
-            `careful_loads`, and what that can't read is refused when it is written.
+        serializer: ``"auto"`` pickles what JSON can't hold, and reads pickles that aren't signed by `careful_loads`; what that can't
+            read is refused when it is written. ``"json"`` has no pickles. ``"pickle"`` reads those that aren't signed as APScheduler
+            does, so that they may call anything. ``None``: ``"auto"``, or ``"pickle"`` under the alias.
+        keys: sign pickles, and read only those that are signed.
         pickle_protocol: of the pickles that are written.
+        allowed: what pickles may name; ``None``: anything.
 
     Raises:
-        ConfigurationError: a serializer that there isn't, or a key that is empty.
-        TypeError: a key that is neither text nor bytes.
+        ConfigurationError: a serializer that there isn't.
     """
 
     def __init__(
         self,
-        serializer: Serializer = "auto",
-        signing_key: str | bytes | None = None,
+        serializer: Serializer | None = None,
+        keys: SigningKeys | None = None,
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
+        allowed: AllowedReferences | None = None,
     ) -> None:
+        serializer = _usual if serializer is None else serializer
         valid = get_args(Serializer)
         if serializer not in valid:
             hint = nearest(str(serializer), valid)
@@ -56,9 +71,11 @@ class ArgumentSerializer:
             raise ConfigurationError(
                 f"serializer must be one of {', '.join(map(repr, valid))}, got {serializer!r}{suggestion}"
             )
-        self._may_pickle = serializer == "auto"
-        self._key = _checked_key(signing_key)
+        self._may_pickle = serializer != "json"
+        self._is_careful = serializer == "auto"
+        self._keys = keys
         self._protocol = pickle_protocol
+        self._allow = None if allowed is None else allowed.admit
 
     def dumps(self, job_id: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """The arguments as text.
@@ -138,15 +155,17 @@ class ArgumentSerializer:
                 f"{path} of job {job_id!r}, a {kind}, can't be pickled: {type(error).__name__}: {error}"
             ) from error
         written = {TYPE: "pickle", "value": b64encode(data).decode()}
-        if self._key is not None:
-            written["signature"] = self._signature(job_id, data)
-        else:
-            try:
-                careful_loads(data)
-            except SerializationError as error:
-                raise SerializationError(
-                    f"{path} of job {job_id!r}, a {kind}, could not be read back: {error}"
-                ) from error
+        if self._keys is not None:
+            written["signature"] = self._keys.signature(_signed(job_id, data))
+        try:
+            if self._keys is None and self._is_careful:
+                careful_loads(data, self._allow)
+            elif self._allow is not None:
+                _Unpickler(data, self._allow).load()
+        except Exception as error:
+            raise SerializationError(
+                f"{path} of job {job_id!r}, a {kind}, could not be read back: {words_of(error)}"
+            ) from error
         return written
 
     def _unpickled(self, job_id: str, name: str, written: dict[str, Any], bounds: Bounds) -> Any:
@@ -155,43 +174,53 @@ class ArgumentSerializer:
         if not self._may_pickle:
             raise SerializationError('an argument is pickled, and serializer="json" reads no pickles')
         data = b64decode(written["value"], validate=True)
-        if self._key is None:
-            return careful_loads(data, bounds=bounds)
-        signature = written.get("signature")
+        is_signed = self._keys is not None and self._refuse_unsigned(job_id, data, written.get("signature"))
+        if self._is_careful and not is_signed:
+            return careful_loads(data, self._allow, bounds)
+        try:
+            # Signed by somebody who has a key, or wanted so.
+            return _Unpickler(data, self._allow).load()
+        except Exception as error:
+            raise SerializationError(
+                f"a pickled argument can't be read: {_short(words_of(error))}"
+            ) from error
+
+    def _refuse_unsigned(self, job_id: str, data: bytes, signature: Any) -> bool:
+        assert self._keys is not None  # noqa: S101 - as it was asked
+        if reading_as_is():
+            return False
         if not isinstance(signature, str):
             raise SerializationError(
                 "a pickled argument is not signed, and this job store reads only signed ones"
             )
-        if not hmac.compare_digest(signature.encode(), self._signature(job_id, data).encode()):
+        if self._keys.signed_by(signature, _signed(job_id, data)) is None:
             raise SerializationError(
                 "a pickled argument is not signed with this job store's signing_key for this job: it was changed, "
                 "or written with another key"
             )
-        try:
-            return pickle.loads(data)  # noqa: S301 - signed by somebody who has the key
-        except Exception as error:
-            raise SerializationError(
-                f"a pickled argument can't be read: {type(error).__name__}: {error}"
-            ) from error
+        return True
 
-    def _signature(self, job_id: str, data: bytes) -> str:
-        signed = len(job_id.encode()).to_bytes(8, "big") + job_id.encode() + data
-        return hmac.digest(self._key or b"", signed, "sha256").hex()
+
+class _Unpickler(pickle.Unpickler):
+    """Reads as `pickle.loads`, but asks about what is named."""
+
+    def __init__(self, data: bytes, allow: Callable[[str], None] | None) -> None:
+        super().__init__(io.BytesIO(data))
+        self._allow = allow
+
+    def find_class(self, module: str, name: str) -> Any:
+        refuse_name(module, name, self._allow)
+        return super().find_class(module, name)
+
+
+def _signed(job_id: str, data: bytes) -> bytes:
+    named = job_id.encode()
+    return len(named).to_bytes(8, "big") + named + data
 
 
 _decode = json.JSONDecoder().decode  # `json.loads` looks at more before it does this
 
 _NONE = '{"version":1,"args":[],"kwargs":{}}'
-
-
-def _checked_key(key: Any) -> bytes | None:
-    if key is None:
-        return None
-    if not isinstance(key, str | bytes):
-        raise TypeError(f"signing_key must be text or bytes, got {type(key).__name__}")
-    if not key:
-        raise ConfigurationError("signing_key is empty: give a secret, or None for no signatures")
-    return key.encode() if isinstance(key, str) else key
 
 
 def _short(text: Any) -> str:

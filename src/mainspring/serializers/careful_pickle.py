@@ -112,7 +112,7 @@ def _is_factory(value: Any) -> bool:
 
 def _makes_deque(arguments: tuple[Any, ...]) -> bool:
     return (
-        len(arguments) <= 2
+        len(arguments) <= 2  # noqa: PLR2004 - and how long it may be
         and _of(list, tuple, most=1)(arguments[:1])
         and _of(int, type(None))(arguments[1:])
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from mainspring.coercion import nearest
@@ -13,6 +13,9 @@ from mainspring.errors import SerializationError
 from mainspring.timezones import astimezone
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.naming import found_by, reference_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["trigger_from_dict", "trigger_to_dict"]
 
@@ -29,6 +32,8 @@ _HOME = {
     "limited": "limiting:LimitedTrigger",
     "after": "after:AfterJob",
 }
+#: Where triggers, as they are written, name a class or a function that isn't ours.
+_REFERRING = frozenset({"class", "function", "holidays"})
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 
 
@@ -82,6 +87,19 @@ def _class_of(values: dict[str, Any]) -> Any:
         raise SerializationError(f"unknown type of trigger {kind!r}{suggestion}")
     module, _, name = home.partition(":")
     return getattr(import_module(f"mainspring.triggers.{module}"), name)
+
+
+def references_in(values: Any) -> Iterator[str]:
+    """What is loaded when a trigger is read from `values`: classes and functions that aren't ours, by their references."""
+    if isinstance(values, list):
+        for part in values:
+            yield from references_in(part)
+    elif isinstance(values, dict):
+        for name, part in values.items():
+            if name in _REFERRING and isinstance(part, str):
+                yield part
+            else:
+                yield from references_in(part)
 
 
 def without_empty(**values: Any) -> dict[str, Any]:

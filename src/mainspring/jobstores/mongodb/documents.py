@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import SerializationError, words_of
-from mainspring.jobstores.shared.rows import Unreadable, read, time_text, writable
+from mainspring.jobstores.shared.rows import Unreadable, time_text
 from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
 from mainspring.triggers.date import DateTrigger
 
@@ -41,7 +41,7 @@ def text_of(moment: datetime | None) -> str | None:
 
 def job_fields(record: JobRecord, setting: Setting, now: datetime) -> tuple[Document, list[str]]:
     """A job as the fields of its document, but for its id; and the names of those that it doesn't have."""
-    row = writable(record, setting.arguments, setting.row_limit)
+    row = setting.writable(record)
     row["group_name"] = record.options.group
     row["updated"] = now
     del row["id"]
@@ -112,7 +112,7 @@ def read_job(document: Document, setting: Setting) -> JobRecord | Unreadable:
     except Exception as error:  # noqa: BLE001 - a damaged document may have anything
         stub = JobRecord(job_id, str(document.get("name")), None, None, (), {}, _NEVER, JobOptions(), None, 0)
         return Unreadable(stub, f"its document can't be read: {words_of(error)}", error)
-    return read(row, setting.arguments, setting.timezone)
+    return setting.read(row)
 
 
 _NEVER = DateTrigger("9999-12-31T00:00:00+00:00")

@@ -17,15 +17,18 @@ from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.outage import without_secrets
+from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.references import maybe_ref
-from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pymongo.collection import Collection
 
     from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.serializers.arguments import Serializer
 
 #: Milliseconds that a server may take to be found, and an answer to come.
 _SELECTION_TIMEOUT = 5_000
@@ -44,8 +47,11 @@ class MongoDBJobStore(SharedJobStore):
         client: a client of pymongo, or a text reference to one, instead of `connect_args`. Its write concern is kept, if it has one;
             what is written is otherwise acknowledged by a majority of the servers.
         pickle_protocol: of arguments that JSON can't hold.
-        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
-        signing_key: sign pickled arguments, and read only those that are signed with it.
+        serializer: ``"auto"``; ``"json"``: arguments that JSON can't hold are refused; or ``"pickle"``: pickles are read as APScheduler
+            reads them, whoever has written them. ``"auto"`` if not given, ``"pickle"`` under the alias.
+        signing_key: sign jobs, and run only those that are signed; of several keys the first signs, and each is accepted. If not given,
+            what the environment has as ``MAINSPRING_SIGNING_KEY``.
+        functions: patterns of references that may be loaded, such as ``["myapp.*:*"]``: nothing else is kept or run.
         lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
@@ -66,8 +72,9 @@ class MongoDBJobStore(SharedJobStore):
         client: Any = None,
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
         *,
-        serializer: Serializer = "auto",
-        signing_key: str | bytes | None = None,
+        serializer: Serializer | None = None,
+        signing_key: str | bytes | Sequence[str | bytes] | None = None,
+        functions: Sequence[str] | str | None = None,
         lease: float | timedelta = 30,
         node_name: str | None = None,
         keep_runs: int = 100,
@@ -99,7 +106,13 @@ class MongoDBJobStore(SharedJobStore):
             _where(connect_args) if given is None else _where_of(given),
         )
         setting = Setting(
-            arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
+            **row_format(
+                serializer,
+                signing_key,
+                pickle_protocol,
+                functions,
+                f"mongodb {self._server.name}",
+            ),
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
             namespace=deployment,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import SerializationError
-from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, read, time_text, writable
+from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def written_job(
     Args:
         expects: the version that the stored one must have, to be replaced.
     """
-    row = writable(record, setting.arguments, setting.row_limit)
+    row = setting.writable(record)
     row["created"] = row["updated"] = now
     row["group_name"] = record.options.group
     fields: list[str] = []
@@ -74,11 +74,11 @@ def read_job(
         version = int(values[_VERSION])
     except (TypeError, ValueError) as error:
         values[_VERSION] = 0
-        stub = read((job_id, *values), setting.arguments, setting.timezone)
+        stub = setting.read((job_id, *values))
         record = stub.record if isinstance(stub, Unreadable) else stub
         return Unreadable(record, f"its version is no number: {version_text(fields)}", error)
     values[_VERSION] = version
-    return read((job_id, *values), setting.arguments, setting.timezone, functions)
+    return setting.read((job_id, *values), functions)
 
 
 def version_text(fields: Sequence[Any]) -> str:

@@ -16,12 +16,14 @@ from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.server import Server
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.outage import without_secrets
+from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
-from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mainspring.serializers.arguments import Serializer
 
 #: Seconds that a connection, and an answer, may take.
 _CONNECT_TIMEOUT = 5
@@ -40,8 +42,11 @@ class RedisJobStore(SharedJobStore):
         pickle_protocol: of arguments that JSON can't hold.
         client: a client of redis-py, one of a cluster too, instead of `connect_args`.
         url: such as ``"redis://localhost:6379/0"``, instead of `db`.
-        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
-        signing_key: sign pickled arguments, and read only those that are signed with it.
+        serializer: ``"auto"``; ``"json"``: arguments that JSON can't hold are refused; or ``"pickle"``: pickles are read as APScheduler
+            reads them, whoever has written them. ``"auto"`` if not given, ``"pickle"`` under the alias.
+        signing_key: sign jobs, and run only those that are signed; of several keys the first signs, and each is accepted. If not given,
+            what the environment has as ``MAINSPRING_SIGNING_KEY``.
+        functions: patterns of references that may be loaded, such as ``["myapp.*:*"]``: nothing else is kept or run.
         lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
@@ -67,8 +72,9 @@ class RedisJobStore(SharedJobStore):
         *,
         client: Any = None,
         url: str | None = None,
-        serializer: Serializer = "auto",
-        signing_key: str | bytes | None = None,
+        serializer: Serializer | None = None,
+        signing_key: str | bytes | Sequence[str | bytes] | None = None,
+        functions: Sequence[str] | str | None = None,
         lease: float | timedelta = 30,
         node_name: str | None = None,
         keep_runs: int = 100,
@@ -96,7 +102,13 @@ class RedisJobStore(SharedJobStore):
         name = within(deployment, jobs_key, ":")
         base = name if "{" in name else f"{{{name}}}"
         setting = Setting(
-            arguments=ArgumentSerializer(serializer, signing_key, pickle_protocol),
+            **row_format(
+                serializer,
+                signing_key,
+                pickle_protocol,
+                functions,
+                f"redis {_database_of(self.redis)} {base}",
+            ),
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
             namespace=deployment,
@@ -113,6 +125,12 @@ class RedisJobStore(SharedJobStore):
     def warnings(self) -> Sequence[str]:
         """See `RunStore.warnings`; nothing, if the server keeps all that it has acknowledged."""
         return what_may_be_lost(self.redis)
+
+
+def _database_of(client: Any) -> int:
+    """The number of the database that a client uses; a cluster has one."""
+    pool = getattr(client, "connection_pool", None)
+    return getattr(pool, "connection_kwargs", {}).get("db") or 0
 
 
 def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:

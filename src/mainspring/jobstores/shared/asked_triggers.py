@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.engine.due import due_times
+from mainspring.triggers.plain import references_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,27 +24,14 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord
     from mainspring.triggers.base import BaseTrigger
 
-#: How triggers are written that name a class or a function which isn't ours: see `triggers.plain` and the triggers' `to_dict`.
-_FOREIGN = ("class", "function")
-
 
 @lru_cache(maxsize=1024)
 def runs_foreign_code(trigger: Any) -> bool:
     """Whether asking a stored trigger, as it is written, calls what isn't ours. What can't be read is nobody's."""
     try:
-        return _names_foreign_code(json.loads(trigger))
-    except (TypeError, ValueError):
+        return next(references_in(json.loads(trigger)), None) is not None
+    except (TypeError, ValueError, RecursionError):
         return False
-
-
-def _names_foreign_code(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_names_foreign_code, value))
-    if not isinstance(value, dict):
-        return False
-    if any(name in value for name in _FOREIGN) or isinstance(value.get("holidays"), str):
-        return True
-    return any(map(_names_foreign_code, value.values()))
 
 
 def is_imported(reference: Any) -> bool:

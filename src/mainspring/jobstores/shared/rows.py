@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mainspring.definition import options_as_plain, options_with
 from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
+from mainspring.jobstores.shared.row_locks import OPEN
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import ref_to_obj, reference_to_be
+from mainspring.serializers.signing import unsealed
 from mainspring.storable import compact, encodable, is_storable, size_of, storable
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mainspring.jobstores.contract import JobQuery
+    from mainspring.jobstores.shared.row_locks import RowLocks
     from mainspring.serializers.arguments import ArgumentSerializer
     from mainspring.triggers.base import BaseTrigger
 
@@ -91,16 +94,21 @@ class Unreadable(NamedTuple):
 
 
 def writable(
-    record: JobRecord, arguments: ArgumentSerializer, row_limit: int | None = None
+    record: JobRecord,
+    arguments: ArgumentSerializer,
+    row_limit: int | None = None,
+    locks: RowLocks = OPEN,
 ) -> dict[str, Any]:
     """A job as the values of its columns, but for `created` and `updated`.
 
     Args:
         row_limit: how many bytes the database takes at a time.
+        locks: of the store.
 
     Raises:
         TransientJobError: its function has no reference.
-        SerializationError: its trigger or an argument can't be written, or is too much for the database.
+        SerializationError: its trigger or an argument can't be written, or is too much for the database; or it names what the store
+            doesn't load.
         ValueError: its id is too long, or what is kept as plain text is no text.
     """
     reference = record.func_ref
@@ -135,6 +143,7 @@ def writable(
         "tally": written_tally(record.tally),
         "version": record.version,
     }
+    locks.close(row)
     if row_limit is not None:
         _refuse_too_large(row, row_limit)
     return row
@@ -252,17 +261,23 @@ def _read_trigger(text: str) -> tuple[BaseTrigger, tzinfo | None]:
 
 
 def read(
-    row: Any, arguments: ArgumentSerializer, timezone: tzinfo, functions: dict[str, Any] | None = None
+    row: Any,
+    arguments: ArgumentSerializer,
+    timezone: tzinfo,
+    functions: dict[str, Any] | None = None,
+    locks: RowLocks = OPEN,
 ) -> JobRecord | Unreadable:
     """The job of a row with `COLUMNS`, or why there is none. Calls nothing that the row names.
 
     Args:
         functions: those that were found for rows that were read together with this one, by their references; added to.
+        locks: of the store; asked first.
     """
     job_id, name, func, trigger_text, written, due, executor, options_text, tags, tallied, version = row
     next_run_time = None
     try:
         next_run_time = read_time(due)
+        written = locks.open(job_id, name, func, trigger_text, written, executor, options_text, tags)
         trigger, zone = _read_trigger(trigger_text)
         options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
@@ -305,7 +320,7 @@ def is_equal(
     """
     return (
         not isinstance(other, Unreadable)
-        and serializer.dumps(record.id, other.args, other.kwargs) == written
+        and serializer.dumps(record.id, other.args, other.kwargs) == unsealed(written)[0]
         and other.trigger.is_same_schedule(record.trigger)
     )
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import clock_of
 from mainspring.engine.store_time import StoreTime
+from mainspring.jobstores.shared.rows import Unreadable, read, writable
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable
 
     from mainspring.clock import Clock
+    from mainspring.jobstores.shared.row_locks import RowLocks
+    from mainspring.model import JobRecord
     from mainspring.serializers.arguments import ArgumentSerializer
 
 
@@ -31,6 +34,7 @@ class Setting:
     """How a store reads and writes, and who it is.
 
     Attributes:
+        locks: what is asked before anything of a row is loaded.
         node_name: what this node is called.
         token: of this node's registration, by which it knows its own announcements; 0: it has none.
         namespace: the deployment among others in the same database; empty: it has none.
@@ -40,6 +44,7 @@ class Setting:
     """
 
     arguments: ArgumentSerializer
+    locks: RowLocks
     logger: logging.Logger
     node_name: str
     token: int = 0
@@ -59,6 +64,14 @@ class Setting:
     def batch_limit(self) -> int:
         """How many bytes of outcomes are written at a time."""
         return min(self.request_limit // 4, _LARGEST_BATCH)
+
+    def writable(self, record: JobRecord) -> dict[str, Any]:
+        """See `rows.writable`."""
+        return writable(record, self.arguments, self.row_limit, self.locks)
+
+    def read(self, row: Any, functions: dict[str, Any] | None = None) -> JobRecord | Unreadable:
+        """See `rows.read`."""
+        return read(row, self.arguments, self.timezone, functions, self.locks)
 
     def now(self) -> datetime:
         """The present by the store's clock; by `clock`, if the store has none, or hasn't been asked yet."""

@@ -21,6 +21,7 @@ from mainspring.errors import (
     JobLookupError,
     MainspringError,
     StoreUnavailableError,
+    UnsignedJobError,
 )
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
@@ -46,11 +47,13 @@ from mainspring.jobstores.shared.outage import (
 )
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
+from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
 from mainspring.model import RunKey
+from mainspring.serializers.signing import ENVIRONMENT, reading_for
 from mainspring.storable import is_storable, storable
 
 if TYPE_CHECKING:
@@ -498,6 +501,56 @@ class SharedJobStore(NativeJobStore):
             else:
                 records.append(record)
         return records
+
+    def sign_jobs(
+        self, *, dry_run: bool = False, job_ids: Collection[str] | None = None, changed: bool = False
+    ) -> list[UnsignedJob]:
+        """Sign the jobs that have no signature, or one of another key than the first: those of before there was a key, or of an old one.
+
+        Look at what it would sign first: whoever could write to the database may have added some of it. Nothing of a job is loaded or
+        imported to list it. The store need not be started.
+
+        Args:
+            dry_run: change nothing, only say which jobs would be signed.
+            job_ids: sign these alone.
+            changed: also jobs whose signature isn't theirs: they were changed or moved here without a key, or signed with a lost one.
+
+        Returns:
+            The jobs that were signed, or would be.
+
+        Raises:
+            ConfigurationError: the store has no key.
+        """
+        if self._setting.locks.keys is None:
+            raise ConfigurationError(
+                f"this job store has no signing_key to sign with: give it one, or set {ENVIRONMENT}"
+            )
+        if self._upkeep is None:
+            self._backend.prepare()
+        with reading_for("newest"):
+            listed = self._backend.jobs.list_jobs(ALL_JOBS)
+        found = [
+            UnsignedJob(one.record.id, one.record.name, one.record.func_ref or "", one.error.state)
+            for one in listed
+            if isinstance(one, Unreadable) and isinstance(one.error, UnsignedJobError)
+        ]
+        found = [
+            one
+            for one in found
+            if (changed or one.state != "changed") and (job_ids is None or one.job_id in job_ids)
+        ]
+        return found if dry_run else [one for one in found if self._sign(one.job_id)]
+
+    def _sign(self, job_id: str) -> bool:
+        """Write a job again as it is, with a signature; whether it is still there."""
+        try:
+            with reading_for("all"):
+                self._backend.jobs.change(job_id, lambda job: job._replace(version=job.version + 1))
+        except JobLookupError:
+            return False
+        finally:
+            self._forget(job_id)
+        return True
 
     def find_equal(self, record: JobRecord) -> str | None:
         refuse_unstorable(record)

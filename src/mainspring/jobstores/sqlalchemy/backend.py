@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.claims import ClaimRequest
     from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.row_locks import RowFormat
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
-    from mainspring.serializers.arguments import ArgumentSerializer
 
 _CHUNK = 500
 _PRUNED_AT_ONCE = 1000
@@ -56,7 +56,7 @@ class SQLBackend(Backend):
     def __init__(
         self,
         engine: Engine,
-        arguments: ArgumentSerializer,
+        row_format: RowFormat,
         node_name: str,
         metadata: MetaData,
         tablename: str,
@@ -80,7 +80,7 @@ class SQLBackend(Backend):
         self._runs = RunTable(self.tables, statements)
         self._groups = GroupTable(self.tables, self._runs)
         self.setting = self._context = Context(
-            arguments=arguments,
+            **row_format,
             logger=logging.getLogger(__name__),  # until the store is started
             node_name=node_name,
             namespace=namespace,
@@ -103,11 +103,12 @@ class SQLBackend(Backend):
             self.database.run(lambda: refuse_bound_to_threads(self._engine))
         self.database.run(lambda: create_tables(self.database, self.tables, self._metadata))
 
-        def ask() -> int:
+        def ask() -> tuple[int, str]:
             with self.database.reading() as connection:
-                return self.database.request_limit(connection)
+                return self.database.request_limit(connection), self.database.own_name(connection)
 
-        self._context.request_limit = self.database.run(ask)
+        self._context.request_limit, name = self.database.run(ask)
+        self._context.locks.scope = f"sql {name} {self.tables.jobs.fullname}"
 
     def pending_migration(self) -> str:
         """The SQL that `prepare` would bring older tables up to date with."""

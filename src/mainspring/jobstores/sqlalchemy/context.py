@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
-from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, read
+from mainspring.jobstores.shared.rows import COLUMNS, Unreadable
 from mainspring.jobstores.shared.setting import Setting
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Context(Setting):
 
     def job_of(self, row: Any) -> JobRecord | Unreadable:
         """The job of a row with `columns`, or why there is none."""
-        return read(row, self.arguments, self.timezone)
+        return self.read(row)
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:

@@ -248,6 +248,14 @@ class Database:
                 return min(int(limit_of(sqlite3.SQLITE_LIMIT_LENGTH)), DEFAULT_REQUEST_LIMIT)
         return DEFAULT_REQUEST_LIMIT
 
+    def own_name(self, connection: Connection) -> str:
+        """What the database is called there; of SQLite, its file, wherever that is."""
+        if self.name == "sqlite":
+            files = connection.exec_driver_sql("PRAGMA database_list").fetchall()
+            return next((os.path.basename(file or "") for _, name, file in files if name == "main"), "")  # noqa: PTH119 - any text
+        asked = "SELECT current_database()" if self.name == "postgresql" else "SELECT DATABASE()"
+        return str(connection.execute(text(asked)).scalar_one() or "")
+
     def now(self, connection: Connection) -> datetime:
         """The time of the database's clock, in UTC; for those that have one."""
         if self.name == "postgresql":

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.claims import ClaimRaceError
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, writable, written_tag
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, written_tag
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class JobTable(StoredJobs):
     def _row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
         if record.options.priority:
             self._context.statements.has_priorities = True  # not only when it is looked for next
-        return {**writable(record, self._context.arguments, self._context.row_limit), "updated": now}
+        return {**self._context.writable(record), "updated": now}
 
     def _insert(self, rows: list[dict[str, Any]]) -> bool:
         try:
@@ -193,7 +193,7 @@ class JobTable(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         jobs = self._context.tables.jobs
-        row = writable(record, self._context.arguments, self._context.row_limit)
+        row = self._context.writable(record)
         with self._context.database.reading() as connection:
             found = connection.execute(
                 select(*self._columns)

@@ -10,17 +10,19 @@ from sqlalchemy import MetaData
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.namespaces import checked_namespace
+from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.jobstores.sqlalchemy.addresses import checked_engine
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
 from mainspring.jobstores.sqlalchemy.engines import engine_beside, engine_for, is_in_memory, schema_in
 from mainspring.references import maybe_ref
-from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import URL, Engine
+
+    from mainspring.serializers.arguments import Serializer
 
 
 def _engine_of(
@@ -53,8 +55,11 @@ class SQLAlchemyJobStore(SharedJobStore):
         pickle_protocol: of arguments that JSON can't hold.
         tableschema: the schema that the tables are in.
         engine_options: for ``create_engine``, besides `url`.
-        serializer: ``"auto"``, or ``"json"``: arguments that JSON can't hold are refused.
-        signing_key: sign pickled arguments, and read only those that are signed with it.
+        serializer: ``"auto"``; ``"json"``: arguments that JSON can't hold are refused; or ``"pickle"``: pickles are read as APScheduler
+            reads them, whoever has written them. ``"auto"`` if not given, ``"pickle"`` under the alias.
+        signing_key: sign jobs, and run only those that are signed; of several keys the first signs, and each is accepted. If not given,
+            what the environment has as ``MAINSPRING_SIGNING_KEY``.
+        functions: patterns of references that may be loaded, such as ``["myapp.*:*"]``: nothing else is kept or run.
         lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
         node_name: what other nodes and the history call this one; its host and process if not given.
         keep_runs: how many ended runs of each job are kept.
@@ -81,8 +86,9 @@ class SQLAlchemyJobStore(SharedJobStore):
         tableschema: str | None = None,
         engine_options: dict[str, Any] | None = None,
         *,
-        serializer: Serializer = "auto",
-        signing_key: str | bytes | None = None,
+        serializer: Serializer | None = None,
+        signing_key: str | bytes | Sequence[str | bytes] | None = None,
+        functions: Sequence[str] | str | None = None,
         lease: float | timedelta = 30,
         node_name: str | None = None,
         keep_runs: int = 100,
@@ -105,7 +111,7 @@ class SQLAlchemyJobStore(SharedJobStore):
             )
         backend = SQLBackend(
             used,
-            ArgumentSerializer(serializer, signing_key, pickle_protocol),
+            row_format(serializer, signing_key, pickle_protocol, functions),
             node_name or default_node_name(),
             maybe_ref(metadata) if metadata is not None else MetaData(),
             tablename,

@@ -1,0 +1,177 @@
+"""Two locks on rows: whether they are signed, and whether what they name may be loaded. Asked before anything of a row is loaded.
+
+Signed is all that decides what code runs with what: the store, the id, the name, the function, the trigger, the arguments, the executor,
+the options and the tags. What a node itself changes with each run is not: when the job is due, whether it is paused, its counters and its version.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any, NamedTuple, TypedDict
+
+from mainspring.allowed import AllowedReferences
+from mainspring.errors import UnsignedJobError
+from mainspring.serializers.arguments import ArgumentSerializer, Serializer
+from mainspring.serializers.signing import SigningKeys, framed, reader_now, sealed, unsealed
+from mainspring.triggers.plain import references_in
+
+_FORMAT = "mainspring job 1"
+
+
+class RowLocks:
+    """The locks of one store.
+
+    Args:
+        keys: by which rows are signed; ``None``: they aren't.
+        allowed: what may be loaded; ``None``: anything.
+        scope: the name of the store, so that rows of another are not its own.
+    """
+
+    def __init__(
+        self, keys: SigningKeys | None = None, allowed: AllowedReferences | None = None, scope: str = ""
+    ) -> None:
+        self.keys = keys
+        self.allowed = allowed
+        self.scope = scope
+
+    def close(self, row: dict[str, Any]) -> None:
+        """Sign a row that is about to be written.
+
+        Raises:
+            SerializationError: it names what may not be loaded.
+        """
+        self._admit(row["func"], row["trigger"], row["options"])
+        if self.keys is not None:
+            parts = self._parts(
+                row["id"],
+                row["name"],
+                row["func"],
+                row["trigger"],
+                row["arguments"],
+                row["executor"],
+                row["options"],
+                row["tags"],
+            )
+            row["arguments"] = sealed(row["arguments"], self.keys.signature(framed(*parts)))
+
+    def open(
+        self,
+        job_id: str,
+        name: str,
+        func: str,
+        trigger: str,
+        arguments: str,
+        executor: str,
+        options: str,
+        tags: str | None,
+    ) -> str:
+        """The arguments of a row without their signature.
+
+        Raises:
+            UnsignedJobError: it isn't signed, or not as it is.
+            SerializationError: it names what may not be loaded.
+        """
+        reader = reader_now()
+        bare, signature = unsealed(arguments)
+        if self.keys is not None and reader != "all":
+            if signature is None:
+                raise UnsignedJobError("unsigned", _UNSIGNED)
+            by = self.keys.signed_by(
+                signature, framed(*self._parts(job_id, name, func, trigger, bare, executor, options, tags))
+            )
+            if by is None:
+                raise UnsignedJobError("changed", _CHANGED)
+            if by and reader == "newest":
+                raise UnsignedJobError("old key", "it is signed with another key than the first")
+        self._admit(func, trigger, options)
+        return bare
+
+    def _parts(
+        self,
+        job_id: str,
+        name: str,
+        func: str,
+        trigger: str,
+        arguments: str,
+        executor: str,
+        options: str,
+        tags: str | None,
+    ) -> tuple[str, ...]:
+        # Stores that keep JSON as documents give it back in other words.
+        same = _canonical(trigger), _canonical(options), _canonical(tags or "[]")
+        return (_FORMAT, self.scope, job_id, name, func, arguments, executor, *same)
+
+    def _admit(self, func: str, trigger: str, options: str) -> None:
+        if self.allowed is None:
+            return
+        self.allowed.admit(func)
+        for reference in _named_by(trigger, options):
+            self.allowed.admit(reference)
+
+
+OPEN = RowLocks()
+
+
+class UnsignedJob(NamedTuple):
+    """A job that `sign_jobs` has signed, or would sign.
+
+    Attributes:
+        job_id: its id.
+        name: its name.
+        function: the reference of its function.
+        state: as of `UnsignedJobError`.
+    """
+
+    job_id: str
+    name: str
+    function: str
+    state: str
+
+
+class RowFormat(TypedDict):
+    """How a store writes and reads rows, as its options say."""
+
+    arguments: ArgumentSerializer
+    locks: RowLocks
+
+
+def row_format(
+    serializer: Serializer | None, signing_key: Any, pickle_protocol: int, functions: Any, scope: str = ""
+) -> RowFormat:
+    """How a store writes and reads rows.
+
+    Args:
+        scope: the name of the store, where it is known already.
+
+    Raises:
+        ConfigurationError, TypeError: an option that can't be.
+    """
+    keys = SigningKeys.of(signing_key)
+    allowed = None if functions is None else AllowedReferences(functions)
+    return {
+        "arguments": ArgumentSerializer(serializer, keys, pickle_protocol, allowed),
+        "locks": RowLocks(keys, allowed, scope),
+    }
+
+
+_UNSIGNED = (
+    "it is not signed, and this job store runs only jobs that are: it was added or changed without the signing_key. If it is of before there "
+    "was a key, look at it and sign it with sign_jobs() of the job store"
+)
+_CHANGED = (
+    "it is not signed with this job store's signing_key for this job as it is now: it was changed, moved here, or signed with another key. "
+    "Add it again, or look at it and sign it with sign_jobs(changed=True) of the job store"
+)
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True)
+
+
+@lru_cache(maxsize=1024)
+def _named_by(trigger: str, options: str) -> list[str]:
+    """What is loaded besides the function: of the trigger, and around runs."""
+    around = json.loads(options).get("around_run", ())
+    return [*references_in(json.loads(trigger)), *around]
