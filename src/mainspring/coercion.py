@@ -69,8 +69,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LONGEST
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: Any, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
+    if not isinstance(name, str):
+        return None
     known = list(known)
     matches = get_close_matches(name, known, n=3, cutoff=0.6)
     if matches:
@@ -82,7 +84,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def unknown_name(kind: str, name: Any, known: Iterable[str]) -> str:
     """One sentence for a name that nothing understands: with the nearest valid one, or all of them."""
     known = sorted(known)
-    candidate = nearest(name, known) if isinstance(name, str) else None
+    candidate = nearest(name, known)
     if candidate is not None:
         return f"unknown {kind} {name!r}; did you mean {candidate!r}?"
     return f"unknown {kind} {name!r}; valid: {', '.join(known) or 'none'}"

@@ -15,6 +15,8 @@
     ├── MaxInstancesReachedError             an executor runs as many of this job as it may
     ├── SchedulerAlreadyRunningError
     ├── SchedulerNotRunningError
+    │   └── StoreNotOpenError                a job store was not asked: it is open only between start and shutdown
+    │       └── JobNotLookedUpError (JobLookupError)  and it may have the job that was asked for
     ├── StoreUnavailableError (ConnectionError)  a job store could not be had for as long as it was tried
     ├── NoRunError (LookupError)             current_run() was called outside of a run
     ├── RunCancelledError                    raised by a run that sees that it is to end
@@ -93,17 +95,24 @@ class UnsignedJobError(SerializationError):
 
 
 class JobLookupError(MainspringError, KeyError):
-    """The job store has no job with this id."""
+    """The job store has no job with this id.
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"No job by the id of {job_id} was found")
+    Attributes:
+        job_id: the id that was asked for.
+        hint: the id of a job that there is, and that may have been meant; ``None``: none is near.
+    """
+
+    def __init__(self, job_id: str, hint: str | None = None) -> None:
+        suggestion = "" if hint is None else f"; did you mean {hint!r}?"
+        super().__init__(f"No job by the id of {job_id} was found{suggestion}")
         self.job_id = job_id
+        self.hint = hint
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.job_id,)
+        return type(self), (self.job_id, self.hint)
 
 
 class RunLookupError(MainspringError, KeyError):
@@ -169,10 +178,49 @@ class SchedulerAlreadyRunningError(MainspringError):
 
 
 class SchedulerNotRunningError(MainspringError):
-    """A call that needs a running scheduler was made on a stopped one."""
+    """A call that needs a running scheduler was made on a stopped one.
+
+    Args:
+        reason: more than that, for whoever made the call.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(*() if reason is None else (reason,))
+        self.reason = reason
 
     def __str__(self) -> str:
-        return "Scheduler is not running"
+        return (
+            "Scheduler is not running" if self.reason is None else f"Scheduler is not running: {self.reason}"
+        )
+
+
+class StoreNotOpenError(SchedulerNotRunningError):
+    """A job store was not asked, since it is open only while the scheduler is started: what it holds is not known."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return str(self.reason)
+
+
+class JobNotLookedUpError(StoreNotOpenError, JobLookupError):
+    """A job was not found among those in memory, and a job store that may have it is not open.
+
+    Attributes:
+        job_id: the id that was asked for.
+    """
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        StoreNotOpenError.__init__(self, reason)
+        self.job_id = job_id
+        self.hint = None
+
+    def __str__(self) -> str:
+        return StoreNotOpenError.__str__(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id, self.reason)
 
 
 class StoreUnavailableError(MainspringError, ConnectionError):
@@ -212,6 +260,10 @@ class NodeLostError(RunError):
 
 class TransferError(RunError):
     """An argument, a result or an exception can't be carried between two processes."""
+
+
+class StoreNotOpenWarning(UserWarning):
+    """Jobs were listed while a job store was not open: those that it holds are not among them."""
 
 
 class ConfigurationWarning(UserWarning):

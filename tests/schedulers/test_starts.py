@@ -9,7 +9,12 @@ import threading
 import pytest
 
 from mainspring import AsyncIOScheduler
-from mainspring.errors import ConfigurationError, ConflictingIdError, SchedulerNotRunningError
+from mainspring.errors import (
+    ConfigurationError,
+    ConflictingIdError,
+    SchedulerNotRunningError,
+    StoreNotOpenWarning,
+)
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.schedulers.starting import GLANCE
 from mainspring.schedulers.states import STATE_RUNNING
@@ -99,8 +104,10 @@ def test_jobs_that_are_added_before_the_store_is_there_are_kept_and_run():
         job = scheduler.add_job(answer, "interval", seconds=0.05, id="meanwhile")
         assert job.pending
         scheduler.modify_job("meanwhile", name="renamed")
-        assert {one.id for one in scheduler.get_jobs()} == {"before", "meanwhile"}
-        assert scheduler.get_job("nowhere") is None
+        with pytest.warns(StoreNotOpenWarning, match="the start still goes on"):
+            assert {one.id for one in scheduler.get_jobs()} == {"before", "meanwhile"}
+        with pytest.warns(StoreNotOpenWarning, match="the start still goes on"):
+            assert scheduler.get_job("nowhere") is None
         health = scheduler.health()
         assert (health.state, health.ok) == ("starting", False)
         assert health.store_errors == {"default": "it can't be reached"}
@@ -212,8 +219,8 @@ def test_a_job_that_cannot_be_stored_keeps_no_other_from_it(caplog):
     on_loop(work)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
         (
-            "Job \"answer\" (taken), which was added while its job store 'default' was being started, could not be added: "
-            "Job identifier (taken) conflicts with an existing job; give another id, or replace_existing=True to replace it"
+            "Job \"answer\", which was added while its job store 'default' was being started, could not be added: "
+            "Job identifier (taken) conflicts with an existing job; give another id, or replace_existing=True to replace it [job taken]"
         )
     ]
 

@@ -184,6 +184,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._store_checks = StoreChecks()
         self._planned = UNPLANNED  # when the loop will come back by itself
         self._loop_has_died = False
+        self._was_shut_down = False  # and not started again since
         self._is_starting = False
         self._is_started_aside = False  # on a thread, while the program goes on as if it were running
         self._starting: Starting | None = None
@@ -391,6 +392,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     any(store is part for part in started) for _, store in self._stores.items()
                 ):
                     self.state = state
+                    self._was_shut_down = False
                     self._is_starting = self._is_started_aside = False
                     self._starting = None
                     starting.over.set()
@@ -478,6 +480,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._starting.cancel()
                 return False
             self.state = STATE_STOPPED
+            self._was_shut_down = True
             for starting in list(self._added.values()):
                 starting.cancel()
         process_end.scheduler_stopped(self)

@@ -79,10 +79,10 @@ def report_unknown(kind: str, names: Iterable[str], known: Iterable[str], *, str
         message = unknown_name(kind, str(name), known)
         if strict:
             raise ConfigurationError(message)
-        warnings.warn(message, ConfigurationWarning, stacklevel=_outside())
+        warnings.warn(message, ConfigurationWarning, stacklevel=outside())
 
 
-def _outside() -> int:
+def outside() -> int:
     """The stack level of the nearest caller outside this package, whose line a warning should show."""
     import sys
 

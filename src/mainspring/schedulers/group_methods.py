@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import is_number
-from mainspring.errors import SchedulerNotRunningError
 from mainspring.model import Group
 from mainspring.schedulers.job_queries import JobQueries
 
@@ -62,8 +61,7 @@ class GroupMethods(JobQueries):
         """
         if self._early_groups.pop((jobstore, name), None) is not None:
             return
-        if self._is_closed(jobstore):
-            raise SchedulerNotRunningError
+        self._refuse_unstarted("remove_group", jobstore)
         if not self._stores[jobstore].remove_group(name):
             raise KeyError(f"no group {name!r} in job store {jobstore!r} has limits")
         self._wake()
@@ -71,7 +69,9 @@ class GroupMethods(JobQueries):
     def get_groups(self, jobstore: str | None = None) -> list[Group]:
         """The groups that have limits, of a job store or of all."""
         groups = [group for (alias, _), group in self._early_groups.items() if jobstore in (None, alias)]
-        return groups + [group for _, store in self._readable(jobstore) for group in store.list_groups()]
+        return groups + [
+            group for _, store in self._readable_for_listing(jobstore) for group in store.list_groups()
+        ]
 
     def _store_groups(self) -> None:
         """Give their stores the groups that were set before the start; one that can't be stored is kept for the next."""
@@ -86,7 +86,7 @@ class GroupMethods(JobQueries):
 
     if TYPE_CHECKING:
 
-        def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]: ...
+        def _readable_for_listing(self, alias: str | None) -> list[tuple[str, RunStore]]: ...
 
 
 def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:

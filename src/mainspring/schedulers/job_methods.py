@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from logging import INFO, WARNING
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from mainspring.coercion import undefined
+from mainspring.coercion import nearest, undefined
 from mainspring.definition import changed_record, stable_id
 from mainspring.engine.following import cycle
 from mainspring.engine.replacing import replaced
-from mainspring.errors import JobLookupError, TriggerError
+from mainspring.errors import JobLookupError, JobNotLookedUpError, TriggerError
 from mainspring.events import (
     EVENT_ALL_JOBS_REMOVED,
     EVENT_JOB_ADDED,
@@ -22,6 +22,7 @@ from mainspring.events import (
     SchedulerEvent,
 )
 from mainspring.job import Job
+from mainspring.jobstores.contract import JobQuery
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
@@ -31,7 +32,7 @@ from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from threading import Lock
 
@@ -68,6 +69,8 @@ _GIVEN = (
     "metadata",
     "reruns",
 )
+#: Of a job store at most so many jobs are looked at for one whose id may have been meant.
+_LOOKED_AT = 200
 #: What doesn't let a run begin that has waited, unless it makes the job due.
 _ONLY_LATER = {"next_run_time", "trigger", "note", "name"}
 _NONE_GIVEN = (undefined,) * len(_GIVEN)
@@ -337,6 +340,15 @@ class JobMethods(RunMethods):
                 PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
                 for job, has in zip(jobs, named, strict=True)
             )
+        if self._was_shut_down:
+            log = SafeLogger(self._logger)
+            for job in jobs:
+                log.of_job(
+                    WARNING,
+                    job.id,
+                    'Job "%s" is added after shutdown(): it is kept aside, and lost unless start() is called again',
+                    job.name,
+                )
         self._logger.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
         return True
 
@@ -448,7 +460,8 @@ class JobMethods(RunMethods):
             new = changed_record(old, changes)
             return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
 
-        changed = store.change(job_id, change)
+        with self._hinting(job_id, alias):
+            changed = store.change(job_id, change)
         self._unlimited_groups.look([changed], alias)
         if not changes.keys() <= _ONLY_LATER:
             self._wake()  # what has waited may begin
@@ -508,6 +521,7 @@ class JobMethods(RunMethods):
         do: Callable[[str, str | None], Job | None],
         state: Literal["paused"] | None = None,
     ) -> list[Job]:
+        self._readable(jobstore)  # an error, where they can't be asked
         done = []
         for job in self.get_jobs(jobstore, tag=tag, state=state):
             with suppress(JobLookupError):  # others may have removed it meanwhile
@@ -532,7 +546,7 @@ class JobMethods(RunMethods):
         while True:
             before = store.get_record(job_id)
             if before is None:
-                raise JobLookupError(job_id)
+                raise self._no_job(job_id, alias)
             upcoming = before.trigger.get_next_fire_time(None, self._now_of(alias))
             if upcoming is None:
                 self.remove_job(job_id, alias)
@@ -553,13 +567,14 @@ class JobMethods(RunMethods):
             self._pending_jobs.remove([pending])
         else:
             alias, store = self._find(job_id, jobstore)
-            store.remove(job_id)
+            with self._hinting(job_id, alias):
+                store.remove(job_id)
         self._event_queue.publish(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
         SafeLogger(self._logger).of_job(INFO, job_id, "Removed job %s", job_id)
 
     def remove_all_jobs(self, jobstore: str | None = None) -> None:
-        """Remove all jobs, of one job store or of all."""
-        stores = self._readable(jobstore)
+        """Remove all jobs, of one job store or of all; before `start` and after `shutdown` the pending ones, with a warning if there are others."""
+        stores = self._readable_for_listing(jobstore)
         self._pending_jobs.remove(self._pending_jobs.of(jobstore))
         for _, store in stores:
             store.remove_all()
@@ -576,9 +591,11 @@ class JobMethods(RunMethods):
 
         Raises:
             SerializationError: a job holds something that can't be written.
+            StoreNotOpenError: the scheduler has not been started.
         """
         from mainspring.schedulers.exchange import write_jobs
 
+        self._readable(jobstore)  # an error, where they can't be asked
         write_jobs(outfile, self.get_jobs(jobstore))
 
     def import_jobs(
@@ -613,9 +630,39 @@ class JobMethods(RunMethods):
         return self._stores[alias].store_time(self._clock).astimezone(self.timezone)
 
     def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
+        """The store that has the job; without asking it, where the alias is known.
+
+        Raises:
+            JobLookupError: none has it; `JobNotLookedUpError` if one of them can't be asked.
+        """
         if not self._is_closed(alias) and alias is not None:
             return alias, self._stores[alias]
-        return self._stores.find(job_id, alias, stopped=self.state == STATE_STOPPED)
+        stopped = self.state == STATE_STOPPED  # once: it may be started meanwhile
+        closed = self._stores.closed(alias, stopped=stopped)
+        found = self._stores.find(job_id, alias, stopped=stopped)
+        if found is None:
+            if closed:
+                reason = self._why_closed(closed)
+                raise JobNotLookedUpError(job_id, f"{reason}. No pending job has the id {job_id!r}")
+            raise self._no_job(job_id, alias)
+        return found
+
+    def _no_job(self, job_id: str, alias: str | None) -> JobLookupError:
+        """The error that there is no such job, with the nearest id that there is."""
+        known = [pending.job.id for pending in self._pending_jobs.of(alias)]
+        for _, store in self._stores.readable(alias, stopped=self.state == STATE_STOPPED):
+            known += [record.id for record in store.list_records(JobQuery(limit=_LOOKED_AT))]
+        return JobLookupError(job_id, nearest(job_id, known))
+
+    @contextmanager
+    def _hinting(self, job_id: str, alias: str) -> Iterator[None]:
+        """If a store says that it has no such job, say which may have been meant."""
+        try:
+            yield
+        except JobLookupError as error:
+            if error.job_id != job_id or error.hint is not None:
+                raise
+            raise self._no_job(job_id, alias) from None
 
     def _wake(self) -> None:
         raise NotImplementedError

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from mainspring.errors import JobLookupError
+from mainspring.errors import JobLookupError, SchedulerNotRunningError, StoreNotOpenError, StoreNotOpenWarning
 from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared.namespaces import shown_with
+from mainspring.schedulers.configuration import outside
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mainspring.job import Job
     from mainspring.jobstores.contract import ParkedJob, RunStore
     from mainspring.schedulers.pending import PendingJobs
+    from mainspring.schedulers.starting import Starting
     from mainspring.schedulers.stores import Stores
 
 
@@ -26,6 +29,8 @@ class JobQueries:
     timezone: tzinfo
     _stores: Stores
     _pending_jobs: PendingJobs
+    _starting: Starting | None
+    _was_shut_down: bool
 
     def get_jobs(
         self,
@@ -40,6 +45,8 @@ class JobQueries:
         after: str | None = None,
     ) -> list[Job]:
         """The jobs, of one job store or of all, soonest first in each.
+
+        Before `start` and after `shutdown` only pending ones, as with APScheduler, and those in memory; with a warning if there are other job stores.
 
         Args:
             jobstore: alias of a job store.
@@ -56,15 +63,12 @@ class JobQueries:
         """
         if state not in (None, "scheduled", "paused"):
             raise ValueError(f"state must be 'scheduled', 'paused' or None, got {state!r}")
-        stores = self._readable(jobstore)
+        stores = [] if pending else self._readable_for_listing(jobstore)
         if after is not None and len(stores) > 1:
             raise ValueError("after needs a jobstore: there are several, each with an order of its own")
         query = JobQuery(state, tag, executor, search, limit, after)
         stored = [
-            job
-            for alias, store in stores
-            if not pending
-            for job in self._stores.handles(store.list_records(query), alias)
+            job for alias, store in stores for job in self._stores.handles(store.list_records(query), alias)
         ]
         if pending is False or after is not None:
             return stored
@@ -77,7 +81,7 @@ class JobQueries:
         return [waiting[record.id] for record in asked] + stored
 
     def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
-        """The job with this id, or ``None``."""
+        """The job with this id, or ``None``; before `start` and after `shutdown` only pending ones are found, with a warning."""
         try:
             job, _ = self._lookup_job(job_id, jobstore)
         except JobLookupError:
@@ -88,7 +92,7 @@ class JobQueries:
         pending = self._pending_jobs.find(job_id, jobstore_alias)
         if pending is not None:
             return pending.job, None
-        for alias, store in self._readable(jobstore_alias):
+        for alias, store in self._readable_for_listing(jobstore_alias):
             record = store.get_record(job_id)
             if record is not None:
                 return self._stores.handle(record, alias), alias
@@ -100,18 +104,68 @@ class JobQueries:
         if self._is_closed():
             _print("Pending jobs", self.get_jobs(jobstore), "No pending jobs", out)
             return
-        for alias, store in sorted(self._readable(jobstore)):
+        for alias, store in sorted(self._readable_for_listing(jobstore)):
             jobs = [self._stores.handle(record, alias) for record in store.list_records()]
             _print(shown_with(store.namespace, f"Jobstore {alias}"), jobs, "No scheduled jobs", out)
 
     def get_parked_jobs(self, jobstore: str | None = None) -> list[ParkedJob]:
-        """The jobs that can't be run here for now, with what is in the way of each."""
+        """The jobs that can't be run here for now, with what is in the way of each.
+
+        Raises:
+            StoreNotOpenError: the scheduler has not been started.
+        """
         return [job for _, store in self._readable(jobstore) for job in store.parked()]
 
     def _readable(self, alias: str | None) -> list[tuple[str, RunStore]]:
+        """The job stores to look into.
+
+        Raises:
+            StoreNotOpenError: one of them can't be asked.
+            KeyError: there is no job store with this alias.
+        """
+        stores, reason = self._open_stores(alias)
+        if reason is not None:
+            raise StoreNotOpenError(reason)
+        if alias is not None and not stores and alias != "default":  # which a start makes
+            self._stores[alias]  # there is none
+        return stores
+
+    def _readable_for_listing(self, alias: str | None) -> list[tuple[str, RunStore]]:
+        """The job stores to look into that can be; that others can't is a warning."""
+        stores, reason = self._open_stores(alias)
+        if reason is not None:
+            warnings.warn(
+                f"only what is pending is found: {reason}", StoreNotOpenWarning, stacklevel=outside()
+            )
+        return stores
+
+    def _open_stores(self, alias: str | None) -> tuple[list[tuple[str, RunStore]], str | None]:
+        """The job stores that are meant and can be asked, and why others can't; ``None``: all can."""
         if not self._is_closed(alias) and alias is not None:
-            return [(alias, self._stores[alias])]
-        return self._stores.readable(alias, stopped=self.state == STATE_STOPPED)
+            return [(alias, self._stores[alias])], None
+        stopped = self.state == STATE_STOPPED  # once: it may be started meanwhile
+        closed = self._stores.closed(alias, stopped=stopped)
+        return self._stores.readable(alias, stopped=stopped), self._why_closed(closed) if closed else None
+
+    def _why_closed(self, closed: list[str]) -> str:
+        """Why job stores can't be asked, and what to do."""
+        unasked = f"job store {', '.join(map(repr, closed))} has not been asked"
+        if self._starting is not None or self.state != STATE_STOPPED:
+            return f"{unasked}: the start still goes on; scheduler.started says when it is over"
+        when = "after shutdown()" if self._was_shut_down else "before start()"
+        return f"{unasked}, {when}. To look without running anything: start(paused=True)"
+
+    def _refuse_unstarted(self, what: str, alias: str | None = None) -> None:
+        """Refuse a call that needs job stores, if they can't be asked.
+
+        Raises:
+            SchedulerNotRunningError: they can't.
+        """
+        if self._is_closed(alias):
+            when = "has been shut down" if self._was_shut_down else "has not been started"
+            raise SchedulerNotRunningError(
+                f"it {when}, and {what}() needs its job stores. start(paused=True) opens them and runs nothing here"
+            )
 
     def _is_closed(self, alias: str | None = None) -> bool:
         raise NotImplementedError

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
-from mainspring.errors import (
-    JobLookupError,
-    NodeLostError,
-    RunLookupError,
-    SchedulerNotRunningError,
-    words_of,
-)
+from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, words_of
 from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import this_process
@@ -132,9 +126,10 @@ class RunMethods(JobQueries):
             JobLookupError: there is no such job.
             SchedulerNotRunningError: the scheduler has not been started.
         """
-        if self._is_closed():
-            raise SchedulerNotRunningError
+        self._refuse_unstarted("run_job")
         alias, store = self._find(job_id, jobstore)
+        if jobstore is not None and store.get_record(job_id) is None:
+            raise self._no_job(job_id, alias)
         now = due = self._now_of(alias).astimezone(UTC)
         while True:
             run = QueuedRun(job_id, due, 1, now, "manual")
@@ -187,13 +182,12 @@ class RunMethods(JobQueries):
         """
         if overlap not in ("buffer_all", "allow"):
             raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
-        if self._is_closed():
-            raise SchedulerNotRunningError
+        self._refuse_unstarted("backfill")
         _check_limit(limit, at_least=1)
         alias, store = self._find(job_id, jobstore)
         record = store.get_record(job_id)
         if record is None:
-            raise JobLookupError(job_id)
+            raise self._no_job(job_id, alias)
         if None in (start, end):
             raise ValueError("a backfill needs a start and an end: it runs what was due between them")
         first: Any = convert_to_datetime(start, self.timezone, "start")
@@ -334,6 +328,9 @@ class RunMethods(JobQueries):
         return event.wait(seconds)
 
     # What the rest of the scheduler provides
+
+    def _no_job(self, job_id: str, alias: str | None) -> JobLookupError:
+        raise NotImplementedError
 
     def _find(self, job_id: str, alias: str | None) -> tuple[str, RunStore]:
         raise NotImplementedError

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.coercion import unknown_name
-from mainspring.errors import JobLookupError
 from mainspring.job import Job
 from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
@@ -112,19 +111,24 @@ class Stores:
             if alias in (None, name) and (not stopped or store.live_records)
         ]
 
-    def find(self, job_id: str, alias: str | None, *, stopped: bool) -> tuple[str, RunStore]:
-        """The store that has the job; without asking it, where the alias is known.
+    def closed(self, alias: str | None, *, stopped: bool) -> list[str]:
+        """The aliases of the stores that `readable` leaves out, since they can't be asked.
 
-        Raises:
-            JobLookupError: none has it.
+        One that is being added to a scheduler that runs is none of its stores yet, unless it is named.
         """
+        starting = [name for name, _ in self.starting() if stopped or alias is not None]
+        closed = [name for name, store in self.items() if not store.live_records] if stopped else []
+        return [name for name in (*closed, *starting) if alias in (None, name)]
+
+    def find(self, job_id: str, alias: str | None, *, stopped: bool) -> tuple[str, RunStore] | None:
+        """The store that has the job; without asking it, where the alias is known; ``None``: none has it."""
         candidates = self.readable(alias, stopped=stopped)
         if alias is not None and candidates:
             return candidates[0]
         for name, store in candidates:
             if store.get_record(job_id) is not None:
                 return name, store
-        raise JobLookupError(job_id)
+        return None
 
     def handle(self, record: JobRecord, alias: str) -> Job:
         """A handle on a job of the store with this alias."""
