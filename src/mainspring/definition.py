@@ -353,7 +353,7 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
         ValueError, LookupError: the text is no reference, or names nothing.
     """
     if type(func) is FunctionType and not func.__code__.co_flags & _GENERATES:
-        return func, _reference_of(func)
+        return func, _found_reference(func)
     if isinstance(func, str):
         return _that_runs(ref_to_obj(func)), func
     if not callable(func):
@@ -386,10 +386,6 @@ def _found_reference(func: Any) -> str | None:
         return obj_to_ref(func)
     except ValueError:
         return None
-
-
-# Programs add many jobs of few functions. The bound keeps functions that were made on the fly from staying for long.
-_reference_of = lru_cache(maxsize=64)(_found_reference)
 
 
 def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:

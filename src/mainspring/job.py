@@ -7,7 +7,6 @@ is now; elsewhere it shows the job as it was when it was read.
 from __future__ import annotations
 
 import json
-from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mainspring.definition import (
@@ -20,7 +19,7 @@ from mainspring.definition import (
     options_with,
 )
 from mainspring.model import JobOptions, JobRecord, Tally
-from mainspring.references import ref_to_obj
+from mainspring.references import instance_beside, ref_to_obj
 from mainspring.timezones import datetime_repr
 from mainspring.triggers.after import WAITS
 
@@ -310,10 +309,7 @@ class Job:
                 f"Job {record.id!r} can't be serialized: no reference to its function {record.func!r} is known. "
                 "Give a text reference ('package.module:function') or a function defined at module level"
             )
-        args = record.args
-        if ismethod(record.func) and not isclass(record.func.__self__):
-            # The reference names the function on the class, which wants the instance as its first argument.
-            args = (record.func.__self__, *args)
+        args = (*instance_beside(record.func, record.func_ref), *record.args)
         state = {
             "version": _STATE_VERSION,
             "id": record.id,

@@ -25,6 +25,10 @@ def obj_to_ref(obj: Any) -> str:
     Raises:
         ValueError: `obj` can't be reached by a reference; the message says why.
     """
+    if type(obj) is FunctionType:  # most are found under their own name, and quickly
+        module, name = sys.modules.get(obj.__module__), obj.__qualname__
+        if module is not None and getattr(module, name, None) is obj:
+            return f"{obj.__module__}:{name}"
     if isinstance(obj, partial):
         raise ValueError(  # noqa: TRY004 - no mistake of type: the same for all that has no reference
             "a functools.partial has no reference: give the function, and its arguments as args/kwargs"
@@ -55,6 +59,24 @@ def obj_to_ref(obj: Any) -> str:
         f"{module_name}:{name} is not this object, and no name of {module_name} is: "
         "keep it under a module-level name of its own"
     )
+
+
+def instance_beside(func: Any, reference: str) -> tuple[Any, ...]:
+    """What comes before the arguments of a job that is called by its reference: the instance of a bound method.
+
+    A method that was given as an object is kept by the reference to the plain function of its class, which takes the instance first. A
+    reference that was given as text may lead to an instance by itself (``"module:instance.method"``): then there is nothing before them.
+    """
+    if not ismethod(func) or isclass(func.__self__):
+        return ()
+    try:
+        named = ref_to_obj(reference)
+    except (LookupError, ValueError):
+        owner = type(func.__self__)
+        is_plain = reference == f"{owner.__module__}:{owner.__qualname__}.{func.__func__.__name__}"
+    else:
+        is_plain = not ismethod(named)
+    return (func.__self__,) if is_plain else ()
 
 
 def reference_to_be(obj: Any) -> str:

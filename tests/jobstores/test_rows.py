@@ -85,7 +85,7 @@ def test_a_method_of_an_object_is_written_with_its_object_and_one_of_a_class_wit
             return repr((job_id, args, kwargs))
 
     worker = Worker()
-    job = record("a")._replace(func=worker.work, func_ref="there:Worker.work", args=(1,))
+    job = record("a")._replace(func=worker.work, func_ref=f"{__name__}:Worker.work", args=(1,))
     assert rows.writable(job, Arguments())["arguments"] == repr(("a", (worker, 1), {}))
     of_class = job._replace(func=datetime.fromtimestamp)
     assert rows.writable(of_class, Arguments())["arguments"] == repr(("a", (1,), {}))

@@ -10,7 +10,14 @@ from mainspring.jobstores.redis.rows import FIELDS, read_job, readable, written_
 from mainspring.jobstores.redis.runs import not_begun
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import StoredJobs
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, due_timestamp, in_order, is_equal
+from mainspring.jobstores.shared.rows import (
+    ENDING,
+    Unreadable,
+    due_timestamp,
+    in_order,
+    is_equal,
+    writable,
+)
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -135,13 +142,12 @@ class Jobs(StoredJobs):
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
         if isinstance(record.trigger, DateTrigger):
             return None
-        func = written_job(record, self._setting, self._setting.now())["func"]
-        question = {"func": func, "limit": _COMPARED, "columns": _COLUMNS}
         arguments = self._setting.arguments
-        wanted = arguments.dumps(record.id, record.args, record.kwargs)
+        written = writable(record, arguments)
+        question = {"func": written["func"], "limit": _COMPARED, "columns": _COLUMNS}
         for job_id, fields in self._server.ask("rows", question)["rows"]:
             other = read_job(job_id, fields[:-1], self._setting)
-            if fields[-1] != ENDING and is_equal(other, record, wanted, arguments):
+            if fields[-1] != ENDING and is_equal(other, record, written["arguments"], arguments):
                 return str(job_id)
         return None
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.definition import options_as_plain, options_with
@@ -14,7 +13,7 @@ from mainspring.engine.following import followed_job
 from mainspring.errors import SerializationError, TransientJobError, words_of
 from mainspring.jobstores.shared.row_locks import OPEN
 from mainspring.model import JobOptions, JobRecord, Tally
-from mainspring.references import ref_to_obj, reference_to_be
+from mainspring.references import instance_beside, ref_to_obj, reference_to_be
 from mainspring.serializers.signing import unsealed
 from mainspring.storable import compact, encodable, is_storable, size_of, storable
 from mainspring.triggers.date import DateTrigger
@@ -122,9 +121,7 @@ def writable(
         raise ValueError(
             f"the id of a stored job may have {ID_LENGTH} characters, got {len(record.id)}: {record.id!r}"
         )
-    args = record.args
-    if ismethod(record.func) and not isclass(record.func.__self__):
-        args = (record.func.__self__, *args)  # the reference is to the plain function of its class
+    instance = instance_beside(record.func, reference)
     trigger, text = _written_trigger(record.trigger)
     row = {
         "id": record.id,
@@ -132,7 +129,7 @@ def writable(
         "func": reference,
         "trigger": trigger,
         "trigger_text": text,
-        "arguments": arguments.dumps(record.id, args, record.kwargs),
+        "arguments": _written_arguments(record, instance, arguments),
         "next_run_time": record.next_run_time,
         "executor": record.options.executor,
         "state": PAUSED if record.next_run_time is None else SCHEDULED,
@@ -147,6 +144,18 @@ def writable(
     if row_limit is not None:
         _refuse_too_large(row, row_limit)
     return row
+
+
+def _written_arguments(record: JobRecord, instance: tuple[Any, ...], arguments: ArgumentSerializer) -> str:
+    if instance:
+        try:
+            arguments.dumps(record.id, instance, {})
+        except SerializationError as error:
+            raise SerializationError(
+                f"{error}. It is the instance whose method job {record.id!r} calls: give a function at module level, or a reference to the "
+                "method of an instance that is there in every process ('package.module:instance.method')"
+            ) from error
+    return arguments.dumps(record.id, (*instance, *record.args), record.kwargs)
 
 
 def refuse_unstorable(record: JobRecord) -> None:
