@@ -16,7 +16,6 @@ from mainspring.jobstores.shared.rows import (
     due_timestamp,
     in_order,
     is_equal,
-    writable,
 )
 from mainspring.triggers.date import DateTrigger
 
@@ -143,7 +142,7 @@ class Jobs(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         arguments = self._setting.arguments
-        written = writable(record, arguments)
+        written = self._setting.writable(record)
         question = {"func": written["func"], "limit": _COMPARED, "columns": _COLUMNS}
         for job_id, fields in self._server.ask("rows", question)["rows"]:
             other = read_job(job_id, fields[:-1], self._setting)
