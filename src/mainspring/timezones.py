@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from mainspring.coercion import nearest
+from mainspring.timezone_rules import zone_of_rule
 
 __all__ = [
     "UTC",
@@ -23,14 +25,16 @@ __all__ = [
     "local_timezone",
     "localize",
     "normalize",
+    "offset_text",
     "timedelta_seconds",
     "timezone_repr",
     "utc_timestamp_to_datetime",
+    "zone_identity",
 ]
 
 
 def astimezone(value: Any) -> tzinfo | None:
-    """A time zone from one, from a name, or from an object of pytz; ``None`` stays ``None``.
+    """A time zone from one, from a name, an offset or a rule, or from an object of pytz or dateutil; ``None`` stays ``None``.
 
     Raises:
         TypeError: it is of another kind.
@@ -45,16 +49,71 @@ def astimezone(value: Any) -> tzinfo | None:
     zone = getattr(value, "zone", None)  # pytz keeps the name there, and is wrong without its own methods
     if isinstance(zone, str):
         return UTC if zone == "UTC" else _zone_named(zone)
-    if type(value).__module__.partition(".")[0] == "pytz":
+    maker = type(value).__module__.partition(".")[0]
+    if maker == "pytz":
         return UTC if str(value) == "UTC" else timezone(value.utcoffset(None) or timedelta(0))
-    return value
+    return _from_dateutil(value) if maker == "dateutil" else value
+
+
+def _from_dateutil(zone: Any) -> tzinfo:
+    """A zone of dateutil as one of Python's own, which has a name to be stored by; as it is, if it has none."""
+    offset = zone.utcoffset(None)
+    if offset is not None:
+        return timezone(offset)
+    if type(zone).__name__ == "tzlocal":
+        return local_timezone()
+    name = getattr(zone, "_filename", None) or getattr(zone, "_s", None)
+    if isinstance(name, str):
+        try:
+            named = _zone_or_rule(name.rpartition("zoneinfo/")[2])
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return cast("tzinfo", zone)
+        # It reads the sign of some rules the other way round.
+        if all(named.utcoffset(moment) == zone.utcoffset(moment) for moment in _WINTER_AND_SUMMER):
+            return named
+    return cast("tzinfo", zone)
+
+
+_WINTER_AND_SUMMER = datetime(2026, 1, 15), datetime(2026, 7, 15)  # noqa: DTZ001 - local times of any zone
+
+
+def zone_identity(zone: tzinfo | None) -> Any:
+    """What two zones share exactly if they mean the same: their offset, if it never changes, or their name.
+
+    So all spellings of UTC are one, and so is ``+02:00`` however it is made.
+    """
+    if zone is None:
+        return None
+    offset = zone.utcoffset(None)
+    if offset is not None:
+        return offset
+    return getattr(zone, "key", None) or zone
+
+
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
+
+
+def offset_text(offset: timedelta) -> str:
+    """A fixed offset as it is written for a zone: ``+02:00``."""
+    seconds = abs(offset) // timedelta(seconds=1)
+    text = f"{'-' if offset < timedelta(0) else '+'}{seconds // 3600:02}:{seconds // 60 % 60:02}"
+    return f"{text}:{seconds % 60:02}" if seconds % 60 else text
+
+
+def _zone_or_rule(name: str) -> tzinfo:
+    """The zone of a name, an offset or a rule. A rule without dates is none, since ``CET+1`` is mostly meant the other way round."""
+    if match := _OFFSET.fullmatch(name):
+        sign, hours, minutes, seconds = match.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds or 0))
+        return timezone(-offset if sign == "-" else offset)
+    return zone_of_rule(name) if "," in name else ZoneInfo(name)
 
 
 def _zone_named(name: str) -> tzinfo:
     if name.upper() == "UTC":
         return UTC
     try:
-        return ZoneInfo(name)
+        return _zone_or_rule(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         candidate = nearest(name, available_timezones())
         hint = f"; did you mean {candidate!r}?" if candidate else ". Is the tzdata package installed?"
@@ -67,10 +126,9 @@ def local_timezone() -> tzinfo:
 
     name = os.environ.get("TZ", "").removeprefix(":")
     if name and not name.startswith("/"):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
+        for read in (ZoneInfo, zone_of_rule):
+            with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+                return read(name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of a zone it makes up, and so do we

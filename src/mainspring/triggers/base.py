@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import SerializationError, TriggerError
+from mainspring.timezones import zone_identity
 from mainspring.triggers.jitter import delay_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class BaseTrigger(ABC):
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         """Whether `other`, made later, says the same as this one; both are bound."""
-        return self == other or (type(self) is type(other) and self.__getstate__() == other.__getstate__())
+        return self == other or (
+            type(self) is type(other) and comparable(self.__getstate__()) == comparable(other.__getstate__())
+        )
 
     def upcoming(self, start: datetime, n: int) -> list[datetime]:
         """The first `n` fire times that are not before `start`."""
@@ -244,6 +247,25 @@ class BaseTrigger(ABC):
             return next_fire_time
         base = next_fire_time.astimezone(UTC)
         return (base + delay_of(base, timedelta(seconds=jitter), "")).astimezone(next_fire_time.tzinfo)
+
+
+def comparable(value: Any) -> Any:
+    """A trigger's state, or a part of it, with the same in the place of whatever means the same: zones by what they are, times as instants.
+
+    Python itself tells one spelling of a zone from another, and finds two times unequal if one of them is in an hour that is repeated.
+    """
+    if isinstance(value, tzinfo):
+        return zone_identity(value)
+    if isinstance(value, datetime):
+        try:
+            return value if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError:  # at the very beginning, or end, of all dates
+            return value
+    if isinstance(value, dict):
+        return {key: comparable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [comparable(inner) for inner in value]
+    return value
 
 
 def _aware(moment: Any, name: str) -> datetime:

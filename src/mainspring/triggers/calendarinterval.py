@@ -183,7 +183,7 @@ class CalendarIntervalTrigger(WallClockTrigger):
             max_fires=self.max_fires,
             anchored=self._is_anchored,
             since=plain_moment(self._since),
-            seed=self._seed,
+            seed=self._seed if self._needs_seed() else None,
         )
 
     @classmethod
@@ -233,12 +233,6 @@ class CalendarIntervalTrigger(WallClockTrigger):
         self.jitter = state.get("jitter")
         self._since = state.get("since")
         self._set_own_state(state)
-
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
 
     def __str__(self) -> str:
         return repr(self)

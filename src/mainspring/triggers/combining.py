@@ -87,7 +87,7 @@ class BaseCombiningTrigger(DelayedTrigger):
             version=1,
             triggers=[trigger_to_dict(trigger) for trigger in self.triggers],
             jitter=self.jitter,
-            seed=self._seed,
+            seed=self._seed if self.jitter else None,
         )
 
     @classmethod

@@ -48,7 +48,7 @@ class DateTrigger(StandardTrigger):
         return run_date
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
-        return type(other) is type(self) and self.run_date == other.run_date
+        return type(other) is type(self) and self._compared() == other._compared()
 
     def _is_bound(self) -> bool:
         run_date = self.run_date

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate
+from mainspring.triggers.base import comparable
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.standard import TICK
@@ -55,7 +56,7 @@ class ExcludingTrigger(WrappingTrigger):
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         return (
             type(other) is type(self)
-            and self.exclusions == other.exclusions
+            and comparable(self.exclusions) == comparable(other.exclusions)
             and self.trigger.is_same_schedule(other.trigger)
         )
 

@@ -105,7 +105,7 @@ class IntervalTrigger(DelayedTrigger):
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):
             return False
-        mine, theirs = self.__getstate__(), other.__getstate__()
+        mine, theirs = self._compared(), other._compared()
         if other._is_anchored:
             theirs["start_date"] = mine["start_date"]  # it goes on wherever it is anchored
             mine.pop("anchored", None)
@@ -179,7 +179,7 @@ class IntervalTrigger(DelayedTrigger):
             first=self.first,
             max_fires=self.max_fires,
             anchored=self._is_anchored,
-            seed=self._seed,
+            seed=self._seed if self.jitter else None,
         )
 
     @classmethod

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
+from mainspring.triggers.base import comparable
 from mainspring.triggers.interval import checked_count
 from mainspring.triggers.standard import TICK, shown
 from mainspring.triggers.steps import SearchExhaustedError, Steps
@@ -61,7 +62,7 @@ class LimitedTrigger(WrappingTrigger):
         return (
             type(other) is type(self)
             and self.max_fires == other.max_fires
-            and (other._is_anchored or self.start == other.start)
+            and (other._is_anchored or comparable(self.start) == comparable(other.start))
             and self.trigger.is_same_schedule(other.trigger)
         )
 

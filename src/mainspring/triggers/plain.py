@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo
 
 from mainspring.coercion import nearest
 from mainspring.errors import SerializationError
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, offset_text, zone_identity
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.naming import found_by, reference_to
 
@@ -34,7 +32,6 @@ _HOME = {
 }
 #: Where triggers, as they are written, name a class or a function that isn't ours.
 _REFERRING = frozenset({"class", "function", "holidays"})
-_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 
 
 def trigger_to_dict(trigger: BaseTrigger) -> dict[str, Any]:
@@ -113,34 +110,19 @@ def plain_zone(zone: tzinfo | None) -> str | None:
     Raises:
         SerializationError: it has neither.
     """
-    if zone is None:
-        return None
-    if zone is UTC:
-        return "UTC"
-    if isinstance(zone, ZoneInfo) and zone.key is not None:
-        return zone.key
-    offset = zone.utcoffset(None)
-    if isinstance(zone, timezone) and offset is not None and not offset.microseconds:
-        return _plain_offset(offset)
+    identity = zone_identity(zone)
+    if identity is None or isinstance(identity, str):
+        return identity
+    if isinstance(identity, timedelta) and not identity.microseconds:
+        return offset_text(identity) if identity else "UTC"
     raise SerializationError(
         f"the time zone {zone!r} has no name to be written by: use zoneinfo.ZoneInfo, or a fixed offset"
     )
 
 
-def _plain_offset(offset: timedelta) -> str:
-    seconds = abs(offset) // timedelta(seconds=1)
-    text = f"{'-' if offset < timedelta(0) else '+'}{seconds // 3600:02}:{seconds // 60 % 60:02}"
-    return f"{text}:{seconds % 60:02}" if seconds % 60 else text
-
-
 def read_zone(text: str | None) -> tzinfo | None:
     """The inverse of `plain_zone`."""
-    match = _OFFSET.fullmatch(text or "")
-    if match is None:
-        return astimezone(text)
-    sign, hours, minutes, seconds = match.groups()
-    offset = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds or 0))
-    return timezone(-offset if sign == "-" else offset)
+    return astimezone(text)
 
 
 def plain_moment(moment: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, ClassVar, Self
 
 from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
-from mainspring.triggers.base import BaseTrigger, _aware
+from mainspring.triggers.base import BaseTrigger, _aware, comparable
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.steps import SearchExhaustedError, Steps
 
@@ -92,10 +92,17 @@ class StandardTrigger(BaseTrigger):
         return times, has_more
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__getstate__() == other.__getstate__()
+        return isinstance(other, StandardTrigger) and (
+            type(self) is type(other) and self._compared() == other._compared()
+        )
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(type(self))  # what else there is may be written in many ways
+
+    def _compared(self) -> dict[str, Any]:
+        """The state as it is compared with another's; a copy."""
+        state: dict[str, Any] = comparable(self.__getstate__())
+        return state
 
     @abstractmethod
     def __getstate__(self) -> dict[str, Any]: ...

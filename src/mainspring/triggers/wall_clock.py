@@ -274,12 +274,13 @@ class WallClockTrigger(DelayedTrigger):
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):
             return False
-        mine, theirs = self.__getstate__(), other.__getstate__()
+        mine, theirs = self._compared(), other._compared()
         if other._is_anchored:  # it goes on wherever it is anchored
             for state in (mine, theirs):
                 state["start_date"] = None
                 state.pop("first_at", None)
                 state.pop("anchored", None)
+                state.pop("since", None)
         return mine == theirs
 
     def _own_state(self) -> dict[str, Any]:

@@ -54,12 +54,6 @@ class WrappingTrigger(StandardTrigger):
             return self.trigger._zone()
         return self._timezone or UTC
 
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
 
 def first_instant(day: date, zone: tzinfo) -> datetime:
     """When `day` begins in `zone`, in UTC; of a day that was skipped, when it was."""

@@ -265,7 +265,7 @@ class CronTrigger(WallClockTrigger):
             first_at=plain_moment(self._first_at),
             max_fires=self.max_fires,
             anchored=self._is_anchored,
-            seed=self._seed,
+            seed=self._seed if self._needs_seed() else None,
         )
 
     @classmethod
@@ -313,12 +313,6 @@ class CronTrigger(WallClockTrigger):
         self.jitter = state.get("jitter")
         self._is_either = state.get("either_day", False)
         self._set_own_state(state)
-
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
 
     def __str__(self) -> str:
         options = [f"{field.name}='{field}'" for field in self.fields if not field.is_default]
