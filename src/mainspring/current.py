@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import NoRunError, RunCancelledError
+from mainspring.forks import OwnLock
 from mainspring.storable import DEFAULT_LIMITS, is_progress, kept_end, kept_progress, size_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _NOTE_LENGTH = 64
 
 _logger = logging.getLogger("mainspring.run")
 _logger.setLevel(logging.INFO)
-_making = Lock()
+_making = OwnLock()
 
 
 class CancelToken:

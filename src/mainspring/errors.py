@@ -17,6 +17,7 @@
     ├── SchedulerNotRunningError
     │   └── StoreNotOpenError                a job store was not asked: it is open only between start and shutdown
     │       └── JobNotLookedUpError (JobLookupError)  and it may have the job that was asked for
+    │   └── ForkedProcessError               it runs in the process that this one was forked from
     ├── StoreUnavailableError (ConnectionError)  a job store could not be had for as long as it was tried
     ├── NoRunError (LookupError)             current_run() was called outside of a run
     ├── RunCancelledError                    raised by a run that sees that it is to end
@@ -221,6 +222,24 @@ class JobNotLookedUpError(StoreNotOpenError, JobLookupError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.job_id, self.reason)
+
+
+class ForkedProcessError(SchedulerNotRunningError):
+    """What was asked for is done in the process in which the scheduler runs, and this one was forked from it.
+
+    Attributes:
+        process: the other one.
+    """
+
+    def __init__(self, message: str, process: int) -> None:
+        super().__init__(message)
+        self.process = process
+
+    def __str__(self) -> str:
+        return str(self.reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.process)
 
 
 class StoreUnavailableError(MainspringError, ConnectionError):

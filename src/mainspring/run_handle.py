@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
-from mainspring.errors import RunLookupError, SchedulerNotRunningError
+from mainspring.errors import RunLookupError
 from mainspring.model import RunKey
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class RunHandle:
 
         Raises:
             RunLookupError: the history doesn't have it any more.
+            ForkedProcessError: it is in the memory of the process that this one was forked from.
         """
         found = None
         key = self._key
@@ -52,6 +53,7 @@ class RunHandle:
             found = run
             key = RunKey(key.job_id, key.scheduled_run_time, key.attempt + 1)
         if found is None:
+            self._scheduler._refuse_if_left_behind(self.jobstore)  # noqa: SLF001 - ours
             raise RunLookupError(self.id)
         record: RunRecord = found
         return record
@@ -65,6 +67,7 @@ class RunHandle:
         Raises:
             TimeoutError: it hasn't ended by then.
             SchedulerNotRunningError: it is queued, and the scheduler has been shut down.
+            ForkedProcessError: its job is in the memory of the process that this one was forked from.
             RunLookupError: the history doesn't have it any more.
         """
         deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
@@ -78,8 +81,8 @@ class RunHandle:
                 record = self.record()
                 if record.outcome is not None and is_settled and record.key == key:
                     return record
-                if record.state == "queued" and not self._scheduler.running:
-                    raise SchedulerNotRunningError
+                if record.outcome is None:
+                    self._scheduler._refuse_to_wait_for(record, self.jobstore)  # noqa: SLF001 - ours
                 left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"run {record.id} has not ended within {timeout} seconds")

@@ -34,6 +34,7 @@ from mainspring.executors.run import (
     traceback_text,
     with_work_done,
 )
+from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.model import Submission, run_id
 from mainspring.safe_logging import SafeLogger
@@ -60,9 +61,18 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
     _logger = logging.getLogger("apscheduler.executors")
 
     def __init__(self) -> None:
+        self._begin_in_process()
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
         self._instances: defaultdict[str, int] = defaultdict(int)
         self._handed: dict[str, deque[tuple[Submission, RunReporter]]] = {}
         self._lock = RLock()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: what was submitted is run by the parent, whose threads and processes are not here."""
+        self._begin_in_process()
 
     def start(self, scheduler: Any, alias: str) -> None:
         """Called when the scheduler starts, or when the executor is added to a running one."""

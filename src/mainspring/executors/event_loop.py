@@ -53,12 +53,20 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     def __init__(self, max_workers: Any = 10, pool_kwargs: Any = None) -> None:
         super().__init__(max_workers, pool_kwargs)
+        self._has_no_loop()
+
+    def _has_no_loop(self) -> None:
         self._waiting: deque[tuple[Submission, RunReporter]] = deque()
         self._is_called = False
         self._native: dict[int, Any] = {}
         self._on_loop: dict[int, tuple[Submission, RunReporter]] = {}
         self._performed: set[int] = set()
         self._changed = Condition()
+
+    def leave_to_parent(self) -> None:
+        """See `BaseExecutor.leave_to_parent`."""
+        super().leave_to_parent()
+        self._has_no_loop()
 
     @abstractmethod
     def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> Any:

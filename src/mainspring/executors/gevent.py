@@ -33,6 +33,13 @@ class GeventExecutor(NativeExecutor):
         super().__init__()
         self._greenlets: dict[int, Any] = {}
 
+    def leave_to_parent(self) -> None:
+        """See `BaseExecutor.leave_to_parent`. Greenlets outlive a fork: those that run jobs are ended here."""
+        super().leave_to_parent()
+        left, self._greenlets = self._greenlets, {}
+        here = gevent.getcurrent()
+        gevent.killall([one for one in left.values() if one not in (None, here)], block=False)
+
     @property
     def places(self) -> int:
         """How many submissions run at a time, about."""
@@ -62,7 +69,7 @@ class GeventExecutor(NativeExecutor):
         try:
             perform(submission, reporter, self._call, self._logger, gevent.GreenletExit)
         finally:
-            del self._greenlets[key]
+            self._greenlets.pop(key, None)
 
     def _call(self, job: JobRecord) -> Any:
         return call_function(job, self._around, _finished_anywhere)

@@ -85,6 +85,11 @@ class _WorkerPool(NativeExecutor):
             )
         self._pool: WorkerThreads | None = None
 
+    def leave_to_parent(self) -> None:
+        """See `BaseExecutor.leave_to_parent`; `start` makes a pool of this process."""
+        super().leave_to_parent()
+        self._pool = None
+
     def start(self, scheduler: Any, alias: str) -> None:
         """Make the pool; its workers start as work comes."""
         super().start(scheduler, alias)

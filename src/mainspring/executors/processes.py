@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.process
 import multiprocessing.util
 import pickle
 import signal
@@ -27,6 +28,7 @@ from mainspring.errors import ConfigurationError, RunError, TransferError, Worke
 from mainspring.executors.around import entered_all
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
 from mainspring.executors.workers import call_when_finished
+from mainspring.forks import OwnLock, leaves_to_parent
 from mainspring.model import RunKey
 from mainspring.references import obj_to_ref, ref_to_obj
 from mainspring.storable import RunLimits
@@ -54,7 +56,7 @@ _GOODBYE = b""
 
 #: Held while a process is started or asked whether it lives. Starting one makes multiprocessing collect the exit codes
 #: of all that have ended; a thread that asks for one of them at that moment would be told that there is none.
-_children = Lock()
+_children = OwnLock()
 
 
 def _end_after_the_pools() -> None:
@@ -75,6 +77,15 @@ class _Worker:
         self.process = process
         self.pipe = pipe
         self.calls = 0
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the process is the parent's, which it is to notice the end of, and which isn't ended with this one."""
+        self.pipe.close()
+        started = getattr(
+            multiprocessing.process, "_children", None
+        )  # nothing public takes one from those that are ended at exit
+        if started is not None:
+            started.discard(self.process)
 
     def is_alive(self) -> bool:
         with _children:
@@ -126,9 +137,23 @@ class ProcessOfThread:
         self._context: Any = _checked_context("spawn" if mp_context is None else mp_context)
         self._initializer = initializer
         self._initargs = initargs
+        self._begin_in_process()
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
         self._own = local()
         self._lock = Lock()
         self._serving: dict[int, _Worker] = {}
+        # What threads have of their own is gone in a forked process before anybody is asked.
+        self._workers: set[_Worker] = set()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: see `_Worker.leave_to_parent`."""
+        workers = list(self._workers)
+        self._begin_in_process()
+        for worker in workers:
+            worker.leave_to_parent()
 
     def call(self, job: JobRecord, hooks: Hooks = ()) -> Any:
         """Call a job's function in the calling thread's process, and return what it returns.
@@ -228,7 +253,9 @@ class ProcessOfThread:
             raise
         finally:
             theirs.close()
-        return _Worker(process, ours)
+        worker = _Worker(process, ours)
+        self._workers.add(worker)
+        return worker
 
     def _died(self, worker: _Worker, job: JobRecord) -> WorkerDiedError:
         code = worker.exit_code(_PATIENCE)
@@ -248,6 +275,7 @@ class ProcessOfThread:
         if worker is None:
             return
         worker.end()
+        self._workers.discard(worker)
 
 
 def _checked_calls(value: Any) -> int | None:

@@ -11,7 +11,6 @@ pool was abandoned.
 from __future__ import annotations
 
 import atexit
-import os
 from collections import deque
 from threading import Lock, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from weakref import WeakSet
 
 from mainspring.draining import drained
 from mainspring.errors import MainspringError
+from mainspring.forks import leaves_to_parent
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -54,17 +54,28 @@ class WorkerThreads:
         self._name = name
         self._logger = logger
         self._end = end
-        self._lock = Lock()
         self._items: deque[Any] = deque()
-        self._idle: list[Lock] = []
-        self._threads: set[Thread] = set()
-        self._at: dict[Thread, Any] = {}  # what each of them is at
+        self._begin_in_process()
         self._started = 0
         self._is_closed = False
         self._can_grow = True
         self._is_warned = False
         self._refusal = ""
         _open_pools.add(self)
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
+        self._lock = Lock()
+        self._idle: list[Lock] = []
+        self._threads: set[Thread] = set()
+        self._at: dict[Thread, Any] = {}  # what each of them is at
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the work is the parent's, also where a worker has forked, and comes back here from its item."""
+        self._begin_in_process()
+        self._items.clear()  # the same one that a worker looks into
+        self._is_closed = True
 
     def __len__(self) -> int:
         return len(self._threads)
@@ -220,9 +231,17 @@ class WorkerThreads:
 _open_pools: WeakSet[WorkerThreads] = WeakSet()
 _afterwards: list[Callable[[], object]] = []
 
-if hasattr(os, "register_at_fork"):
-    # A forked process has none of the workers, and perhaps a lock that one of them held: it has nothing to finish.
-    os.register_at_fork(after_in_child=_open_pools.clear)
+
+class _OpenPools:
+    """The pools of this process, which its end waits for."""
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: there is nothing to finish."""
+        _open_pools.clear()
+
+
+_of_this_process = _OpenPools()
+leaves_to_parent(_of_this_process)
 
 
 def call_when_finished(callback: Callable[[], object]) -> None:

@@ -21,6 +21,7 @@ from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
 from mainspring.jobstores.local_runs import LocalRuns, chosen
@@ -53,6 +54,11 @@ class AdaptedStore(RunStore):
         self.store = store
         self._scheduler: Any = None
         self._alias: str | None = None
+        self._begin_in_process()
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
         # Reentrant, since a store may ask its scheduler something from inside a call.
         self._store_lock = RLock()
         self._ledger_lock = Lock()
@@ -66,6 +72,10 @@ class AdaptedStore(RunStore):
         )  # what follows from their end is to be seen to; and whether they count
         self._counted: dict[Submission, Tally] = {}  # what jobs were to remember, while that is written
         self._stamp = count(1)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: what goes on is the parent's. Whether the store itself stands a fork is its own affair."""
+        self._begin_in_process()
 
     def start(self, scheduler: Any, alias: str) -> None:
         self._scheduler = scheduler

@@ -133,6 +133,11 @@ class RunStore(ABC):
     #: Whether `get_record` is a look into this process's memory, so that a `Job` handle may ask it at every access.
     live_records: ClassVar[bool] = False
 
+    @property
+    def serves_one_process(self) -> bool:
+        """Whether what is kept is this process's alone, so that another one forked from it has a copy at best."""
+        return self.poll_interval is None
+
     #: How many due jobs are claimed at a time, so that the first run while the rest are still being decided on.
     claim_limit: ClassVar[int] = 500
 

@@ -46,6 +46,12 @@ class History:
         self._latest: dict[str, dict[float, int]] = {}
         self._looked_up = 0
 
+    def take_over(self, other: History) -> None:
+        """Have what another has been told."""
+        self._ended = list(other._ended)
+        self.outbox.extend(other.outbox)
+        self.node = other.node
+
     def add(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> None:
         """A run has ended, or will not be run."""
         self._ended.append((job_id, attempt, cause, result))

@@ -43,6 +43,7 @@ class LocalRuns:
     """
 
     def __init__(self, keep: int) -> None:
+        self._keep = keep
         self.ledger = Ledger()
         self.queue = RunQueue()
         self.history = History(keep, this_process())
@@ -53,6 +54,13 @@ class LocalRuns:
         self._group_begun: dict[str, list[datetime]] = {}
         self.group_waiting: dict[str, set[str]] = {}
         self._freed = self._freed_before = 0
+
+    def copy_without_runs(self) -> LocalRuns:
+        """For a forked process: with the history and the limits of groups, and without what goes on or is queued."""
+        copy = LocalRuns(self._keep)
+        copy.history.take_over(self.history)
+        copy.groups = dict(self.groups)
+        return copy
 
     def book(self, now: datetime) -> GroupBook:
         """What the groups have room for, to keep account of in a claim."""

@@ -20,6 +20,7 @@ from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen
 from mainspring.jobstores.native import NativeJobStore
@@ -58,8 +59,13 @@ class MemoryJobStore(NativeJobStore):
     live_records: ClassVar[bool] = True
 
     def __init__(self, keep_runs: int = 100) -> None:
-        self._lock = Lock()
         self._entries: dict[str, _Entry] = {}
+        self._begin_in_process(LocalRuns(keep_runs))
+        leaves_to_parent(self)
+
+    def _begin_in_process(self, runs: LocalRuns) -> None:
+        """Make what belongs to one process."""
+        self._lock = Lock()
         # Heap keys are POSIX timestamps: datetimes of one zone compare by their wall time, wrongly in a repeated hour.
         self._heap: list[tuple[float, int, _Entry]] = []
         self._sequence = count()
@@ -68,13 +74,20 @@ class MemoryJobStore(NativeJobStore):
         self._followers: dict[
             str, set[str]
         ] = {}  # who came after a job at some time; whether it still does is asked
-        self._runs = LocalRuns(keep_runs)
+        self._runs = runs
         self._ledger = self._runs.ledger
         self.outbox = self._runs.history.outbox
         # Looked at after every run.
         self._waiting = self._ledger.waiting
         self._held = self._runs.queue.held
         self._queued = self._runs.queue.runs
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the jobs and the history are a copy; what goes on, and what is queued, is the parent's."""
+        self._begin_in_process(self._runs.copy_without_runs())
+        for entry in self._entries.values():
+            entry.when = None
+            self._enqueue(entry)
 
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None

@@ -41,6 +41,12 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
         self._listening: set[asyncio.Future[Any]] = set()
         super().__init__(gconfig, **options)
 
+    def leave_to_parent(self) -> None:
+        """See `EventLoopScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._eventloop = None
+        self._listening = set()
+
     def _configure(self, config: dict[str, Any]) -> None:
         if "event_loop" in config:
             self._given_loop = maybe_ref(config.pop("event_loop"))

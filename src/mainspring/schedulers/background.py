@@ -30,6 +30,11 @@ class BackgroundScheduler(BlockingScheduler):
     _daemon = True
     _thread: Thread | None = None
 
+    def leave_to_parent(self) -> None:
+        """See `BaseScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._thread = None
+
     def _configure(self, config: dict[str, Any]) -> None:
         if "daemon" in config:
             self._daemon = asbool(config.pop("daemon"))

@@ -8,6 +8,7 @@ call any method of the scheduler, from any thread, at any time.
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from mainspring.engine.waiting import UNPLANNED
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
+    ForkedProcessError,
     JobLookupError,
     MainspringError,
     MaxInstancesReachedError,
@@ -55,6 +57,7 @@ from mainspring.events import (
 )
 from mainspring.executors.base import BaseExecutor, NativeExecutor
 from mainspring.executors.pool import ThreadPoolExecutor
+from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
@@ -78,12 +81,13 @@ from mainspring.schedulers.health import Health, OverdueJob
 from mainspring.schedulers.in_flight import InFlight
 from mainspring.schedulers.job_factory import JobFactory
 from mainspring.schedulers.job_methods import JobMethods
+from mainspring.schedulers.left_behind import LeftBehind
 from mainspring.schedulers.listeners import Listeners
 from mainspring.schedulers.pending import PendingJob, PendingJobs
 from mainspring.schedulers.plugins import Plugins, part_from
 from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.starting import Started, Starting
-from mainspring.schedulers.states import STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
+from mainspring.schedulers.states import STATE_FORKED, STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.store_checks import StoreChecks
 from mainspring.schedulers.stores import Stores
@@ -99,7 +103,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from mainspring.jobstores.contract import RunStore
-    from mainspring.model import Submission
+    from mainspring.model import RunRecord, Submission
 
 
 #: Seconds for which it is tried to tell stores what has become of runs, at a shutdown; and between two tries.
@@ -121,7 +125,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         start_timeout: seconds for which `start` tries to have a job store that can't be had for a reason that may pass.
         started: a future that is done when the latest `start` is over.
         around_run: functions that make context managers, in which every run is run.
-        state: `STATE_STOPPED`, `STATE_RUNNING` or `STATE_PAUSED`.
+        state: `STATE_STOPPED`, `STATE_RUNNING` or `STATE_PAUSED`; in a process that was forked while it ran, `STATE_FORKED`.
     """
 
     timezone: tzinfo
@@ -135,10 +139,6 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._executor_plugins = Plugins("executors")
         self._jobstore_plugins = Plugins("jobstores")
 
-        self._lock = Lock()
-        self._jobstores_lock = self._create_lock()
-        self._executors_lock = self._create_lock()
-        self._listeners_lock = self._create_lock()
         self._executors: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
         self._jobstores = self._stores.given
@@ -146,8 +146,31 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins)
-        self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._event_queue = Listeners()
+        self._begin_in_process()
+        self._is_starting = False
+        self._was_shut_down = False  # and not started again since
+        self._runs_in: int | None = None  # which process, where this one was forked from it
+        #: Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited.
+        self.started = Started()
+
+        self.state = STATE_STOPPED
+        self.jobstore_retry_interval = 10.0
+        self.start_timeout = 30.0
+        self.around_run: tuple[Callable[[], Any], ...] = ()
+        self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
+        self._logger: logging.Logger = logger_from(None)
+        self.configure({} if gconfig is None else gconfig, **options)
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process: locks, what is run, and who waits for what."""
+        self._process = os.getpid()
+        self._lock = Lock()
+        self._jobstores_lock = self._create_lock()
+        self._executors_lock = self._create_lock()
+        self._listeners_lock = self._create_lock()
+        self._in_flight = InFlight(self._free_places, self._is_awaited)
         self._alarms = Alarms(lambda: self._logger)
         self._stuck_runs = StuckRuns()
         self._stopping = Stopping(
@@ -184,22 +207,36 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._store_checks = StoreChecks()
         self._planned = UNPLANNED  # when the loop will come back by itself
         self._loop_has_died = False
-        self._was_shut_down = False  # and not started again since
-        self._is_starting = False
         self._is_started_aside = False  # on a thread, while the program goes on as if it were running
         self._starting: Starting | None = None
         self._added: dict[str, Starting] = {}  # by alias, the stores that are added while the scheduler runs
         self._start_errors: dict[str, str] = {}
-        #: Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited.
-        self.started = Started()
 
-        self.state = STATE_STOPPED
-        self.jobstore_retry_interval = 10.0
-        self.start_timeout = 30.0
-        self.around_run: tuple[Callable[[], Any], ...] = ()
-        self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
-        self._logger: logging.Logger = logger_from(None)
-        self.configure({} if gconfig is None else gconfig, **options)
+    def leave_to_parent(self) -> None:
+        """In a forked process: what runs is the parent's. See `mainspring.forks`.
+
+        Whether the scheduler was started there is known here: its job stores can be asked, those in memory for what they had.
+        """
+        parent, limits = self._process, self._reporter.limits
+        # This may be called on a thread that runs a job, calls a listener or hands out jobs, and goes on with that here.
+        for part in (self._in_flight, self._reporter, self._dispatch):
+            part.leave_to_parent()
+        self._pending_jobs.leave_to_parent()
+        self._event_queue.leave_to_parent()
+        self._begin_in_process()
+        self._reporter.limits = limits
+        if self._is_active:
+            self.state, self._runs_in = STATE_FORKED, parent
+        self._is_starting = False
+        self.started = Started()
+        if self.state == STATE_FORKED:
+            self.started.set_result(None)
+        self._stores.leave_to_parent(self._runs_in)
+
+    @property
+    def _is_active(self) -> bool:
+        """Whether this process has started it, and not shut it down."""
+        return self.state in (STATE_RUNNING, STATE_PAUSED)
 
     # Configuration
 
@@ -212,7 +249,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             SchedulerAlreadyRunningError: the scheduler has been started.
             ConfigurationError: an unknown option in strict mode, or a part that is described wrongly.
         """
-        if self.state != STATE_STOPPED:
+        if self._is_active:
             raise SchedulerAlreadyRunningError
         self._configure(collected(gconfig or {}, prefix, options, self._known_options()))
 
@@ -294,8 +331,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Begin to start, unless that was done already."""
         _refuse_uwsgi_without_threads()
         with self._lock:
-            if self.state != STATE_STOPPED or self._is_starting:
+            if self._is_active or self._is_starting:
                 raise SchedulerAlreadyRunningError
+            if self.state == STATE_FORKED:
+                self.state, self._runs_in = STATE_STOPPED, None
+                self._stores.take_over()
             self._is_starting = True
             self._start_errors.clear()
             if self.started.done():
@@ -479,8 +519,12 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     raise SchedulerNotRunningError
                 self._starting.cancel()
                 return False
-            self.state = STATE_STOPPED
+            was_forked, self.state = self.state == STATE_FORKED, STATE_STOPPED
             self._was_shut_down = True
+            if was_forked:
+                self._runs_in = None
+                self._stores.close_here()
+                return False
             for starting in list(self._added.values()):
                 starting.cancel()
         process_end.scheduler_stopped(self)
@@ -575,6 +619,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         if self._is_closed():
             raise SchedulerNotRunningError
+        self._refuse_if_forked("paused", "pause")
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
             self._logger.info("Paused scheduler job processing")
@@ -588,16 +633,39 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         if self._is_closed():
             raise SchedulerNotRunningError
+        self._refuse_if_forked("resumed", "resume")
         if self.state == STATE_PAUSED:
             self.state = STATE_RUNNING
             self._logger.info("Resumed scheduler job processing")
             self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
             self.wakeup()
 
+    def _refuse_if_forked(self, what: str, method: str) -> None:
+        if self._runs_in is not None:
+            raise ForkedProcessError(
+                f"the scheduler can't be {what} here: it runs in process {self._runs_in}, which this one was forked from. Call {method}() "
+                "there, or call start() here first for a scheduler of this process's own",
+                self._runs_in,
+            )
+
+    def _refuse_if_left_behind(self, alias: str | None, run: RunRecord | None = None) -> None:
+        """Refuse to look after a run of which only another process knows how it goes on, or may know."""
+        if self.state == STATE_FORKED:
+            for _, store in self._readable(alias):
+                if isinstance(store, LeftBehind) and (run is None or store.get_run(run.key) is not None):
+                    store.refuse("it can't be seen here what becomes of a run")
+
+    def _refuse_to_wait_for(self, run: RunRecord, alias: str | None) -> None:
+        """Refuse to wait for a run that nobody would tell this process the end of."""
+        if self.state == STATE_FORKED:
+            self._refuse_if_left_behind(alias, run)
+        elif run.state == "queued" and not self.running:
+            raise SchedulerNotRunningError
+
     @property
     def running(self) -> bool:
-        """Whether the scheduler was started and not shut down, and its loop is alive."""
-        return (self.state != STATE_STOPPED and not self._loop_has_died) or self._is_started_aside
+        """Whether the scheduler was started in this process and not shut down, and its loop is alive."""
+        return (self._is_active and not self._loop_has_died) or self._is_started_aside
 
     def health(self) -> Health:
         """Whether jobs are being processed, and what is in the way of those that aren't.
@@ -621,6 +689,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 if self._is_starting and store.trouble is not None:
                     errors[alias] = store.trouble
                 continue
+            if isinstance(store, LeftBehind):
+                continue  # what is overdue in a copy is run elsewhere
             trouble = store.trouble
             if trouble is not None:
                 errors[alias] = trouble
@@ -652,6 +722,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             dropped_events=self._event_queue.dropped,
             stuck_listener=self._event_queue.stuck,
             stuck_runs=len(self._stuck_runs),
+            runs_in=self._runs_in,
         )
 
     # Executors
@@ -672,7 +743,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     "remove it, or choose another alias"
                 )
             self._executors[alias] = made
-        if self.state != STATE_STOPPED:
+        if self._is_active:
             try:
                 made.start(self, alias)
             except BaseException:
@@ -730,17 +801,17 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         with self._jobstores_lock:
             store = self._stores.add(alias, made)
         self._start_errors.pop(alias, None)
-        if self.state != STATE_STOPPED and not store.live_records and self._must_not_wait():
+        if self._is_active and not store.live_records and self._must_not_wait():
             self._start_aside(alias, store)
             return
-        if self.state != STATE_STOPPED:
+        if self._is_active:
             try:
                 store.start(self, alias)
             except BaseException:
                 self._stores.remove(alias)
                 raise
         self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
-        if self.state != STATE_STOPPED:
+        if self._is_active:
             self._wake()
 
     def _must_not_wait(self) -> bool:
@@ -882,7 +953,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _pass(self) -> float | None:
         self._planned = UNPLANNED
         self._last_pass = self._clock.now(self.timezone)
-        if self.state == STATE_STOPPED:
+        if not self._is_active:
             return None
         # First: for its store a run goes on until its end is told.
         planned = self._stores.unhanded.again()

@@ -8,7 +8,7 @@ from typing import Any
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
-from mainspring.schedulers.base import STATE_STOPPED, BaseScheduler
+from mainspring.schedulers.base import BaseScheduler
 
 __all__ = ["BlockingScheduler"]
 
@@ -20,6 +20,11 @@ class BlockingScheduler(BaseScheduler):
     """
 
     _event: Any = None
+
+    def leave_to_parent(self) -> None:
+        """See `BaseScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._event = None
 
     def start(self, *args: Any, **kwargs: Any) -> None:
         """Start, and process jobs until `shutdown`; takes the arguments of `BaseScheduler.start`."""
@@ -35,7 +40,7 @@ class BlockingScheduler(BaseScheduler):
             process_end.loop_ended(self)
 
     def _begin(self, *args: Any, **kwargs: Any) -> None:
-        if self._event is None or self.state == STATE_STOPPED:
+        if self._event is None or not self._is_active:
             self._event = Event()
         super().start(*args, **kwargs)
 
@@ -50,8 +55,11 @@ class BlockingScheduler(BaseScheduler):
 
     def _main_loop(self) -> None:
         try:
-            while self.state != STATE_STOPPED:
-                self._event.clear()
+            event = self._event
+            while (
+                self._is_active and self._event is event
+            ):  # another one, and this is a fork's copy of its parent's loop
+                event.clear()
                 try:
                     wait = self._process_jobs()
                 except Exception:  # noqa: BLE001 - it is logged
@@ -67,13 +75,14 @@ class BlockingScheduler(BaseScheduler):
 
     def _sleep(self, wait: float | None) -> None:
         """Sleep until woken, or for `wait` seconds; those of wall time may pass faster or slower than they should."""
-        if self.state == STATE_STOPPED:
+        event = self._event
+        if not self._is_active or event is None:
             return
         if wait is None:
-            self._clock.wait(self._event, None)
+            self._clock.wait(event, None)
             return
         planned = self._planned
-        while wait and not self._clock.wait(self._event, min(wait, LONGEST_WAIT)):
+        while wait and not self._clock.wait(event, min(wait, LONGEST_WAIT)):
             wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
 
     def _outlives_main_thread(self) -> bool:

@@ -83,6 +83,11 @@ class Dispatch:
         self._may_submit = may_submit
         self._stop = stop
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: what was claimed is the parent's, also where an executor has forked that was just handed a part of it."""
+        for name, answer in (("_submit", False), ("_refused", False), ("_undo", None), ("_guarded", None)):
+            setattr(self, name, lambda *_, answer=answer: answer)
+
     def run(
         self, stores: Mapping[str, RunStore], timezone: tzinfo, retry_interval: float, logger: logging.Logger
     ) -> Planned:

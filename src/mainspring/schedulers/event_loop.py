@@ -24,7 +24,7 @@ from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.base import BaseScheduler
-from mainspring.schedulers.states import STATE_RUNNING, STATE_STOPPED
+from mainspring.schedulers.states import STATE_RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,6 +45,12 @@ class EventLoopScheduler(BaseScheduler):
     _is_woken = False
     _is_looking = False
     _looks_again = False
+
+    def leave_to_parent(self) -> None:
+        """See `BaseScheduler.leave_to_parent`. The loop is the parent's; a shell forgets it."""
+        super().leave_to_parent()
+        self._helpers = self._ended = self._timer = None
+        self._is_woken = self._is_looking = self._looks_again = False
 
     # What a shell says of its loop
 
@@ -103,7 +109,7 @@ class EventLoopScheduler(BaseScheduler):
         `health()`.
         """
         self._see_to_earlier_end()
-        if self.state == STATE_STOPPED and not self._is_starting:
+        if not self._is_active and not self._is_starting:
             self._attach()
         if self._must_not_wait() and any(not store.live_records for _, store in self._stores.items()):
             self._start_on_thread(paused)
@@ -152,13 +158,13 @@ class EventLoopScheduler(BaseScheduler):
 
     def _start_has_failed(self) -> None:
         """Called on the loop when what was started on another thread could not be."""
-        if self.state == STATE_STOPPED and not self._is_starting:  # and not started anew meanwhile
+        if not self._is_active and not self._is_starting:  # and not started anew meanwhile
             self._event_queue.loop = None
             self._event_queue.close(0)
             self._close_helpers()
 
     def _start_here(self, paused: bool) -> None:
-        if self.state == STATE_STOPPED and not self._is_starting:
+        if not self._is_active and not self._is_starting:
             self._reset()
         super().start(paused)
 
@@ -174,12 +180,12 @@ class EventLoopScheduler(BaseScheduler):
             if self.is_here():
                 raise RuntimeError("the scheduler is still being shut down: await shutdown() before start()")
             ended.result()
-        if self.state != STATE_STOPPED and not self._is_alive():
+        if self._is_active and not self._is_alive():
             self._enter_stopped()
             self._end_without_loop(None)
 
     def _notice_end_of_loop(self) -> None:
-        if self.state == STATE_STOPPED or self._is_alive():
+        if not self._is_active or self._is_alive():
             return
         for executor in list(self._executors.values()):
             if isinstance(executor, EventLoopExecutor):

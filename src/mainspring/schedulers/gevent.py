@@ -31,6 +31,11 @@ class GeventScheduler(EventLoopScheduler):
     _hub_thread: int | None = None
     _greenlet: Any = None
 
+    def leave_to_parent(self) -> None:
+        """See `EventLoopScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._hub = self._hub_thread = self._greenlet = None
+
     def start(self, paused: bool = False) -> gevent.Greenlet:
         """Start; returns a greenlet that ends with the scheduler, to be joined."""
         super().start(paused)

@@ -31,8 +31,9 @@ class Health:
     """The answer of `BaseScheduler.health`.
 
     Attributes:
-        state: ``"stopped"``, ``"starting"``, ``"running"`` or ``"paused"``.
-        loop_alive: whether whatever runs the loop is there; false when stopped.
+        state: ``"stopped"``, ``"starting"``, ``"running"``, ``"paused"``, or ``"forked"``: it runs in the process that this one was forked
+            from, which is `runs_in`.
+        loop_alive: whether whatever runs the loop is there; false when stopped or forked.
         last_pass: when the loop last looked for due jobs, aware; ``None`` before the first time.
         oldest_overdue: the job that has been due longest, or ``None`` when none is.
         running_runs: how many submissions are with the executors, queued or running.
@@ -44,6 +45,7 @@ class Health:
         dropped_events: how many events listeners have not been told, because too many were waiting.
         stuck_listener: which listener has been called and doesn't return, in words; ``None``: none.
         stuck_runs: how many runs don't end though they were told to, and keep their threads.
+        runs_in: the number of the process in which it ran when this one was forked from it; ``None`` if it is this one's.
     """
 
     state: str
@@ -59,6 +61,7 @@ class Health:
     dropped_events: int = 0
     stuck_listener: str | None = None
     stuck_runs: int = 0
+    runs_in: int | None = None
 
     @property
     def ok(self) -> bool:

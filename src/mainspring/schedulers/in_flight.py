@@ -43,6 +43,18 @@ class InFlight:
         self._ended: deque[Submission] = deque()
         self._waiters = 0
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: whoever still knows this, as a run that has forked, changes nothing by it."""
+        self._free = lambda _: None
+        self._is_awaited = lambda: False
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
+        for submission in self._submissions.values():
+            submission.stop = "cancelled"  # it begins no other of its due times
+        self._submissions = {}
+        self._ended.clear()
+        self._waiters = 0
+
     def begin(self, submissions: Iterable[Submission]) -> None:
         """`submissions` are about to be handed to their executors."""
         with self._lock:

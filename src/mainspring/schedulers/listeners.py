@@ -81,6 +81,10 @@ class Listeners:
         #: All codes that anybody listens to: what nobody listens to need not be made.
         self.mask = 0
         self.pairs: tuple[tuple[Listener, int], ...] = ()
+        self._begin_in_process()
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
         self._queue: deque[_Place] = deque()
         # Taken itself, since events take it often, and through the condition it is a call in Python each time.
         self._lock = RLock()
@@ -95,6 +99,11 @@ class Listeners:
         self._calling: tuple[Listener, SchedulerEvent, float] | None = (
             None  # who is being told, and since when
         )
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: there are the same listeners; what they have still to be told, the parent tells them."""
+        self._begin_in_process()
+        self.loop = None
 
     def add(self, callback: Listener, mask: int) -> None:
         """Tell `callback` of events whose code is in `mask`."""

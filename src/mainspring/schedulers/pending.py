@@ -43,6 +43,10 @@ class PendingJobs:
         self._lock = Lock()
         self._jobs: dict[tuple[str, str], PendingJob] = {}
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: the jobs are still pending, if they were."""
+        self._lock = Lock()
+
     def add(self, jobs: Iterable[PendingJob]) -> None:
         """Keep all of `jobs`, or none.
 

@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 # The pools register with atexit when they are imported. What is registered last is called first, and that is to be ours.
 import mainspring.executors.workers  # noqa: F401
+from mainspring.forks import leaves_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +25,22 @@ class _Stoppable(Protocol):
     def _stop_claiming(self) -> None: ...
 
 
-_lock = threading.Lock()
-_loops: WeakSet[_Stoppable] = WeakSet()
-_started: WeakSet[_Stoppable] = WeakSet()
-_none_left = threading.Event()
+class _Loops:
+    """What this process runs."""
+
+    def __init__(self) -> None:
+        self.leave_to_parent()
+        leaves_to_parent(self)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: it runs nothing, so that its end waits for nothing, and ends nothing of its parent's."""
+        self.lock = threading.Lock()
+        self.loops: WeakSet[_Stoppable] = WeakSet()
+        self.started: WeakSet[_Stoppable] = WeakSet()
+        self.none_left = threading.Event()
+
+
+_here = _Loops()
 
 
 def outlives_main_thread() -> bool:
@@ -38,17 +51,17 @@ def outlives_main_thread() -> bool:
 
 def loop_began(loop: _Stoppable) -> None:
     """`loop` is about to begin, and is to be waited for at the end of the main thread."""
-    with _lock:
-        _loops.add(loop)
-        _none_left.clear()
+    with _here.lock:
+        _here.loops.add(loop)
+        _here.none_left.clear()
 
 
 def loop_ended(loop: _Stoppable) -> None:
     """`loop` has ended."""
-    with _lock:
-        _loops.discard(loop)
-        if not _loops:
-            _none_left.set()
+    with _here.lock:
+        _here.loops.discard(loop)
+        if not _here.loops:
+            _here.none_left.set()
 
 
 def _register(callback: Callable[[], None]) -> None:
@@ -63,12 +76,12 @@ def _register(callback: Callable[[], None]) -> None:
 
 def _wait() -> None:
     try:
-        with _lock:
-            if not _loops:
+        with _here.lock:
+            if not _here.loops:
                 return
-        _none_left.wait()
+        _here.none_left.wait()
     except KeyboardInterrupt:
-        for loop in list(_loops):
+        for loop in list(_here.loops):
             loop._end_with_process()  # noqa: SLF001 - made for this module
 
 
@@ -77,17 +90,17 @@ _register(_wait)
 
 def scheduler_started(scheduler: _Stoppable) -> None:
     """`scheduler` runs from now on, and is to claim nothing more when the process ends."""
-    _started.add(scheduler)
+    _here.started.add(scheduler)
 
 
 def scheduler_stopped(scheduler: _Stoppable) -> None:
     """`scheduler` was shut down."""
-    _started.discard(scheduler)
+    _here.started.discard(scheduler)
 
 
 def _stop_claiming() -> None:
     # Before the pools finish what they have, so that they are given nothing new.
-    for scheduler in list(_started):
+    for scheduler in list(_here.started):
         scheduler._stop_claiming()  # noqa: SLF001 - made for this module
 
 

@@ -67,6 +67,11 @@ class QtScheduler(EventLoopScheduler):
     _caller: _Caller | None = None
     _thread: int | None = None
 
+    def leave_to_parent(self) -> None:
+        """See `EventLoopScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._caller = self._thread = None
+
     def _attach(self) -> None:
         if QtCore.QCoreApplication.instance() is None:
             raise RuntimeError(

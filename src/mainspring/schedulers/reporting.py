@@ -72,6 +72,9 @@ class _Teller:
         self._say(submission, text)
 
 
+def _nothing(*_: Any, **__: Any) -> None: ...
+
+
 class Reporter:
     """The `RunReporter` of a scheduler. Its methods never raise; events that nobody listens to are not made.
 
@@ -108,6 +111,11 @@ class Reporter:
         self._press = press
         self._teller = _Teller(say)
         self.ended: Callable[[str], None] | None = None
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: a run that has forked goes on here; what becomes of it, and those that follow, is the parent's affair."""
+        self.may_begin = lambda submission: False  # type: ignore[method-assign] # noqa: ARG005
+        self._tell = self._progress = _nothing  # type: ignore[method-assign]
 
     @property
     def limits(self) -> RunLimits:

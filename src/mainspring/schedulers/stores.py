@@ -9,6 +9,7 @@ from mainspring.job import Job
 from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
 from mainspring.schedulers.handing_over import HandingOver, by_store
+from mainspring.schedulers.left_behind import LeftBehind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,11 @@ class Stores:
         self.given: dict[str, BaseJobStore] = {}
         self.used: dict[str, RunStore] = {}
         self._starting: dict[str, RunStore] = {}  # as `used`, those that are not there yet
+        self._begin_in_process()
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
+        scheduler = self._scheduler
         self.unhanded = HandingOver(
             lambda: scheduler._clock,  # noqa: SLF001 - ours, as the following
             lambda: scheduler._logger,  # noqa: SLF001
@@ -70,6 +76,33 @@ class Stores:
         """Forget a store that could not be started."""
         if self._starting.pop(alias, None) is not None:
             self.given.pop(alias, None)
+
+    def leave_to_parent(self, process: int | None) -> None:
+        """In a forked process: what could not be told is the parent's to tell; stores of one process, too, are the parent's.
+
+        Args:
+            process: the parent, if the stores were started there.
+        """
+        self._begin_in_process()
+        for alias in list(self._starting):
+            self.ready(alias)
+        if process is None:
+            return
+        for alias, store in self.items():
+            if store.serves_one_process and not isinstance(store, LeftBehind):
+                self.used[alias] = LeftBehind(store, alias, process, lambda: self._scheduler._logger)  # type: ignore[assignment]  # noqa: SLF001 - stands in for it
+
+    def take_over(self) -> None:
+        """In a forked process whose own scheduler is to be started: use copies of what is in memory."""
+        for alias, store in self.items():
+            if isinstance(store, LeftBehind):
+                self.used[alias] = store.taken_over()
+
+    def close_here(self) -> None:
+        """In a forked process: close what it has opened of stores that the parent runs."""
+        for store in list(self.used.values()):
+            if not isinstance(store, LeftBehind):
+                store.shutdown()
 
     def starting(self) -> list[tuple[str, RunStore]]:
         """Those that are being started."""

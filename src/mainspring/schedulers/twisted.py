@@ -42,6 +42,11 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
     _reactor: Any = None
     _given_reactor: Any = None
 
+    def leave_to_parent(self) -> None:
+        """See `EventLoopScheduler.leave_to_parent`."""
+        super().leave_to_parent()
+        self._reactor = None
+
     def _configure(self, config: dict[str, Any]) -> None:
         if "reactor" in config:
             self._given_reactor = maybe_ref(config.pop("reactor"))

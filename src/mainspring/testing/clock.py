@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Event, Lock, local
 from typing import Any
 
+from mainspring.forks import leaves_to_parent
+
 
 class SettableClock:
     """Stands still until it is moved; give it to a scheduler as ``clock=``.
@@ -18,12 +20,20 @@ class SettableClock:
     """
 
     def __init__(self, start: datetime) -> None:
-        self._lock = Lock()
+        self._begin_in_process()
+        leaves_to_parent(self)
         self._now = _in_utc(start)
         self._monotonic = 0.0
-        self._sleepers: list[tuple[float, Event]] = []
         self._moves = 0
+
+    def _begin_in_process(self) -> None:
+        self._lock = Lock()
+        self._sleepers: list[tuple[float, Event]] = []
         self._seen = local()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: it shows what it showed, and who waited for it is the parent's."""
+        self._begin_in_process()
 
     def now(self, timezone: tzinfo = UTC) -> datetime:
         """The wall time, in `timezone`."""

@@ -9,6 +9,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from mainspring.errors import ConfigurationError
+from mainspring.forks import keep_for_ever, leaves_to_parent
 from mainspring.jobstores.mongodb.failures import failure_of
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.rows import read_time
@@ -64,6 +65,14 @@ class Server:
         self.name = f"{database}.{collection}"
         self._is_open = False
         self.open()
+        leaves_to_parent(self)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: a client of ours is made anew when it is needed. One that was given sees to itself, with a warning."""
+        if not isinstance(self._given, MongoClient) and self._is_open:
+            keep_for_ever(self.client)  # its end would end the parent's sessions
+            self._is_open = False
+            self.open()
 
     def open(self) -> None:
         """Make the client, if it was closed."""

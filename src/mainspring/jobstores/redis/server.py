@@ -10,8 +10,10 @@ from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from redis import ConnectionPool
 from redis.exceptions import RedisError
 
+from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.redis.failures import failure_of
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import Outage
@@ -82,8 +84,25 @@ class Server:
         self.base = base
         self._run_times_key = run_times_key
         self._scripts: dict[str, Any] = {}
+        self._take_name()
+        leaves_to_parent(self)
+
+    def _take_name(self) -> None:
         self._name = uuid.uuid4().hex
         self._questions = count(1)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: answers that are remembered for the parent are not for this one, nor are its connections."""
+        self._take_name()
+        pool = getattr(self.client, "connection_pool", None)
+        if (
+            type(pool) is ConnectionPool
+        ):  # others, as a cluster's, see to it themselves; this one would wait for the lock of before
+            self.client.connection_pool = ConnectionPool(
+                connection_class=pool.connection_class,
+                max_connections=pool.max_connections,
+                **pool.connection_kwargs,
+            )
 
     def key(self, name: str) -> str:
         """The name of a key."""

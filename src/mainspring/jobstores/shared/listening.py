@@ -50,6 +50,11 @@ class Listening:
         """End, soon."""
         self._stop.set()
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: see `Upkeep.leave_to_parent`."""
+        self._stop = Event()
+        self._stop.set()
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:

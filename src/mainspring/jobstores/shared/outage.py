@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.clock import REAL_CLOCK, clock_of  # noqa: TID251 - an answer is waited for in real time
 from mainspring.errors import words_of
+from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ class Outage:
         self.clock: Clock = clock_of(None)
         self.answer_clock: Clock = REAL_CLOCK
         self.logger: logging.Logger = logging.getLogger(__name__)
+        self._begin_in_process()
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
         self._own = local()
         self._lock = Lock()
         self._failing: dict[Hashable, str] = {}  # what was said to whom
@@ -113,6 +118,10 @@ class Outage:
         self._works_since: float | None = None
         self._said_at = 0.0
         self._kinds: set[Failure] = set()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: what has failed was asked by others."""
+        self._begin_in_process()
 
     @property
     def name(self) -> str:

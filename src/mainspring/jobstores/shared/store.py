@@ -23,6 +23,7 @@ from mainspring.errors import (
     StoreUnavailableError,
     UnsignedJobError,
 )
+from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
@@ -152,14 +153,20 @@ class SharedJobStore(NativeJobStore):
             )
         self._lease_duration = duration
         keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
+        self._kept = keep_runs, keep_for
         self._backend = backend
         self._outage = backend.outage
         self._setting = backend.setting
-        self._agenda = Agenda(min(duration.total_seconds() / _LOOKS, _LONGEST_LOOK))
+        self._default_name = default_node_name()
+        self._begin_in_process()
+        leaves_to_parent(self)
+
+    def _begin_in_process(self) -> None:
+        """Make what belongs to one process."""
+        self._agenda = Agenda(min(self._lease_duration.total_seconds() / _LOOKS, _LONGEST_LOOK))
         self._outcomes = Outcomes(
-            backend,
-            keep_runs,
-            keep_for,
+            self._backend,
+            *self._kept,
             self._agenda.note_queue_due,
             self._tell_lost,
             self._tell_paused,
@@ -183,6 +190,21 @@ class SharedJobStore(NativeJobStore):
         self._is_closing = False
         self._left_jobs: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the registration, what was claimed under it and what is to be written of it are the parent's.
+
+        The database can be asked and changed; `start` makes a node of this process.
+        """
+        for part in (self._heart, self._upkeep, self._watch, self._ears):
+            if part is not None:
+                part.leave_to_parent()
+        setting, name = self._setting, default_node_name()
+        if setting.node_name == self._default_name:
+            setting.node_name = name
+        self._default_name = name
+        setting.token = 0  # or the parent would take what is announced here for its own
+        self._begin_in_process()
 
     # Life
 
@@ -271,6 +293,7 @@ class SharedJobStore(NativeJobStore):
         """Write the outcomes that are there, and leave; later, where runs of this node still go on."""
         upkeep = self._upkeep
         if upkeep is None:
+            self._backend.close()  # it may have been asked without being started, as in a forked process
             return
         self._is_closing = True
         if self._ears is not None:

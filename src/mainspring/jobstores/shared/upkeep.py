@@ -92,6 +92,13 @@ class Upkeep:
             self._is_stopping = True
             self._changed.set()
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: there is no thread, or one that is to end at once where threads are greenlets, which outlive a fork."""
+        self._ended = None
+        self._is_stopping = True
+        self._lock, self._changed = Lock(), Event()
+        self._changed.set()
+
     def join(self, timeout: float) -> bool:
         """Wait until it has ended; whether it has."""
         self._thread.join(timeout)

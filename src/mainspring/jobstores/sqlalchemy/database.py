@@ -7,21 +7,22 @@ import sqlite3
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from hashlib import blake2b
-from threading import Lock, local
+from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event, text
 from sqlalchemy.exc import DisconnectionError
 
 from mainspring.errors import MainspringError
+from mainspring.forks import UNDIVIDED, OwnLock, keep_for_ever, leaves_to_parent
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.namespaces import within
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.addresses import where_of
-from mainspring.jobstores.sqlalchemy.engines import is_in_memory
+from mainspring.jobstores.sqlalchemy.engines import is_in_memory, names_memory
 from mainspring.jobstores.sqlalchemy.failures import failure_of
 from mainspring.jobstores.sqlalchemy.limits import STATEMENT_TIMEOUT
 from mainspring.jobstores.sqlalchemy.postgresql import Sessions
@@ -50,18 +51,8 @@ class StoreBusyError(MainspringError):
     """A method of a job store was called where the store waits for it: by what it calls within a transaction."""
 
 
-_open_databases: WeakSet[Database] = WeakSet()
 #: Of databases in memory: several stores may have one.
-_gates: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
-
-
-def _leave_all_to_parent() -> None:
-    for database in list(_open_databases):
-        database.leave_to_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_all_to_parent)
+_gates: WeakKeyDictionary[Engine, OwnLock] = WeakKeyDictionary()
 
 
 class Database:
@@ -95,8 +86,9 @@ class Database:
         in_memory = is_in_memory(engine)
         self._gate: AbstractContextManager[Any] = nullcontext()
         if self.name == "sqlite":
-            self._gate = _gates.setdefault(engine, Lock()) if in_memory else Lock()
+            self._gate = _gates.setdefault(engine, OwnLock()) if in_memory else OwnLock()
         self._reading_gate = self._gate if in_memory else nullcontext()
+        self._undivided: AbstractContextManager[Any] = UNDIVIDED if self.name == "sqlite" else nullcontext()
         self._own = local()
         self._turn: Callable[[Connection], AbstractContextManager[Any]] = nullcontext
         if self.name == "sqlite":
@@ -114,17 +106,24 @@ class Database:
         self._generation = 0
         if not in_memory:
             event.listen(engine, "checkout", self._checked_out)
-        _open_databases.add(self)
+        leaves_to_parent(self)
+
+    @property
+    def is_in_this_process(self) -> bool:
+        """Whether it lives in the memory of this process, by one connection or by several."""
+        return self.name == "sqlite" and names_memory(self.engine.url)
 
     def leave_to_parent(self) -> None:
         """In a forked process: the connections are the parent's, whose answers would come here."""
-        if self.has_clock:
+        if not is_in_memory(self.engine):  # of which there is a copy here
+            keep_for_ever(self.engine.pool)
             self.engine.dispose(close=False)
 
     def close(self) -> None:
         """Close all connections, if the engine is ours."""
         if self._owns_engine:
-            self.engine.dispose()
+            with self._undivided:
+                self.engine.dispose()
 
     @property
     def is_pooled(self) -> bool:
@@ -160,12 +159,13 @@ class Database:
             raise StoreBusyError(
                 "a job store was called by what it was calling itself, within a transaction: that must not use job stores"
             )
-        self._own.is_in = True
+        own = self._own
+        own.is_in = True
         try:
-            with gate:
+            with gate, self._undivided:
                 yield
         finally:
-            self._own.is_in = False
+            own.is_in = False
 
     def run(
         self,

@@ -7,7 +7,6 @@ doesn't matter whether the engine has been connected before, whether it commits 
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -15,6 +14,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from mainspring.errors import ConfigurationError
+from mainspring.forks import OwnLock
 from mainspring.jobstores.sqlalchemy import limits
 from mainspring.jobstores.sqlalchemy.addresses import checked_url
 
@@ -43,7 +43,7 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     connect: dict[str, Any] = {}
     if backend == "sqlite":
         connect["timeout"] = limits.STATEMENT_TIMEOUT
-        if _names_memory(address):
+        if names_memory(address):
             # Every connection would be another, empty database.
             settings["poolclass"] = StaticPool
         else:
@@ -68,7 +68,7 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
 
 #: The engines in memory that stand for engines of the program, so that several stores on one engine share their jobs.
 _in_memory: WeakKeyDictionary[Pool, Engine] = WeakKeyDictionary()
-_in_memory_lock = Lock()
+_in_memory_lock = OwnLock()
 
 
 def engine_beside(engine: Engine) -> Engine:
@@ -91,7 +91,7 @@ def engine_beside(engine: Engine) -> Engine:
             'would see the same jobs. Give url="sqlite://" for jobs in memory, or create_engine("sqlite://", poolclass=StaticPool, '
             'connect_args={"check_same_thread": False})'
         )
-    if engine.dialect.name == "sqlite" and _names_memory(engine.url) and _is_shared_cache(engine.url):
+    if engine.dialect.name == "sqlite" and names_memory(engine.url) and _is_shared_cache(engine.url):
         return engine_for(engine.url, {})  # the program's connections are bound to the threads that made them
     options: dict[str, Any] = {} if engine.dialect.name == "sqlite" else {"isolation_level": _ISOLATION}
     return _with_pool(engine, _pool_beside(engine), **options)
@@ -135,7 +135,8 @@ def _copied(engine: Engine, kind: type[Pool]) -> Pool:
     return kind(pool._creator, _dispatch=pool.dispatch, dialect=engine.dialect)  # noqa: SLF001 - as `Pool.recreate` does
 
 
-def _names_memory(address: URL) -> bool:
+def names_memory(address: URL) -> bool:
+    """Whether a URL of SQLite names no file."""
     return address.database in (None, "", ":memory:") or "mode=memory" in str(address)
 
 
@@ -145,7 +146,7 @@ def _is_shared_cache(address: URL) -> bool:
 
 def _lives_in_a_connection(engine: Engine) -> bool:
     """Whether a database of SQLite is gone with the connection, and can't be reached by another one."""
-    if not _names_memory(engine.url) or _is_shared_cache(engine.url):
+    if not names_memory(engine.url) or _is_shared_cache(engine.url):
         return False
     with engine.connect() as connection:  # it may have a creator, which the URL doesn't know
         driver: Any = connection.connection

@@ -125,8 +125,14 @@ class SQLAlchemyJobStore(SharedJobStore):
         #: The program's own, unless that one's database can't be shared.
         self.engine: Engine = used if engine is None or is_in_memory(used) else maybe_ref(engine)
         self.kind = backend.database.name
+        self._is_in_this_process = backend.database.is_in_this_process
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration
+
+    @property
+    def serves_one_process(self) -> bool:
+        """See `RunStore.serves_one_process`: a database of SQLite in memory is in one process's."""
+        return self._is_in_this_process
 
     def pending_migration(self) -> str:
         """The SQL that `start` would bring the tables of an older release up to date with; empty if there is nothing to be done.

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from mainspring.forks import leaves_to_parent
+
 fcntl: Any
 try:
     import fcntl
@@ -14,7 +16,7 @@ except ImportError:  # Windows: there nobody waits in line
     fcntl = None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Line:
@@ -31,6 +33,16 @@ class Line:
     def __init__(self, file: str) -> None:
         self._name = f"{file}-turn" if file and fcntl else None
         self._waiting: _Waiting | None = None
+        self._descriptors: set[int] = set()
+        leaves_to_parent(self)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: its parent's turn would last until both have ended."""
+        inherited, self._descriptors = self._descriptors, set()
+        self._waiting = None
+        for descriptor in inherited:
+            with suppress(OSError):
+                os.close(descriptor)
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
@@ -40,7 +52,7 @@ class Line:
             yield
         finally:
             if descriptor is not None:
-                _give_up(descriptor)
+                self._give_up(descriptor)
 
     def _locked(self, patience: float) -> int | None:
         if self._name is None or (self._waiting is not None and self._waiting.is_alive()):
@@ -50,26 +62,35 @@ class Line:
             descriptor = os.open(self._name, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError:
             return None
+        self._descriptors.add(descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            waiting = _Waiting(descriptor)
+            waiting = _Waiting(descriptor, self._give_up)
             if waiting.has_it_within(patience):
                 return descriptor
             self._waiting = waiting
             return None
         except OSError:
-            os.close(descriptor)
+            self._give_up(descriptor)
             return None
         return descriptor
+
+    def _give_up(self, descriptor: int) -> None:
+        """Let the next one have the lock, also where a process was forked meanwhile that has the file open as well."""
+        self._descriptors.discard(descriptor)
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 class _Waiting(Thread):
     """Waits for a lock, which can't be done for a limited time, on a thread that may be left to itself."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, give_up: Callable[[int], None]) -> None:
         super().__init__(name="mainspring-line", daemon=True)
         self._descriptor = descriptor
+        self._give_up = give_up
         self._lock = Lock()
         self._ended = Event()
         self._is_given_up = False
@@ -90,11 +111,4 @@ class _Waiting(Thread):
             if not self._is_given_up:
                 self._ended.set()
                 return
-        _give_up(self._descriptor)
-
-
-def _give_up(descriptor: int) -> None:
-    """Let the next one have the lock, also where a process was forked meanwhile that has the file open as well."""
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
+        self._give_up(self._descriptor)
