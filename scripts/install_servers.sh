@@ -20,6 +20,12 @@ install_secantus() {
 }
 install_secantus
 
+# The driver mysqlclient has no wheels for Linux: it is compiled, into the environment of `make` alone.
+mysqlclient="mysqlclient>=2.2"
+lacks_mysqlclient() {
+  [ -x .venv/bin/python ] && ! .venv/bin/python -c 'import MySQLdb' >/dev/null 2>&1
+}
+
 missing=""
 [ -n "${MAINSPRING_TEST_POSTGRES_URL:-}" ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -n "${MAINSPRING_TEST_MARIADB_URL:-}" ] || command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
@@ -31,7 +37,20 @@ for library in libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcom
   libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0; do
   ldconfig -p 2>/dev/null | grep -q "${library%%:*}" || missing="$missing ${library##*:}"
 done
-[ -z "$missing" ] && exit 0
+if lacks_mysqlclient; then
+  command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+  command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+  .venv/bin/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+    || missing="$missing python3-dev"
+  pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
+fi
+install_mysqlclient() {
+  lacks_mysqlclient || return
+  echo "Installing $mysqlclient"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check "$mysqlclient" >/dev/null 2>&1 \
+    || echo "Not installed: $mysqlclient. The tests that need it are left out."
+}
+[ -z "$missing" ] && { install_mysqlclient; exit 0; }
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "Not installed:$missing. The tests that need them are left out; on Debian and Ubuntu: sudo apt-get install$missing"
@@ -43,3 +62,4 @@ export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing; } >/dev/null; then
   echo "Some of$missing could not be installed."
 fi
+install_mysqlclient

@@ -17,7 +17,7 @@ from mainspring.testing import EventRecorder
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share
 import servers
-from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE
+from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE, with_driver
 
 # No deadlines: how long an example takes on a busy machine says nothing about right or wrong. In CI the examples are always
 # the same, so that a failure there is the change's; new ones are found at home.
@@ -129,16 +129,22 @@ def _server_url(kind, tmp_path_factory):
         servers.missing(str(error))
 
 
+def _with_driver(url, kind):
+    """The soak runs the tests of stores with each driver (`tests/jobstores/test_drivers.py`)."""
+    driver = os.environ.get(f"MAINSPRING_TEST_{kind}_DRIVER")
+    return url if driver is None else with_driver(url, driver)
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory):
     """A PostgreSQL server; tests name tables of their own."""
-    return _server_url("postgres", tmp_path_factory)
+    return _with_driver(_server_url("postgres", tmp_path_factory), "POSTGRES")
 
 
 @pytest.fixture(scope="session")
 def mariadb_url(tmp_path_factory):
     """A MariaDB server; tests name tables of their own."""
-    return _server_url("mariadb", tmp_path_factory)
+    return _with_driver(_server_url("mariadb", tmp_path_factory), "MARIADB")
 
 
 @pytest.fixture(scope="session")

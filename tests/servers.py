@@ -181,7 +181,7 @@ class PgBouncer(Server):
     """
 
     user = "postgres"
-    stop_signal = signal.SIGINT
+    stop_signal = signal.SIGTERM  # it would wait for its clients on SIGINT
 
     def __init__(self, behind: str, settings: dict[str, str] | None = None, **options: Any) -> None:
         self.behind = make_url(behind)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import make_url
+
+import servers
 
 if TYPE_CHECKING:
     from mainspring.jobstores.shared.store import SharedJobStore
@@ -17,6 +21,16 @@ MONGODB = pytest.param("mongodb", marks=pytest.mark.xdist_group("mongodb"))
 MARIADB_ONCE = pytest.param("mariadb", marks=pytest.mark.one_python)
 REDIS_ONCE = pytest.param("redis", marks=pytest.mark.one_python)
 MONGODB_ONCE = pytest.param("mongodb", marks=[pytest.mark.xdist_group("mongodb"), pytest.mark.one_python])
+
+
+def with_driver(url: str, driver: str) -> str:
+    """The URL of a database, asked by another driver; where that isn't installed, the test is left out."""
+    module = {"mysqldb": "MySQLdb"}.get(driver, driver)
+    if find_spec(module) is None:
+        servers.missing(
+            f"the driver {driver} is not installed (scripts/install_servers.sh installs mysqlclient)"
+        )
+    return make_url(url).set(drivername=f"{url.partition('+')[0]}+{driver}").render_as_string(False)
 
 
 def open_store(url: str, name: str, **options: Any) -> SharedJobStore:
