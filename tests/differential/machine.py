@@ -65,11 +65,11 @@ class Machine(RuleBasedStateMachine):
         one = step(name, **values)
         try:
             take(self.worlds, self.steps, one)
-        except Difference:
+        except Difference as found:
             self.is_apart = True
             raise Difference(
                 reduced(self.make_worlds, self.steps)
-                or "nothing, when it was tried again: it depends on chance"
+                or f"{found}\nand did not, when it was tried again: it depends on chance"
             ) from None
 
     def is_running(self) -> bool:

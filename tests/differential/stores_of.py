@@ -10,8 +10,11 @@ import redis
 from sqlalchemy import text
 
 from mainspring.jobstores.shared.store import SharedJobStore
+from pickle_store import PickleStore
 from stores import open_store
 
+#: In the place of a URL: a store as third parties wrote them for APScheduler.
+ADAPTED = "adapted"
 #: No program lasts as long, and nobody renews it.
 LEASE = 7 * 86400
 KEPT = 100_000
@@ -25,6 +28,8 @@ _numbers = itertools.count()
 
 def fresh_store(url: str) -> Any:
     """A store of the kind that a URL names."""
+    if url == ADAPTED:
+        return PickleStore()
     options = {"lease": LEASE, "keep_runs": KEPT}
     if url.startswith("redis"):
         server = redis.Redis.from_url(url)

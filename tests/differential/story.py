@@ -58,6 +58,10 @@ class Story:
             self._refused.add(values["job"])
         self.handed = None
 
+    def paused(self, job_id: str, moment: datetime) -> None:
+        """A job was paused, and not by a step."""
+        self._changes[job_id].append(Change(moment, "paused"))
+
     def _to_job(self, step: Step, moment: datetime) -> None:
         job_id, record = step.values["job"], self.handed
         changes = self._changes[job_id]

@@ -130,6 +130,7 @@ class Hand(NativeExecutor):
         self.running: dict[Any, Any] = {}
         self.calls: list[Call] = []
         self.refusals: dict[str, int] = {}
+        self._left: list[Any] = []  # which go on for ever: the scheduler knows them by their identity
         self._ticks = itertools.count()
 
     def _now(self) -> datetime:
@@ -211,6 +212,7 @@ class Hand(NativeExecutor):
         run = self.running.pop(id(submission), None)
         if run is not None:
             self._note_end(run)
+            self._left.append(run)
 
 
 class _Run:
@@ -238,15 +240,21 @@ class World:
         self.name = name
         self.heard = EventRecorder()
         self.scheduler = scheduler = ManualScheduler(start=START, jobstores={"default": store})
-        self.store = store
         self.alarms = scheduler._alarms = scheduler._stopping._alarms = StillAlarms(scheduler.clock)
         scheduler._run_aside = lambda work: work()  # type: ignore[method-assign]  # as soon as it is to be done
         self.hand = Hand(scheduler.clock)
         scheduler.add_executor(self.hand, "default")
         scheduler.add_listener(self.heard, EVENT_EVERY)
+        scheduler.add_listener(self._hear_pause, events.EVENT_JOB_PAUSED)
         scheduler.start()
+        self.store = scheduler._stores["default"]
         self._told = 0
         self.story = Story()
+
+    def _hear_pause(self, event: Any) -> None:
+        """Note that a job was paused for its runs that don't end: the checker works the other reasons out by itself."""
+        if "runs of it don't end" in event.note:
+            self.story.paused(event.job_id, self.scheduler.clock.now())
 
     def close(self) -> None:
         """End it, with all that goes on."""

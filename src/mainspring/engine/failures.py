@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _FAILURES: frozenset[Outcome] = frozenset({"failed", "timed_out", "lost"})
 
 
+def is_final_failure(outcome: Outcome, retry_at: datetime | None) -> bool:
+    """Whether a run has failed for good: one that is tried again hasn't."""
+    return retry_at is None and outcome in _FAILURES
+
+
 def has_paused_itself(before: JobRecord, after: JobRecord) -> bool:
     """Whether what a job has done has paused it."""
     return after.next_run_time is None and before.next_run_time is not None
@@ -34,7 +39,7 @@ def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | 
     tally = job.tally or Tally()
     failures, note = tally.failures, None
     for outcome, retry_at in outcomes:
-        if outcome in _FAILURES and retry_at is None:
+        if is_final_failure(outcome, retry_at):
             failures += 1
             if failures >= limit:
                 note, failures = f"paused after {failures} failed runs in a row", 0

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mainspring.engine.precedence import Turn
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission, Tally
+    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, RunResult, Submission, Tally
 
 #: How many ended runs of each job are remembered.
 _KEPT_RUNS = 100
@@ -67,10 +67,7 @@ class AdaptedStore(RunStore):
         self.outbox = self._runs.history.outbox
         self._stamps: dict[str, int] = {}
         self._has_followers = False
-        self._unfollowed: deque[tuple[Submission, bool]] = (
-            deque()
-        )  # what follows from their end is to be seen to; and whether they count
-        self._counted: dict[Submission, Tally] = {}  # what jobs were to remember, while that is written
+        self._unfollowed: deque[_Outcomes] = deque()  # what follows from these is to be seen to
         self._stamp = count(1)
 
     def leave_to_parent(self) -> None:
@@ -109,7 +106,8 @@ class AdaptedStore(RunStore):
             try:
                 with self._store_lock:
                     self.store.add_job(self._handle(record))
-                    self._written(record.id)
+                    self._stamps[record.id] = next(self._stamp)
+                    self._forget(record.id)
                     if replace is None:
                         with self._ledger_lock:
                             if record.id in self._runs.ended_jobs:  # another takes its place
@@ -135,6 +133,11 @@ class AdaptedStore(RunStore):
         return query.of(records)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        after = self._change(job_id, change)
+        self._forget(job_id)
+        return after
+
+    def _change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         while True:
             with self._store_lock:
                 stamp = self._stamps.get(job_id)
@@ -146,7 +149,7 @@ class AdaptedStore(RunStore):
                 if self._stamps.get(job_id) != stamp:
                     continue
                 self.store.update_job(self._handle(after))
-                self._written(job_id)
+                self._stamps[job_id] = next(self._stamp)
             return after
 
     def remove(self, job_id: str) -> None:
@@ -175,6 +178,7 @@ class AdaptedStore(RunStore):
         limit: int,
         executors: Collection[str],  # noqa: ARG002 - serves one node
     ) -> ClaimedBatch:
+        self._see_to_outcomes()
         with self._store_lock:
             stamps = dict(self._stamps)
             records = [_record_of(job) for job in self.store.get_due_jobs(now)]
@@ -299,55 +303,72 @@ class AdaptedStore(RunStore):
                 if submission.is_noted:
                     continue
                 submission.is_noted = True
-                counts = (
-                    submission.job.options.pause_after_failures is not None
-                    and not self._runs.is_disowned(submission.job.id, submission.run_times)
-                )
+                self._keep_unfollowed(submission)
                 awaited.append(self._runs.end(submission, self._now)[0])
-                if counts or self._has_followers:
-                    self._unfollowed.append((submission, counts))
             self._runs.history.bound()
-        # What follows from an end is asked of the store, which may fail: it stays here until that has worked.
-        while (ended := _popped(self._unfollowed)) is not None:
-            try:
-                if ended[1]:
-                    self._count_failures(ended[0])
-                    ended = (ended[0], False)
-                if self._has_followers:
-                    awaited.append(self._follow([ended[0]]))
-            except BaseException:
-                self._unfollowed.appendleft(ended)
-                raise
-        return any(awaited)
+        return self._see_to_outcomes() or any(awaited)
 
-    def _count_failures(self, submission: Submission) -> None:
+    def progress(self, submission: Submission) -> None:
+        if not (submission.job.options.looks_at_outcomes or self._has_followers):
+            return  # it is kept with the others
+        with self._ledger_lock:
+            if submission.is_noted:
+                return
+            self._keep_unfollowed(submission)
+            self._runs.keep_results(submission, self._now)
+            submission.results_are_taken()
+        # The store is asked by the next claim: a worker is not to wait for it.
+        wake = getattr(self._scheduler, "_wake", None)
+        if wake is not None:
+            wake()
+
+    def _keep_unfollowed(self, submission: Submission) -> None:
+        """Keep outcomes from which something may follow. Needs the lock."""
+        job = submission.job
+        counts = job.options.pause_after_failures is not None and not self._runs.is_disowned(
+            job.id, submission.run_times
+        )
+        if counts or self._has_followers:
+            self._unfollowed.append(_Outcomes(job.id, self._runs.results_of(submission), counts=counts))
+
+    def _see_to_outcomes(self) -> bool:
+        """Have happen what follows from outcomes; whether runs were queued. It is asked of the store, which may fail: they stay until that has worked."""
+        is_followed = False
+        while (outcomes := _popped(self._unfollowed)) is not None:
+            try:
+                if outcomes.counts:
+                    self._count_failures(outcomes)
+                    outcomes.counts = False
+                if self._has_followers:
+                    is_followed = self._follow(outcomes) or is_followed
+            except BaseException:
+                self._unfollowed.appendleft(outcomes)
+                raise
+        return is_followed
+
+    def _count_failures(self, outcomes: _Outcomes) -> None:
         paused: list[JobRecord] = []
-        counted = self._counted.get(submission)
 
         def count(before: JobRecord) -> JobRecord:
-            if counted is not None and counted == before.tally:
+            if outcomes.tally is not None and outcomes.tally == before.tally:
                 return before  # it was, and the store raised afterwards
-            after = self._runs.after(before, submission)
-            if after.tally is not None:
-                self._counted[submission] = after.tally
+            after = self._runs.after(before, outcomes.results)
+            outcomes.tally = after.tally
             paused[:] = [after] if has_paused_itself(before, after) else []
             return after
 
         with suppress(JobLookupError):
-            self.change(submission.job.id, count)
-        self._counted.pop(submission, None)
+            self._change(outcomes.job_id, count)
         for job in paused:
             tell_paused(self._scheduler, self._alias, job)
 
-    def _follow(self, submissions: Sequence[Submission]) -> bool:
-        """Queue the runs that follow from others; whether there are any."""
+    def _follow(self, outcomes: _Outcomes) -> bool:
+        """Queue the runs of other jobs that follow; whether there are any."""
         now = self._now()
-        results = {one.job.id: self._runs.results_of(one) for one in submissions}
         runs: list[QueuedRun] = []
         for record in self.list_records():
-            followed = followed_job(record)
-            if followed in results:
-                runs += following_runs(record, results[followed], now)
+            if followed_job(record) == outcomes.job_id:
+                runs += following_runs(record, outcomes.results, now)
         with self._ledger_lock:
             return bool(self._runs.enqueue(runs))
 
@@ -452,10 +473,6 @@ class AdaptedStore(RunStore):
             records = self._runs.records(job_id)
         return chosen(records, outcome, since, limit)
 
-    def _written(self, job_id: str) -> None:
-        self._stamps[job_id] = next(self._stamp)
-        self._forget(job_id)
-
     def _gone(self, job_id: str) -> None:
         self._stamps.pop(job_id, None)
         self._forget(job_id)
@@ -471,7 +488,23 @@ class AdaptedStore(RunStore):
         return Job._from_record(record, self._scheduler, self._alias)  # noqa: SLF001 - a handle is a view of its record
 
 
-def _popped(queue: deque[tuple[Submission, bool]]) -> tuple[Submission, bool] | None:
+class _Outcomes:
+    """Outcomes of runs of a job from which something may follow.
+
+    Attributes:
+        counts: whether they are to be counted in their job, which may pause itself.
+        tally: what the job was to remember, while that is written.
+    """
+
+    tally: Tally | None = None
+
+    def __init__(self, job_id: str, results: Sequence[RunResult], *, counts: bool) -> None:
+        self.job_id = job_id
+        self.results = results
+        self.counts = counts
+
+
+def _popped(queue: deque[_Outcomes]) -> _Outcomes | None:
     try:
         return queue.popleft()
     except IndexError:

@@ -309,9 +309,9 @@ class LocalRuns:
         latest = max(attempt, self._latest_attempts(job_id, [time]).get(time, 0))
         return QueuedRun(job_id, scheduled, latest + 1, retry_at, "retry", submission.reruns)
 
-    def after(self, job: JobRecord, submission: Submission) -> JobRecord:
-        """The job as the outcomes of an instance leave it."""
-        results = self.results_of(submission)
+    @staticmethod
+    def after(job: JobRecord, results: Sequence[RunResult]) -> JobRecord:
+        """The job as outcomes of its runs leave it."""
         return after_outcomes(job, [(result.outcome, result.retry_at) for result in results])
 
     def results_of(self, submission: Submission) -> list[RunResult]:

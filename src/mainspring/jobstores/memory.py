@@ -477,7 +477,7 @@ class MemoryJobStore(NativeJobStore):
         entry = self._entries.get(submission.job.id)
         if entry is None or submission.job.options.pause_after_failures is None:
             return []
-        before, entry.record = entry.record, self._runs.after(entry.record, submission)
+        before, entry.record = entry.record, self._runs.after(entry.record, self._runs.results_of(submission))
         if entry.record is before:
             return []
         self._enqueue(entry)

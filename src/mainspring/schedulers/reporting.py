@@ -255,8 +255,9 @@ class Reporter:
         """A run was to end, and hasn't: tell that it did, and free its place. For whoever has acquired its ticket."""
         time: Any = submission.run_time
         submission.is_abandoned = True
+        unbegun = submission.unended()[1:]  # asked now: the store may take over the first outcome at once
         self._tell(submission, time, submission.stop or "cancelled", submission.started)
-        for left in submission.unended()[1:]:
+        for left in unbegun:
             self._tell(submission, left, "cancelled", None)
         self._in_flight.end(submission)
 

@@ -219,9 +219,6 @@ class RedisBackend(Backend):
     ) -> dict[str, Any]:
         """What was claimed for a decision, to be undone."""
         job, following = decision.job, decision.following
-        version: int | None = job.version + 1 if following is None else following.version
-        if following is None and not job.options.outlasts_schedule:
-            version = None  # it is gone
         before = restored_job(decision)
         group = job.options.group
         begun_at = None if group is None or decision.claimed is None else repr(decision.claimed.timestamp())
@@ -230,7 +227,9 @@ class RedisBackend(Backend):
             "group": group if begun_at is not None else False,
             "begun": begun_at or False,
             "job": written_job(before, self.setting, self.setting.now()),
-            "expects": False if version is None else str(version),
+            "expects": str(job.version + 1 if following is None else following.version),
+            "has_ended": following is None,
+            "may_be_gone": following is None and not job.options.outlasts_schedule,
             "token": str(token),
             "members": [f"{member_of(time)}{decision.attempt_of(time)}" for time in decision.submit],
             "was_queued": decision.requeues,

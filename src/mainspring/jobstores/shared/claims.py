@@ -260,11 +260,12 @@ def decide_in_turn(
                     submitted += 1
                     running[job_id] = running.get(job_id, 0) + 1
         elif job_id not in blocked or not _is_held_back(run, record_or_none):
-            count = len(decided.begun)
+            begun, missed = len(decided.begun), len(decided.missed)
             _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
-            if len(decided.begun) > count:
+            if len(decided.begun) > begun:
                 submitted += 1
                 kinds[job_id] = False
+            if (len(decided.begun), len(decided.missed)) != (begun, missed):
                 left[job_id] += run.cause == "buffered"
     return decided
 

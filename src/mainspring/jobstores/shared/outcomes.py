@@ -76,6 +76,7 @@ class Outcomes:
         ] = ()  # those that were written by themselves, last: perhaps not there yet
         self._just_taken: Sequence[Ended] = ()  # on their way to one of the two
         self._stuck: list[Ended] = []  # those that the store refuses whatever is left out
+        self._may_pause = False  # jobs, for their failures
         self._claim_waits = False
         self._failures = 0  # so often in a row outcomes could not be written
         self._finished_jobs: set[str] = set()
@@ -84,6 +85,8 @@ class Outcomes:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
             ended = ended_of(submission, self._setting.now, is_over=True)
+            if submission.job.options.pause_after_failures is not None:
+                self._may_pause = True
             with self._moving:
                 self._ended.extend(ended)
             for one in ended:
@@ -95,6 +98,8 @@ class Outcomes:
     def add_some(self, submission: Submission) -> None:
         """Some of its runs have ended, and others are still to come."""
         ended = ended_of(submission, self._setting.now, is_over=False)
+        if submission.job.options.pause_after_failures is not None:
+            self._may_pause = True
         with self._moving:
             self._ended.extend(ended)
 
@@ -145,6 +150,8 @@ class Outcomes:
         size = self._riding_size
         with self._moving:
             waiting = list(self._ended)
+            if self._together() < count:
+                return False
         for one in waiting:
             size -= weight_of(one)
             if size < 0:
@@ -159,9 +166,17 @@ class Outcomes:
         """The first outcomes, as many as are written together."""
         with self._moving:
             waiting = self._ended
-            count = fitting(map(weight_of, waiting), rows, size)
+            count = fitting(map(weight_of, waiting), min(rows, self._together()), size)
             taken = self._just_taken = [waiting.popleft() for _ in range(count)]
             return taken
+
+    def _together(self) -> int:
+        """How many of the first outcomes may be written together: one that may pause a follower is alone, since it follows what was before. Needs the lock."""
+        count = len(self._ended)
+        if not self._may_pause:
+            return count
+        pausing = (max(at, 1) for at, one in enumerate(self._ended) if one.may_pause_follower)
+        return next(pausing, count)
 
     def _light_ones(self) -> list[Ended]:
         """The outcomes that a claim takes along: none that is large, nor one of the same job that came later."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.attempts import attempt_of
+from mainspring.engine.failures import is_final_failure
+from mainspring.engine.following import followed_job
 from mainspring.engine.reasons import LOST_TOUCH, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.errors import SerializationError, words_of
@@ -100,6 +102,15 @@ class Ended(NamedTuple):
             result.result,
             result.traceback,
             result.log,
+        )
+
+    @property
+    def may_pause_follower(self) -> bool:
+        """Whether it may pause its job, which comes after another one: what of that has ended before is followed all the same."""
+        return (
+            self.job.options.pause_after_failures is not None
+            and is_final_failure(self.result.outcome, self.result.retry_at)
+            and followed_job(self.job) is not None
         )
 
     @property

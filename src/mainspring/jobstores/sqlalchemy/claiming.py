@@ -28,7 +28,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
     restored_job,
 )
-from mainspring.jobstores.shared.rows import COLUMNS, SCHEDULED, Unreadable, written_tally
+from mainspring.jobstores.shared.rows import COLUMNS, ENDING, SCHEDULED, Unreadable, written_tally
 from mainspring.jobstores.shared.runs import TakenRun, claimed_runs
 
 if TYPE_CHECKING:
@@ -333,20 +333,22 @@ class Claiming:
             self._runs.release(connection, decision, token, available)
             return True
         before = restored_job(decision)
-        if following is None and not job.options.outlasts_schedule:
+        as_left = [jobs.c.id == job.id, jobs.c.version == before.version - 1]
+        if following is None:
+            as_left.append(jobs.c.state == ENDING)  # or another job has got its id since
+        restored = connection.execute(
+            update(jobs)
+            .where(*as_left)
+            .values(
+                next_run_time=before.next_run_time,
+                state=SCHEDULED,
+                version=before.version,
+                tally=written_tally(before.tally),
+            )
+        ).rowcount
+        if not restored and following is None and not job.options.outlasts_schedule:
             insert(connection, before)
             restored = 1
-        else:
-            restored = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job.id, jobs.c.version == before.version - 1)
-                .values(
-                    next_run_time=before.next_run_time,
-                    state=SCHEDULED,
-                    version=before.version,
-                    tally=written_tally(before.tally),
-                )
-            ).rowcount
         if restored:
             self._uncount(connection, decision)
             self._runs.take_back(connection, decision, token)

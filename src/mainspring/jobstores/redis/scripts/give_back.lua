@@ -9,11 +9,12 @@ for at, claim in ipairs(question.claims) do
   local restores = not (claim.was_queued or is_anothers)
   if is_ours and restores then
     local is_there = redis.call('EXISTS', job_key(id)) == 1
-    if claim.expects then
-      restores = has_version(id, claim.expects)
+    if claim.may_be_gone and not is_there then
+      restores = true
     else
-      restores = not is_there
-      is_anothers = is_there -- its schedule had ended, and another has got its id since
+      restores = has_version(id, claim.expects)
+      if claim.has_ended then restores = restores and redis.call('HGET', job_key(id), 'state') == ENDING end
+      is_anothers = claim.may_be_gone and not restores -- its schedule had ended, and another has got its id since
     end
     if restores then replace_job(claim.job) end
   end
