@@ -1,4 +1,4 @@
-"""All stores do the same: random programs, taken by memory and by each store that nodes share, side by side."""
+"""All stores do the same: random programs, taken by memory and by each other store, side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from machine import Machine, judge
-from stores_of import fresh_store
+from stores_of import ADAPTED, fresh_store
 from worlds import World, stand_still
 
 from mainspring import MemoryJobStore
@@ -18,13 +18,14 @@ from mainspring.engine.grouping import GroupBook
 from programs import Difference, replay, step
 from stores import MONGODB
 
-#: How many programs in CI, 200 in all, and in the soak, 5,000.
+#: How many programs in CI, 240 in all, and in the soak, 5,500.
 COUNTS = {
     "sqlite": (90, 2000),
     "postgres": (12, 700),
     "mariadb": (8, 500),
     "redis": (80, 1700),
     "mongodb": (10, 100),
+    ADAPTED: (40, 500),
 }
 #: Programs that came apart once, and what about.
 PROGRAMS = {
@@ -253,7 +254,7 @@ PROGRAMS = {
         step("wait", seconds=2),
     ],
 }
-KINDS = ["sqlite", "postgres", "mariadb", "redis", MONGODB]
+KINDS = ["sqlite", "postgres", "mariadb", "redis", MONGODB, ADAPTED]
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +270,9 @@ def kind(request):
 @pytest.fixture
 def url(request, kind, tmp_path):
     """Of a store of each kind."""
+    if kind == ADAPTED:
+        yield ADAPTED
+        return
     if kind != "sqlite":
         yield request.getfixturevalue(f"{kind}_url")
         return

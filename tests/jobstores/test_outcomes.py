@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from mainspring import Retry
+from mainspring import AfterJob, DateTrigger, Retry
 from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.dividing import weight_of
 from mainspring.jobstores.shared.failures import Failure
@@ -165,6 +165,34 @@ def test_what_could_not_be_written_is_put_back_before_what_has_come_since(outcom
     backend.error, backend.during = None, lambda: None
     outcomes.write()
     assert backend.written == [at(0, 1, 2)]
+
+
+def failed(second, trigger=None, **options):
+    """A submission of a job that counts its failures, and comes after another one; of which a run has failed."""
+    submission = ran(second, outcome="failed", job_id="b", pause_after_failures=1, **options)
+    submission.job = submission.job._replace(trigger=trigger or AfterJob("a"))
+    return submission
+
+
+def test_what_may_pause_a_job_that_comes_after_others_is_written_by_itself(outcomes, backend):
+    outcomes.add([ran(0, 1), failed(2), failed(3), ran(4), ran(5)])
+    assert outcomes.take_along(never) == []  # nor by a claim, which is not kept waiting for long
+    assert backend.written == [at(0, 1), at(2), at(3), at(4, 5)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        failed(2, trigger=DateTrigger(START)),
+        ran(2, outcome="failed", job_id="b"),
+        ran(2, job_id="b", pause_after_failures=1),
+    ],
+    ids=["comes after none", "counts none", "has not failed"],
+)
+def test_what_pauses_no_job_that_comes_after_others_is_written_with_them(outcomes, backend, other):
+    outcomes.add([ran(0, 1), other, ran(4)])
+    outcomes.write()
+    assert backend.written == [at(0, 1, 2, 4)]
 
 
 def test_a_claim_that_fails_puts_back_what_it_has_taken_along(outcomes, backend):
