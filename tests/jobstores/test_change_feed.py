@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mainspring.jobstores.shared.listening import Listening, NothingToHearError
+from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.testing import SettableClock
 from mainspring.testing.conformance import SECOND, START
@@ -32,6 +33,7 @@ class Clock(SettableClock):
 def setting():
     return Setting(
         arguments=None,
+        locks=RowLocks(),
         logger=logging.getLogger("mainspring.test"),
         node_name="here",
         token=7,

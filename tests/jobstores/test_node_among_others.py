@@ -10,6 +10,7 @@ import pytest
 
 from mainspring.jobstores.shared.lease import Registration, milliseconds
 from mainspring.jobstores.shared.membership import LivingNode, Membership
+from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.testing import SettableClock
 
@@ -22,7 +23,11 @@ class Backend:
 
     def __init__(self, clock):
         self.setting = Setting(
-            arguments=None, logger=logging.getLogger("mainspring.test"), node_name="here", clock=clock
+            arguments=None,
+            locks=RowLocks(),
+            logger=logging.getLogger("mainspring.test"),
+            node_name="here",
+            clock=clock,
         )
         self.clock = clock
         self.calls = []

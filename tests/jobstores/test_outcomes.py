@@ -13,6 +13,7 @@ from mainspring.jobstores.shared.backend import Collected, Finished
 from mainspring.jobstores.shared.dividing import weight_of
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outcomes import Outcomes
+from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.runs import Ended, LostRun
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.model import RunKey, RunResult, Submission
@@ -46,6 +47,7 @@ class Backend:
     def __init__(self):
         self.setting = Setting(
             arguments=None,
+            locks=RowLocks(),
             logger=logging.getLogger("mainspring.test"),
             node_name="here",
             clock=SettableClock(NOW),

@@ -21,6 +21,7 @@ from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
+from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
@@ -78,7 +79,11 @@ def clock():
 def backend(clock):
     made = Mock(spec=Backend)
     made.setting = Setting(
-        arguments=None, logger=logging.getLogger("mainspring.test"), node_name="here", clock=clock
+        arguments=None,
+        locks=RowLocks(),
+        logger=logging.getLogger("mainspring.test"),
+        node_name="here",
+        clock=clock,
     )
     made.outage = Outage(
         lambda error: {Away: Failure.OUTAGE, Wrong: Failure.PERMANENT}.get(type(error)), "somewhere"
