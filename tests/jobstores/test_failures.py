@@ -28,7 +28,7 @@ STATES = {
     CHANGED: ["25006", "57P01", "57P02", "57P05"],
     FULL: ["53100", "53200", "58030", "58P01"],
     TOO_LARGE: ["22001", "53400", "54000", "54001", "54023"],
-    PERMANENT: ["28000", "28P01", "3D000", "3F000", "42501", "57P04"],
+    PERMANENT: ["28000", "28P01", "3D000", "3F000", "42501", "42P01", "57P04"],
 }
 NUMBERS = {
     CONFLICT: [1020, 1205, 1206, 1213, 1412, 1615, 3058, 3101, 3572],
@@ -79,6 +79,7 @@ NUMBERS = {
         1130,
         1142,
         1143,
+        1146,
         1227,
         1251,
         1370,
@@ -162,7 +163,7 @@ def test_states_of_postgresql(state, failure):
         ("53300", OUTAGE),
         ("57014", OUTAGE),
         ("58000", FULL),
-        ("42P01", None),
+        ("42703", None),
         ("22003", None),
     ],
 )
@@ -295,7 +296,8 @@ def test_codes_of_sqlite(code, failure):
         ("database disk image is malformed", PERMANENT),
         ("attempt to write a readonly database", PERMANENT),
         ("string or blob too big", TOO_LARGE),
-        ("no such table: x", None),
+        ("no such table: x", PERMANENT),
+        ("no such column: x", None),
     ],
 )
 def test_words_of_sqlite(text, failure):

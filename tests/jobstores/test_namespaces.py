@@ -17,6 +17,7 @@ from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.retry import Retry
 from mainspring.testing import EventRecorder
 from stores import open_store
+from waiting import wait_for
 
 calls: dict[str, list[str]] = {}
 
@@ -125,15 +126,6 @@ def test_deployments_with_the_same_ids_at_the_same_time_never_meet(store_url, ta
         assert dict(scheduler.health().store_namespaces) == (
             {} if namespace is None else {"default": namespace}
         )
-
-
-def wait_for(condition, timeout=40):
-    end = threading.Event()
-    for _ in range(int(timeout / 0.02)):
-        if condition():
-            return
-        end.wait(0.02)
-    raise AssertionError(f"in {timeout} s that didn't come")
 
 
 def test_nobody_of_another_namespace_is_told_of_changes_or_taken_for_dead(

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainspring.jobstores.shared.lease import Registration, milliseconds
+from mainspring.engine.setbacks import KnownNode
+from mainspring.jobstores.shared.lease import Heartbeats, Registration, milliseconds, new_token
 from mainspring.jobstores.shared.membership import LivingNode, Membership
+from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.row_locks import RowLocks
+from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.testing import SettableClock
 
@@ -35,14 +38,21 @@ class Backend:
         self.finds_it_living = True
         self.slowness = 0.0
         self.tokens = 6
+        self.known = []
+        self.outage = Outage(lambda _: None, "here:")
 
-    def register(self, registration):
+    def known_nodes(self):
+        return self.known
+
+    def register(self, registration, beats):
         self.calls.append(("register", registration))
         self.tokens += 1
+        self.known.append(KnownNode(self.tokens, "here", beats.next(self.setting.now()), 10_000, False))
         return self.tokens, self.clock.monotonic()
 
-    def renew(self, token, registration):
+    def renew(self, token, registration, beats):
         self.calls.append(("renew", token, registration))
+        beats.next(self.setting.now())
         if isinstance(self.takes, Exception):
             raise self.takes
         self.clock.advance(self.slowness)
@@ -73,7 +83,9 @@ def recoveries():
 
 @pytest.fixture
 def membership(backend, recoveries):
-    return Membership(backend, LEASE, lambda: ("default", "pool"), lambda: recoveries.append(1))
+    return Membership(
+        backend, LEASE, lambda: ("default", "pool"), lambda: recoveries.append(1), Past(backend.outage)
+    )
 
 
 @pytest.fixture
@@ -174,7 +186,7 @@ def test_a_claim_does_not_ask_while_a_heartbeat_is_under_way(membership, backend
     clock.advance(9.5)
     answers = []
 
-    def meanwhile(token, registration):
+    def meanwhile(token, registration, beats):
         thread = threading.Thread(target=lambda: answers.append(membership.may_claim()))
         thread.start()
         thread.join(30)
@@ -208,7 +220,7 @@ def watch(membership, clock, seconds, heartbeat=lambda second: 0, lease=LEASE):
     """Look once a second; after how many seconds somebody was found dead, or ``None``."""
     for second in range(seconds):
         membership.renew()
-        own = LivingNode(7, "here", 0, milliseconds(LEASE))
+        own = LivingNode(7, "here", membership._beats.taken, milliseconds(LEASE))
         if membership.reap_expired(iter([own, other(heartbeat(second), lease)]), clock.monotonic()):
             return second
         clock.advance(1)
@@ -237,6 +249,89 @@ def test_the_shortest_lease_among_all_says_how_often_is_spoken(membership, clock
     assert membership.heartbeat_seconds == 1
     membership.reap_expired([], clock.monotonic())
     assert membership.heartbeat_seconds == 2.5
+
+
+def forgets(backend, known):
+    backend.takes, backend.known = False, known
+    backend.outage.logger = backend.setting.logger
+    backend.outage.alias = "default"
+
+
+@pytest.mark.parametrize(
+    ("known", "to"),
+    [
+        ([KnownNode(7, "here", START - timedelta(hours=1), 10_000, True)], "holds what it held at 2025-12-31 23:00:00 UTC"),
+        ([KnownNode(3, "there", START - timedelta(hours=2), 10_000, False)], "holds what it held at 2025-12-31 22:00:00 UTC"),
+        ([KnownNode(3, "there", START + timedelta(hours=2), 10_000, True)], "knows nobody any more"),
+        ([], "knows nobody any more"),
+    ],
+)  # fmt: skip
+def test_a_store_that_does_not_know_what_it_was_told_was_set_back(membership, backend, said, known, to):
+    forgets(backend, known)
+    membership.renew()
+    assert membership.lease.token == 8
+    (line,) = said()
+    assert line == (
+        f"WARNING Job store 'default' (here:) was set back, as by a backup that was restored: it {to}, and had been told more until "
+        "2026-01-01 00:00:00 UTC. What was done since is not in it: jobs are as they were then, runs that have ended since are not in its "
+        "history, and what was due since may be run a second time. Noticed at 2026-01-01 00:00:00 UTC by node here, which goes on as a new one"
+    )
+    assert [f"WARNING Job store 'default' (here:){one[2:]}" for one in membership._past.sentences] == said()
+    # What the store holds of an earlier life of this node is over.
+    was_alive = known and known[0].token == 7
+    assert [call for call in backend.calls if call[0] == "dead"] == (
+        [("dead", 7, known[0].heartbeat)] if was_alive else []
+    )
+
+
+def test_who_was_declared_dead_long_ago_and_forgotten_does_not_speak_of_a_store_that_was_set_back(
+    membership, backend, clock, said
+):
+    clock.advance(86_400)
+    forgets(backend, [])
+    membership.renew()
+    assert len(said()) == 1
+    assert "taken for dead" in said()[0]
+
+
+def test_a_look_that_does_not_find_this_node_has_it_ask_at_once(membership, backend, clock):
+    forgets(backend, [])
+    membership.reap_expired([], clock.monotonic())
+    assert membership.lease.token == 8
+    backend.takes = True
+    early = LivingNode(8, "here", START - timedelta(seconds=1), 10_000)
+    asked = len(backend.calls)
+    membership.reap_expired([early], clock.monotonic())
+    assert backend.calls[asked:] == [("renew", 8, OURS)]
+    membership.reap_expired([early._replace(heartbeat=membership._beats.taken)], clock.monotonic())
+    assert len(backend.calls) == asked + 1
+
+
+def test_what_is_due_unexpectedly_has_it_ask_once_a_second_at_most(membership, backend, clock):
+    membership.confirm()
+    assert backend.calls[1:] == []
+    clock.advance(1.1)
+    membership.confirm()
+    membership.confirm()
+    assert backend.calls[1:] == [("renew", 7, OURS)]
+
+
+def test_heartbeats_are_later_than_those_before_whatever_the_clock_does():
+    beats = Heartbeats()
+    assert beats.next(START) == START
+    assert beats.taken is None
+    beats.confirm()
+    assert beats.taken == START
+    later = beats.next(START - timedelta(hours=1))
+    assert later == START + timedelta(microseconds=1)
+    assert beats.next(START + timedelta(hours=1)) == START + timedelta(hours=1)
+    assert beats.taken == START
+
+
+def test_tokens_are_higher_than_all_that_were_given_away_before():
+    assert new_token(0, START) == 1_767_225_600_000
+    assert new_token(1_767_225_600_000, START) == 1_767_225_600_001
+    assert new_token(1_767_225_700_000, START) == 1_767_225_700_001
 
 
 def test_durations_are_kept_in_whole_milliseconds():

@@ -90,7 +90,8 @@ def backend(clock):
     )
     made.jobs = Mock()
     made.go_by.side_effect = made.setting.go_by
-    made.register.side_effect = lambda node: (7, clock.monotonic())
+    made.register.side_effect = lambda node, beats: (7, clock.monotonic())
+    made.known_nodes.return_value = []
     made.renew.return_value = True
     made.finish.return_value = Finished()
     made.collect_lost.return_value = Collected((), {}, None)
@@ -187,7 +188,7 @@ def test_a_node_is_called_what_databases_can_keep(backend):
 
 
 def test_a_node_enters_with_the_executors_of_its_scheduler(store, backend):
-    (registration,) = backend.register.call_args.args
+    registration, _ = backend.register.call_args.args
     assert registration == ("here", ["default", "pool"], 30 * SECONDS)
     backend.prepare.assert_called_once_with()
 
@@ -307,7 +308,7 @@ def test_what_is_claimed_is_so_under_the_lease_and_counted(store, backend):
 def test_without_a_lease_nothing_is_asked_and_soon_again(store, backend, clock):
     clock.advance(40)
     backend.renew.return_value = True
-    backend.renew.side_effect = lambda token, node: clock.advance(40) or True
+    backend.renew.side_effect = lambda token, node, beats: clock.advance(40) or True
     make_due(store)
     batch = claim(store)
     assert (batch.decisions, batch.more) == ([], False)

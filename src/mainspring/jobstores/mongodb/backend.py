@@ -44,11 +44,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
+    from mainspring.engine.setbacks import KnownNode
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
-    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, RunRecord, Submission
@@ -124,11 +125,14 @@ class MongoDBBackend(Backend):
 
     # Nodes
 
-    def register(self, node: Registration) -> tuple[int, float]:
-        return self.server.run(lambda: self._nodes.register(node))
+    def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
+        return self.server.run(lambda: self._nodes.register(node, beats))
 
-    def renew(self, token: int, node: Registration) -> bool:
-        return self._nodes.renew(token, node)
+    def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
+        return self._nodes.renew(token, node, beats)
+
+    def known_nodes(self) -> list[KnownNode]:
+        return self.server.run(self._nodes.known)
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
         return self._nodes.declare_dead(token, heartbeat)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from pymongo import ReturnDocument
 
 from mainspring._version import __version__
+from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.documents import text_of
-from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds
+from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds, new_token
 from mainspring.jobstores.shared.rows import read_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
-    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.setting import Setting
 
 
@@ -35,18 +37,20 @@ class Nodes:
         asked = self._setting.clock.monotonic()
         self._setting.measured(asked, self._server.now())
 
-    def _told(self, node: Registration) -> Document:
+    def _told(self, node: Registration, beats: Heartbeats) -> Document:
         """What changes of a node from one heartbeat to the next."""
         return {
             "executors": sorted(node.executors),
             "clock_offset": milliseconds(self._setting.offset),
-            "heartbeat": text_of(self._setting.now()),
+            "heartbeat": text_of(beats.next(self._setting.now())),
         }
 
-    def register(self, node: Registration) -> tuple[int, float]:
+    def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         """Enter a node; its token, and when that was asked for, on the monotonic clock."""
         self.ask_time()
         asked = self._setting.clock.monotonic()
+        least = new_token(0, self._setting.now()) - 1
+        self._server.notes.update_one({"_id": "token"}, {"$max": {"value": least}})
         counter = self._server.notes.find_one_and_update(
             {"_id": "token"}, {"$inc": {"value": 1}}, return_document=ReturnDocument.AFTER
         )
@@ -65,15 +69,18 @@ class Nodes:
                 "lease": milliseconds(node.lease),
                 "started": text_of(self._setting.now()),
                 "state": ALIVE,
-                **self._told(node),
+                **self._told(node, beats),
             }
         )
         return token, asked
 
-    def renew(self, token: int, node: Registration) -> bool:
-        """Write a heartbeat; whether this registration is still counted among the living."""
+    def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
+        """Write a heartbeat, if this registration is still counted among the living and the last one is known; whether it is."""
         self.ask_time()
-        written = self._server.nodes.update_one({"_id": token, "state": ALIVE}, {"$set": self._told(node)})
+        as_known: Document = {"_id": token, "state": ALIVE}
+        if beats.taken is not None:
+            as_known["heartbeat"] = {"$gte": text_of(beats.taken)}
+        written = self._server.nodes.update_one(as_known, {"$set": self._told(node, beats)})
         return bool(written.matched_count)
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
@@ -90,13 +97,20 @@ class Nodes:
 
     def living(self) -> list[LivingNode]:
         """All nodes that are counted among the living."""
-        found = []
-        for node in self._server.nodes.find({"state": ALIVE}):
+        return [LivingNode(*node[:4]) for node in self._known({"state": ALIVE})]
+
+    def known(self) -> list[KnownNode]:
+        """All nodes, also those that have ended."""
+        return list(self._known({}))
+
+    def _known(self, where: Document) -> Iterator[KnownNode]:
+        for node in self._server.nodes.find(where):
             heartbeat = read_time(node["heartbeat"])
             if heartbeat is not None:
-                found.append(LivingNode(node["_id"], node["name"], heartbeat, node["lease"]))
-        return found
+                is_alive = node["state"] == ALIVE
+                yield KnownNode(node["_id"], node["name"], heartbeat, node["lease"], is_alive)
 
     def forget_old(self, before: datetime) -> None:
         """Remove nodes that ended before a time."""
-        self._server.nodes.delete_many({"state": {"$ne": ALIVE}, "heartbeat": {"$lt": text_of(before)}})
+        kept = text_of(kept_from(before, self._setting.now()))
+        self._server.nodes.delete_many({"state": {"$ne": ALIVE}, "heartbeat": {"$lt": kept}})

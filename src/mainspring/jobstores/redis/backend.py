@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring._version import __version__
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
+from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.ending import Ending, active_and_disowned, active_runs
@@ -27,14 +28,14 @@ from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.model import run_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
-    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, QueuedRun, RunKey, RunRecord, Submission
@@ -107,19 +108,19 @@ class RedisBackend(Backend):
         self.setting.measured(asked, moment_of(answer["time"]))
         return answer
 
-    def _told(self, node: Registration) -> dict[str, Any]:
+    def _told(self, node: Registration, beats: Heartbeats) -> dict[str, Any]:
         """What changes of a node from one heartbeat to the next."""
         return {
             "executors": sorted(node.executors),
             "clock_offset": milliseconds(self.setting.offset),
-            "heartbeat": time_text(self.setting.now()),
+            "heartbeat": time_text(beats.next(self.setting.now())),
         }
 
-    def register(self, node: Registration) -> tuple[int, float]:
+    def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         self._ask_nodes("look", 0)  # at the clock, by which the heartbeat is written
         asked = self.setting.clock.monotonic()
         entry = {
-            **self._told(node),
+            **self._told(node, beats),
             "name": node.name,
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -130,8 +131,15 @@ class RedisBackend(Backend):
         }
         return int(self._ask_nodes("register", 0, node=entry)["token"]), asked
 
-    def renew(self, token: int, node: Registration) -> bool:
-        return bool(self._ask_nodes("renew", token, node=self._told(node))["was_alive"])
+    def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
+        since = "" if beats.taken is None else time_text(beats.taken)
+        told = self._told(node, beats)
+        return bool(self._ask_nodes("renew", token, node=told, since=since)["was_alive"])
+
+    def known_nodes(self) -> list[KnownNode]:
+        client, key = self.server.client, self.server.key("nodes")
+        found = self.server.run(lambda: client.hgetall(key))
+        return list(_known((text_of(token), text_of(text)) for token, text in found.items()))
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
         told = time_text(heartbeat)
@@ -262,12 +270,10 @@ class RedisBackend(Backend):
             ids = job_ids[at : at + _PAGE]
             self._prune({"before": False, "ids": ids, "keep": keep, "count": _PRUNED_AT_ONCE})
         client, key = self.server.client, self.server.key("nodes")
-        known = self.server.run(lambda: client.hgetall(key))
-        for token, text in known.items():
-            node = json.loads(text_of(text))
-            heartbeat = read_time(node["heartbeat"])
-            if node["state"] != ALIVE and heartbeat is not None and heartbeat < before:
-                client.hdel(key, text_of(token))
+        kept = kept_from(before, self.setting.now())
+        for node in self.known_nodes():
+            if not node.is_alive and node.heartbeat < kept:
+                client.hdel(key, str(node.token))
 
     def _prune(self, question: dict[str, Any]) -> None:
         stays = 0  # and isn't looked at again
@@ -360,9 +366,16 @@ class RedisBackend(Backend):
         return sorted(read_group(text_of(name), text_of(text)) for name, text in found.items())
 
 
-def _living(nodes: Sequence[Any]) -> Iterator[LivingNode]:
+def _known(nodes: Iterable[tuple[str, str]]) -> Iterator[KnownNode]:
     for token, text in nodes:
         node = json.loads(text)
         heartbeat = read_time(node["heartbeat"])
-        if node["state"] == ALIVE and heartbeat is not None:
-            yield LivingNode(int(token), node["name"], heartbeat, int(node["lease"]))
+        if heartbeat is not None:
+            is_alive = node["state"] == ALIVE
+            yield KnownNode(int(token), node["name"], heartbeat, int(node["lease"]), is_alive)
+
+
+def _living(nodes: Sequence[Any]) -> Iterator[LivingNode]:
+    for node in _known(nodes):
+        if node.is_alive:
+            yield LivingNode(*node[:4])

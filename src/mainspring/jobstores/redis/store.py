@@ -119,12 +119,12 @@ class RedisJobStore(SharedJobStore):
     def start(self, scheduler: Any, alias: str) -> None:
         """See `SharedJobStore.start`. Says in the log what this server may lose."""
         super().start(scheduler, alias)
-        for sentence in self.warnings():
+        for sentence in what_may_be_lost(self.redis):
             self._logger.warning("%s", sentence)
 
     def warnings(self) -> Sequence[str]:
-        """See `RunStore.warnings`; nothing, if the server keeps all that it has acknowledged."""
-        return what_may_be_lost(self.redis)
+        """See `RunStore.warnings`; of the server nothing, if it keeps all that it has acknowledged."""
+        return [*super().warnings(), *what_may_be_lost(self.redis)]
 
 
 def _database_of(client: Any) -> int:

@@ -70,6 +70,7 @@ class Agenda:
         self.looks_every = looks_every
         self._looked_at = _NEVER_LOOKED
         self._is_polling = False
+        self._nothing_due_at: datetime | None = None
         self._unclaimable_at: datetime | None = None
         self._claims = self._claims_at_flush = 0
         self._queue_due: datetime | None = None
@@ -125,11 +126,16 @@ class Agenda:
         self._is_polling = True
         if first is not None and first <= now:
             return True
+        self._nothing_due_at = now
         self._next = first
         with self._lock:
             if self._room_at is not None and self._room_at <= now:
                 self._room_at = None  # what waited for it was paused or removed: there is nothing to wake for
         return False
+
+    def is_unexpected(self, first: datetime | None) -> bool:
+        """Whether a job was due before an earlier poll, and wasn't then: it was put there since, or all is as it was once."""
+        return first is not None and self._nothing_due_at is not None and first < self._nothing_due_at
 
     def claiming(self) -> datetime | None:
         """A claim begins; since when queued runs were to be looked for that it looks for."""

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
+    from mainspring.engine.setbacks import KnownNode
     from mainspring.jobstores.contract import Decide, JobQuery
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
-    from mainspring.jobstores.shared.lease import LivingNode, Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.rows import Unreadable
@@ -152,12 +153,19 @@ class Backend(ABC):
     # Nodes
 
     @abstractmethod
-    def register(self, node: Registration) -> tuple[int, float]:
+    def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         """Enter a node; its token, and when that was asked for, on the monotonic clock. Measures the clock's offset."""
 
     @abstractmethod
-    def renew(self, token: int, node: Registration) -> bool:
-        """Write a heartbeat; whether this registration is still counted among the living. Measures the clock's offset."""
+    def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
+        """Write a heartbeat, if this registration is still counted among the living, with the last that was taken, or a later one; whether it is.
+
+        Measures the clock's offset.
+        """
+
+    @abstractmethod
+    def known_nodes(self) -> list[KnownNode]:
+        """All nodes that are known, also those that have ended."""
 
     @abstractmethod
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Submission
 
-__all__ = ["ALIVE", "DEAD", "STOPPED", "LivingNode", "NodeLease", "Registration", "milliseconds"]
+__all__ = [
+    "ALIVE",
+    "DEAD",
+    "STOPPED",
+    "Heartbeats",
+    "LivingNode",
+    "NodeLease",
+    "Registration",
+    "milliseconds",
+    "new_token",
+]
 
 ALIVE, STOPPED, DEAD = "alive", "stopped", "dead"
 
@@ -28,18 +38,25 @@ class NodeLease:
 
     Attributes:
         token: the number of this registration; a later one, of whichever node, has a higher number.
+        was_forgotten: whether it was lost because the store was set back: nobody has taken anything over.
     """
 
     def __init__(self, token: int, duration: timedelta, setting: Setting, asked: float) -> None:
         self.token = token
         self._setting = setting
         self._skipped: set[int] = set()
+        self.was_forgotten = False
         self._clock = setting.clock
         self._state = LeaseState(token, duration.total_seconds(), asked)
         self._trusted_until = self._state.trusted_until  # asked before each run that begins
 
     def _become(self, state: LeaseState) -> None:
         self._state, self._trusted_until = state, state.trusted_until
+
+    @property
+    def asked(self) -> float:
+        """When the last heartbeat was asked for that the store took, monotonic."""
+        return self._state.asked
 
     def renewed(self, asked: float) -> None:
         """The store has taken a heartbeat that was begun at `asked`, monotonic."""
@@ -81,6 +98,43 @@ class Registration(NamedTuple):
     lease: timedelta
 
 
+class Heartbeats:
+    """The moments with which the signs of life of one registration are dated.
+
+    Each is later than the one before, whatever clocks do: a store that knows an earlier one than it has taken was set back.
+
+    Attributes:
+        taken: the last that the store is known to have taken; ``None``: none yet.
+    """
+
+    def __init__(self) -> None:
+        self.taken: datetime | None = None
+        self._last: datetime | None = None
+
+    def next(self, now: datetime) -> datetime:
+        """With what to date the one that is about to be written."""
+        self._last = now if self._last is None else max(now, self._last + _STEP)
+        return self._last
+
+    def confirm(self) -> None:
+        """The store has taken the last one."""
+        self.taken = self._last
+
+
+_STEP = timedelta(microseconds=1)
+
+
 def milliseconds(duration: timedelta) -> int:
     """A duration as the stores keep it."""
     return duration // timedelta(milliseconds=1)
+
+
+def new_token(last: int, now: datetime) -> int:
+    """The number of a new registration, higher than all before.
+
+    Not only counted up: a store that was set back must not give the numbers away again that living nodes still have.
+
+    Args:
+        last: the highest that the store knows; 0: none.
+    """
+    return max(last + 1, int(now.timestamp() * 1000))

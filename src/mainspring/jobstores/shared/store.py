@@ -50,6 +50,7 @@ from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
+from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
@@ -113,6 +114,12 @@ def refuse_unknown(job_id: str) -> None:
 def _nothing(item: Any, error: Exception) -> None:
     """What to write instead of what is refused."""
     del item, error
+
+
+def _is_nobody_elses(submission: Submission) -> bool:
+    """Whether nobody can have taken over what was claimed by this node."""
+    lease = submission.lease
+    return isinstance(lease, NodeLease) and (lease.was_forgotten or not lease.is_lost())
 
 
 def _token_of(submission: Submission) -> int:
@@ -190,6 +197,8 @@ class SharedJobStore(NativeJobStore):
         self._is_closing = False
         self._left_jobs: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
+        self._past = Past(self._outage)
+        self._before: tuple[int, datetime] | None = None  # token and last heartbeat of an earlier life
 
     def leave_to_parent(self) -> None:
         """In a forked process: the registration, what was claimed under it and what is to be written of it are the parent's.
@@ -226,6 +235,7 @@ class SharedJobStore(NativeJobStore):
         setting.logger = outage.logger = self._logger
         outage.clock, outage.alias = setting.clock, alias
         outage.forget()
+        self._past = Past(outage)
         membership = self._entered(scheduler)
         # On a thread of its own: what others do may take longer than the lease.
         self._heart = Upkeep(
@@ -270,6 +280,8 @@ class SharedJobStore(NativeJobStore):
                     self._lease_duration,
                     lambda: getattr(self._scheduler, "_executors", {}),
                     self._wake_scheduler,
+                    self._past,
+                    self._before,
                 )
         except Exception as error:
             self._backend.close()
@@ -314,6 +326,7 @@ class SharedJobStore(NativeJobStore):
                 self._give_unbegun_back()
                 if self._membership is not None:
                     self._membership.sign_off()
+                    self._before = self._membership.registered
         finally:
             if self._heart is not None:
                 self._heart.stop()
@@ -380,6 +393,9 @@ class SharedJobStore(NativeJobStore):
     @property
     def namespace(self) -> str:
         return self._setting.namespace
+
+    def warnings(self) -> Sequence[str]:
+        return self._past.sentences
 
     def has_told(self, error: Exception) -> bool:
         return self._outage.failure_of(error) is not None
@@ -639,26 +655,20 @@ class SharedJobStore(NativeJobStore):
                 self._heart.call_now(self._renew)
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
+        left = self._left(now, decide, executors)
+        self._claimed_at = now
+        set_aside = agenda.set_aside(self.parked(), now)
+        if not self._is_something_due(now, executors, set_aside, membership):
+            return ClaimedBatch(left, more=False)
         lease = membership.lease
         if membership.was_dead:
             taken_away = [submission for submission in self._runs_here() if is_taken_away(submission)]
             decide = beside(taken_away, decide) if taken_away else decide
-        left = self._left(now, decide, executors)
-        self._claimed_at = now
-        set_aside = agenda.set_aside(self.parked(), now)
-        asked = self._setting.clock.monotonic()
-        step = agenda.step(now, asked)
-        if not step.claims:
-            token = lease.token if step.looks else None
-            first, look = self._backend.poll(now, executors, set_aside, token)
-            is_due = agenda.polled(first, now)
-            if look is not None:
-                self._see_to(look, asked)
-            if not is_due:
-                return ClaimedBatch(left, more=False)
         claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
         claim = claimed.claim
         begun = claimed.in_turn()
+        if self._past.is_doubtful:
+            self._past.tell_of(begun)
         self._handed_out = begun
         submitted = 0
         for decision in begun:
@@ -680,6 +690,25 @@ class SharedJobStore(NativeJobStore):
         decisions = [*begun, *claim.parked, *left]
         more = agenda.claimed(claim.next_time, claim.waiting, now, found=bool(decisions))
         return ClaimedBatch(decisions, more)
+
+    def _is_something_due(
+        self, now: datetime, executors: Collection[str], set_aside: Collection[str], membership: Membership
+    ) -> bool:
+        """Whether a claim is to be made: asks when the next job is due, unless one is known to be, and looks after other nodes along with that."""
+        agenda = self._agenda
+        asked = self._setting.clock.monotonic()
+        step = agenda.step(now, asked)
+        if step.claims:
+            return True
+        first, look = self._backend.poll(
+            now, executors, set_aside, membership.lease.token if step.looks else None
+        )
+        is_due = agenda.polled(first, now)
+        if look is not None:
+            self._see_to(look, asked)
+        elif agenda.is_unexpected(first):
+            membership.confirm()  # before it claims what a store that was set back has due again
+        return is_due
 
     def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
         """Jobs that are overdue and name executors that this node doesn't have; looked for now and then, each told of once."""
@@ -730,6 +759,8 @@ class SharedJobStore(NativeJobStore):
     def finish(self, submissions: Sequence[Submission]) -> bool:
         agenda = self._agenda
         agenda.runs_ended()
+        if self._past.is_doubtful:
+            self._past.tell_of_ended(submissions)
         self._take_outcomes(submissions)
         was_awaited = agenda.is_queue_blocked
         if was_awaited:
@@ -773,9 +804,9 @@ class SharedJobStore(NativeJobStore):
 
     @staticmethod
     def _was_skipped(submission: Submission) -> bool:
-        """Whether runs of a submission were not begun, because this node couldn't reach the store; they aren't others' yet."""
+        """Whether runs of a submission were not begun, because this node couldn't reach the store."""
         lease = submission.lease
-        return isinstance(lease, NodeLease) and lease.take_skipped(submission) and not lease.is_lost()
+        return isinstance(lease, NodeLease) and lease.take_skipped(submission)
 
     def _give_unbegun_back(self) -> None:
         """Let any node run what was claimed, and not begun because the store couldn't be reached."""
@@ -783,16 +814,18 @@ class SharedJobStore(NativeJobStore):
             unbegun = list(self._unbegun)  # they stay this node's own until they are given back
         if not unbegun:
             return
-        mine = [one for one in unbegun if one.lease is not None and not one.lease.is_lost()]
+        mine = [one for one in unbegun if _is_nobody_elses(one)]
         self._backend.release(mine, self._is_left)
         self._outcomes.add(
             one for one in unbegun if one not in mine
         )  # others have recorded them as lost, or will
         with self._lock:
             del self._unbegun[: len(unbegun)]
-        self._logger.info(
-            "%d runs that were not begun while the job store couldn't be reached are given back", len(mine)
-        )
+        if mine:
+            self._logger.info(
+                "%d runs that were not begun while the job store couldn't be reached are given back",
+                len(mine),
+            )
         self._agenda.next_is_unknown()
         self._agenda.note_queue_due(self._setting.now())
         self._wake_scheduler()

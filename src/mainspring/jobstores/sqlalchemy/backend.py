@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
+from mainspring.engine.setbacks import kept_from
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
@@ -37,15 +38,18 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from mainspring.engine.decision import Decision
+    from mainspring.engine.setbacks import KnownNode
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.claims import ClaimRequest
-    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.row_locks import RowFormat
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 _CHUNK = 500
 _PRUNED_AT_ONCE = 1000
+#: Nodes that register at the same time want the same number; each time one of them gets it.
+_TOKENS_TRIED = 100
 
 
 class SQLBackend(Backend):
@@ -128,21 +132,36 @@ class SQLBackend(Backend):
 
     # Nodes
 
-    def register(self, node: Registration) -> tuple[int, float]:
+    def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         def enter() -> tuple[int, float]:
             with self.database.writing() as connection:
                 self._context.ask_time(connection)
                 asked = self._context.clock.monotonic()
                 offset, now = self._context.offset, self._context.now()
-                return nodes.register(connection, self.tables, node, offset, now), asked
+                return nodes.register(connection, self.tables, node, offset, now, beats), asked
 
-        return self.database.run(enter)
+        def enter_among_others() -> tuple[int, float]:
+            for _ in range(_TOKENS_TRIED):
+                try:
+                    return enter()
+                except IntegrityError:  # another node has taken the number
+                    continue
+            return enter()
 
-    def renew(self, token: int, node: Registration) -> bool:
+        return self.database.run(enter_among_others)
+
+    def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
         with self.database.writing() as connection:
             self._context.ask_time(connection)
             offset, now = self._context.offset, self._context.now()
-            return nodes.renew(connection, self.tables, token, node, offset, now)
+            return nodes.renew(connection, self.tables, token, node, offset, now, beats)
+
+    def known_nodes(self) -> list[KnownNode]:
+        def look() -> list[KnownNode]:
+            with self.database.reading() as connection:
+                return nodes.known(connection, self.tables)
+
+        return self.database.run(look)
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
         with self.database.writing() as connection:
@@ -300,7 +319,7 @@ class SQLBackend(Backend):
             chunk = job_ids[at : at + _CHUNK]
             self._in_batches(partial(runs.prune_many, job_ids=chunk, keep=keep, batch=_PRUNED_AT_ONCE))
         with self.database.writing() as connection:
-            nodes.forget_old(connection, self.tables, before)
+            nodes.forget_old(connection, self.tables, kept_from(before, self._context.now()))
 
     def _in_batches(self, remove: Callable[[Connection], int]) -> None:
         """Call `remove`, each time in a transaction of its own, until it finds less than a whole batch."""

@@ -7,17 +7,18 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from mainspring._version import __version__
-from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds
+from mainspring.engine.setbacks import KnownNode
+from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds, new_token
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection
 
-    from mainspring.jobstores.shared.lease import Registration
+    from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 
@@ -31,12 +32,24 @@ def _shown(offset: timedelta) -> int:
 
 
 def register(
-    connection: Connection, tables: Tables, node: Registration, offset: timedelta, now: datetime
+    connection: Connection,
+    tables: Tables,
+    node: Registration,
+    offset: timedelta,
+    now: datetime,
+    beats: Heartbeats,
 ) -> int:
-    """Enter a node; its token."""
+    """Enter a node; its token.
+
+    Raises:
+        IntegrityError: another one has entered at the same time.
+    """
     nodes = tables.nodes
-    entered = connection.execute(
+    last = connection.execute(select(func.max(nodes.c.token))).scalar_one() or 0
+    token = new_token(last, now)
+    connection.execute(
         nodes.insert().values(
+            token=token,
             name=node.name,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -45,12 +58,11 @@ def register(
             clock_offset=_shown(offset),
             lease=milliseconds(node.lease),
             started=now,
-            heartbeat=now,
+            heartbeat=beats.next(now),
             state=ALIVE,
         )
     )
-    key = entered.inserted_primary_key
-    return int(key[0])  # type: ignore[index]  # an inserted row has a key
+    return token
 
 
 def renew(
@@ -60,14 +72,18 @@ def renew(
     node: Registration,
     offset: timedelta,
     now: datetime,
+    beats: Heartbeats,
 ) -> bool:
-    """Write a heartbeat; whether this registration is still counted among the living."""
+    """Write a heartbeat, if this registration is still counted among the living and the last one is known; whether it is."""
     nodes = tables.nodes
+    as_known = [nodes.c.token == token, nodes.c.state == ALIVE]
+    if beats.taken is not None:
+        as_known.append(nodes.c.heartbeat >= beats.taken)
     written = connection.execute(
         update(nodes)
-        .where(nodes.c.token == token, nodes.c.state == ALIVE)
+        .where(*as_known)
         .values(
-            heartbeat=now,
+            heartbeat=beats.next(now),
             executors=json.dumps(sorted(node.executors)),
             clock_offset=_shown(offset),
         )
@@ -92,6 +108,15 @@ def living(connection: Connection, tables: Tables) -> list[LivingNode]:
         select(nodes.c.token, nodes.c.name, nodes.c.heartbeat, nodes.c.lease).where(nodes.c.state == ALIVE)
     )
     return [LivingNode(*row) for row in found]
+
+
+def known(connection: Connection, tables: Tables) -> list[KnownNode]:
+    """All nodes, also those that have ended."""
+    nodes = tables.nodes
+    found = connection.execute(
+        select(nodes.c.token, nodes.c.name, nodes.c.heartbeat, nodes.c.lease, nodes.c.state)
+    )
+    return [KnownNode(*row[:4], is_alive=row[4] == ALIVE) for row in found]
 
 
 def declare_dead(connection: Connection, tables: Tables, token: int, heartbeat: datetime) -> bool:

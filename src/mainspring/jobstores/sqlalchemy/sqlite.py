@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.sqlalchemy.turn import Line
@@ -26,7 +28,8 @@ _OLDEST = (3, 33)
 #: That `isolation_level` says how transactions begin (``sqlite3.LEGACY_TRANSACTION_CONTROL``).
 _LEGACY = -1
 # What is known of a connection: for how many seconds it waits for a lock, and the line in front of its file.
-_PATIENCE, _LINE = "mainspring_patience", "mainspring_line"
+# And which file it is.
+_PATIENCE, _LINE, _FILE = "mainspring_patience", "mainspring_line", "mainspring_file"
 
 
 def prepare(engine: Engine) -> None:
@@ -47,7 +50,9 @@ def prepare(engine: Engine) -> None:
         return
     _prepared.add(engine)
     lines: dict[str, Line] = {}
+    event.listen(engine, "do_connect", partial(_connecting, lines))
     event.listen(engine, "connect", partial(_connected, lines))
+    event.listen(engine, "checkout", _checked_out)
     event.listen(engine, "begin", _begun)
 
 
@@ -91,7 +96,44 @@ def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
     record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     file = cursor.execute("PRAGMA database_list").fetchone()[2]
     record.info[_LINE] = lines.setdefault(file, Line(file))
+    record.info[_FILE] = file, _identity(file)
     cursor.close()
+
+
+def _connecting(lines: dict[str, Line], dialect: Any, _record: Any, _args: Any, _options: Any) -> None:
+    """A file that was there and isn't any more is not made anew, empty: somebody may be about to put another in its place."""
+    for file in lines:
+        if file and not Path(file).exists():
+            raise _gone(dialect.dbapi, file)
+
+
+def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection to a file in whose place another was put leads to nowhere: what is written there nobody reads."""
+    file, identity = record.info.get(_FILE, ("", None))
+    if not file:
+        return
+    now = _identity(file)
+    if now is None:
+        raise _gone(sys.modules[type(connection).__module__], file)
+    if now != identity:
+        raise DisconnectionError("another file was put in the place of the database")
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    """By what a file is told from another of its name; ``None``: there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - asked before each transaction, and this takes the least time
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _gone(driver: Any, file: str) -> Exception:
+    error: Exception = driver.OperationalError(
+        f"the file {file} is not there any more: it is not made anew while nodes are at work"
+    )
+    error.sqlite_errorcode = _CANT_OPEN  # type: ignore[attr-defined]  # as the driver would give it
+    return error
 
 
 def _begun(connection: Connection) -> None:

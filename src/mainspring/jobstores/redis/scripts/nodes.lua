@@ -16,6 +16,8 @@ end
 local node = found(question.token)
 local is_alive = node ~= nil and node.state == 'alive'
 if question.step == 'renew' then
+  -- One that has taken a later heartbeat, and doesn't know it any more, was set back.
+  is_alive = is_alive and node.heartbeat >= question.since
   if is_alive then
     for name, value in pairs(question.node) do node[name] = value end
     redis.call('HSET', key('nodes'), question.token, cjson.encode(node))

@@ -35,6 +35,7 @@ NUMBERS: dict[int, Failure] = {
     1130: Failure.PERMANENT,  # this host may not connect
     1142: Failure.PERMANENT,  # no permission for a table
     1143: Failure.PERMANENT,  # for a column
+    1146: Failure.PERMANENT,  # no such table: dropped, or about to be restored
     1152: Failure.OUTAGE,  # connection aborted
     1153: Failure.TOO_LARGE,  # above max_allowed_packet
     1156: Failure.OUTAGE,  # packets out of order

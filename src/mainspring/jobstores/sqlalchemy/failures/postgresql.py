@@ -24,6 +24,7 @@ STATES: dict[str, Failure] = {
     "40003": Failure.OUTAGE,  # whether it took effect is unknown
     "40P01": Failure.CONFLICT,  # deadlock
     "42501": Failure.PERMANENT,  # no permission
+    "42P01": Failure.PERMANENT,  # no such table: dropped, or about to be restored
     "53100": Failure.FULL,  # disk full
     "53200": Failure.FULL,  # out of memory
     "53400": Failure.TOO_LARGE,  # over a limit of the configuration, such as temp_file_limit

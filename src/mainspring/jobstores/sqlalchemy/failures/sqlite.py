@@ -9,6 +9,8 @@ from typing import Any
 
 from mainspring.jobstores.shared.failures import Failure
 
+#: The code of whatever has no other, and what is said of a table that isn't there: dropped, or about to be restored.
+_ERROR, _NO_TABLE = 1, "no such table"
 #: By the lowest byte of the code.
 KINDS: dict[int, Failure] = {
     3: Failure.PERMANENT,  # PERM: the file may not be opened like this
@@ -40,6 +42,7 @@ CODES: dict[int, Failure] = {
 }
 #: What is said, in lower case, by drivers that give no code.
 WORDS: tuple[tuple[str, Failure], ...] = (
+    (_NO_TABLE, Failure.PERMANENT),
     ("database is locked", Failure.CONFLICT),
     ("database table is locked", Failure.CONFLICT),
     ("database schema has changed", Failure.CONFLICT),
@@ -57,7 +60,9 @@ WORDS: tuple[tuple[str, Failure], ...] = (
 def failure_of(original: Any) -> Failure | None:
     """What an error of a driver means."""
     code = getattr(original, "sqlite_errorcode", None)
-    if isinstance(code, int):
-        return CODES.get(code) or KINDS.get(code & 0xFF)
     text = str(original).lower()
+    if isinstance(code, int) and code != _ERROR:
+        return CODES.get(code) or KINDS.get(code & 0xFF)
+    if code == _ERROR:  # nearly anything
+        return Failure.PERMANENT if text.startswith(_NO_TABLE) else None
     return next((failure for words, failure in WORDS if words in text), None)
