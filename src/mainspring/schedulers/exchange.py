@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainspring.errors import SerializationError
+from mainspring.errors import SerializationError, kind_of, repr_of, words_of
 from mainspring.job import Job
 from mainspring.serializers.v3_json import decoded, encoded
+from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,12 +41,14 @@ def write_jobs(outfile: Any, jobs: Iterable[Job]) -> None:
     written = []
     for job in jobs:
         try:
-            written.append({key: encoded(value) for key, value in _listed(job.__getstate__()).items()})
-        except ValueError as error:
-            raise SerializationError(f"job {job.id!r} can't be exported: {error}") from error
-    text = json.dumps({"version": _VERSION, "scheduler_version": _FORMAT_OF, "jobs": written})
+            written.append(
+                json.dumps({key: encoded(value) for key, value in _listed(job.__getstate__()).items()})
+            )
+        except Exception as error:
+            raise SerializationError(f"job {job.id!r} can't be exported: {_said(error)}") from error
+    text = json.dumps({"version": _VERSION, "scheduler_version": _FORMAT_OF, "jobs": []})
     with _opened(outfile, "w") as stream:
-        stream.write(text)
+        stream.write(f"{text.removesuffix(']}')}{', '.join(written)}]}}")
 
 
 def _listed(state: dict[str, Any]) -> dict[str, Any]:
@@ -54,28 +59,130 @@ def read_jobs(infile: Any) -> list[JobRecord]:
     """The jobs in a path or a text file.
 
     Raises:
-        SerializationError: it holds something else, or a newer version of it.
+        SerializationError: it holds something else, or a newer version of it; the message says where.
     """
+    name = _name_of(infile)
     with _opened(infile, "r") as stream:
         try:
-            content = json.load(stream)
-        except ValueError as error:
+            content = json.loads(stream.read(), object_pairs_hook=_once_each)
+        except (ValueError, TypeError, RecursionError) as error:
             raise SerializationError(
-                f"expected what export_jobs writes, got text that is no JSON: {error}"
+                f"{name}: expected what export_jobs writes, got text that is no JSON: {_said(error)}"
             ) from error
-    if not isinstance(content, dict) or "jobs" not in content:
-        raise SerializationError("expected what export_jobs writes: a JSON object with 'version' and 'jobs'")
+    if not isinstance(content, dict) or not isinstance(content.get("jobs"), list):
+        raise SerializationError(
+            f"{name}: expected what export_jobs writes: a JSON object with 'version', and 'jobs', a list"
+        )
     if content.get("version") != _VERSION:
         raise SerializationError(
-            f"expected version {_VERSION} of exported jobs, got {content.get('version')!r}"
+            f"{name}: expected version {_VERSION} of exported jobs, got {_shown(content.get('version'))}"
         )
-    return [_record(state) for state in content["jobs"]]
+    records: dict[str, JobRecord] = {}
+    for at, state in enumerate(content["jobs"], 1):
+        told = state.get("id") if isinstance(state, dict) else None
+        where = f"{name}: job {at}" if told is None else f"{name}: job {at}, {_shown(told)},"
+        record = _record(where, state)
+        if record.id in records:
+            raise SerializationError(f"{where} has the id of one before it")
+        records[record.id] = record
+    return list(records.values())
 
 
-def _record(state: dict[str, Any]) -> JobRecord:
+def _record(where: str, state: Any) -> JobRecord:
+    if not isinstance(state, dict):
+        raise SerializationError(f"{where} can't be imported: expected a JSON object, got {_shown(state)}")
+    values: dict[str, Any] = {}
+    for key, value in state.items():
+        try:
+            values[key] = decoded(value)
+        except Exception as error:
+            raise SerializationError(f"{where} can't be imported: its {key!r:.40}: {_said(error)}") from error
+    for key, kinds, expected in _FIELDS:
+        if key not in values:
+            raise SerializationError(f"{where} can't be imported: it has no {key!r}")
+        if not isinstance(values[key], kinds):
+            raise SerializationError(
+                f"{where} can't be imported: its {key!r} should be {expected}, and is {_shown(values[key])}"
+            )
+    moment = values["next_run_time"]
+    if moment is not None and moment.utcoffset() is None:
+        raise SerializationError(f"{where} can't be imported: its 'next_run_time' has no time zone")
+    if not values["id"]:
+        raise SerializationError(f"{where} can't be imported: its 'id' is empty")
+    if not all(isinstance(key, str) for key in values["kwargs"]):
+        raise SerializationError(f"{where} can't be imported: its 'kwargs' have names that are no text")
+    try:
+        _refuse_broken(values["trigger"])
+    except Exception as error:
+        raise SerializationError(
+            f"{where} can't be imported: its 'trigger' is damaged: {_said(error)}"
+        ) from error
     job = Job.__new__(Job)
     try:
-        job.__setstate__({key: decoded(value) for key, value in state.items()})
-    except (ValueError, LookupError, TypeError) as error:
-        raise SerializationError(f"job {state.get('id')!r} can't be imported: {error}") from error
-    return job._record  # noqa: SLF001 - handles are ours
+        job.__setstate__(values)
+        record = job._record  # noqa: SLF001 - handles are ours
+        if not callable(record.func):
+            raise TypeError(f"{values['func']!r:.80} can't be called")  # noqa: TRY301 - as what is raised there
+    except Exception as error:
+        raise SerializationError(f"{where} can't be imported: {_said(error)}") from error
+    return record
+
+
+def _refuse_broken(trigger: BaseTrigger) -> None:
+    """Ask a trigger what schedulers and stores ask it: its state was put into it without a look.
+
+    Raises:
+        Exception: of any kind.
+    """
+    bound = trigger.bind(timezone=UTC, now=_SOME_TIME, job_id="imported")
+    bound.get_next_fire_time(None, _SOME_TIME)
+    str(bound), repr(bound)
+    if type(trigger).__module__.startswith("mainspring."):
+        trigger_from_dict(trigger_to_dict(bound))
+
+
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+#: What a job in a file has, of which kinds, and how those are called.
+_FIELDS: tuple[tuple[str, Any, str], ...] = (
+    ("id", str, "text"),
+    ("name", str, "text"),
+    ("func", str, "a reference such as 'package.module:function'"),
+    ("args", (list, tuple), "a list"),
+    ("kwargs", dict, "a JSON object"),
+    ("trigger", BaseTrigger, "a trigger"),
+    ("next_run_time", (datetime, type(None)), "a datetime or null"),
+)
+
+
+def _name_of(file: Any) -> str:
+    name = getattr(file, "name", None) if hasattr(file, "read") else file
+    return "the file" if name is None else str(name)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs: of two with one key, one would be lost without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r:.80} is there twice in one object")
+    return found
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, in a line that isn't long; none of the values that it may quote at length."""
+    words = (
+        words_of(error)
+        if isinstance(error, ValueError | LookupError)
+        else f"{kind_of(error)}: {words_of(error)}"
+    )
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+
+
+def _shown(value: Any) -> str:
+    shown = repr_of(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+
+
+_LONGEST, _SHOWN = 500, 80

@@ -232,13 +232,18 @@ class JobMethods(RunMethods):
                 return pending
         now = self._now_of(jobstore)
         made = [self._factory.record(dict(job), now) for job in jobs]
-        tied = [record for record, _ in made]
-        keeps_schedule = {record.id: not has for record, has in made} if replace_existing else {}
+        keeps = {record.id: not has for record, has in made} if replace_existing else {}
+        return self._add_together(
+            [record for record, _ in made], jobstore, replace_existing=replace_existing, keeps=keeps
+        )
+
+    def _add_together(
+        self, tied: list[JobRecord], jobstore: str, *, replace_existing: bool, keeps: dict[str, bool]
+    ) -> list[Job]:
+        """Add jobs to a store that has been started: all of them, or none."""
         place = self._event_queue.reserve()
         try:
-            kept = self._store_records(
-                jobstore, tied, replace_existing=replace_existing, keeps=keeps_schedule
-            )
+            kept = self._store_records(jobstore, tied, replace_existing=replace_existing, keeps=keeps)
             if self._event_queue.mask & EVENT_JOB_ADDED:
                 for record in kept:
                     self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
@@ -601,7 +606,9 @@ class JobMethods(RunMethods):
     def import_jobs(
         self, infile: Any, jobstore: str = "default", *, replace_existing: bool = False
     ) -> list[Job]:
-        """Add the jobs that `export_jobs` wrote, with the next run times that they had.
+        """Add the jobs that `export_jobs` wrote, with the next run times that they had: all of them, or none.
+
+        The file is to be trusted like a program: it names functions, and may hold pickles.
 
         Args:
             infile: a path, or a file open for text.
@@ -610,15 +617,23 @@ class JobMethods(RunMethods):
 
         Raises:
             ConflictingIdError: an id is taken.
-            SerializationError: the file holds something else.
+            SerializationError: the file holds something else; the message says where in it, and what.
+            OSError: the file can't be read.
         """
         from mainspring.schedulers.exchange import read_jobs
 
-        jobs = [Job._from_record(record, self, None) for record in read_jobs(infile)]  # noqa: SLF001 - handles are ours
-        if not self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing):
-            for job in jobs:
-                self._real_add_job(job, jobstore, replace_existing, has_next_run_time=True)
-        return jobs
+        records = read_jobs(infile)
+        jobs = [Job._from_record(record, self, None) for record in records]  # noqa: SLF001 - handles are ours
+        if self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing):
+            return jobs
+        now = self._now_of(jobstore)
+        tied = [self._factory.tied(record, now, has_next_run_time=True) for record in records]
+        return self._add_together(
+            tied,
+            jobstore,
+            replace_existing=replace_existing,
+            keeps=dict.fromkeys((one.id for one in tied), False),
+        )
 
     # What the rest of the scheduler provides
 
