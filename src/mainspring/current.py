@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import NoRunError, RunCancelledError
 from mainspring.forks import OwnLock
+from mainspring.printable import printable
 from mainspring.storable import DEFAULT_LIMITS, is_progress, kept_end, kept_progress, size_of
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class CurrentRun:
         return "\n".join(lines) or None
 
     def __repr__(self) -> str:
-        return f"<CurrentRun {self.run_id}>"
+        return f"<CurrentRun {printable(self.run_id)}>"
 
 
 class _RunLog(logging.LoggerAdapter[logging.Logger]):

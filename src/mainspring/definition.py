@@ -393,12 +393,12 @@ def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping
         args = ()
     elif type(args) not in (tuple, list) and (isinstance(args, str) or not isinstance(args, Iterable)):
         raise TypeError(
-            f"args must be a list or another iterable that is not text, got {type(args).__name__} {args!r}"
+            f"args must be a list or another iterable that is not text, got {type(args).__name__}"
         )
     if kwargs is None:
         kwargs = _NO_KEYWORDS
     elif type(kwargs) is not dict and not isinstance(kwargs, Mapping):
-        raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__} {kwargs!r}")
+        raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__}")
     return tuple(args), dict(kwargs) if kwargs else _NO_KEYWORDS
 
 

@@ -33,6 +33,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mainspring.printable import printable
+
 
 class MainspringError(Exception):
     """Base of all errors below."""
@@ -105,7 +107,7 @@ class JobLookupError(MainspringError, KeyError):
 
     def __init__(self, job_id: str, hint: str | None = None) -> None:
         suggestion = "" if hint is None else f"; did you mean {hint!r}?"
-        super().__init__(f"No job by the id of {job_id} was found{suggestion}")
+        super().__init__(f"No job by the id of {_shown(job_id)} was found{suggestion}")
         self.job_id = job_id
         self.hint = hint
 
@@ -120,7 +122,7 @@ class RunLookupError(MainspringError, KeyError):
     """No job store has a run with this id, or it can't be cancelled any more."""
 
     def __init__(self, run_id: str, reason: str = "was found") -> None:
-        super().__init__(f"No run by the id of {run_id} {reason}")
+        super().__init__(f"No run by the id of {_shown(run_id)} {reason}")
         self.run_id = run_id
         self.reason = reason
 
@@ -136,7 +138,7 @@ class ConflictingIdError(MainspringError, KeyError):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(
-            f"Job identifier ({job_id}) conflicts with an existing job; "
+            f"Job identifier ({_shown(job_id)}) conflicts with an existing job; "
             "give another id, or replace_existing=True to replace it"
         )
         self.job_id = job_id
@@ -319,3 +321,8 @@ def kind_of(value: object) -> str:
     """The name of a value's class, whatever the class says of itself."""
     name: str = type.__dict__["__name__"].__get__(type(value))
     return name
+
+
+def _shown(identifier: object) -> str:
+    """An id within a message; ids are whatever users make them."""
+    return printable(words_of(identifier))

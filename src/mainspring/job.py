@@ -19,6 +19,7 @@ from mainspring.definition import (
     options_with,
 )
 from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.printable import printable
 from mainspring.references import instance_beside, ref_to_obj
 from mainspring.timezones import datetime_repr
 from mainspring.triggers.after import WAITS
@@ -371,7 +372,7 @@ class Job:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<Job (id={self.id} name={self.name})>"
+        return f"<Job (id={printable(self.id)} name={printable(self.name)})>"
 
     def __str__(self) -> str:
         if self.pending:
@@ -382,7 +383,7 @@ class Job:
             status = "waits for the other job"
         else:
             status = "next run at: " + datetime_repr(self.next_run_time)
-        return f"{self.name} (trigger: {self.trigger}, {status})"
+        return printable(f"{self.name} (trigger: {self.trigger}, {status})")
 
 
 _USUAL = JobOptions()

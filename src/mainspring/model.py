@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from mainspring.masking import masked_arguments
+
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Mapping, Sequence
@@ -151,6 +153,13 @@ class JobRecord(NamedTuple):
     next_run_time: datetime | None
     version: int = 0
     tally: Tally | None = None
+
+    def __repr__(self) -> str:
+        args, kwargs = masked_arguments(self.func, self.args, self.kwargs)
+        return (
+            f"<{type(self).__name__} {self.id!r}: {self.func_ref or self.func!r}, args={args!r}, kwargs={kwargs!r}, trigger={self.trigger!r}, "
+            f"next_run_time={self.next_run_time}, version={self.version}>"
+        )
 
     def rescheduled(self, next_run_time: datetime | None) -> JobRecord:
         """The same job with another next run time."""

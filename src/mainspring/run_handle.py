@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.errors import RunLookupError
 from mainspring.model import RunKey
+from mainspring.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -104,4 +105,4 @@ class RunHandle:
         self._scheduler.cancel_run(self.record().id, self.jobstore)
 
     def __repr__(self) -> str:
-        return f"<RunHandle {self.id}>"
+        return f"<RunHandle {printable(self.id)}>"

@@ -5,6 +5,8 @@ handler is printed, as `logging.Handler.handleError` prints what handlers catch 
 
 Every line about a job or a run is made by `of_job` or `of_run`: names of jobs need not differ, so each says the id as well, in its text and as a field of
 the record for handlers that write JSON.
+
+Names and ids are whatever a program or a row says. What is put into a line can't make a second one of it, nor steer a terminal: see `printable`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
+
+from mainspring.errors import words_of
+from mainspring.masking import without_secrets
+from mainspring.printable import printable, printable_lines
 
 
 class SafeLogger:
@@ -27,6 +33,12 @@ class SafeLogger:
 
     def __init__(self, logger: Any) -> None:
         self._logger: Any = logger._logger if isinstance(logger, SafeLogger) else logger  # noqa: SLF001 - of its own kind
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._logger,)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logger, name)  # whatever else third parties ask of a logger
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - as loggers call it
         """Whether anything of this level is said."""
@@ -76,15 +88,64 @@ class SafeLogger:
             return
         text, args = f"{text} [run %s]", (*args, run_id)
         if below is not None:
-            text, args = f"{text}\n%s", (*args, below)
+            text, args = f"{text}\n%s", (*args, _Lines(printable_lines(without_secrets(below))))
         options = {"exc_info": exc_info, "extra": {"job_id": run_id.rsplit("/", 2)[0], "run_id": run_id}}
         self._say(level, text, args, options)
 
     def _say(self, level: int, text: str, args: tuple[Any, ...], options: dict[str, Any]) -> None:
         try:
+            if args and not self._logger.isEnabledFor(level):
+                return
+            args = tuple(map(_in_line, args))
+            error = options.get("exc_info")
+            if error:
+                error = error if isinstance(error, BaseException) else sys.exc_info()[1]
+                told = _with_secrets(error)
+                if told is not None:
+                    text, args = f"{text}\n%s", (*args, _Lines(without_secrets(told).rstrip()))
+                    options = {**options, "exc_info": None}
+            if "extra" in options:
+                options["extra"] = {key: _in_line(value) for key, value in options["extra"].items()}
             # So that the line is said to come from whoever called.
             self._logger.log(level, text, *args, stacklevel=3, **options)
         except Exception:  # noqa: BLE001 - handlers and filters are users' code
             if logging.raiseExceptions and sys.stderr is not None:
                 with suppress(Exception):
                     traceback.print_exc(file=sys.stderr)
+
+
+def _with_secrets(error: BaseException | None) -> str | None:
+    """The traceback of an error, if it has secrets in it: handlers would write it as it is."""
+    if error is None:
+        return None
+    with suppress(Exception):  # users' objects
+        told = "".join(traceback.format_exception(error))
+        if without_secrets(told) != told:
+            return told
+    return None
+
+
+class _Lines(str):
+    """Text that is to have several lines."""
+
+    __slots__ = ()
+
+
+#: What is formatted without any text of somebody's.
+_PLAIN = (int, float, type(None), _Lines)
+
+
+def _in_line(value: Any) -> Any:
+    """A value for a line of a log: itself, unless its text would make more of the line."""
+    if isinstance(value, _PLAIN):
+        return value
+    words = words_of(value)
+    shown = printable(without_secrets(words))
+    return value if shown == words else shown
+
+
+def safe_logger(logger: logging.Logger | str) -> logging.Logger:
+    """The logger of this name, or the one that is given, in the hands of those who log as with any other."""
+    return cast(
+        "logging.Logger", SafeLogger(logging.getLogger(logger) if isinstance(logger, str) else logger)
+    )

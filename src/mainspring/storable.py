@@ -143,7 +143,12 @@ def _last_bytes(text: str, size: int) -> str:
 
 def kept_error(error: BaseException, limit: int) -> str:
     """An error in one line: its kind, and what it says."""
-    return kept_start(f"{kind_of(error)}: {words_of(error)}", limit)
+    return kept_start(error_line(error), limit)
+
+
+def error_line(error: BaseException) -> str:
+    """An error in one line, however long."""
+    return f"{kind_of(error)}: {words_of(error)}"
 
 
 # JSON

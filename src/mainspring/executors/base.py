@@ -36,8 +36,9 @@ from mainspring.executors.run import (
 )
 from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
+from mainspring.masking import scrubber
 from mainspring.model import Submission, run_id
-from mainspring.safe_logging import SafeLogger
+from mainspring.safe_logging import SafeLogger, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -58,7 +59,7 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
 
     _scheduler: Any = None
     _alias: str | None = None
-    _logger = logging.getLogger("apscheduler.executors")
+    _logger = safe_logger("apscheduler.executors")
 
     def __init__(self) -> None:
         self._begin_in_process()
@@ -78,7 +79,7 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
         """Called when the scheduler starts, or when the executor is added to a running one."""
         self._scheduler = scheduler
         self._alias = alias
-        self._logger = logging.getLogger(f"apscheduler.executors.{alias}")
+        self._logger = safe_logger(f"apscheduler.executors.{alias}")
 
     def shutdown(self, wait: bool = True) -> None:  # noqa: B027 - executors without resources have nothing to do
         """Take no more submissions.
@@ -385,8 +386,12 @@ class _Outcome:
 
     def failed(self, error: BaseException) -> JobExecutionEvent:
         text = traceback_text(error)
-        log_failure(str(self._job), run_id(self._job.id, self._time), error, text, self._logger)
-        return self._event(EVENT_JOB_ERROR, exception=error, traceback=text)
+        job = self._job
+        masked = scrubber(job.func, job.args, job.kwargs)(text)
+        log_failure(
+            str(job), run_id(job.id, self._time), error, masked, self._logger, is_masked=masked != text
+        )
+        return self._event(EVENT_JOB_ERROR, exception=error, traceback=masked)
 
 
 def _finished_here(result: Any) -> Any:
@@ -405,7 +410,7 @@ def run_job(
     Returns:
         for each due time an event: executed, error, or missed if it is later than the job's grace time.
     """
-    logger = logging.getLogger(logger_name)
+    logger = safe_logger(logger_name)
     events = []
     for time, missed in _due_events(job, jobstore_alias, run_times, logger):
         if missed is not None:
@@ -424,7 +429,7 @@ async def run_coroutine_job(
     job: Job, jobstore_alias: str | None, run_times: list[datetime], logger_name: str
 ) -> list[JobExecutionEvent]:
     """`run_job` for coroutine functions: awaits each run on the running event loop."""
-    logger = logging.getLogger(logger_name)
+    logger = safe_logger(logger_name)
     events = []
     for time, missed in _due_events(job, jobstore_alias, run_times, logger):
         if missed is not None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.current import OWN
 from mainspring.errors import RunError, kind_of, words_of
 from mainspring.executors.around import entered_all, hooks_of
+from mainspring.masking import scrubber
 from mainspring.model import run_id
 from mainspring.safe_logging import SafeLogger
 
@@ -380,16 +381,29 @@ def _report_failure(
 ) -> None:
     text = traceback_text(error)
     reporter.failed(submission, time, started, error, text)
-    log_failure(submission.job.name, _id_of(submission, time), error, text, logger)
+    job = submission.job
+    masked = scrubber(job.func, job.args, job.kwargs)(text)
+    log_failure(job.name, _id_of(submission, time), error, masked, logger, is_masked=masked != text)
 
 
 def log_failure(
-    name: str, identifier: str, error: BaseException, text: str, logger: SafeLogger | logging.Logger
+    name: str,
+    identifier: str,
+    error: BaseException,
+    text: str,
+    logger: SafeLogger | logging.Logger,
+    *,
+    is_masked: bool = False,
 ) -> None:
-    """Log what a run raised; `text` is the traceback, which is all there is of one in another process."""
+    """Log what a run raised.
+
+    Args:
+        text: the traceback, which is all there is of one in another process.
+        is_masked: whether secrets were taken out of it, so that the error itself isn't to be shown.
+    """
     log = SafeLogger(logger)  # whatever the error makes of its own text
     said = 'Job "%s" raised an exception'
-    if _is_remote(error):
+    if is_masked or _is_remote(error):
         log.of_run(ERROR, identifier, said, name, below=text.rstrip())
     else:
         log.of_run(ERROR, identifier, said, name, exc_info=error)

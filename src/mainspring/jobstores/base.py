@@ -6,11 +6,11 @@ is `mainspring.jobstores.contract.RunStore`.
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConflictingIdError, JobLookupError, TransientJobError
+from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,13 +28,13 @@ class BaseJobStore(ABC):
 
     _scheduler: Any = None
     _alias: str | None = None
-    _logger = logging.getLogger("apscheduler.jobstores")
+    _logger = safe_logger("apscheduler.jobstores")
 
     def start(self, scheduler: Any, alias: str) -> None:
         """Called when the scheduler starts, or when the store is added to a running one."""
         self._scheduler = scheduler
         self._alias = alias
-        self._logger = logging.getLogger(f"apscheduler.jobstores.{alias}")
+        self._logger = safe_logger(f"apscheduler.jobstores.{alias}")
 
     def shutdown(self) -> None:  # noqa: B027 - stores without resources have nothing to do
         """Free what `start` took; called when the scheduler shuts down or the store is removed."""

@@ -61,6 +61,7 @@ from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
+from mainspring.masking import use_secret_names, without_secrets
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
@@ -262,6 +263,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             "start_timeout",
             "job_defaults",
             "run_limits",
+            "secret_names",
             "around_run",
             "jobstores",
             "executors",
@@ -269,7 +271,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         )
         return (*common, *cls._own_options)
 
-    def _configure(self, config: dict[str, Any]) -> None:
+    def _configure(self, config: dict[str, Any]) -> None:  # noqa: PLR0912 - one for each option
         if "strict" in config:
             self._factory.strict = asbool(config.pop("strict"))
         report_unknown(
@@ -287,6 +289,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self.jobstore_retry_interval = float(config["jobstore_retry_interval"])
         if "run_limits" in config:
             self._reporter.limits = checked_limits(self._reporter.limits, config["run_limits"] or {})
+        if "secret_names" in config:
+            use_secret_names(config["secret_names"])
         if "start_timeout" in config:
             self.start_timeout = seconds_from("start_timeout", config["start_timeout"])
         if "around_run" in config:
@@ -358,8 +362,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             for part in reversed(parts):
                 try:
                     part.shutdown()
-                except Exception:
-                    self._logger.exception("Error undoing the start of %r", part)
+                except Exception:  # noqa: BLE001 - logged
+                    SafeLogger(self._logger).exception("Error undoing the start of %r", part)
             self._is_starting = False
             self._starting = None
             starting.over.set()
@@ -397,7 +401,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         process_end.scheduler_started(self)
         self._event_queue.open()
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
-        self._logger.info("Scheduler started")
+        SafeLogger(self._logger).info("Scheduler started")
         if not paused:
             self.wakeup()
         self.started.set_result(None)
@@ -409,7 +413,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 try:
                     store.start(self, alias)
                 except Exception as error:
-                    self._start_errors[alias] = f"{type(error).__name__}: {one_line(error)}"
+                    self._start_errors[alias] = f"{type(error).__name__}: {without_secrets(one_line(error))}"
                     raise
 
     def _start_limit(self, alias: str) -> Starting:
@@ -546,10 +550,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         for alias, store in self._stores.items():
             try:
                 store.shutdown()
-            except Exception:
-                self._logger.exception("Error shutting down job store %r", alias)
+            except Exception:  # noqa: BLE001 - logged
+                SafeLogger(self._logger).exception("Error shutting down job store %r", alias)
         self._alarms.clear()
-        self._logger.info("Scheduler has been shut down")
+        SafeLogger(self._logger).info("Scheduler has been shut down")
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
         self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
 
@@ -593,7 +597,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             Event().wait(_HANDING_OVER_PAUSE)
             unhanded.again(at_once=True)
         for sentence in unhanded.forget():
-            self._logger.error("%s", sentence)
+            SafeLogger(self._logger).error("%s", sentence)
 
     def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
         for alias, executor in list(self._executors.items()):
@@ -608,8 +612,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 # An executor can't wait for the thread that this is called from.
                 executor.shutdown(wait=ended and not is_own)
-            except Exception:
-                self._logger.exception("Error shutting down executor %r", alias)
+            except Exception:  # noqa: BLE001 - logged
+                SafeLogger(self._logger).exception("Error shutting down executor %r", alias)
 
     def pause(self) -> None:
         """Process no jobs until `resume`; what runs goes on.
@@ -622,7 +626,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._refuse_if_forked("paused", "pause")
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
-            self._logger.info("Paused scheduler job processing")
+            SafeLogger(self._logger).info("Paused scheduler job processing")
             self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
 
     def resume(self) -> None:
@@ -636,7 +640,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._refuse_if_forked("resumed", "resume")
         if self.state == STATE_PAUSED:
             self.state = STATE_RUNNING
-            self._logger.info("Resumed scheduler job processing")
+            SafeLogger(self._logger).info("Resumed scheduler job processing")
             self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
             self.wakeup()
 
@@ -677,7 +681,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         parked = 0
         warnings: dict[str, Sequence[str]] = {}
         errors = {
-            alias: f"{type(error).__name__}: {one_line(error)}"
+            alias: f"{type(error).__name__}: {without_secrets(one_line(error))}"
             for alias, error in self._dispatch.store_errors.items()
         }
         errors |= self._start_errors
@@ -697,7 +701,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 answer = self._store_checks.ask(alias, store, waits=trouble is None)
             except Exception as error:  # noqa: BLE001 - that it fails is the answer
-                errors.setdefault(alias, f"{type(error).__name__}: {one_line(error)}")
+                errors.setdefault(alias, f"{type(error).__name__}: {without_secrets(one_line(error))}")
                 continue
             parked += answer.parked
             if answer.warnings:
@@ -831,12 +835,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             starting.thread = get_ident()
             try:
                 store.start(self, alias)
-            except Exception as error:
-                self._start_errors[alias] = f"{type(error).__name__}: {one_line(error)}"
-                self._logger.error(  # noqa: TRY400 - said in a line; what was raised is for DEBUG
-                    "Job store %r could not be added: %s", alias, words_of(error)
-                )
-                self._logger.debug("What was raised:", exc_info=error)
+            except Exception as error:  # noqa: BLE001 - logged
+                self._start_errors[alias] = f"{type(error).__name__}: {without_secrets(one_line(error))}"
+                SafeLogger(self._logger).error("Job store %r could not be added: %s", alias, words_of(error))
+                SafeLogger(self._logger).debug("What was raised:", exc_info=error)
                 self._stores.give_up(alias)
                 self._added.pop(alias, None)
                 starting.over.set()
@@ -925,8 +927,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Wake the loop if there is one."""
         try:
             self.wakeup()
-        except Exception:
-            self._logger.exception("Error waking the scheduler's loop")
+        except Exception:  # noqa: BLE001 - logged
+            SafeLogger(self._logger).exception("Error waking the scheduler's loop")
 
     def _wake_for(self, moment: datetime | None, alias: str) -> None:
         """Wake the loop if it would sleep past `moment`, by the clock of a job store."""

@@ -137,13 +137,13 @@ class EventLoopScheduler(BaseScheduler):
             self._is_started_aside = False
             if starting.is_cancelled:
                 self._start_errors.clear()
-                self._logger.info("The scheduler was shut down while it was being started")
+                SafeLogger(self._logger).info("The scheduler was shut down while it was being started")
             else:
                 self._start_errors = self._start_errors or {"(start)": words_of(error)}
-                self._logger.error("The scheduler could not be started: %s", words_of(error))
-            self._logger.debug("What was raised:", exc_info=error)
+                SafeLogger(self._logger).error("The scheduler could not be started: %s", words_of(error))
+            SafeLogger(self._logger).debug("What was raised:", exc_info=error)
             if waiting := len(self._pending_jobs):
-                self._logger.warning(
+                SafeLogger(self._logger).warning(
                     "%d jobs that could not be stored are kept in memory until the scheduler is started again",
                     waiting,
                 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import SerializationError, kind_of, repr_of, words_of
 from mainspring.job import Job
+from mainspring.masking import masked_arguments
 from mainspring.serializers.v3_json import decoded, encoded
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
@@ -32,8 +33,11 @@ def _opened(file: Any, mode: str) -> Any:
     )
 
 
-def write_jobs(outfile: Any, jobs: Iterable[Job]) -> None:
+def write_jobs(outfile: Any, jobs: Iterable[Job], *, mask_secrets: bool = False) -> None:
     """Write `jobs` to a path or a text file.
+
+    Args:
+        mask_secrets: write no arguments whose names are those of secrets, and say in the file that they are left out.
 
     Raises:
         SerializationError: a job that can't be written; nothing is.
@@ -42,17 +46,24 @@ def write_jobs(outfile: Any, jobs: Iterable[Job]) -> None:
     for job in jobs:
         try:
             written.append(
-                json.dumps({key: encoded(value) for key, value in _listed(job.__getstate__()).items()})
+                json.dumps({key: encoded(value) for key, value in _listed(job, mask_secrets).items()})
             )
         except Exception as error:
             raise SerializationError(f"job {job.id!r} can't be exported: {_said(error)}") from error
-    text = json.dumps({"version": _VERSION, "scheduler_version": _FORMAT_OF, "jobs": []})
+    about: dict[str, Any] = {"version": _VERSION, "scheduler_version": _FORMAT_OF}
+    if mask_secrets:
+        about["masked"] = True
+    text = json.dumps({**about, "jobs": []})
     with _opened(outfile, "w") as stream:
         stream.write(f"{text.removesuffix(']}')}{', '.join(written)}]}}")
 
 
-def _listed(state: dict[str, Any]) -> dict[str, Any]:
-    return {**state, "args": list(state["args"])}
+def _listed(job: Job, mask_secrets: bool) -> dict[str, Any]:
+    state = job.__getstate__()
+    args, kwargs = list(state["args"]), state["kwargs"]
+    if mask_secrets:
+        args, kwargs = masked_arguments(job.func, args, kwargs)
+    return {**state, "args": args, "kwargs": kwargs}
 
 
 def read_jobs(infile: Any) -> list[JobRecord]:
@@ -76,6 +87,11 @@ def read_jobs(infile: Any) -> list[JobRecord]:
     if content.get("version") != _VERSION:
         raise SerializationError(
             f"{name}: expected version {_VERSION} of exported jobs, got {_shown(content.get('version'))}"
+        )
+    if content.get("masked"):
+        raise SerializationError(
+            f"{name}: the jobs were exported with mask_secrets=True, without the secrets among their arguments: they can't be imported. "
+            "Export them without it"
         )
     records: dict[str, JobRecord] = {}
     for at, state in enumerate(content["jobs"], 1):
@@ -101,8 +117,9 @@ def _record(where: str, state: Any) -> JobRecord:
         if key not in values:
             raise SerializationError(f"{where} can't be imported: it has no {key!r}")
         if not isinstance(values[key], kinds):
+            shown = f"a {kind_of(values[key])}" if key in ("args", "kwargs") else _shown(values[key])
             raise SerializationError(
-                f"{where} can't be imported: its {key!r} should be {expected}, and is {_shown(values[key])}"
+                f"{where} can't be imported: its {key!r} should be {expected}, and is {shown}"
             )
     moment = values["next_run_time"]
     if moment is not None and moment.utcoffset() is None:

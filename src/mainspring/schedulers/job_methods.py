@@ -249,7 +249,7 @@ class JobMethods(RunMethods):
                     self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
         finally:
             self._event_queue.cancel(place)
-        self._logger.info('Added %d jobs to job store "%s"', len(kept), jobstore)
+        SafeLogger(self._logger).info('Added %d jobs to job store "%s"', len(kept), jobstore)
         if kept:
             self._wake()
         return self._stores.handles(kept, jobstore)
@@ -354,7 +354,9 @@ class JobMethods(RunMethods):
                     'Job "%s" is added after shutdown(): it is kept aside, and lost unless start() is called again',
                     job.name,
                 )
-        self._logger.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
+        SafeLogger(self._logger).info(
+            "Adding job tentatively -- it will be properly scheduled when the scheduler starts"
+        )
         return True
 
     def _real_add_job(
@@ -587,12 +589,13 @@ class JobMethods(RunMethods):
 
     # Elsewhere
 
-    def export_jobs(self, outfile: Any, jobstore: str | None = None) -> None:
-        """Write jobs as JSON, for `import_jobs` of this or another scheduler.
+    def export_jobs(self, outfile: Any, jobstore: str | None = None, *, mask_secrets: bool = False) -> None:
+        """Write jobs as JSON, for `import_jobs` of this or another scheduler; their arguments with all secrets in them.
 
         Args:
             outfile: a path, or a file open for text.
             jobstore: alias of the job store whose jobs are written; ``None``: those of all.
+            mask_secrets: for people to look at: arguments whose names are those of secrets are ``"***"``, and `import_jobs` refuses the file.
 
         Raises:
             SerializationError: a job holds something that can't be written.
@@ -601,7 +604,7 @@ class JobMethods(RunMethods):
         from mainspring.schedulers.exchange import write_jobs
 
         self._readable(jobstore)  # an error, where they can't be asked
-        write_jobs(outfile, self.get_jobs(jobstore))
+        write_jobs(outfile, self.get_jobs(jobstore), mask_secrets=mask_secrets)
 
     def import_jobs(
         self, infile: Any, jobstore: str = "default", *, replace_existing: bool = False

@@ -24,6 +24,7 @@ from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.errors import words_of
 from mainspring.executors.run import finished
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
@@ -153,7 +154,7 @@ class Listeners:
             self._wake.set()
             left, calling = len(self._queue), self._calling
         if not is_told and self.logger is not None:
-            self.logger.warning(
+            SafeLogger(self.logger).warning(
                 "%d events are not delivered at the shutdown of the scheduler%s", left, _said_of(calling)
             )
 
@@ -215,7 +216,7 @@ class Listeners:
 
     def _say_dropped(self, dropped: int) -> None:
         if self.logger is not None:
-            self.logger.warning(
+            SafeLogger(self.logger).warning(
                 "%d events wait to be delivered, and no more are kept: %d were dropped so far%s",
                 UNDELIVERED_LIMIT,
                 dropped,
@@ -295,9 +296,9 @@ class Listeners:
             self._wake.clear()
             try:
                 self._deliver()
-            except BaseException:  # a listener that exits must not take the others' events with it
+            except BaseException:  # noqa: BLE001 - a listener that exits must not take the others' events with it
                 if self.logger is not None:
-                    self.logger.exception("A listener raised an exception that ends threads")
+                    SafeLogger(self.logger).exception("A listener raised an exception that ends threads")
             with self._lock:
                 if not self._is_open or self._thread is not current_thread():
                     return  # after a restart another one delivers
@@ -348,7 +349,9 @@ class Listeners:
 
     def _failed(self, callback: Listener, event: SchedulerEvent, error: BaseException) -> None:
         if self.logger is not None:
-            self.logger.error("Error notifying listener %r of %r", callback, event, exc_info=error)
+            SafeLogger(self.logger).error(
+                "Error notifying listener %r of %r", callback, event, exc_info=error
+            )
 
 
 def _said_of(calling: tuple[Listener, SchedulerEvent, float] | None) -> str:

@@ -22,14 +22,17 @@ from mainspring.events import (
     JobExecutionEvent,
     JobRunEvent,
 )
+from mainspring.masking import scrubber
 from mainspring.model import RunResult, run_id
 from mainspring.serializers.results import kept_result
 from mainspring.storable import (
     DEFAULT_LIMITS,
+    error_line,
     is_progress,
     kept_end,
     kept_ends,
     kept_error,
+    kept_start,
 )
 
 if TYPE_CHECKING:
@@ -236,7 +239,10 @@ class Reporter:
             if submission.ticket.acquire(False):
                 self._tell(submission, scheduled_run_time, submission.stop, started)
             return
-        told = kept_error(error, self.limits.error)
+        job = submission.job
+        scrub = scrubber(job.func, job.args, job.kwargs)
+        traceback = scrub(words_of(traceback))
+        told = kept_start(scrub(error_line(error)), self.limits.error)
         if submission.ticket.acquire(False):
             outcome = submission.stop or "failed"
             self._tell(
@@ -296,6 +302,8 @@ class Reporter:
         logged = said = None
         if details is not None:
             logged, said = details.logged, details.said
+            if logged is not None:
+                logged = scrubber(job.func, job.args, job.kwargs)(logged)
         submission.add_result(
             RunResult(
                 scheduled_run_time,

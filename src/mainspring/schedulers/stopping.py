@@ -92,9 +92,8 @@ class Alarms:
                 call = heappop(self._alarms)[2]
             try:
                 call()
-            except Exception:
-                logger = self._logger()
-                logger.exception("Error stopping a run")
+            except Exception:  # noqa: BLE001 - logged
+                SafeLogger(self._logger()).exception("Error stopping a run")
 
 
 class Stopping:

@@ -115,10 +115,10 @@ class ArgumentSerializer:
         try:
             written = _decode(text)
         except (TypeError, ValueError, RecursionError) as error:
-            raise SerializationError(f"the arguments are no JSON: {_short(error)}: {_short(text)}") from error
+            raise SerializationError(f"the arguments are no JSON: {_short(error)}") from error
         if not isinstance(written, dict) or not isinstance(written.get("version"), int):
             raise SerializationError(
-                f'the arguments should be {{"version": …, "args": …, "kwargs": …}}: {_short(text)}'
+                'the arguments should be {"version": …, "args": …, "kwargs": …}, and are not'
             )
         if written["version"] > _VERSION:
             raise SerializationError(
@@ -133,7 +133,7 @@ class ArgumentSerializer:
 
         args, kwargs = written.get("args"), written.get("kwargs")
         if not isinstance(args, list) or not isinstance(kwargs, dict):
-            raise SerializationError(f"the arguments lack a list of args or a dict of kwargs: {_short(text)}")
+            raise SerializationError("the arguments lack a list of args or a dict of kwargs")
         if "$" not in text and "\\u" not in text:
             return tuple(args), kwargs  # nothing in it says of what type it is
         return (
@@ -170,7 +170,7 @@ class ArgumentSerializer:
 
     def _unpickled(self, job_id: str, name: str, written: dict[str, Any], bounds: Bounds) -> Any:
         if name != "pickle":
-            raise SerializationError(f"a value of the unknown type {name!r}: {_short(repr(written))}")
+            raise SerializationError(f"a value of the unknown type {_short(repr(name))}")
         if not self._may_pickle:
             raise SerializationError('an argument is pickled, and serializer="json" reads no pickles')
         data = b64decode(written["value"], validate=True)

@@ -132,8 +132,10 @@ def from_plain(value: Any, fallback: ReadFallback, bounds: Bounds | None = None,
     except SerializationError:
         raise
     except Exception as error:
-        shown = f"{repr_of(value)[:_SHOWN]}: {kind_of(error)}: {words_of(error)[:_SHOWN]}"
-        raise SerializationError(f"a damaged value of type {repr_of(name)[:40]}: {shown}") from error
+        # Not the value, which may be a secret.
+        raise SerializationError(
+            f"a damaged value of type {repr_of(name)[:40]}: {kind_of(error)}: {words_of(error)[:_SHOWN]}"
+        ) from error
 
 
 def _keys_of(bounds: Bounds | None) -> KeyWatch:

@@ -45,7 +45,7 @@ def encoded(value: Any) -> Any:
     try:
         return {_PICKLE: b64encode(pickle.dumps(value)).decode()}
     except Exception as error:
-        raise SerializationError(f"{value!r} can't be written: {error}") from error
+        raise SerializationError(f"a {kind.__qualname__} can't be written: {error}") from error
 
 
 def decoded(value: Any) -> Any:

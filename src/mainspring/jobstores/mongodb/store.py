@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from datetime import timedelta
 from functools import partial
@@ -16,11 +15,12 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
-from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
+from mainspring.masking import without_secrets
 from mainspring.references import maybe_ref
+from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ class MongoDBJobStore(SharedJobStore):
                 functions,
                 f"mongodb {self._server.name}",
             ),
-            logger=logging.getLogger(__name__),  # until the store is started
+            logger=safe_logger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
             namespace=deployment,
         )
@@ -158,5 +158,5 @@ def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
         return MongoClient(**options)
     except (DriverConfigurationError, InvalidURI, ValueError) as error:
         raise ConfigurationError(
-            f"{_where(connect_args)} can't be used by a MongoDBJobStore: {error}"
+            f"{_where(connect_args)} can't be used by a MongoDBJobStore: {without_secrets(str(error))}"
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,11 @@ from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.server import Server
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
-from mainspring.jobstores.shared.outage import without_secrets
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
+from mainspring.masking import without_secrets
+from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class RedisJobStore(SharedJobStore):
                 functions,
                 f"redis {_database_of(self.redis)} {base}",
             ),
-            logger=logging.getLogger(__name__),  # until the store is started
+            logger=safe_logger(__name__),  # until the store is started
             node_name=node_name or default_node_name(),
             namespace=deployment,
         )
@@ -147,5 +147,5 @@ def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:
         return Redis.from_url(url, **options)
     except ValueError as error:
         raise ConfigurationError(
-            f"the url {without_secrets(url)!r} of a RedisJobStore is none that redis-py knows: {error}"
+            f"the url {without_secrets(url)!r} of a RedisJobStore is none that redis-py knows: {without_secrets(str(error))}"
         ) from error

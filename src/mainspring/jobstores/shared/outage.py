@@ -7,7 +7,6 @@ has failed is known by activity: claims may fail while heartbeats, which take no
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import contextmanager
 from threading import Lock, get_ident, local
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from mainspring.clock import REAL_CLOCK, clock_of  # noqa: TID251 - an answer is
 from mainspring.errors import words_of
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.masking import without_secrets
+from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -59,12 +60,6 @@ _ADDITIONS = (
     "Is the server running locally",
 )
 _LONGEST_WORDS = 400
-_SECRET = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@|(?i:\b(password|passwd)=)[^&\s'\"]+")
-
-
-def without_secrets(text: str) -> str:
-    """A text without the passwords in the URLs in it."""
-    return _SECRET.sub(lambda found: f"{found[2]}=***" if found[2] else f"{found[1]}:***@", text)
 
 
 def said_by(error: BaseException) -> str:
@@ -103,7 +98,7 @@ class Outage:
         self.alias = ""
         self.clock: Clock = clock_of(None)
         self.answer_clock: Clock = REAL_CLOCK
-        self.logger: logging.Logger = logging.getLogger(__name__)
+        self.logger: logging.Logger = safe_logger(__name__)
         self._begin_in_process()
         leaves_to_parent(self)
 

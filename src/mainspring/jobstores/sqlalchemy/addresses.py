@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError
-from mainspring.jobstores.shared.outage import without_secrets
+from mainspring.masking import without_secrets
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine

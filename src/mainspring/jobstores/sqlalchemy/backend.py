@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migrat
 from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
 from mainspring.jobstores.sqlalchemy.statements import statements_for
 from mainspring.jobstores.sqlalchemy.tables import refuse_long_names, tables
+from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -85,7 +85,7 @@ class SQLBackend(Backend):
         self._groups = GroupTable(self.tables, self._runs)
         self.setting = self._context = Context(
             **row_format,
-            logger=logging.getLogger(__name__),  # until the store is started
+            logger=safe_logger(__name__),  # until the store is started
             node_name=node_name,
             namespace=namespace,
             database=self.database,

@@ -39,7 +39,8 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     """An engine with the settings that a job store needs, unless `options` say otherwise."""
     address = checked_url(url, needs_driver="module" not in options)
     backend = address.get_backend_name()
-    settings: dict[str, Any] = {}
+    # What is written of jobs may hold secrets, and errors of statements would quote it.
+    settings: dict[str, Any] = {"hide_parameters": True}
     connect: dict[str, Any] = {}
     if backend == "sqlite":
         connect["timeout"] = limits.STATEMENT_TIMEOUT
@@ -108,7 +109,7 @@ def _with_pool(engine: Engine, pool: Pool, **options: Any) -> Engine:
         pool=pool,
         module=engine.dialect.dbapi,
         echo=engine.echo,
-        hide_parameters=engine.hide_parameters,
+        hide_parameters=True,
         logging_name=engine.logging_name,
         **options,
     )
