@@ -271,6 +271,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         )
         return (*common, *cls._own_options)
 
+    @property
+    def _log(self) -> SafeLogger:
+        """The logger as the scheduler uses it."""
+        return SafeLogger(self._logger)
+
     def _configure(self, config: dict[str, Any]) -> None:  # noqa: PLR0912 - one for each option
         if "strict" in config:
             self._factory.strict = asbool(config.pop("strict"))
@@ -363,7 +368,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 try:
                     part.shutdown()
                 except Exception:  # noqa: BLE001 - logged
-                    SafeLogger(self._logger).exception("Error undoing the start of %r", part)
+                    self._log.exception("Error undoing the start of %r", part)
             self._is_starting = False
             self._starting = None
             starting.over.set()
@@ -401,7 +406,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         process_end.scheduler_started(self)
         self._event_queue.open()
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
-        SafeLogger(self._logger).info("Scheduler started")
+        self._log.info("Scheduler started")
         if not paused:
             self.wakeup()
         self.started.set_result(None)
@@ -551,9 +556,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 store.shutdown()
             except Exception:  # noqa: BLE001 - logged
-                SafeLogger(self._logger).exception("Error shutting down job store %r", alias)
+                self._log.exception("Error shutting down job store %r", alias)
         self._alarms.clear()
-        SafeLogger(self._logger).info("Scheduler has been shut down")
+        self._log.info("Scheduler has been shut down")
         self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
         self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
 
@@ -597,7 +602,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             Event().wait(_HANDING_OVER_PAUSE)
             unhanded.again(at_once=True)
         for sentence in unhanded.forget():
-            SafeLogger(self._logger).error("%s", sentence)
+            self._log.error("%s", sentence)
 
     def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
         for alias, executor in list(self._executors.items()):
@@ -613,7 +618,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 # An executor can't wait for the thread that this is called from.
                 executor.shutdown(wait=ended and not is_own)
             except Exception:  # noqa: BLE001 - logged
-                SafeLogger(self._logger).exception("Error shutting down executor %r", alias)
+                self._log.exception("Error shutting down executor %r", alias)
 
     def pause(self) -> None:
         """Process no jobs until `resume`; what runs goes on.
@@ -626,7 +631,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._refuse_if_forked("paused", "pause")
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
-            SafeLogger(self._logger).info("Paused scheduler job processing")
+            self._log.info("Paused scheduler job processing")
             self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
 
     def resume(self) -> None:
@@ -640,7 +645,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._refuse_if_forked("resumed", "resume")
         if self.state == STATE_PAUSED:
             self.state = STATE_RUNNING
-            SafeLogger(self._logger).info("Resumed scheduler job processing")
+            self._log.info("Resumed scheduler job processing")
             self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
             self.wakeup()
 
@@ -837,8 +842,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 store.start(self, alias)
             except Exception as error:  # noqa: BLE001 - logged
                 self._start_errors[alias] = f"{type(error).__name__}: {without_secrets(one_line(error))}"
-                SafeLogger(self._logger).error("Job store %r could not be added: %s", alias, words_of(error))
-                SafeLogger(self._logger).debug("What was raised:", exc_info=error)
+                self._log.error("Job store %r could not be added: %s", alias, words_of(error))
+                self._log.debug("What was raised:", exc_info=error)
                 self._stores.give_up(alias)
                 self._added.pop(alias, None)
                 starting.over.set()
@@ -928,7 +933,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         try:
             self.wakeup()
         except Exception:  # noqa: BLE001 - logged
-            SafeLogger(self._logger).exception("Error waking the scheduler's loop")
+            self._log.exception("Error waking the scheduler's loop")
 
     def _wake_for(self, moment: datetime | None, alias: str) -> None:
         """Wake the loop if it would sleep past `moment`, by the clock of a job store."""

@@ -6,7 +6,6 @@ from threading import Event
 from typing import Any
 
 from mainspring.engine.waiting import LONGEST_WAIT
-from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import BaseScheduler
 
@@ -64,7 +63,7 @@ class BlockingScheduler(BaseScheduler):
                     wait = self._process_jobs()
                 except Exception:  # noqa: BLE001 - it is logged
                     # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
-                    SafeLogger(self._logger).exception("Error in the scheduler's loop; going on")
+                    self._log.exception("Error in the scheduler's loop; going on")
                     self._clock.wait(self._event, LONGEST_WAIT)
                 else:
                     self._sleep(wait)

@@ -22,7 +22,6 @@ from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.errors import words_of
 from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
-from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING
 
@@ -137,13 +136,13 @@ class EventLoopScheduler(BaseScheduler):
             self._is_started_aside = False
             if starting.is_cancelled:
                 self._start_errors.clear()
-                SafeLogger(self._logger).info("The scheduler was shut down while it was being started")
+                self._log.info("The scheduler was shut down while it was being started")
             else:
                 self._start_errors = self._start_errors or {"(start)": words_of(error)}
-                SafeLogger(self._logger).error("The scheduler could not be started: %s", words_of(error))
-            SafeLogger(self._logger).debug("What was raised:", exc_info=error)
+                self._log.error("The scheduler could not be started: %s", words_of(error))
+            self._log.debug("What was raised:", exc_info=error)
             if waiting := len(self._pending_jobs):
-                SafeLogger(self._logger).warning(
+                self._log.warning(
                     "%d jobs that could not be stored are kept in memory until the scheduler is started again",
                     waiting,
                 )
@@ -289,7 +288,7 @@ class EventLoopScheduler(BaseScheduler):
             return self._process_jobs()
         except Exception:  # noqa: BLE001 - it is logged
             # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
-            SafeLogger(self._logger).exception("Error in the scheduler's loop; going on")
+            self._log.exception("Error in the scheduler's loop; going on")
             return LONGEST_WAIT
 
     def _set_timer(self, wait: float | None) -> None:

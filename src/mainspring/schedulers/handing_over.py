@@ -102,9 +102,7 @@ class HandingOver:
         except Exception as error:  # noqa: BLE001 - stores are third parties' code
             self._failed(alias, store, error, lambda kept: kept.released.extend(claimed))
         else:
-            SafeLogger(self._logger).info(
-                "Gave back %d runs that were not begun to job store %r", len(claimed), alias
-            )
+            self._logger.info("Gave back %d runs that were not begun to job store %r", len(claimed), alias)
 
     def _forget_said(self, alias: str, store: RunStore, submission: Submission) -> None:
         with self._lock:
@@ -124,9 +122,9 @@ class HandingOver:
             self._wake()  # otherwise it comes back for that already
         said = "Job store %r could not be told what has become of runs; trying again"
         if is_first and not store.has_told(error):
-            SafeLogger(self._logger).error(said, alias, exc_info=error)
+            self._logger.error(said, alias, exc_info=error)
         else:
-            SafeLogger(self._logger).debug(said, alias, exc_info=error)
+            self._logger.debug(said, alias, exc_info=error)
 
     def again(self, *, at_once: bool = False) -> Planned:
         """Tell the stores what they are still to be told, if it is time for that; when to call this again.
@@ -166,7 +164,7 @@ class HandingOver:
         with self._lock:
             is_over = kept.is_empty() and self._kept.pop(key, None) is not None
         if is_over:
-            SafeLogger(self._logger).info(
+            self._logger.info(
                 "Job store %r has been told what has become of runs, after %d failures", alias, failures
             )
 

@@ -83,6 +83,11 @@ class JobMethods(RunMethods):
     _added: Mapping[str, Any]
     _clock: Clock
     _logger: logging.Logger
+
+    @property
+    def _log(self) -> SafeLogger:
+        raise NotImplementedError
+
     _event_queue: Listeners
     _factory: JobFactory
     _unlimited_groups: UnlimitedGroups
@@ -249,7 +254,7 @@ class JobMethods(RunMethods):
                     self._event_queue.post(JobEvent(EVENT_JOB_ADDED, record.id, jobstore))
         finally:
             self._event_queue.cancel(place)
-        SafeLogger(self._logger).info('Added %d jobs to job store "%s"', len(kept), jobstore)
+        self._log.info('Added %d jobs to job store "%s"', len(kept), jobstore)
         if kept:
             self._wake()
         return self._stores.handles(kept, jobstore)
@@ -354,9 +359,7 @@ class JobMethods(RunMethods):
                     'Job "%s" is added after shutdown(): it is kept aside, and lost unless start() is called again',
                     job.name,
                 )
-        SafeLogger(self._logger).info(
-            "Adding job tentatively -- it will be properly scheduled when the scheduler starts"
-        )
+        self._log.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
         return True
 
     def _real_add_job(

@@ -84,6 +84,10 @@ class Listeners:
         self.pairs: tuple[tuple[Listener, int], ...] = ()
         self._begin_in_process()
 
+    @property
+    def _log(self) -> SafeLogger:
+        return SafeLogger(self.logger)
+
     def _begin_in_process(self) -> None:
         """Make what belongs to one process."""
         self._queue: deque[_Place] = deque()
@@ -154,7 +158,7 @@ class Listeners:
             self._wake.set()
             left, calling = len(self._queue), self._calling
         if not is_told and self.logger is not None:
-            SafeLogger(self.logger).warning(
+            self._log.warning(
                 "%d events are not delivered at the shutdown of the scheduler%s", left, _said_of(calling)
             )
 
@@ -216,7 +220,7 @@ class Listeners:
 
     def _say_dropped(self, dropped: int) -> None:
         if self.logger is not None:
-            SafeLogger(self.logger).warning(
+            self._log.warning(
                 "%d events wait to be delivered, and no more are kept: %d were dropped so far%s",
                 UNDELIVERED_LIMIT,
                 dropped,
@@ -298,7 +302,7 @@ class Listeners:
                 self._deliver()
             except BaseException:  # noqa: BLE001 - a listener that exits must not take the others' events with it
                 if self.logger is not None:
-                    SafeLogger(self.logger).exception("A listener raised an exception that ends threads")
+                    self._log.exception("A listener raised an exception that ends threads")
             with self._lock:
                 if not self._is_open or self._thread is not current_thread():
                     return  # after a restart another one delivers
@@ -349,9 +353,7 @@ class Listeners:
 
     def _failed(self, callback: Listener, event: SchedulerEvent, error: BaseException) -> None:
         if self.logger is not None:
-            SafeLogger(self.logger).error(
-                "Error notifying listener %r of %r", callback, event, exc_info=error
-            )
+            self._log.error("Error notifying listener %r of %r", callback, event, exc_info=error)
 
 
 def _said_of(calling: tuple[Listener, SchedulerEvent, float] | None) -> str:

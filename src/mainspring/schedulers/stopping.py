@@ -92,8 +92,9 @@ class Alarms:
                 call = heappop(self._alarms)[2]
             try:
                 call()
-            except Exception:  # noqa: BLE001 - logged
-                SafeLogger(self._logger()).exception("Error stopping a run")
+            except Exception:
+                log = SafeLogger(self._logger())
+                log.exception("Error stopping a run")
 
 
 class Stopping:
