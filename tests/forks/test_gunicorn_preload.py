@@ -116,7 +116,7 @@ def outcomes_of(gunicorn: Gunicorn) -> Counter:
     return Counter(run.outcome for run in runs)
 
 
-@pytest.mark.parametrize("gunicorn", kinds("master", "sqlite", "postgres"), indirect=True)
+@pytest.mark.parametrize("gunicorn", kinds("master", "sqlite"), indirect=True)
 def test_workers_ask_and_the_master_runs(gunicorn):
     answers = gunicorn.ask_all()
     master = gunicorn.process.pid
@@ -141,7 +141,7 @@ def test_workers_ask_and_the_master_runs(gunicorn):
     assert "Traceback" not in gunicorn.said.read_text(), gunicorn.said.read_text()
 
 
-@pytest.mark.parametrize("gunicorn", kinds("workers", "redis"), indirect=True)
+@pytest.mark.parametrize("gunicorn", kinds("workers"), indirect=True)
 def test_each_worker_starts_the_scheduler_for_itself(gunicorn):
     answers = gunicorn.ask_all()
     for pid, answer in answers.items():
@@ -156,3 +156,44 @@ def test_each_worker_starts_the_scheduler_for_itself(gunicorn):
         time.sleep(0.05)
     assert gunicorn.end() == 0, gunicorn.said.read_text()
     assert "failed" not in outcomes_of(gunicorn)
+
+
+RECIPE = (HERE.parents[1] / "docs" / "forks.md").read_text()
+
+
+@pytest.mark.parametrize("how", [pytest.param("on_starting", marks=pytest.mark.soak), "post_fork"])
+def test_the_recipe_of_the_documentation_does_what_it_says(tmp_path, how):
+    application, settings, other = [part.partition("```")[0] for part in RECIPE.split("```python\n")[1:]]
+    if how == "post_fork":
+        settings = settings[: settings.index("def on_starting")] + other
+    (tmp_path / "app.py").write_text(application)
+    (tmp_path / "gunicorn.conf.py").write_text(settings.replace("workers = 4", "workers = 2"))
+    port = free_port()
+    said = tmp_path / "said"
+    with said.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": PATHS},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        end = time.monotonic() + PATIENCE
+        while True:
+            assert server.poll() is None, said.read_text()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=40) as answer:
+                    assert (
+                        answer.read().decode() == {"on_starting": "forked 42", "post_fork": "running 42"}[how]
+                    )
+                break
+            except OSError:
+                assert time.monotonic() < end, said.read_text()
+                time.sleep(0.05)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0, said.read_text()
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
