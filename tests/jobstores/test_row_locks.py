@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import sys
 from base64 import b64encode
@@ -14,12 +15,14 @@ from sqlalchemy import text
 
 from mainspring.allowed import AllowedReferences
 from mainspring.errors import ConfigurationError, SerializationError, UnsignedJobError
+from mainspring.events import EVENT_JOB_PARKED
 from mainspring.jobstores.redis import RedisJobStore
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.model import JobOptions
 from mainspring.serializers.arguments import ArgumentSerializer
 from mainspring.serializers.signing import ENVIRONMENT, SigningKeys
+from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import claim, ids, record
 from mainspring.triggers.excluding import ExcludingTrigger
 from mainspring.triggers.interval import IntervalTrigger
@@ -426,3 +429,26 @@ def test_no_signature_is_needed_to_see_what_waits(tmp_path):
         (written,) = connection.execute(text("SELECT arguments FROM mainspring_jobs")).one()
     assert written.startswith('{"version":1,"args":[],"kwargs":{},"signature":"')
     store.engine.dispose()
+
+
+def test_a_changed_job_is_told_of_once_and_seen(make_scheduler, store_url, tablename, caplog):
+    store = open_store(store_url, tablename, signing_key="one secret")
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    recorder = EventRecorder()
+    scheduler.add_listener(recorder, EVENT_JOB_PARKED)
+    scheduler.add_job(work, "interval", seconds=1, id="a")
+    write(store, "a", {"name": "another\nname"})
+    recorder.wait_until(lambda: len(recorder.of(EVENT_JOB_PARKED)) >= 2)
+    told = [
+        one
+        for one in caplog.records
+        if "can't be run for now" in one.getMessage() and one.levelno >= logging.WARNING
+    ]
+    assert len(told) == 1
+    assert told[0].exc_info is None
+    assert "not signed with this job store's signing_key" in told[0].getMessage()
+    assert "\n" not in told[0].getMessage()
+    assert scheduler.health().parked_jobs == 1
+    (parked,) = scheduler.get_parked_jobs()
+    assert parked.job_id == "a"
+    assert scheduler.get_jobs() == []

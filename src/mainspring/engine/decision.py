@@ -37,6 +37,7 @@ class Decision:
         waits_until: when it is to be decided about again, though no instance has ended: its group has room then, or it has waited for too long.
         reason: why the job can't be run here for now, or ``None``; nothing moves, and it is tried again later.
         error: what was raised, where that is the reason.
+        is_told: whether the reason is the one that was said the last time.
         retry_at: when it is tried again; filled in by the store, which counts the attempts.
         run: the queued run that this is about; ``None``: it is about the job's next run time.
         cause: what made the runs in `submit`.
@@ -59,6 +60,7 @@ class Decision:
     waits_until: datetime | None = None
     reason: str | None = None
     error: Exception | None = None
+    is_told = False
     retry_at: datetime | None = None
     run: QueuedRun | None = None
     cause: Cause = "schedule"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: The due times of an instance, as its submission has them, and which attempts its runs are that aren't the first.
 Begun = tuple["Sequence[datetime]", "Mapping[datetime, int]"]
 
+#: Of so many jobs it is remembered what was said of them.
+_REMEMBERED = 10_000
+
 _ALL_FIRST: Mapping[datetime, int] = {}
 
 
@@ -37,6 +40,7 @@ class Ledger:
         self.running: dict[str, Sequence[datetime] | _Several] = {}
         self.waiting: dict[str, datetime | None] = {}
         self.parked: dict[str, ParkedJob] = {}
+        self._told: dict[str, str] = {}  # what was said of jobs whose rows can't be read
         self._tried: dict[str, int] = {}  # how often in a row jobs that run now were parked before
         #: Of the instances that run, the due times of those whose job was removed meanwhile.
         self._disowned: dict[str, list[Sequence[datetime]]] = {}
@@ -120,6 +124,14 @@ class Ledger:
         self.parked[job_id] = ParkedJob(job_id, reason, attempts, retry_at)
         return retry_at
 
+    def was_told(self, job_id: str, reason: str) -> bool:
+        """Whether this was said already of a parked job; it is about to be."""
+        told = self._told.get(job_id) == reason
+        if len(self._told) >= _REMEMBERED:
+            self._told.clear()
+        self._told[job_id] = reason
+        return told
+
     def listed(self) -> list[ParkedJob]:
         """The jobs that can't be run here."""
         return list(self.parked.values())
@@ -138,6 +150,7 @@ class Ledger:
     def forget_parked(self, job_id: str) -> None:
         """Whatever kept the job from running may have gone."""
         self.parked.pop(job_id, None)
+        self._told.pop(job_id, None)
         self._tried.pop(job_id, None)
 
     def forget(self, job_id: str) -> None:

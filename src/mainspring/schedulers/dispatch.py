@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
-from logging import ERROR, INFO, WARNING
+from logging import DEBUG, ERROR, INFO, WARNING
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
-from mainspring.errors import MaxInstancesReachedError, RunError, kind_of, repr_of, words_of
+from mainspring.errors import (
+    MaxInstancesReachedError,
+    RunError,
+    SerializationError,
+    kind_of,
+    repr_of,
+    words_of,
+)
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
     EVENT_JOB_ERROR,
@@ -412,15 +419,18 @@ class Dispatch:
         job = decision.job
         reason = decision.reason or ""
         retry_at: Any = decision.retry_at
+        error = decision.error
+        if isinstance(error, SerializationError) and words_of(error) in reason:
+            error = None  # all of it has been said
         log.of_job(
-            WARNING,
+            DEBUG if decision.is_told else WARNING,
             job.id,
             'Job "%s" can\'t be run for now: %s%s; trying again at %s',
             job.name,
             reason,
-            f" ({kind_of(decision.error)}: {words_of(decision.error)})" if decision.error else "",
+            f" ({kind_of(error)}: {words_of(error)})" if error else "",
             retry_at,
-            exc_info=decision.error,
+            exc_info=error,
         )
         self._listeners.post(
             JobParkedEvent(EVENT_JOB_PARKED, job.id, alias, reason, decision.error, retry_at)

@@ -20,6 +20,7 @@ from mainspring.errors import (
     ConflictingIdError,
     JobLookupError,
     MainspringError,
+    SerializationError,
     StoreUnavailableError,
     UnsignedJobError,
 )
@@ -679,6 +680,10 @@ class SharedJobStore(NativeJobStore):
         with self._lock:
             self._held += submitted
             for decision in claim.parked:
+                # A row that can't be read is as it was until somebody does something about it.
+                decision.is_told = isinstance(decision.error, SerializationError) and self._ledger.was_told(
+                    decision.job.id, decision.reason or ""
+                )
                 decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
             for decision in begun if self._ledger.parked else ():
                 if decision.submit:
