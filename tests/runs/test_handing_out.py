@@ -135,17 +135,47 @@ def test_a_run_that_no_other_makes_up_for_waits_for_a_place(scheduler, heard, op
     eventually(lambda: states(scheduler, "limit") == ["succeeded"])
 
 
-def test_what_can_neither_be_begun_nor_given_back_has_failed(scheduler, heard, monkeypatch):
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "afterwards"])
+def test_what_a_store_can_not_take_back_at_once_is_given_back_when_it_can(
+    scheduler, heard, monkeypatch, is_done
+):
+    store, calls = scheduler._stores["default"], []
+    give_back = store.give_back
+
+    def fail(*arguments):
+        calls.append(arguments)
+        if len(calls) < 3:
+            if is_done and len(calls) == 1:
+                give_back(*arguments)
+            raise OSError("no network")
+        return give_back(*arguments)
+
+    monkeypatch.setattr(store, "give_back", fail)
+    executor = Refusing()
+    scheduler.add_executor(executor, "refusing")
+    add_together(scheduler, ("error", {"trigger": "interval", "hours": 1, "executor": "refusing"}))
+    the_others_run(scheduler, 1)
+    heard.wait_for(EVENT_JOB_PARKED, "error")
+    assert len(calls) == 3
+    executor.refuses = False
+    eventually(lambda: states(scheduler, "error") == ["succeeded"])
+    assert scheduler.get_runs("error")[0].attempt == 1
+
+
+def test_what_a_store_never_takes_back_is_told_of_at_the_end(scheduler, heard, monkeypatch, caplog):
+    called = threading.Event()
+
     def fail(*_):
+        called.set()
         raise OSError("no network")
 
     monkeypatch.setattr(scheduler._stores["default"], "give_back", fail)
     scheduler.add_executor(Refusing(), "refusing")
     add_together(scheduler, ("error", {"trigger": "interval", "hours": 1, "executor": "refusing"}))
     the_others_run(scheduler, 1)
-    heard.wait_for(EVENT_JOB_ERROR, "error")
-    eventually(lambda: states(scheduler, "error") == ["failed"])
-    scheduler.shutdown()
+    assert called.wait(10)
+    scheduler.shutdown(timeout=0)
+    assert "and that 1 are left to others" in caplog.text
 
 
 def test_a_claim_that_stands_because_its_job_was_changed_has_failed(scheduler, heard):

@@ -385,17 +385,17 @@ class AdaptedStore(RunStore):
                 return self._runs.take_back(decision, now)[0]
         with self._store_lock:
             present = self.store.lookup_job(job.id)
+            before = None if present is None else _record_of(present)
+            due = None if decision.following is None else decision.following.next_run_time
+            after = given_back(before, job, decision.submit)
             try:
                 if present is None and decision.following is None:
-                    self.store.add_job(self._handle(given_back(None, job, decision.submit)))
-                elif (
-                    present is not None
-                    and decision.following is not None
-                    and present.next_run_time == decision.following.next_run_time
-                ):
-                    self.store.update_job(self._handle(given_back(_record_of(present), job, decision.submit)))
-                else:
+                    self.store.add_job(self._handle(after))
+                elif present is not None and decision.following is not None and present.next_run_time == due:
+                    self.store.update_job(self._handle(after))
+                elif present is None or present.next_run_time != after.next_run_time:
                     return None
+                # Otherwise it was done, and the store raised afterwards.
             except (ConflictingIdError, JobLookupError):
                 return None
             self._stamps[job.id] = next(self._stamp)

@@ -272,6 +272,8 @@ class RunStore(ABC):
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         """A claimed submission could not be handed to its executor: undo the claim and try again later.
 
+        As with `finish`, a store may raise, and is told again; it undoes each claim once.
+
         Returns:
             when it is tried again; ``None`` if the job was changed or removed meanwhile, so that the claim stands: its runs
             go on for the store until `finish` says what became of them.

@@ -71,6 +71,10 @@ class Ledger:
         """How many they are."""
         return len(self.instances(job_id))
 
+    def goes_on(self, job_id: str, times: Sequence[datetime]) -> bool:
+        """Whether an instance runs."""
+        return any(begun is times for begun, _ in self.instances(job_id))
+
     def disown(self, job_id: str | None) -> None:
         """A job was removed, or all were: nothing follows from the instances that run of it."""
         for one in list(self.running) if job_id is None else [job_id]:

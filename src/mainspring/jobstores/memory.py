@@ -505,6 +505,9 @@ class MemoryJobStore(NativeJobStore):
         with self._lock:
             if self._runs.is_disowned(job.id, decision.submit):
                 return None
+            if not self._ledger.goes_on(job.id, decision.submit):  # it was done
+                parked = self._ledger.parked.get(job.id)
+                return now if parked is None else parked.retry_at
             entry = self._entries.get(job.id)
             if decision.requeues:
                 retry_at, freed = self._runs.take_back(decision, now)

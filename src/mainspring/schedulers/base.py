@@ -201,6 +201,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._executors,
             lambda: self.state == STATE_RUNNING,
             self._stopping.stop,
+            self._stores.unhanded,
         )
         self._pass_lock = Lock()
         self._pass_thread: int | None = None

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mainspring.executors.base import BaseExecutor
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import EndedWell, Outcome
+    from mainspring.schedulers.handing_over import HandingOver
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.reporting import Reporter
@@ -76,6 +77,7 @@ class Dispatch:
         executors: Mapping[str, BaseExecutor],
         may_submit: Callable[[], bool],
         stop: Callable[[Submission, Literal["cancelled"]], None],
+        unhanded: HandingOver,
     ) -> None:
         self.store_errors: dict[str, Exception] = {}
         self.is_full = False
@@ -89,6 +91,7 @@ class Dispatch:
         self._executors = executors
         self._may_submit = may_submit
         self._stop = stop
+        self._unhanded = unhanded
 
     def leave_to_parent(self) -> None:
         """In a forked process: what was claimed is the parent's, also where an executor has forked that was just handed a part of it."""
@@ -226,7 +229,7 @@ class Dispatch:
             for place, decision in enumerate(decisions):
                 unsubmitted = submissions[place] if submissions else _submission_of(decision, alias, outbox)
                 if place >= carried_out and unsubmitted is not None:
-                    self._undo(decision, unsubmitted, store, log)
+                    self._undo(decision, unsubmitted, store, lambda _: None)
             raise
 
     def _guarded(self, tell: Callable[..., None], decision: Decision, *arguments: Any) -> None:
@@ -304,24 +307,21 @@ class Dispatch:
         return True
 
     def _undo(
-        self, decision: Decision, submission: Submission, store: RunStore, log: SafeLogger
-    ) -> datetime | None:
-        """Give a claim back that no executor has; when it is tried again, or ``None`` if the claim stands."""
+        self,
+        decision: Decision,
+        submission: Submission,
+        store: RunStore,
+        then: Callable[[datetime | None], None],
+    ) -> None:
+        """Give a claim back that no executor has.
+
+        Args:
+            then: called with the time at which it is tried again, or ``None`` if the claim stands; later, if the store can't say at once.
+        """
         # Should a worker have it all the same, it isn't begun.
         submission.is_abandoned, submission.stop = True, "cancelled"
         self._in_flight.withdraw(submission)
-        try:
-            return store.give_back(decision, store.store_time(self._clock))
-        except Exception as error:  # noqa: BLE001 - told below
-            told = None if store.has_told(error) else error
-            log.of_run(
-                ERROR,
-                submission.key.id,
-                'The claim of job "%s" could not be given back',
-                decision.job.id,
-                exc_info=told,
-            )
-            return None
+        self._unhanded.give_back(submission.jobstore, store, decision, then)
 
     def _refused(
         self,
@@ -349,9 +349,12 @@ class Dispatch:
             )
             return True
         if is_interrupt or not self._may_submit():
-            retry_at = self._undo(decision, submission, store, log)  # the job stays as it was
-            if retry_at is None:
-                self._end_unbegun(error, decision, submission, log)
+
+            def end_unless_undone(retry_at: datetime | None) -> None:
+                if retry_at is None:
+                    self._end_unbegun(error, decision, submission, log)
+
+            self._undo(decision, submission, store, end_unless_undone)  # the job stays as it was
             if is_interrupt:
                 raise error
             return False
@@ -363,21 +366,25 @@ class Dispatch:
             return True
         decision.error = error if isinstance(error, Exception) else RunError(repr_of(error))
         decision.reason = f"executor {executor!r} refused it"
-        decision.retry_at = self._undo(decision, submission, store, log)
-        if decision.retry_at is not None:
+
+        def tell(retry_at: datetime | None) -> None:
+            decision.retry_at = retry_at
+            if retry_at is None:
+                self._end_unbegun(error, decision, submission, log)
+                return
             log.of_run(
                 ERROR,
                 submission.key.id,
                 'Error submitting job "%s" to executor "%s"; trying again at %s',
                 job.name,
                 executor,
-                decision.retry_at,
+                retry_at,
                 exc_info=error,
             )
             self._guarded(self._tell_parked, decision, submission.jobstore, log)
-            return False
-        self._end_unbegun(error, decision, submission, log)
-        return True
+
+        self._undo(decision, submission, store, tell)
+        return False
 
     def _end_unbegun(
         self, error: BaseException, decision: Decision, submission: Submission, log: SafeLogger

@@ -17,8 +17,10 @@ from mainspring.safe_logging import SafeLogger
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from mainspring.clock import Clock
+    from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import Submission
 
@@ -36,12 +38,13 @@ class _Kept:
         self.progressed: dict[int, Submission] = {}
         self.said: dict[int, tuple[Submission, object, str]] = {}
         self.released: list[Submission] = []
+        self.unbegun: list[tuple[Decision, Callable[[datetime | None], None]]] = []
         self.failures = 0
         self.again_at = 0.0  # by the monotonic clock
 
     def is_empty(self) -> bool:
         """Whether there is nothing."""
-        return not (self.ended or self.progressed or self.said or self.released)
+        return not (self.ended or self.progressed or self.said or self.released or self.unbegun)
 
 
 class HandingOver:
@@ -104,6 +107,21 @@ class HandingOver:
         else:
             self._logger.info("Gave back %d runs that were not begun to job store %r", len(claimed), alias)
 
+    def give_back(
+        self, alias: str, store: RunStore, decision: Decision, then: Callable[[datetime | None], None]
+    ) -> None:
+        """Have a store undo a claim that no executor has.
+
+        Args:
+            then: called with what `RunStore.give_back` answers, as soon as it does.
+        """
+        try:
+            retry_at = store.give_back(decision, store.store_time(self._clock()))
+        except Exception as error:  # noqa: BLE001 - stores are third parties' code
+            self._failed(alias, store, error, lambda kept: kept.unbegun.append((decision, then)))
+        else:
+            then(retry_at)
+
     def _forget_said(self, alias: str, store: RunStore, submission: Submission) -> None:
         with self._lock:
             kept = self._kept.get((alias, id(store)))
@@ -149,6 +167,7 @@ class HandingOver:
         with self._lock:
             ended, kept.ended = kept.ended, []
             released, kept.released = kept.released, []
+            unbegun, kept.unbegun = kept.unbegun, []
             progressed, kept.progressed = kept.progressed, {}
             said, kept.said = kept.said, {}
         for submission in progressed.values():
@@ -161,6 +180,8 @@ class HandingOver:
             self.finish(alias, store, ended)
         if released:
             self.release(alias, store, released)
+        for decision, then in unbegun:
+            self.give_back(alias, store, decision, then)
         with self._lock:
             is_over = kept.is_empty() and self._kept.pop(key, None) is not None
         if is_over:
@@ -173,10 +194,10 @@ class HandingOver:
         with self._lock:
             kept_by_alias, self._kept = self._kept, {}
         return [
-            f"Job store {alias!r} could not be told that {len(kept.ended)} submissions have ended, and that {len(kept.released)} are left to "
+            f"Job store {alias!r} could not be told that {len(kept.ended)} submissions have ended, and that {len(kept.released) + len(kept.unbegun)} are left to "
             "others: if it outlives this process, they will be recorded as lost"
             for (alias, _), kept in kept_by_alias.items()
-            if kept.ended or kept.released
+            if kept.ended or kept.released or kept.unbegun
         ]
 
 

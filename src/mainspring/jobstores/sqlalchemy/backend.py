@@ -267,12 +267,18 @@ class SQLBackend(Backend):
             )
 
     def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
+        first = decision.submit[0]
+
         def undo() -> bool:
             with self.database.writing() as connection:
+                if not self._runs.goes_on_here(
+                    connection, decision.job.id, first, decision.attempt_of(first), token
+                ):
+                    return True  # it was done
                 return self._claiming.give_back(connection, decision, token, self._insert, later)
 
         def was_undone() -> bool | None:
-            return None if self._is_claimed(decision, decision.submit[0], token) else True
+            return None if self._is_claimed(decision, first, token) else True
 
         return self.database.run(undo, was_done=was_undone)
 
