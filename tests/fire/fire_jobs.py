@@ -59,6 +59,18 @@ def hold(flag: str, longest: float = 100.0) -> str:
         return "held"
 
 
+def rest(seconds: float) -> None:
+    """Take some time."""
+    with _noted():
+        time.sleep(seconds)
+
+
+def never_end() -> None:
+    """Take no notice of anything."""
+    with _noted():
+        threading.Event().wait()
+
+
 def fail(times: int) -> None:
     """Fail at the first attempts."""
     with _noted() as run:

@@ -10,9 +10,11 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from dataclasses import asdict
 
+from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.schedulers.background import BackgroundScheduler
 from stores import open_store
@@ -28,6 +30,11 @@ class _Lines(logging.Formatter):
             "traceback": self.formatException(record.exc_info) if record.exc_info else None,
         }
         return json.dumps(line)
+
+
+def deaf_listener(_event: object) -> None:
+    """Never return."""
+    threading.Event().wait()
 
 
 def main() -> None:
@@ -48,7 +55,10 @@ def main() -> None:
         timezone="UTC",
         jobstores={"default": store},
         executors={"default": ThreadPoolExecutor(settings["workers"])},
+        handle_signals=True,
     )
+    if settings.get("deaf_listener"):
+        scheduler.add_listener(deaf_listener, EVENT_JOB_EXECUTED)
     scheduler.start()
     print("ready", flush=True)
     for line in sys.stdin:

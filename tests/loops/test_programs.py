@@ -661,3 +661,53 @@ def test_what_ran_on_a_loop_that_was_closed_has_been_cancelled(store, how, tmp_p
     program = textwrap.dedent(LOOP_CLOSED).replace("begun = []", f"STORE = {made}\nbegun = []", 1)
     program += textwrap.dedent(then)
     assert output_of(program) == ["['running', 'running']", "['cancelled', 'cancelled']"]
+
+
+def test_a_reactor_that_is_stopped_releases_a_thread_that_waits_on_it():
+    assert output_of("""
+        import time
+        from twisted.internet import reactor
+        from twisted.internet.defer import Deferred
+        from mainspring.schedulers.twisted import TwistedScheduler
+
+        def job():
+            reactor.callFromThread(reactor.stop)
+            return Deferred()
+
+        scheduler = TwistedScheduler(timezone="UTC")
+        scheduler.start()
+        scheduler.add_job(job)
+        reactor.run()
+        end = time.monotonic() + 20
+        while not scheduler.get_runs(outcome="cancelled") and time.monotonic() < end:
+            time.sleep(0.01)
+        print(scheduler.running, [run.outcome for run in scheduler.get_runs()])
+        scheduler.shutdown()
+    """) == ["False ['cancelled']"]
+
+
+def test_a_hub_that_is_destroyed_releases_a_thread_that_shuts_the_scheduler_down():
+    assert output_of("""
+        import threading, gevent
+        from mainspring.schedulers.gevent import GeventScheduler
+
+        made, shutting_down = [], threading.Event()
+
+        def serve():
+            scheduler = GeventScheduler(timezone="UTC")
+            scheduler.start()
+            scheduler.add_job(gevent.sleep, args=[1000])
+            while not scheduler.get_runs(outcome="running"):
+                gevent.sleep(0.01)
+            made.append(scheduler)
+            while scheduler.running:
+                gevent.sleep(0.01)
+            gevent.get_hub().destroy(destroy_loop=True)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        while not made:
+            thread.join(0.01)
+        made[0].shutdown()
+        print([run.outcome for run in made[0].get_runs()])
+    """) == ["['cancelled']"]

@@ -20,6 +20,8 @@ BACKLOG_DROPPED = (
 NODE_IS_SILENT = "the node that ran it was not heard of any more"
 #: Of a run that its node had claimed, and may not begin any more.
 LOST_TOUCH = "not begun: this node had lost touch with the job store"
+#: Of a run that was going on when its process was to end, and wasn't waited for.
+GIVEN_UP = "given up: it went on when its process was told to end"
 #: Why a job is tried again later that was claimed, and that its executor has not taken.
 EXECUTOR_REFUSED = "its executor refused it"
 

@@ -21,10 +21,6 @@ class AsyncIOExecutor(EventLoopExecutor):
     _needs = "an AsyncIOScheduler or a TornadoScheduler"
     _cancellation = asyncio.CancelledError
 
-    def __init__(self, max_workers: Any = 10, pool_kwargs: Any = None) -> None:
-        super().__init__(max_workers, pool_kwargs)
-        self._awaited_by_threads: set[concurrent.futures.Future[Any]] = set()
-
     def _fits(self, scheduler: Any) -> bool:
         return isinstance(getattr(scheduler, "_eventloop", None), asyncio.AbstractEventLoop)
 
@@ -51,15 +47,6 @@ class AsyncIOExecutor(EventLoopExecutor):
             raise asyncio.CancelledError from None  # which is another class
         finally:
             self._awaited_by_threads.discard(future)
-
-    def _has_waiting_threads(self) -> bool:
-        return bool(self._awaited_by_threads)
-
-    def leave_loop(self) -> None:
-        """The loop has ended: what has run on it has been cancelled with it, and who waits in a thread is told."""
-        super().leave_loop()
-        for future in list(self._awaited_by_threads):
-            future.cancel()
 
 
 def _has_ended(task: asyncio.Task[None], ended: Callable[[], None]) -> None:

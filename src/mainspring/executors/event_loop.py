@@ -26,6 +26,7 @@ LOOP_PLACES = 100
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+    from concurrent.futures import Future
 
     from mainspring.executors.report import RunReporter
     from mainspring.model import JobRecord, Submission
@@ -62,6 +63,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         self._on_loop: dict[int, tuple[Submission, RunReporter]] = {}
         self._performed: set[int] = set()
         self._changed = Condition()
+        self._awaited_by_threads: set[Future[Any]] = set()
 
     def leave_to_parent(self) -> None:
         """See `BaseExecutor.leave_to_parent`."""
@@ -189,7 +191,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         super().shutdown(wait)
         spared = key_of_caller(self._scheduler)
         if not self._scheduler.runs_loop():
-            has_waiting = self._has_waiting_threads()
+            has_waiting = bool(self._awaited_by_threads)
             self.leave_loop()
             if (
                 has_waiting
@@ -202,12 +204,13 @@ class EventLoopExecutor(ThreadPoolExecutor):
             if not self._scheduler.is_here() and asked.wait(_MOMENT):
                 self._wait_for_native(spared)
 
-    def _has_waiting_threads(self) -> bool:
-        """Whether threads wait for something on the loop, that are told when it has ended."""
-        return False
-
     def leave_loop(self) -> None:
-        """The loop has ended: what has run on it, or was to, has been cancelled with it, though nobody there can say so."""
+        """The loop has ended: what has run on it, or was to, has been cancelled with it, though nobody there can say so.
+
+        Threads that wait for something on it are told.
+        """
+        for future in list(self._awaited_by_threads):
+            future.cancel()
         for submission, reporter in drained(self._waiting):
             report_unbegun(submission, reporter)
         while self._on_loop:

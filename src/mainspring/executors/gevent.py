@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConfigurationError
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
-from mainspring.executors.run import call_function, close_worker, finished, perform
+from mainspring.executors.run import call_function, close_worker, finished, perform, report_unbegun
 
 try:
     import gevent
@@ -32,11 +32,13 @@ class GeventExecutor(NativeExecutor):
     def __init__(self) -> None:
         super().__init__()
         self._greenlets: dict[int, Any] = {}
+        self._given: dict[int, tuple[Submission, RunReporter]] = {}
 
     def leave_to_parent(self) -> None:
         """See `BaseExecutor.leave_to_parent`. Greenlets outlive a fork: those that run jobs are ended here."""
         super().leave_to_parent()
         left, self._greenlets = self._greenlets, {}
+        self._given = {}
         here = gevent.getcurrent()
         gevent.killall([one for one in left.values() if one not in (None, here)], block=False)
 
@@ -60,6 +62,7 @@ class GeventExecutor(NativeExecutor):
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         self._greenlets[id(submission)] = None
+        self._given[id(submission)] = (submission, reporter)
         self._scheduler.call_soon(partial(self._run, submission, reporter))
 
     def _run(self, submission: Submission, reporter: RunReporter) -> None:
@@ -70,6 +73,17 @@ class GeventExecutor(NativeExecutor):
             perform(submission, reporter, self._call, self._logger, gevent.GreenletExit)
         finally:
             self._greenlets.pop(key, None)
+            self._given.pop(key, None)
+
+    def leave_loop(self) -> None:
+        """The hub was destroyed: what has run on it goes on no more, though nobody there can say so."""
+        self._greenlets.clear()
+        while self._given:
+            _, (submission, reporter) = self._given.popitem()
+            if submission.run_time is None:
+                report_unbegun(submission, reporter)
+            elif submission.ticket.acquire(False):
+                self._scheduler._abandon(submission)  # noqa: SLF001 - ours
 
     def _call(self, job: JobRecord) -> Any:
         return call_function(job, self._around, _finished_anywhere)

@@ -8,17 +8,20 @@ What crosses the border is pickled here, piece by piece, so that an error can sa
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.process
 import multiprocessing.util
+import os
 import pickle
 import signal
 from contextlib import suppress
 from threading import Event, Lock, local
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakSet
 
 from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
@@ -48,6 +51,10 @@ _PATIENCE = 5.0
 #: How long its exit code may take to come after its sentinel; seconds.
 _MOMENT = 1.0
 
+#: How a process ends that SIGTERM has ended, as a shell reports it.
+_ENDED_BY_SIGTERM = 143
+_waits_for_parent: list[int] = []  # the thread that does, in a worker process
+
 #: Comes before what a run says while it goes on; answers are pickles, which begin otherwise.
 _SAYS = b"says:"
 
@@ -62,9 +69,22 @@ _children = OwnLock()
 def _end_after_the_pools() -> None:
     """At the end of the program, multiprocessing ends all processes: have it wait until the pools have used them."""
     end = getattr(multiprocessing.util, "_exit_function", None)  # nothing public has a say in when it comes
+    call_when_finished(
+        _kill_all
+    )  # first: it ends them by SIGTERM, which they don't obey as long as this process lives
     if end is not None:
         atexit.unregister(end)
         call_when_finished(end)
+
+
+#: The workers that have not been ended.
+_workers: WeakSet[_Worker] = WeakSet()
+
+
+def _kill_all() -> None:
+    for worker in list(_workers):
+        with suppress(ValueError, OSError):  # it has ended
+            worker.process.kill()
 
 
 _end_after_the_pools()
@@ -77,6 +97,7 @@ class _Worker:
         self.process = process
         self.pipe = pipe
         self.calls = 0
+        _workers.add(self)
 
     def leave_to_parent(self) -> None:
         """In a forked process: the process is the parent's, which it is to notice the end of, and which isn't ended with this one."""
@@ -372,11 +393,13 @@ def _unpacked_answer(kind: str, packed: bytes, text: str, job: JobRecord) -> Any
 
 def _serve(pipe: Connection, initializer: Callable[..., Any] | None, initargs: tuple[Any, ...]) -> None:
     """What a worker process does: answer calls until its pipe ends."""
-    # Ctrl-C goes to all processes of a terminal; when to end is the asking process's decision, told by the pipe. It is
-    # not ignored, but handled by nothing: programs that a job starts would inherit that, and couldn't be interrupted.
+    # Ctrl-C goes to all processes of a terminal, and systemd sends SIGTERM to all of a service; when to end is the asking process's
+    # decision, told by the pipe. They are not ignored, but handled by nothing: programs that a job starts would inherit that, and couldn't
+    # be ended. A forked process has the handlers of the program besides, which would shut down a scheduler that isn't here.
     signal.signal(signal.SIGINT, lambda *_: None)
-    # A forked process has the handlers of the program, which would shut down a scheduler that isn't here.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, _end_with_parent)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_take_signals_again)  # what a job forks is its own
     # Our process ends with its pipe. As a daemon of multiprocessing a job in it couldn't start processes of its own.
     multiprocessing.current_process().daemon = False
     try:
@@ -391,6 +414,25 @@ def _serve(pipe: Connection, initializer: Callable[..., Any] | None, initargs: t
             del request
     finally:
         close_worker()
+
+
+def _end_with_parent(*_: object) -> None:
+    """SIGTERM came, as to all processes of a service: the asking process decides when to end, or is ended by it at once; this one then is, too."""
+    parent = multiprocessing.parent_process()
+    if parent is None or _waits_for_parent:
+        return
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(_ENDED_BY_SIGTERM)
+
+    # Not by `threading`, whose locks may be held by what the signal has interrupted.
+    _waits_for_parent.append(_thread.start_new_thread(wait, ()))
+
+
+def _take_signals_again() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _received(pipe: Connection) -> bytes:

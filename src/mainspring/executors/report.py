@@ -19,7 +19,10 @@ class RunReporter(Protocol):
     """
 
     def may_begin(self, submission: Submission) -> bool:
-        """Whether the next run of a submission with a lease may be begun: a node that was cut off for too long may have lost its claim to others."""
+        """Whether the next run of a submission with a lease may be begun here.
+
+        A node that was cut off for too long may have lost its claim to others, and one that is shutting down leaves it to them.
+        """
 
     def started(self, submission: Submission, scheduled_run_time: datetime) -> Any:
         """The function is about to be called; the answer, which is not ``None``, is to be handed back with the outcome."""

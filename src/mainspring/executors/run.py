@@ -322,7 +322,7 @@ def _end_before(
             logger.of_run(
                 WARNING,
                 _id_of(submission, time),
-                'Job "%s" is not run: this node has lost its claim to it',
+                'Job "%s" is not run here: this node is shutting down, or has lost its claim to it',
                 submission.job.name,
             )
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from inspect import isgeneratorfunction, signature
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +15,6 @@ from mainspring.executors.event_loop import EventLoopExecutor
 
 try:
     from twisted.internet.defer import CancelledError, Deferred
-    from twisted.internet.threads import blockingCallFromThread
     from twisted.python.failure import Failure
 except ImportError as error:
     raise ModuleNotFoundError(
@@ -52,10 +56,30 @@ class TwistedExecutor(EventLoopExecutor):
         return deferred
 
     def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
-        def wait() -> Any:
-            return awaitable if isinstance(awaitable, Deferred) else Deferred.fromCoroutine(awaitable)  # type: ignore[arg-type]
+        future: Future[Any] = Future()
 
-        return blockingCallFromThread(self._scheduler._reactor, wait)  # noqa: SLF001 - APScheduler's name for it
+        def wait() -> None:
+            deferred: Deferred[Any] = (
+                awaitable if isinstance(awaitable, Deferred) else Deferred.fromCoroutine(awaitable)  # type: ignore[arg-type]
+            )
+            deferred.addCallbacks(
+                partial(_tell, future.set_result),
+                lambda failure: _tell(future.set_exception, failure.value),
+            )
+
+        self._awaited_by_threads.add(future)
+        try:
+            self._scheduler._reactor.callFromThread(wait)  # noqa: SLF001 - APScheduler's name for it
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise asyncio.CancelledError from None  # by which what runs in a thread is cancelled
+        finally:
+            self._awaited_by_threads.discard(future)
+
+
+def _tell(tell: Callable[[Any], None], what: Any) -> None:
+    with suppress(InvalidStateError):  # nobody waits for it any more
+        tell(what)
 
 
 def makes_deferred(func: Any) -> bool:

@@ -185,6 +185,10 @@ class RunStore(ABC):
     def shutdown(self) -> None:
         """Free what `start` took. What is kept durably stays."""
 
+    def leave(self, seconds: float) -> None:  # noqa: ARG002 - for stores that may have to wait
+        """`shutdown`, in about so many seconds, whether what the store keeps can be reached or not."""
+        self.shutdown()
+
     @abstractmethod
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None

@@ -130,6 +130,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
         """`start`, without the loop waiting for job stores."""
         self._see_to_earlier_end()
         self._attach()
+        self._watch_signals()
         await self._off_loop(lambda: self._start_here(paused))
 
     async def __aenter__(self) -> Self:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Thread, current_thread
 from typing import Any
 
-from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.coercion import asbool
 from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
+from mainspring.schedulers.signals import SIGNALS
 
 __all__ = ["BackgroundScheduler"]
 
@@ -29,6 +29,8 @@ class BackgroundScheduler(BlockingScheduler):
     _own_options = ("daemon",)
     _daemon = True
     _thread: Thread | None = None
+    handle_signals = False
+    _signals_may_be_others = False
 
     def leave_to_parent(self) -> None:
         """See `BaseScheduler.leave_to_parent`."""
@@ -42,7 +44,12 @@ class BackgroundScheduler(BlockingScheduler):
 
     def start(self, *args: Any, **kwargs: Any) -> None:
         """Start, and process jobs in a thread until `shutdown`; takes the arguments of `BaseScheduler.start`."""
-        self._begin(*args, **kwargs)
+        self._watch_signals()
+        try:
+            self._begin(*args, **kwargs)
+        except BaseException:
+            SIGNALS.forget(self)
+            raise
         if not self._daemon:
             process_end.loop_began(self)
         thread = Thread(target=self._run, name="APScheduler", daemon=self._daemon)
@@ -60,11 +67,11 @@ class BackgroundScheduler(BlockingScheduler):
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Stop; see `BaseScheduler.shutdown`."""
-        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
+        deadline = self._deadline(timeout)
         super().shutdown(wait, timeout)
         thread, self._thread = self._thread, None
         if thread is not None and thread is not current_thread():
-            thread.join(self._left(deadline) if wait else _GLANCE)
+            thread.join(self._left(deadline) if wait and not self._is_left_asking else _GLANCE)
 
     @property
     def running(self) -> bool:

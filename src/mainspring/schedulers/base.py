@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from logging import ERROR, INFO, WARNING
 from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
+from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.awaited_runs import AwaitedRuns
 from mainspring.schedulers.configuration import (
     JOB_DEFAULTS,
@@ -87,6 +89,7 @@ from mainspring.schedulers.listeners import Listeners
 from mainspring.schedulers.pending import PendingJob, PendingJobs
 from mainspring.schedulers.plugins import Plugins, part_from
 from mainspring.schedulers.reporting import Reporter
+from mainspring.schedulers.signals import SIGNALS
 from mainspring.schedulers.starting import Started, Starting
 from mainspring.schedulers.states import STATE_FORKED, STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
@@ -109,6 +112,11 @@ if TYPE_CHECKING:
 
 #: Seconds for which it is tried to tell stores what has become of runs, at a shutdown; and between two tries.
 _HANDING_OVER, _HANDING_OVER_WITHOUT_WAITING, _HANDING_OVER_PAUSE = 5.0, 1.0, 0.1
+#: Seconds for which a shutdown waits for job stores that don't answer, all together: of the ten that a container mostly has it leaves half
+#: to the runs. Each store is given a moment, however late it is.
+_STORES_ANSWER_WITHIN, _STORES_ANSWER_WITHOUT_WAITING, _STORES_ANSWER_AT_LEAST = 5.0, 2.0, 0.5
+#: Seconds between two looks at what the loop is at.
+_PASS_STEP = 0.05
 
 
 class BaseScheduler(JobMethods, GroupMethods, ABC):
@@ -118,7 +126,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         gconfig: a global configuration, whose keys ``apscheduler.<option>`` are used.
         **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds), ``start_timeout`` (seconds),
             ``job_defaults``, ``run_limits`` (bytes that are kept of what runs hand in: ``progress``, ``log``, ``traceback``, ``result``,
-            ``error``), ``around_run`` (functions that make context managers, in which every run is run), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
+            ``error``), ``around_run`` (functions that make context managers, in which every run is run), ``handle_signals`` (whether SIGINT and SIGTERM drain
+            this scheduler), ``shutdown_timeout`` (seconds that a shutdown waits for runs), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
 
     Attributes:
         timezone: in which times without one are read.
@@ -126,10 +135,17 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         start_timeout: seconds for which `start` tries to have a job store that can't be had for a reason that may pass.
         started: a future that is done when the latest `start` is over.
         around_run: functions that make context managers, in which every run is run.
+        handle_signals: whether SIGINT and SIGTERM, where they come to the main thread and the program has no handler of its own, have this
+            scheduler drain, and then end the program: by default those of which `start` runs the loop do.
+        shutdown_timeout: seconds that `shutdown` waits for runs where it isn't told for how long, and a drain; ``None``: however long it takes.
         state: `STATE_STOPPED`, `STATE_RUNNING` or `STATE_PAUSED`; in a process that was forked while it ran, `STATE_FORKED`.
     """
 
     timezone: tzinfo
+
+    handle_signals = False
+    #: Whether it is nobody's mistake that signals are handled by others.
+    _signals_may_be_others = False
 
     #: Options of a subclass, for the check of unknown names.
     _own_options: tuple[str, ...] = ()
@@ -158,6 +174,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self.state = STATE_STOPPED
         self.jobstore_retry_interval = 10.0
         self.start_timeout = 30.0
+        self.shutdown_timeout: float | None = None
         self.around_run: tuple[Callable[[], Any], ...] = ()
         self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
         self._logger: logging.Logger = logger_from(None)
@@ -178,6 +195,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._alarms,
             self._executors,
             self._abandon,
+            self._lose,
             lambda: self._logger,
             self._stuck_runs,
             self._pause_stuck,
@@ -213,6 +231,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._starting: Starting | None = None
         self._added: dict[str, Starting] = {}  # by alias, the stores that are added while the scheduler runs
         self._start_errors: dict[str, str] = {}
+        self._wound_down = Event()
+        self._is_winding_down = self._has_given_up = self._is_left_asking = False
 
     def leave_to_parent(self) -> None:
         """In a forked process: what runs is the parent's. See `mainspring.forks`.
@@ -266,6 +286,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             "run_limits",
             "secret_names",
             "around_run",
+            "handle_signals",
+            "shutdown_timeout",
             "jobstores",
             "executors",
             "strict",
@@ -301,6 +323,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self.start_timeout = seconds_from("start_timeout", config["start_timeout"])
         if "around_run" in config:
             self.around_run = hooks_from(config["around_run"])
+        self._configure_end(config)
         if "job_defaults" in config:
             self._job_defaults = merged_job_defaults(
                 self._job_defaults, config["job_defaults"] or {}, strict=self._factory.strict
@@ -318,6 +341,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self.add_jobstore(
                     part_from(value, f"job store {alias!r}", self._jobstore_plugins, BaseJobStore), alias
                 )
+
+    def _configure_end(self, config: Mapping[str, Any]) -> None:
+        if "handle_signals" in config:
+            self.handle_signals = asbool(config["handle_signals"])
+            self._signals_may_be_others = False
+        if "shutdown_timeout" in config:
+            timeout = config["shutdown_timeout"]
+            self.shutdown_timeout = None if timeout is None else seconds_from("shutdown_timeout", timeout)
 
     # Life
 
@@ -351,6 +382,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             if self.started.done():
                 self.started = Started()
             self._starting = starting = Starting(self.start_timeout, self._clock)
+            self._has_given_up = self._is_left_asking = self._reporter.holds_back = False
         return starting
 
     @contextmanager
@@ -513,13 +545,19 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Args:
             wait: let the runs that were submitted end. A job that calls this waits for those that other workers have
                 taken up; what is still queued runs after it.
-            timeout: wait for no longer than this many seconds.
+            timeout: wait for no longer than this many seconds; `shutdown_timeout`, if it isn't given. Job stores that don't answer, and
+                listeners, are waited for some seconds at most.
 
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
         if self._enter_stopped():
-            self._wind_down(wait, None if timeout is None else REAL_CLOCK.monotonic() + timeout)
+            self._wind_down(wait, self._deadline(timeout))
+
+    def _deadline(self, timeout: float | None) -> float | None:
+        """Until when runs are waited for, on the monotonic clock."""
+        seconds = self.shutdown_timeout if timeout is None else timeout
+        return None if seconds is None else REAL_CLOCK.monotonic() + seconds
 
     def _enter_stopped(self) -> bool:
         """Begin nothing more from now on; whether there is anything to be ended: a start that still goes on ends by itself, soon."""
@@ -535,6 +573,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._runs_in = None
                 self._stores.close_here()
                 return False
+            self._wound_down.clear()
+            self._is_winding_down = True
             for starting in list(self._added.values()):
                 starting.cancel()
         process_end.scheduler_stopped(self)
@@ -544,24 +584,81 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _wind_down(self, wait: bool, deadline: float | None, *, in_listener: bool = False) -> None:
         """End what has been begun.
 
+        Job stores are waited for as long as they answer, and for `_STORES_ANSWER_WITHIN` seconds in all once they don't.
+
         Args:
             wait: as for `shutdown`.
             deadline: on the monotonic clock.
             in_listener: whether a listener waits for this, on another thread.
         """
-        self._wait_for_pass(wait, deadline)
-        self._leave_to_others()
-        self._shut_executors_down(wait, deadline)
-        self._hand_over(wait, deadline)
-        for alias, store in self._stores.items():
-            try:
-                store.shutdown()
-            except Exception:  # noqa: BLE001 - logged
-                self._log.exception("Error shutting down job store %r", alias)
-        self._alarms.clear()
-        self._log.info("Scheduler has been shut down")
-        self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
-        self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
+        try:
+            patience = self._wait_for_pass(wait, deadline)
+            releasing = self._leave_to_others()
+            self._shut_executors_down(wait, deadline)
+            left = self._left(deadline)
+            until = REAL_CLOCK.monotonic() + (
+                patience if left is None else min(patience, max(left, _STORES_ANSWER_AT_LEAST))
+            )
+            if releasing is not None and not releasing.wait(until - REAL_CLOCK.monotonic()):
+                self._log.warning(
+                    "What was claimed and not begun could not be given back in time: it is when the job store "
+                    "answers, or other nodes record it as lost"
+                )
+            self._hand_over(wait, until)
+            for alias, store in self._stores.items():
+                try:
+                    store.leave(max(until - REAL_CLOCK.monotonic(), _STORES_ANSWER_AT_LEAST))
+                except Exception:  # noqa: BLE001 - logged
+                    self._log.exception("Error shutting down job store %r", alias)
+            self._alarms.clear()
+            self._log.info("Scheduler has been shut down")
+            self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
+            self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
+        finally:
+            self._is_winding_down = False
+            self._wound_down.set()
+            SIGNALS.forget(self)
+
+    # Signals
+
+    def _watch_signals(self) -> None:
+        """Have SIGINT and SIGTERM drain this scheduler, where it is to be so."""
+        if self.handle_signals and not SIGNALS.watch(self) and not self._signals_may_be_others:
+            self._log.warning(
+                "handle_signals=True has no effect: signals come to the main thread alone, and the program's own handlers stay"
+            )
+
+    def _drain(self) -> None:
+        """A signal has come: shut down, begin nothing more, and return when that is over."""
+        self._reporter.holds_back = True
+        starting = self._starting
+        with suppress(SchedulerNotRunningError):  # it ends already
+            self.shutdown(wait=True)
+        if starting is not None:
+            starting.over.wait(_STORES_ANSWER_WITHIN)  # it has been told to end
+        elif self._is_winding_down:
+            self._wound_down.wait()
+
+    def _waits_no_more(self) -> bool:
+        """Whether the runs that go on are not waited for any more; asked now and then by who does."""
+        return self._has_given_up
+
+    def _give_up_runs(self) -> None:
+        """Have what still runs recorded as lost, since the process is about to end."""
+        self._has_given_up = True
+        given_up = [submission for submission in self._in_flight.all() if self._stopping.give_up(submission)]
+        for submission in given_up:
+            self._log.of_run(
+                WARNING,
+                submission.key.id,
+                'Run of job "%s" is given up: it goes on, and the process is to end. It is recorded as lost',
+                submission.job.name,
+            )
+        self._in_flight.wake()
+
+    def _tells_program(self, number: int) -> bool:  # noqa: ARG002 - for loops that raise nothing
+        """Tell the program in a way of the loop's own that it is to end; whether there is one."""
+        return False
 
     def _end_with_process(self) -> None:
         """The main thread was interrupted while it waited for this scheduler's loop."""
@@ -577,47 +674,86 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _left(self, deadline: float | None) -> float | None:
         return None if deadline is None else max(deadline - REAL_CLOCK.monotonic(), 0)
 
-    def _wait_for_pass(self, wait: bool, deadline: float | None) -> None:
-        """Let the loop finish what it is submitting, unless this is the loop."""
-        if wait and self._pass_thread != get_ident():
-            left = self._left(deadline)
-            if self._pass_lock.acquire(timeout=TIMEOUT_MAX if left is None else left):
-                self._pass_lock.release()
+    def _wait_for_pass(self, wait: bool, deadline: float | None) -> float:
+        """Let the loop finish what it is submitting, unless this is the loop; for how many seconds stores may still be waited for."""
+        patience = _STORES_ANSWER_WITHIN if wait else _STORES_ANSWER_WITHOUT_WAITING
+        if not wait or self._pass_thread == get_ident():
+            return patience
+        asked_since: float | None = None
+        while not self._pass_lock.acquire(timeout=_PASS_STEP):
+            now = REAL_CLOCK.monotonic()
+            if self._dispatch.asks is None:
+                asked_since = None
+            elif asked_since is None:
+                asked_since = now
+            has_waited = 0 if asked_since is None else now - asked_since
+            if has_waited >= patience - _STORES_ANSWER_AT_LEAST:
+                self._log.warning(
+                    "Job store %r gives no answer: the scheduler is shut down without waiting for it. What it hands out from now on is not "
+                    "run, and given back if it can be",
+                    self._dispatch.asks,
+                )
+                self._is_left_asking = True
+                return _STORES_ANSWER_AT_LEAST
+            if (deadline is not None and now >= deadline) or self._has_given_up:
+                return patience
+        self._pass_lock.release()
+        return patience
 
-    def _leave_to_others(self) -> None:
-        """What was claimed from stores that other nodes share, and not begun: they run it sooner than this one would."""
+    def _leave_to_others(self) -> Aside | None:
+        """What was claimed from stores that other nodes share, and not begun: they run it sooner than this one would.
+
+        When a signal has come, what is in memory isn't begun either.
+        """
+        is_drain = self._reporter.holds_back
+        taken: list[Submission] = []
         for executor in list(self._executors.values()):
-            taken = executor.take_back() if isinstance(executor, NativeExecutor) else []
-            for submission in taken:
-                self._in_flight.withdraw(submission)
-            self._stores.release(taken)
+            if isinstance(executor, NativeExecutor):
+                taken += executor.take_back()
+                if is_drain:
+                    for submission in self._in_flight.all():
+                        if submission.run_time is None and submission.lease is None:
+                            executor.interrupt(submission)
+        for submission in taken:
+            self._in_flight.withdraw(submission)
+        return Aside("mainspring-release", partial(self._stores.release, taken)) if taken else None
 
-    def _hand_over(self, wait: bool, deadline: float | None) -> None:
+    def _hand_over(self, wait: bool, until: float) -> None:
         """Tell the stores what they could not be told of runs before, in the time that there is for it."""
         unhanded = self._stores.unhanded
-        left = self._left(deadline)
-        longest = _HANDING_OVER if wait else _HANDING_OVER_WITHOUT_WAITING
-        until = REAL_CLOCK.monotonic() + (longest if left is None else min(left, longest))
-        unhanded.again(at_once=True)
-        while unhanded and REAL_CLOCK.monotonic() < until:
-            Event().wait(_HANDING_OVER_PAUSE)
+        until = min(
+            until, REAL_CLOCK.monotonic() + (_HANDING_OVER if wait else _HANDING_OVER_WITHOUT_WAITING)
+        )
+
+        def hand_over() -> None:
             unhanded.again(at_once=True)
+            while unhanded and REAL_CLOCK.monotonic() < until:
+                Event().wait(_HANDING_OVER_PAUSE)
+                unhanded.again(at_once=True)
+
+        if unhanded:
+            Aside("mainspring-hand-over", hand_over).wait(
+                until - REAL_CLOCK.monotonic() + _HANDING_OVER_PAUSE
+            )
         for sentence in unhanded.forget():
             self._log.error("%s", sentence)
 
     def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
         for alias, executor in list(self._executors.items()):
-            ended = wait and self._in_flight.wait_for_others(self._left(deadline), executor=alias)
+            ended = wait and self._in_flight.wait_for_others(
+                self._left(deadline), executor=alias, gives_up=self._waits_no_more
+            )
             if wait and not ended:
-                for left in self._in_flight.all():
-                    SafeLogger(self._logger).of_run(
-                        WARNING, left.key.id, "Shutting down while jobs still run: %s", left.job.name
-                    )
+                if self._reporter.holds_back:
+                    self._give_up_runs()
+                elif not self._has_given_up:
+                    left = [submission.job.name for submission in self._in_flight.all()]
+                    self._log.warning("Shutting down while jobs still run: %s", ", ".join(left))
             own = self._in_flight.own
             is_own = own is not None and own.job.options.executor == alias
             try:
                 # An executor can't wait for the thread that this is called from.
-                executor.shutdown(wait=ended and not is_own)
+                executor.shutdown(wait=ended and not is_own and not self._has_given_up)
             except Exception:  # noqa: BLE001 - logged
                 self._log.exception("Error shutting down executor %r", alias)
 
@@ -992,6 +1128,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _abandon(self, submission: Submission) -> None:
         self._reporter.abandon(submission)
+
+    def _lose(self, submission: Submission) -> None:
+        self._reporter.lose(submission)
 
     def _is_awaited(self) -> bool:
         return self._dispatch.is_full or self._stores.has_waiting()

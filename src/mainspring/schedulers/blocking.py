@@ -8,6 +8,7 @@ from typing import Any
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import BaseScheduler
+from mainspring.schedulers.signals import SIGNALS
 
 __all__ = ["BlockingScheduler"]
 
@@ -19,6 +20,8 @@ class BlockingScheduler(BaseScheduler):
     """
 
     _event: Any = None
+    handle_signals = True
+    _signals_may_be_others = True
 
     def leave_to_parent(self) -> None:
         """See `BaseScheduler.leave_to_parent`."""
@@ -26,10 +29,13 @@ class BlockingScheduler(BaseScheduler):
         self._event = None
 
     def start(self, *args: Any, **kwargs: Any) -> None:
-        """Start, and process jobs until `shutdown`; takes the arguments of `BaseScheduler.start`."""
+        """Start, and process jobs until `shutdown`; takes the arguments of `BaseScheduler.start`.
+
+        Raises:
+            KeyboardInterrupt, SystemExit: SIGINT or SIGTERM came, and what ran has ended; where the scheduler handles them.
+        """
         if not process_end.outlives_main_thread():
-            self._begin(*args, **kwargs)
-            self._main_loop()
+            self._run_here(*args, **kwargs)
             return
         process_end.loop_began(self)
         try:
@@ -37,6 +43,23 @@ class BlockingScheduler(BaseScheduler):
             self._main_loop()
         finally:
             process_end.loop_ended(self)
+
+    def _run_here(self, *args: Any, **kwargs: Any) -> None:
+        self._watch_signals()
+        try:
+            self._begin(*args, **kwargs)
+            self._main_loop()
+        except Exception:
+            if SIGNALS.is_ending_here:  # a start that was given up for that
+                SIGNALS.wait_until_told()
+            SIGNALS.forget(self)
+            raise
+        except BaseException:
+            SIGNALS.forget(self)
+            raise
+        if SIGNALS.is_ending_here:
+            SIGNALS.wait_until_told()
+        SIGNALS.tidy()
 
     def _begin(self, *args: Any, **kwargs: Any) -> None:
         if self._event is None or not self._is_active:

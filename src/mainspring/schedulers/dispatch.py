@@ -66,6 +66,7 @@ class Dispatch:
     Attributes:
         store_errors: by alias, what a store last raised, until it works again.
         is_full: whether more was due than this node wanted to take.
+        asks: the job store that is being asked now, and may take long to answer; ``None``: none is.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Dispatch:
     ) -> None:
         self.store_errors: dict[str, Exception] = {}
         self.is_full = False
+        self.asks: str | None = None
         self._failures: dict[str, int] = {}
         self._told: set[str] = set()  # the stores that tell of their failures themselves
         self._appetite = Appetite()
@@ -111,7 +113,10 @@ class Dispatch:
         log = SafeLogger(logger)
         for alias, store in stores.items():
             try:
-                comes_back = self._serve(alias, store, timezone, log)
+                try:
+                    comes_back = self._serve(alias, store, timezone, log)
+                finally:
+                    self.asks = None
             except Exception as error:
                 if store.has_told(error):
                     self._told.add(alias)
@@ -171,12 +176,15 @@ class Dispatch:
                 self.is_full = False
             # Before the claim: from there on nothing may fail that more than one decision needs.
             outbox = store.outbox
+            self.asks = alias
             batch = store.claim(now, decide_now, limit, executors.keys())
+            self.asks = None
             self._hand_out(batch.decisions, outbox, alias, store, now, log)
             if store.has_waiting:
                 self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
                 # Asked only now, when all that was claimed has been handed out: a store that fails here loses nothing.
+                self.asks = alias
                 next_time = store.next_time()
                 if store.poll_interval is not None:
                     # So many seconds from now, whatever the wall clock does meanwhile.

@@ -17,10 +17,8 @@ from operator import call
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.errors import words_of
-from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING
@@ -110,6 +108,7 @@ class EventLoopScheduler(BaseScheduler):
         self._see_to_earlier_end()
         if not self._is_active and not self._is_starting:
             self._attach()
+            self._watch_signals()
         if self._must_not_wait() and any(not store.live_records for _, store in self._stores.items()):
             self._start_on_thread(paused)
         else:
@@ -184,11 +183,19 @@ class EventLoopScheduler(BaseScheduler):
             self._end_without_loop(None)
 
     def _notice_end_of_loop(self) -> None:
-        if not self._is_active or self._is_alive():
-            return
+        if self._is_active and not self._is_alive():
+            self._leave_loop()
+
+    def _waits_no_more(self) -> bool:
+        if not self._is_alive():
+            self._leave_loop()  # what runs there would be waited for in vain
+        return super()._waits_no_more()
+
+    def _leave_loop(self) -> None:
         for executor in list(self._executors.values()):
-            if isinstance(executor, EventLoopExecutor):
-                executor.leave_loop()
+            leave = getattr(executor, "leave_loop", None)
+            if leave is not None:
+                leave()
 
     def _end_without_loop(self, deadline: float | None) -> None:
         """Nothing on the loop can be waited for: it has ended, or never ran."""
@@ -209,7 +216,7 @@ class EventLoopScheduler(BaseScheduler):
             starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
             return self._ending(_done()) if self.is_here() else None
-        deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
+        deadline = self._deadline(timeout)
         if not self.runs_loop():
             self._end_without_loop(deadline)
             return None
@@ -220,7 +227,11 @@ class EventLoopScheduler(BaseScheduler):
             self.call_soon(self._stop_timer)
         in_listener = self._event_queue.is_delivering_here
         work = partial(self._wind_down, wait, deadline, in_listener=in_listener)
-        ended = self._ended = self._in_thread(work)
+        # Not among the helpers, which may all be waiting for a job store that doesn't answer.
+        ending = WorkerThreads(call, 1, name="APScheduler-shutdown", logger=self._logger)
+        ended = self._ended = Future()
+        ending.submit(partial(copy_context().run, _fill, ended, work))
+        ending.close()
         ended.add_done_callback(lambda _: self._close_helpers())
         if is_here:
             return self._ending(ended)
@@ -231,6 +242,8 @@ class EventLoopScheduler(BaseScheduler):
         helpers, self._helpers = self._helpers, None
         if helpers is not None:
             helpers.close()
+            if self._is_left_asking or any(store.trouble for _, store in self._stores.items()):
+                helpers.abandon()  # the end of the process doesn't wait for a job store that doesn't answer
 
     def _in_thread(self, function: Callable[[], T]) -> Future[T]:
         """Have `function` called on a thread that may wait, in a copy of the caller's context."""

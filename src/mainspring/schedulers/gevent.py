@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from mainspring.errors import SchedulerNotRunningError
 from mainspring.executors.gevent import GeventExecutor, finished_in_thread
 from mainspring.schedulers.event_loop import EventLoopScheduler
+from mainspring.schedulers.signals import NUMBERS, RECORDED_WITHIN_SECONDS, exception_for, is_default
 
 try:
     import gevent
@@ -30,6 +34,11 @@ class GeventScheduler(EventLoopScheduler):
     _hub: Any = None
     _hub_thread: int | None = None
     _greenlet: Any = None
+    _signals = 0
+
+    def __init__(self, gconfig: Any = None, **options: Any) -> None:
+        self._handlers: list[tuple[int, Any, Any]] = []
+        super().__init__(gconfig, **options)
 
     def leave_to_parent(self) -> None:
         """See `EventLoopScheduler.leave_to_parent`."""
@@ -56,6 +65,43 @@ class GeventScheduler(EventLoopScheduler):
     def _end(self) -> None:
         self._over.set()
         self._patience.close()
+        if not self._signals:
+            self._leave_signals()
+
+    # Signals, by the hub, which runs Python's own handlers late, and threads that are greenlets where the library was patched
+
+    def _watch_signals(self) -> None:
+        """Have SIGINT and SIGTERM drain this scheduler, where it is to be so and the program has no handlers of its own."""
+        if not self.handle_signals or self._handlers:
+            return
+        self._signals = 0
+        for number in NUMBERS:
+            previous = signal.getsignal(number)
+            if is_default(number, previous):
+                handler = gevent.signal_handler(number, self._signalled, number)
+                self._handlers.append((number, previous, handler))
+
+    def _leave_signals(self) -> None:
+        handlers, self._handlers = self._handlers, []
+        for number, previous, handler in handlers:
+            handler.cancel()
+            signal.signal(number, previous)
+
+    def _signalled(self, number: int) -> None:
+        """In a greenlet of its own: drain, and have the main greenlet end."""
+        self._signals += 1
+        if self._signals == 1:
+            self._logger.info("Signal %d: shutting down; a second signal ends it at once", number)
+            self._reporter.holds_back = True
+            with suppress(SchedulerNotRunningError):  # it ends already
+                self.shutdown()
+        else:
+            self._give_up_runs()
+            gevent.sleep(RECORDED_WITHIN_SECONDS)
+        if self._handlers:  # nobody else has told it
+            self._leave_signals()
+            error = exception_for(number)
+            self._hub.handle_system_error(type(error), error)
 
     def _attach(self) -> None:
         hub = self._hub = gevent.get_hub()
@@ -68,8 +114,8 @@ class GeventScheduler(EventLoopScheduler):
         """Have `function` called in a greenlet of its own; from any thread."""
         if self.is_here():
             gevent.spawn(Context().run, function)
-        else:
-            self._hub.loop.run_callback_threadsafe(gevent.spawn, Context().run, function)
+        elif (loop := self._hub.loop) is not None:  # it was destroyed otherwise
+            loop.run_callback_threadsafe(gevent.spawn, Context().run, function)
 
     def _call_later(self, seconds: float, function: Callable[[], None]) -> Any:
         return gevent.spawn_later(seconds, Context().run, function)

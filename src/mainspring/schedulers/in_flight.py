@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How many ended submissions are kept unsettled at most.
 _UNSETTLED_LIMIT = 256
+#: Seconds after which whoever waits is asked again whether it gives up.
+_ASK_AGAIN = 0.5
 
 
 class InFlight:
@@ -116,7 +118,18 @@ class InFlight:
         with self._lock:
             return list(self._submissions.values())
 
-    def wait_for_others(self, timeout: float | None, *, executor: str | None = None) -> bool:
+    def wake(self) -> None:
+        """Have those who wait ask again whether they give up."""
+        with self._lock:
+            self._changed.notify_all()
+
+    def wait_for_others(
+        self,
+        timeout: float | None,
+        *,
+        executor: str | None = None,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Wait until nothing is left; whether that came about in time.
 
         A thread that runs a submission itself doesn't wait for that one, nor for those that no worker has taken up yet:
@@ -126,6 +139,7 @@ class InFlight:
             timeout: real seconds, whatever clock the scheduler has, since real threads are waited for; ``None``:
                 however long it takes.
             executor: only what this executor runs.
+            gives_up: whether it isn't waited for any more; asked without the lock now and then, and after `wake`.
         """
         deadline = None if timeout is None else REAL_CLOCK.monotonic() + timeout
         own = self.own
@@ -133,17 +147,19 @@ class InFlight:
             self._waiters += 1
         try:
             self.settle()
-            with self._lock:
-                while any(
-                    executor in (None, submission.job.options.executor)
-                    and (own is None or (submission is not own and submission.run_time is not None))
-                    for submission in self._submissions.values()
-                ):
+            while not gives_up():
+                with self._lock:
+                    if not any(
+                        executor in (None, submission.job.options.executor)
+                        and (own is None or (submission is not own and submission.run_time is not None))
+                        for submission in self._submissions.values()
+                    ):
+                        return True
                     left = None if deadline is None else deadline - REAL_CLOCK.monotonic()
                     if left is not None and left <= 0:
                         return False
-                    self._changed.wait(left)
+                    self._changed.wait(_ASK_AGAIN if left is None else min(left, _ASK_AGAIN))
+            return False
         finally:
             with self._lock:
                 self._waiters -= 1
-        return True

@@ -80,7 +80,7 @@ def _wait() -> None:
             if not _here.loops:
                 return
         _here.none_left.wait()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         for loop in list(_here.loops):
             loop._end_with_process()  # noqa: SLF001 - made for this module
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.run import finished
 from mainspring.schedulers.event_loop import EventLoopScheduler
+from mainspring.schedulers.signals import EXIT_CODE_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,6 +101,11 @@ class QtScheduler(EventLoopScheduler):
     def is_here(self) -> bool:
         """Whether the calling thread is the GUI thread."""
         return self._thread == get_ident()
+
+    def _tells_program(self, number: int) -> bool:
+        """End the application's loop: what is raised in it, Qt prints, and goes on."""
+        self.call_soon(lambda: QtCore.QCoreApplication.exit(EXIT_CODE_BASE + number))
+        return True
 
     def _is_alive(self) -> bool:
         return self._caller is not None and QtCore.QCoreApplication.instance() is not None

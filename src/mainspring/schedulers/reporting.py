@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run
-from mainspring.engine.reasons import CANCELLED_UNBEGUN
-from mainspring.engine.retrying import retry_time
-from mainspring.errors import WorkerDiedError, words_of
+from mainspring.engine.reasons import CANCELLED_UNBEGUN, GIVEN_UP
+from mainspring.engine.retrying import after_loss, retry_time
+from mainspring.errors import NodeLostError, WorkerDiedError, words_of
 from mainspring.events import (
     EVENT_JOB_CANCELLED,
     EVENT_JOB_ERROR,
     EVENT_JOB_EXECUTED,
     EVENT_JOB_GAVE_UP,
+    EVENT_JOB_LOST,
     EVENT_JOB_RETRYING,
     EVENT_JOB_STARTED,
     EVENT_JOB_TIMED_OUT,
@@ -23,7 +24,7 @@ from mainspring.events import (
     JobRunEvent,
 )
 from mainspring.masking import scrubber
-from mainspring.model import RunResult, run_id
+from mainspring.model import RunKey, RunResult, run_id
 from mainspring.serializers.results import kept_result
 from mainspring.storable import (
     DEFAULT_LIMITS,
@@ -90,6 +91,7 @@ class Reporter:
 
     Attributes:
         ended: called with the identifier of each run that has ended; ``None``: nobody waits for one.
+        holds_back: whether nothing more is to begin that can be left to other nodes, since this one is shutting down.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Reporter:
         self._press = press
         self._teller = _Teller(say)
         self.ended: Callable[[str], None] | None = None
+        self.holds_back = False
 
     def leave_to_parent(self) -> None:
         """In a forked process: a run that has forked goes on here; what becomes of it, and those that follow, is the parent's affair."""
@@ -134,7 +137,7 @@ class Reporter:
         if submission.is_abandoned:
             return False
         lease = submission.lease
-        if lease is None or lease.is_held():
+        if lease is None or (lease.is_held() and not self.holds_back):
             return True
         lease.skipped(submission)
         return False
@@ -265,6 +268,49 @@ class Reporter:
         self._tell(submission, time, submission.stop or "cancelled", submission.started)
         for left in unbegun:
             self._tell(submission, left, "cancelled", None)
+        self._in_flight.end(submission)
+
+    def lose(self, submission: Submission) -> None:
+        """A run goes on, and its process is about to end: record it as lost. For whoever has acquired its ticket.
+
+        Of a store that nodes share, the store tells of the loss, as of others.
+        """
+        time: Any = submission.run_time
+        started: Any = submission.started
+        job, lease = submission.job, submission.lease
+        identifier = run_id(job.id, time, submission.attempt_of(time))
+        if type(started) is float:
+            started = datetime.fromtimestamp(started, time.tzinfo or UTC)
+        finished = self._now(submission, time)
+        again = None
+        if lease is not None:
+            key = RunKey(job.id, time, submission.attempt_of(time))
+            again = after_loss(job.options, key, submission.reruns, finished)
+        retry_at = None if again is None else again.available
+        left = submission.unended()[1:]
+        submission.is_abandoned = True
+        submission.add_result(RunResult(time, "lost", started, finished, GIVEN_UP, retry_at=retry_at))
+        if lease is None:
+            for scheduled in left:
+                self._tell(submission, scheduled, "cancelled", None)
+            if self._listeners.mask & EVENT_JOB_LOST:
+                self._listeners.post(
+                    JobExecutionEvent(
+                        EVENT_JOB_LOST,
+                        job.id,
+                        submission.jobstore,
+                        time,
+                        exception=NodeLostError(GIVEN_UP),
+                        run_id=identifier,
+                        started=started,
+                        finished=finished,
+                        attempt=submission.attempt_of(time),
+                    )
+                )
+        elif left:
+            lease.skipped(submission)  # they have not been begun: others run them
+        if self.ended is not None:
+            self.ended(identifier)
         self._in_flight.end(submission)
 
     def _tell(

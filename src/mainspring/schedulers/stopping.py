@@ -102,6 +102,7 @@ class Stopping:
 
     Args:
         abandon: tells that a run has ended which goes on all the same.
+        lose: tells that a run which goes on is lost.
         stuck: the runs of which that was told.
         pause: given one of them, when there are too many of its job: pauses the job, without waiting for its store.
     """
@@ -111,11 +112,13 @@ class Stopping:
         alarms: Alarms,
         executors: Mapping[str, BaseExecutor],
         abandon: Callable[[Submission], None],
+        lose: Callable[[Submission], None],
         logger: Callable[[], logging.Logger],
         stuck: StuckRuns,
         pause: Callable[[Submission, int], None],
     ) -> None:
         self._stuck = stuck
+        self._lose = lose
         self._pause = pause
         self._alarms = alarms
         self._executors = executors
@@ -161,6 +164,20 @@ class Stopping:
             executor.interrupt(submission)
         if ticket is not None:
             self._alarms.add(_GRACE, partial(self._give_up, submission, ticket))
+
+    def give_up(self, submission: Submission) -> bool:
+        """The process is to end: what goes on of a submission is recorded as lost; whether something does."""
+        executor = self._executors.get(submission.job.options.executor)
+        goes_on = submission.run_time is not None and submission.ticket.acquire(False)
+        if goes_on:
+            submission.stop = submission.stop or "cancelled"  # none of its runs is to begin any more
+            run_of(submission).cancelled.set("the process is about to end")
+            if isinstance(executor, NativeExecutor):
+                executor.leave_running(submission)
+            self._lose(submission)
+        if isinstance(executor, NativeExecutor):
+            executor.interrupt(submission)
+        return goes_on
 
     def _give_up(self, submission: Submission, ticket: Any) -> None:
         stuck = self._stuck.add(submission)  # first: its thread takes it off when it ends at last

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from contextvars import Context
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.executors.twisted import TwistedExecutor
 from mainspring.references import maybe_ref
+from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
 from mainspring.schedulers.event_loop import EventLoopScheduler
+from mainspring.schedulers.signals import NUMBERS
 
 try:
     from twisted.internet.defer import Deferred
@@ -41,6 +45,8 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
     _own_options = ("reactor",)
     _reactor: Any = None
     _given_reactor: Any = None
+    _is_told_of_end = False
+    _before_end: Any = None  # what the reactor waits for before it ends
 
     def leave_to_parent(self) -> None:
         """See `EventLoopScheduler.leave_to_parent`."""
@@ -57,6 +63,34 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         if reactor is None:
             from twisted.internet import reactor  # installs the default one if there is none
         self._reactor = reactor
+        if not self._is_told_of_end:
+            self._is_told_of_end = True
+            reactor.addSystemEventTrigger("after", "shutdown", self._notice_end_of_loop)
+
+    def _watch_signals(self) -> None:
+        """The reactor handles signals: it ends when this scheduler has drained."""
+        if self.handle_signals and self._before_end is None:
+            self._before_end = self._reactor.addSystemEventTrigger("before", "shutdown", self._drained)
+
+    def _drained(self) -> Any:
+        self._before_end = None
+        if not self.running:
+            return None
+        self._reporter.holds_back = True
+        previous = {}
+        if current_thread() is main_thread():
+            # The reactor, which is ending, takes no notice of a second signal.
+            previous = {number: signal.signal(number, self._signalled_again) for number in NUMBERS}
+
+        def restore(result: Any) -> Any:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            return result
+
+        return self.shutdown().addBoth(restore)
+
+    def _signalled_again(self, *_: object) -> None:
+        self._reactor.callFromThread(Aside, "mainspring-give-up", self._give_up_runs)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Have `function` called on the reactor, in a context of its own; from any thread."""
@@ -74,9 +108,11 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         return self._reactor is not None and bool(self._reactor.running and isInIOThread())  # type: ignore[no-untyped-call]
 
     def _is_alive(self) -> bool:
-        # Before it runs, the reactor keeps what it is to call.
+        # Before it runs, the reactor keeps what it is to call. It can't be run a second time.
         reactor = self._reactor
-        return reactor is not None and (reactor.running or not getattr(reactor, "_started", False))
+        return reactor is not None and (
+            reactor.running or not getattr(reactor, "_startedBefore", getattr(reactor, "_started", False))
+        )
 
     def runs_loop(self) -> bool:
         """Whether the reactor runs."""
@@ -113,4 +149,5 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         """`start`, without the reactor waiting for job stores."""
         self._see_to_earlier_end()
         self._attach()
+        self._watch_signals()
         return self._off_loop(lambda: self._start_here(paused))

@@ -245,7 +245,8 @@ def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
     for one in ended:
         result = one.result
         if result.outcome == "lost":
-            again = after_loss(one.job.options, one.key, one.reruns, result.finished, was_begun=False)
+            was_begun = result.started is not None
+            again = after_loss(one.job.options, one.key, one.reruns, result.finished, was_begun=was_begun)
             if again is not None:
                 runs.append(again)
         elif result.retry_at is not None:

@@ -304,6 +304,9 @@ class SharedJobStore(NativeJobStore):
 
     def shutdown(self) -> None:
         """Write the outcomes that are there, and leave; later, where runs of this node still go on."""
+        self.leave(_LEAVING)
+
+    def leave(self, seconds: float) -> None:
         upkeep = self._upkeep
         if upkeep is None:
             self._backend.close()  # it may have been asked without being started, as in a forked process
@@ -316,8 +319,16 @@ class SharedJobStore(NativeJobStore):
             is_idle = self._held == 0
         if is_idle:
             upkeep.stop()
-            if not upkeep.join(_LEAVING):
-                self._logger.warning("The job store could not be left in order: the database doesn't answer")
+            if not upkeep.join(seconds):
+                self._logger.warning(
+                    "%s could not be left in order: no answer within %.1f s. %d outcomes of runs are not written, and %d runs that were not "
+                    "begun are not given back: unless it answers before this process ends, they are recorded as lost by another node when "
+                    "this one's lease is over",
+                    self._outage.name,
+                    seconds,
+                    len(self._outcomes),
+                    len(self._unbegun),
+                )
         super().shutdown()
 
     def _leave(self) -> None:
