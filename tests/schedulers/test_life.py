@@ -202,16 +202,18 @@ BLOCKING = """
 """
 
 
-def test_an_interrupt_ends_a_blocking_scheduler_in_the_main_thread(tmp_path):
+def test_two_signals_end_a_blocking_scheduler_in_the_main_thread_whatever_runs(tmp_path):
     start = """try:
         scheduler.start()
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)"""
+    except SystemExit as error:
+        print("interrupted", error.code, flush=True)"""
     process = run_program(tmp_path, BLOCKING.format(start=start))
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=30)
-    assert (output, errors, process.returncode) == ("interrupted\n", "", 0)
+    assert (output, process.returncode) == ("interrupted 143\n", 0)
+    assert "is given up" in errors
 
 
 # Only where the main thread waits for the end of the process is a signal taken as it should be: the program says when it does.
