@@ -6,7 +6,8 @@ import logging
 from contextvars import ContextVar
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 from mainspring.errors import NoRunError, RunCancelledError
 from mainspring.forks import OwnLock
@@ -165,7 +166,8 @@ class _RunLog(logging.LoggerAdapter[logging.Logger]):
     """Knows its run on any thread."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        install_capture()
+        if self.extra is not None:
+            install_capture(cast("CurrentRun", self.extra["mainspring_run"]))
         return msg, {**kwargs, "extra": {**kwargs.get("extra", {}), **(self.extra or {})}}
 
 
@@ -210,7 +212,7 @@ def begin_run(submission: Submission, started: datetime) -> CurrentRun:
     deadline = None if timeout is None else started + timeout
     run = submission.details = _new_run(submission, deadline)
     if options.capture_log:
-        install_capture()
+        install_capture(run)
     return run
 
 
@@ -248,7 +250,23 @@ class _Capture(logging.Handler):
 _capture = _Capture()
 
 
-def install_capture() -> None:
-    """Have what runs log be kept. The handler stays: it costs little where no run asks for it."""
-    if _capture not in logging.root.handlers:
-        logging.root.addHandler(_capture)
+#: The runs that go on and whose lines are kept.
+_captured: WeakSet[CurrentRun] = WeakSet()
+
+
+def install_capture(run: CurrentRun) -> None:
+    """Have what a run logs be kept."""
+    with _making:
+        _captured.add(run)
+        if _capture not in logging.root.handlers:
+            logging.root.addHandler(_capture)
+
+
+def release_capture(run: CurrentRun) -> None:
+    """A run has ended. The handler goes with the last one: as long as it is there, ``logging.basicConfig`` of the program does nothing."""
+    if not _captured:
+        return
+    with _making:
+        _captured.discard(run)
+        if not _captured:
+            logging.root.removeHandler(_capture)

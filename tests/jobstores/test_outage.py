@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mainspring.errors import StoreUnavailableError
 from mainspring.jobstores.shared import trying
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import (
@@ -20,7 +21,12 @@ from mainspring.jobstores.shared.outage import (
     said_by,
     without_secrets,
 )
-from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry, try_again
+from mainspring.jobstores.shared.trying import (
+    CALL_TIMEOUT,
+    CALL_TIMEOUT_ON_LOOP,
+    pause_before_retry,
+    try_again,
+)
 from mainspring.testing import SettableClock
 
 pytestmark = pytest.mark.one_python
@@ -174,6 +180,21 @@ def test_a_call_that_is_given_up_leaves_the_outage_to_the_next_that_works(outage
         pass
     assert outage.words is None
     assert [line.split()[0] for line in said()] == ["WARNING", "INFO"]
+
+
+def test_a_call_of_an_event_loop_is_given_up_soon_and_says_what_to_do_instead(outage, clock):
+    outage.instead_of_waiting = lambda: "Await the twin, such as aadd_job"
+    began = clock.monotonic()
+    with pytest.raises(
+        StoreUnavailableError, match=r"stands still.*Await the twin, such as aadd_job"
+    ) as raised:
+        try_again(failing(*[Away("no route")] * 1000), outage)
+    assert isinstance(raised.value.__cause__, Away)
+    assert CALL_TIMEOUT_ON_LOOP < clock.monotonic() - began < CALL_TIMEOUT_ON_LOOP + 2
+    # What the store does by itself says when it ends.
+    began = clock.monotonic()
+    with pytest.raises(Away):
+        try_again(failing(*[Away("no route")] * 1000), outage, give_up=lambda: clock.monotonic() > began + 5)
 
 
 def test_what_has_failed_for_a_while_before_it_is_told_of_has_failed_for_so_long(outage, said):

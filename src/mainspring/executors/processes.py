@@ -26,7 +26,7 @@ from weakref import WeakSet
 from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.coercion import asint, unknown_name
-from mainspring.current import OWN, CurrentRun, install_capture, run_of
+from mainspring.current import OWN, CurrentRun, install_capture, release_capture, run_of
 from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError, words_of
 from mainspring.executors.around import entered_all
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
@@ -83,8 +83,9 @@ _workers: WeakSet[_Worker] = WeakSet()
 
 def _kill_all() -> None:
     for worker in list(_workers):
-        with suppress(ValueError, OSError):  # it has ended
-            worker.process.kill()
+        if worker.made_in == os.getpid():  # and not by the parent of this process
+            with suppress(ValueError, OSError):  # it has ended
+                worker.process.kill()
 
 
 _end_after_the_pools()
@@ -97,6 +98,7 @@ class _Worker:
         self.process = process
         self.pipe = pipe
         self.calls = 0
+        self.made_in = os.getpid()
         _workers.add(self)
 
     def leave_to_parent(self) -> None:
@@ -461,12 +463,14 @@ def _answered(request: bytes, pipe: Connection) -> bytes:
         run = CurrentRun(RunKey(*key), deadline, captures=captures, limits=RunLimits(*limits))
         run.tell = lambda text: pipe.send_bytes(_SAYS + text.encode())
         if captures:
-            install_capture()
+            install_capture(run)
     entered = OWN.set(run)
     try:
         kind, packed, text = _outcome(name, function, arguments, hooks)
     finally:
         OWN.reset(entered)
+        if run is not None:
+            release_capture(run)
     return pickle.dumps((kind, packed, text, None if run is None else run.logged))
 
 

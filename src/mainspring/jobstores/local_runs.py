@@ -124,7 +124,11 @@ class LocalRuns:
         if group is None:
             return set()
         self._freed += 1
-        self._group_running[group] = self._group_running.get(group, 1) - 1
+        left = self._group_running.get(group, 1) - 1
+        if left > 0:
+            self._group_running[group] = left
+        else:
+            self._group_running.pop(group, None)  # programs may have a group for each of their customers
         return self._no_longer_waiting(group)
 
     def _no_longer_waiting(self, group: str) -> set[str]:

@@ -117,6 +117,14 @@ class EventLoopScheduler(BaseScheduler):
     def _must_not_wait(self) -> bool:
         return self.is_here()
 
+    def _instead_of_waiting(self) -> str | None:
+        """What to do instead of calling a job store that can't be had, on the loop's thread; ``None``: this is another one."""
+        if not self.is_here():
+            return None
+        return (
+            "Await the twin, such as aadd_job" if hasattr(self, "_off_loop") else "Call it on another thread"
+        )
+
     def _elsewhere(self, work: Callable[[], None]) -> None:
         self._in_thread(work)
 

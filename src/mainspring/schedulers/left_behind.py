@@ -47,6 +47,7 @@ LOOKS = frozenset(
 REFUSED = {
     "start": "the job store can't be started",
     "shutdown": "the job store can't be shut down",
+    "leave": "the job store can't be shut down",
     "add_records": "no job can be added",
     "change": "no job can be changed",
     "remove": "no job can be removed",

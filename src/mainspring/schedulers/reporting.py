@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SystemClock, system_timestamp
-from mainspring.current import OWN, begin_run
+from mainspring.current import OWN, begin_run, release_capture
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, GIVEN_UP
 from mainspring.engine.retrying import after_loss, retry_time
 from mainspring.errors import NodeLostError, WorkerDiedError, words_of
@@ -288,6 +288,8 @@ class Reporter:
             again = after_loss(job.options, key, submission.reruns, finished)
         retry_at = None if again is None else again.available
         left = submission.unended()[1:]
+        if submission.details is not None:
+            release_capture(submission.details)
         submission.is_abandoned = True
         submission.add_result(RunResult(time, "lost", started, finished, GIVEN_UP, retry_at=retry_at))
         if lease is None:
@@ -348,6 +350,7 @@ class Reporter:
         logged = said = None
         if details is not None:
             logged, said = details.logged, details.said
+            release_capture(details)
             if logged is not None:
                 logged = scrubber(job.func, job.args, job.kwargs)(logged)
         submission.add_result(

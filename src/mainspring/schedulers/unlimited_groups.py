@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mainspring.schedulers.stores import Stores
 
 
+#: So many groups are remembered to have been looked at.
+_SEEN_LIMIT = 10_000
+
+
 class UnlimitedGroups:
     """Looks once at each group that a job names, when the first such job comes to a job store.
 
@@ -36,6 +40,8 @@ class UnlimitedGroups:
         }
         if not new:
             return
+        if len(self._seen) > _SEEN_LIMIT:
+            self._seen.clear()  # programs may have a group for each of their customers
         limited = [group.name for group in self._stores[alias].list_groups()]
         for name, record in new.items():
             self._seen.add((alias, name or ""))

@@ -89,6 +89,7 @@ class Outage:
     Attributes:
         alias: of the store; empty before its start.
         clock, logger: the scheduler's, from the start on.
+        instead_of_waiting: asked by a thread that makes a call: what to do instead, where that thread is an event loop's.
         answer_clock: by which answers are waited for, whatever the scheduler's clock does meanwhile.
     """
 
@@ -98,6 +99,7 @@ class Outage:
         self.alias = ""
         self.clock: Clock = clock_of(None)
         self.answer_clock: Clock = REAL_CLOCK
+        self.instead_of_waiting: Callable[[], str | None] = lambda: None
         self.logger: logging.Logger = safe_logger(__name__)
         self._begin_in_process()
         leaves_to_parent(self)

@@ -235,6 +235,7 @@ class SharedJobStore(NativeJobStore):
         outage = self._outage
         setting.logger = outage.logger = self._logger
         outage.clock, outage.alias = setting.clock, alias
+        outage.instead_of_waiting = getattr(scheduler, "_instead_of_waiting", lambda: None)
         outage.forget()
         self._past = Past(outage)
         membership = self._entered(scheduler)

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.clock import pause
+from mainspring.errors import StoreUnavailableError
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 #: Seconds for which a call of a program is tried again; what the scheduler does by itself is tried again for ever.
 CALL_TIMEOUT = 30.0
+#: Seconds for which one is tried again that an event loop makes itself: it stands still meanwhile.
+CALL_TIMEOUT_ON_LOOP = 1.0
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
@@ -43,8 +46,12 @@ def try_again(
     Args:
         work: one step; done again from its beginning.
         outage: of the store, which knows what kinds of failure there are, and is told of each.
-        give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds, or as `Outage.tried_until` says.
+        give_up: asked before each new try; without it tries go on for `CALL_TIMEOUT` seconds, on the thread of an event loop for
+            `CALL_TIMEOUT_ON_LOOP`, or as `Outage.tried_until` says.
         was_done: looks whether a step whose end wasn't seen took effect; its result, or ``None`` if not.
+
+    Raises:
+        StoreUnavailableError: it was given up on the thread of an event loop, and would be tried for longer elsewhere.
     """
     clock = outage.clock
     began = clock.monotonic()
@@ -65,8 +72,15 @@ def try_again(
                 raise
             # A clock that stands still says nothing of how long it has been tried.
             seconds = max(clock.monotonic() - began, paused)
-            ends = not failure.passes or _is_over(give_up or outage.give_up, seconds)
+            gives_up = give_up or outage.give_up
+            instead = outage.instead_of_waiting() if gives_up is None else None
+            ends = not failure.passes or _is_over(gives_up, seconds, on_loop=instead is not None)
             outage.failed(error, failure, seconds, call, again=not ends)
+            if ends and failure.passes and instead is not None:
+                raise StoreUnavailableError(
+                    f"{outage.name} can't be had now, and was called on the thread of the event loop, which stands still meanwhile: it was tried "
+                    f"for {CALL_TIMEOUT_ON_LOOP:g} s only. {instead}: that tries for {CALL_TIMEOUT:g} s while the loop runs"
+                ) from error
             if ends:
                 raise
             has_failed = True
@@ -82,5 +96,7 @@ def try_again(
         longest = min(longest * 2, _LONGEST_PAUSE)
 
 
-def _is_over(give_up: Callable[[], bool] | None, seconds: float) -> bool:
-    return seconds > CALL_TIMEOUT if give_up is None else give_up()
+def _is_over(give_up: Callable[[], bool] | None, seconds: float, *, on_loop: bool) -> bool:
+    if give_up is not None:
+        return give_up()
+    return seconds > (CALL_TIMEOUT_ON_LOOP if on_loop else CALL_TIMEOUT)
