@@ -37,6 +37,7 @@ from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.runs import run_record
+from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
 
 if TYPE_CHECKING:
@@ -105,13 +106,17 @@ class MongoDBBackend(Backend):
                 insert_new(notes, [{"_id": "token", "value": 0}, {"_id": "changed"}])
                 insert_new(notes, [{"_id": "schema", "version": VERSION}])
             elif found["version"] < VERSION:
+                self._nodes.ask_time()
+                refuse_living(
+                    f"the collections of {self.server.name!r}",
+                    found["version"],
+                    VERSION,
+                    self._nodes.known(),
+                    self.setting.now(),
+                )
                 from_version_1(self.server)
                 notes.update_one(found, {"$set": {"version": VERSION}})
-            elif found["version"] > VERSION:
-                raise ConfigurationError(
-                    f"the collections of {self.server.name!r} have version {found['version']}, but only {VERSION} and older are "
-                    "understood: a newer release has made or changed them, upgrade this one"
-                )
+            self._refuse_newer()
 
         self.server.open()
         self.server.run(prepare)
@@ -126,7 +131,15 @@ class MongoDBBackend(Backend):
     # Nodes
 
     def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
-        return self.server.run(lambda: self._nodes.register(node, beats))
+        def enter() -> tuple[int, float]:
+            self._refuse_newer()
+            return self._nodes.register(node, beats)
+
+        return self.server.run(enter)
+
+    def _refuse_newer(self) -> None:
+        found = self.server.notes.find_one({"_id": "schema"}) or {"version": 0}
+        refuse_newer(f"the collections of {self.server.name!r}", found["version"], VERSION)
 
     def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
         return self._nodes.renew(token, node, beats)

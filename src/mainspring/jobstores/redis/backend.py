@@ -25,6 +25,7 @@ from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.rows import read_time, time_text
+from mainspring.jobstores.shared.versions import refuse_newer
 from mainspring.model import run_key
 
 if TYPE_CHECKING:
@@ -85,11 +86,8 @@ class RedisBackend(Backend):
                     f"the key {server.base.strip('{}')!r} holds a {kind} that is not mainspring's: is it APScheduler's? Give another jobs_key"
                 )
             server.run(lambda: client.set(key, VERSION, nx=True))
-        elif int(text_of(version)) > VERSION:
-            raise ConfigurationError(
-                f"what is kept under {server.base!r} has version {text_of(version)}, but only {VERSION} and older are understood: "
-                "a newer release has made or changed it, upgrade this one"
-            )
+        else:
+            self._refuse_newer(int(text_of(version)))
 
         self.setting.request_limit = server.run(server.request_limit)
 
@@ -129,7 +127,13 @@ class RedisBackend(Backend):
             "started": time_text(self.setting.now()),
             "state": ALIVE,
         }
-        return int(self._ask_nodes("register", 0, node=entry)["token"]), asked
+        answer = self._ask_nodes("register", 0, node=entry, understood=VERSION)
+        if "newer" in answer:
+            self._refuse_newer(int(answer["newer"]))
+        return int(answer["token"]), asked
+
+    def _refuse_newer(self, version: int) -> None:
+        refuse_newer(f"the keys of {self.server.base!r}", version, VERSION)
 
     def renew(self, token: int, node: Registration, beats: Heartbeats) -> bool:
         since = "" if beats.taken is None else time_text(beats.taken)

@@ -199,6 +199,7 @@ class SharedJobStore(NativeJobStore):
         self._left_jobs: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
         self._past = Past(self._outage)
+        self._refusal: str | None = None
         self._before: tuple[int, datetime] | None = None  # token and last heartbeat of an earlier life
 
     def leave_to_parent(self) -> None:
@@ -238,6 +239,7 @@ class SharedJobStore(NativeJobStore):
         outage.instead_of_waiting = getattr(scheduler, "_instead_of_waiting", lambda: None)
         outage.forget()
         self._past = Past(outage)
+        self._refusal = None
         membership = self._entered(scheduler)
         # On a thread of its own: what others do may take longer than the lease.
         self._heart = Upkeep(
@@ -387,9 +389,17 @@ class SharedJobStore(NativeJobStore):
                 self._see_to(self._backend.look(self._setting.token), asked)
 
     def _renew(self) -> None:
-        if self._membership is not None:
+        if self._membership is None:
+            return
+        try:
             with self._outage.doing(HEARTBEAT):
                 self._membership.renew()
+        except ConfigurationError as error:  # a newer release has changed what is kept: somebody has to act
+            if self._refusal is None:
+                self._logger.error("%s can't be used any more: %s", self._outage.name, error)  # noqa: TRY400 - it says all
+            self._refusal = str(error)
+        else:
+            self._refusal = None
 
     def _prune(self) -> None:
         with self._outage.doing(PRUNING):
@@ -397,7 +407,7 @@ class SharedJobStore(NativeJobStore):
 
     @property
     def trouble(self) -> str | None:
-        words = self._outage.words
+        words = self._refusal or self._outage.words
         membership = self._membership
         if words is None and membership is not None and not membership.lease.is_held():
             return "this node's lease has run out, so that it may claim nothing until it has been renewed"
@@ -479,7 +489,7 @@ class SharedJobStore(NativeJobStore):
             self._renew()
         except Exception:  # noqa: BLE001 - that is what is asked
             return False
-        return self._membership is not None
+        return self._membership is not None and self._refusal is None
 
     def _flush(self) -> None:
         if not self._agenda.flushes() and not self._outcomes.are_kept_back:

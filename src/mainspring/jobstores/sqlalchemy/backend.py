@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.setbacks import kept_from
-from mainspring.errors import words_of
+from mainspring.errors import ConfigurationError, words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
+from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with, within
+from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
@@ -24,7 +27,7 @@ from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.runs import RunTable
-from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration
+from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration, refuse_newer_tables
 from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
 from mainspring.jobstores.sqlalchemy.statements import statements_for
 from mainspring.jobstores.sqlalchemy.tables import refuse_long_names, tables
@@ -105,7 +108,7 @@ class SQLBackend(Backend):
         """Create the tables where they aren't there."""
         if self.database.name == "sqlite":
             self.database.run(lambda: refuse_bound_to_threads(self._engine))
-        self.database.run(lambda: create_tables(self.database, self.tables, self._metadata))
+        self._create_tables()
 
         def ask() -> tuple[int, str]:
             with self.database.reading() as connection:
@@ -114,9 +117,33 @@ class SQLBackend(Backend):
         self._context.request_limit, name = self.database.run(ask)
         self._context.locks.scope = f"sql {name} {self.tables.jobs.fullname}"
 
+    def _create_tables(self) -> None:
+        def create() -> None:
+            now = self._context.clock.now(UTC)
+            create_tables(self.database, self.tables, self._metadata, now)
+
+        try:
+            self.database.run(create)
+        except Exception as error:
+            if self.outage.failure_of(error) is Failure.PERMANENT and self.database.has_clock:
+                self._refuse_without_rights(error)
+            raise
+
+    def _refuse_without_rights(self, error: Exception) -> None:
+        """Say which statements somebody else has to run, if it is them that failed for good."""
+        try:
+            statements = self.pending_migration()
+        except Exception:  # noqa: BLE001 - what is raised already says what is wrong
+            return
+        if statements:
+            raise ConfigurationError(
+                f"{self.outage.name} needs tables, or columns, that this user may not make: {said_by(error).rstrip('.')}. Have somebody run these "
+                f"statements who may (pending_migration() of the store gives them too), and let this user read and write these tables:\n\n{statements}"
+            ) from error
+
     def pending_migration(self) -> str:
-        """The SQL that `prepare` would bring older tables up to date with."""
-        return self.database.run(lambda: pending_migration(self.database, self.tables))
+        """The SQL that `prepare` would create tables with, or bring older ones up to date."""
+        return self.database.run(lambda: pending_migration(self.database, self.tables, self._metadata))
 
     def close(self) -> None:
         self.database.close()
@@ -135,6 +162,7 @@ class SQLBackend(Backend):
     def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         def enter() -> tuple[int, float]:
             with self.database.writing() as connection:
+                refuse_newer_tables(connection, self.tables)
                 self._context.ask_time(connection)
                 asked = self._context.clock.monotonic()
                 offset, now = self._context.offset, self._context.now()

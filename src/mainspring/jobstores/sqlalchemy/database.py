@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, TimeoutError  # noqa: A004 - as SQLAlchemy names it
 
 from mainspring.errors import MainspringError
 from mainspring.forks import UNDIVIDED, OwnLock, keep_for_ever, leaves_to_parent
@@ -226,7 +226,8 @@ class Database:
         lock = {"name": within(self._namespace, "mainspring_schema", "."), "seconds": STATEMENT_TIMEOUT}
         with self._entered(self._gate), self._writer.connect() as connection:
             with connection.begin():
-                connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock)
+                if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock).scalar_one() != 1:
+                    raise TimeoutError(f"another node has been changing tables for {STATEMENT_TIMEOUT} s")
             try:
                 yield connection
             finally:

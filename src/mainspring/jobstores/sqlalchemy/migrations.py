@@ -15,7 +15,7 @@ from mainspring.jobstores.sqlalchemy.tables import index_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.sqlalchemy.tables import Tables
@@ -41,6 +41,8 @@ def statements(connection: Connection, tables: Tables, version: int) -> str:
 
 
 def _take_steps(operations: Operations, connection: Connection, tables: Tables, version: int) -> None:
+    for table in tables:
+        _add_missing_columns(operations, connection, table)
     for number, step in enumerate(_STEPS, start=2):
         if number > version:
             step(operations, connection, tables)
@@ -48,41 +50,32 @@ def _take_steps(operations: Operations, connection: Connection, tables: Tables, 
 
 
 def _to_2(operations: Operations, connection: Connection, tables: Tables) -> None:
-    """Jobs have tags."""
-    _add_column(operations, connection, tables.jobs.c.tags)
+    """Jobs have tags: a column."""
 
 
 def _to_3(operations: Operations, connection: Connection, tables: Tables) -> None:
     """Jobs have a priority, come after others, and remember their past; runs tell more of themselves, and may wait for a time."""
-    for column in (tables.jobs.c.priority, tables.jobs.c.follows, tables.jobs.c.tally):
-        _add_column(operations, connection, column)
-    for name in (
-        "group_name",
-        "cause",
-        "available",
-        "to_cancel",
-        "progress",
-        "traceback",
-        "log",
-        "reruns",
-        "job_removed",
-    ):
-        _add_column(operations, connection, tables.runs.c[name])
     operations.execute(CreateTable(tables.groups, if_not_exists=True))
     _add_index(operations, connection, tables.jobs.c.priority, tables.jobs.c.priority != 0)
     _add_index(operations, connection, tables.jobs.c.follows, tables.jobs.c.follows.is_not(None))
 
 
-#: The steps to version 2, 3 and so on. Once released, a step is not changed any more.
+#: The steps to version 2, 3 and so on, besides columns. Once released, a step is not changed any more.
 _STEPS: list[Callable[[Operations, Connection, Tables], None]] = [_to_2, _to_3]
 
 
-def _add_column(operations: Operations, connection: Connection, column: Column[object]) -> None:
-    table = column.table
-    present = inspect(connection).get_columns(table.name, schema=table.schema)
-    if column.name not in {one["name"] for one in present}:
-        new = Column(column.name, column.type, nullable=column.nullable, server_default=column.server_default)
-        operations.add_column(table.name, new, schema=table.schema)
+def _add_missing_columns(operations: Operations, connection: Connection, table: Table) -> None:
+    """Add what a table lacks; older releases write rows without it."""
+    known = inspect(connection)
+    if not known.has_table(table.name, schema=table.schema):
+        return  # it is created
+    present = {one["name"] for one in known.get_columns(table.name, schema=table.schema)}
+    for column in table.columns:
+        if column.name not in present:
+            new: Column[object] = Column(
+                column.name, column.type, nullable=column.nullable, server_default=column.server_default
+            )
+            operations.add_column(table.name, new, schema=table.schema)
 
 
 def _add_index(

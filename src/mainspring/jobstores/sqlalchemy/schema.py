@@ -1,66 +1,126 @@
-"""Creates the tables, brings old ones up to date, and sees to it that they are ours and of a version that is understood."""
+"""Creates the tables, brings old ones up to date, and sees to it that they are ours and of a version that is understood.
+
+Nodes of several releases may use the same tables, as while a program is upgraded node by node. So most of what a release adds are columns
+that older ones needn't know: they are added where they are missing, and the version stays. It is counted up only for what older releases
+can't use; then no node of theirs may be at work, and none of them starts any more.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import create_mock_engine, insert, inspect, literal_column, select
+from sqlalchemy.engine import URL
 
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
+from mainspring.jobstores.sqlalchemy import nodes
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import ModuleType
 
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Table
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.sqlalchemy.database import Database
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
-#: Counted up when the tables change; `migrations` has a step for each.
+#: Counted up when the tables change so that older releases can't use them; `migrations` has a step for each.
 VERSION = 3
 
 
-def create_tables(database: Database, tables: Tables, metadata: MetaData) -> None:
+def create_tables(database: Database, tables: Tables, metadata: MetaData, now: datetime) -> None:
     """Create the tables where they aren't there, and migrate older ones; nodes that start at once do so one after another.
+
+    Args:
+        now: by the machine's clock, for databases that have none.
 
     Raises:
         ConfigurationError: the tables are something else's, or a newer release's; or they are to be migrated, and Alembic is
-            not installed.
+            not installed, or nodes of an older release are at work that couldn't use them any more.
     """
     with database.changing_schema() as connection:
         version = _version(connection, tables)
         if version is not None and _is_behind(connection, tables, version):
-            _migrations().migrate(connection, tables, min(version, VERSION - 1))
+            if version < VERSION:
+                moment = database.now(connection) if database.has_clock else now
+                refuse_living(_what(tables), version, VERSION, nodes.known(connection, tables), moment)
+            _migrations().migrate(connection, tables, version)
         _refuse_others(connection, tables)
         metadata.create_all(connection, tables=list(tables))
         if version is None:
             connection.execute(tables.schema.insert().values(version=VERSION))
 
 
-def pending_migration(database: Database, tables: Tables) -> str:
-    """The SQL that `create_tables` would bring older tables up to date with; empty where there is nothing to be done.
+def pending_migration(database: Database, tables: Tables, metadata: MetaData) -> str:
+    """The SQL that `create_tables` would create tables with, or bring older ones up to date; empty where there is nothing to be done.
 
     Raises:
         ConfigurationError: as for `create_tables`.
     """
     with database.reading() as connection:
         version = _version(connection, tables)
-        if version is None or not _is_behind(connection, tables, version):
-            return ""
-        return str(_migrations().statements(connection, tables, min(version, VERSION - 1)))
+        missing = _missing(connection, tables)
+        if version is None:
+            _refuse_others(connection, tables)
+            return _creation(connection, tables, metadata, missing, has_version=tables.schema not in missing)
+        if not _is_behind(connection, tables, version):
+            return _creation(connection, tables, metadata, missing, has_version=True)
+        return str(_migrations().statements(connection, tables, version))
+
+
+def refuse_newer_tables(connection: Connection, tables: Tables) -> None:
+    """See to it that the tables are still of a version that is understood.
+
+    Raises:
+        ConfigurationError: a newer release has changed them since this node was started.
+    """
+    version = connection.execute(select(tables.schema.c.version)).scalar_one_or_none()
+    refuse_newer(_what(tables), version or 0, VERSION)
+
+
+def _what(tables: Tables) -> str:
+    return f"the tables of {tables.jobs.fullname!r}"
+
+
+def _missing(connection: Connection, tables: Tables) -> list[Table]:
+    known = inspect(connection)
+    return [table for table in tables if not known.has_table(table.name, schema=table.schema)]
+
+
+def _creation(
+    connection: Connection, tables: Tables, metadata: MetaData, missing: list[Table], *, has_version: bool
+) -> str:
+    """The statements that create tables which aren't there."""
+    dialect = connection.dialect
+    written: list[str] = []
+
+    def write(statement: Any, *_: Any, **__: Any) -> None:
+        written.append(f"{str(statement.compile(dialect=dialect)).strip()};")
+
+    if missing:
+        metadata.create_all(
+            create_mock_engine(URL.create(f"{dialect.name}+{dialect.driver}"), write),
+            tables=missing,
+            checkfirst=False,
+        )
+    if not has_version:
+        write(insert(tables.schema).values(version=literal_column(str(VERSION))))
+    return "".join(f"{statement}\n\n" for statement in written)
 
 
 def _is_behind(connection: Connection, tables: Tables, version: int) -> bool:
-    """Whether tables are to be migrated: they have an older version, or were made before all of this one was there.
-
-    The last version has grown until it was released, and each step of a migration adds what is missing.
-    """
-    runs = tables.runs
+    """Whether tables are to be migrated: they have an older version, or lack columns that were added since they were made."""
     if version < VERSION:
         return True
-    known = {column["name"] for column in inspect(connection).get_columns(runs.name, schema=runs.schema)}
-    return any(column.name not in known for column in runs.columns)
+    known = inspect(connection)
+    for table in tables:
+        if known.has_table(table.name, schema=table.schema):
+            present = {column["name"] for column in known.get_columns(table.name, schema=table.schema)}
+            if any(column.name not in present for column in table.columns):
+                return True
+    return False
 
 
 def _version(connection: Connection, tables: Tables) -> int | None:
@@ -69,11 +129,8 @@ def _version(connection: Connection, tables: Tables) -> int | None:
     if not inspect(connection).has_table(schema.name, schema=schema.schema):
         return None
     version = connection.execute(select(schema.c.version)).scalar_one_or_none()
-    if version is not None and version > VERSION:
-        raise ConfigurationError(
-            f"the tables of {tables.jobs.fullname!r} have version {version}, but only {VERSION} and older are understood: "
-            "a newer release has made or changed them, upgrade this one"
-        )
+    if version is not None:
+        refuse_newer(_what(tables), version, VERSION)
     return version
 
 

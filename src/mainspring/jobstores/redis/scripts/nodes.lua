@@ -6,6 +6,8 @@ local function found(token)
   return text and cjson.decode(text) or nil
 end
 if question.step == 'register' then
+  local version = tonumber(redis.call('GET', key('schema')) or '0')
+  if version > question.understood then return answer({ newer = version, time = micros }) end
   -- Not only counted up: a server that has lost its data must not give the numbers away again that nodes still have.
   local last = tonumber(redis.call('GET', key('token')) or '0')
   local token = string.format('%.0f', math.max(last + 1, math.floor(tonumber(micros) / 1000)))
