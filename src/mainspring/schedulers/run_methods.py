@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from itertools import islice
 from logging import ERROR
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import unknown_name
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from logging import Logger
-    from threading import Event
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, RunKey, Submission
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from mainspring.schedulers.stopping import Stopping
 
 _INSTANT = timedelta(microseconds=1)
+#: So often it is looked for a run that is to be cancelled and is on its way from one place to another; and seconds in between.
+_CANCEL_TRIES, _CANCEL_PAUSE = 50, 0.01
 
 #: What a run may be asked for by.
 _STATES: tuple[RunState, ...] = get_args(RunState)
@@ -220,20 +221,31 @@ class RunMethods(JobQueries):
             RunLookupError: there is no such run, or it has ended.
             ValueError: the text is no identifier of a run.
         """
-        key = run_key(run_id)
+        key, known = run_key(run_id), None
+        for _ in range(_CANCEL_TRIES):
+            if self._cancelled(key, jobstore):
+                return
+            known = self.get_run(run_id, jobstore)
+            if known is None or known.outcome is not None:
+                break
+            # It is on its way: out of the queue and not handed to its executor yet, or its outcome is being told.
+            Event().wait(_CANCEL_PAUSE)
+        raise RunLookupError(
+            run_id, "was found" if known is None else f"can be cancelled: it has ended ({known.outcome})"
+        )
+
+    def _cancelled(self, key: RunKey, jobstore: str | None) -> bool:
+        """Whether a run was found, and told to end."""
         for submission in self._in_flight.all():
             if _has(submission, key) and jobstore in (None, submission.jobstore):
                 self._stopping.stop(submission, "cancelled")
-                return
+                return True
         for alias, store in self._readable(jobstore):
             if store.cancel(key):
                 self._tell_cancelled(alias, store.get_run(key))
                 self._wake()
-                return
-        known = self.get_run(run_id, jobstore)
-        raise RunLookupError(
-            run_id, "was found" if known is None else f"can be cancelled: it has ended ({known.outcome})"
-        )
+                return True
+        return False
 
     def _tell_cancelled(self, alias: str, run: RunRecord | None) -> None:
         """Tell of a run that was queued; of one that goes on elsewhere its own node will."""

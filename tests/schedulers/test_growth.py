@@ -1,0 +1,96 @@
+"""What a program has after an hour is what it had after a minute."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mainspring
+from mainspring import MemoryJobStore, current_run
+from mainspring.events import EVENT_JOB_EXECUTED
+from mainspring.testing import EventRecorder
+
+HERE = Path(__file__).parent
+MB = 2**20
+
+
+def grown(url, seconds, every):
+    """What `growing.py` says of itself."""
+    paths = f"{HERE}:{HERE.parent}:{Path(mainspring.__path__[0]).parent}"
+    done = subprocess.run(
+        [sys.executable, str(HERE / "growing.py"), url, str(seconds), str(every)],
+        capture_output=True,
+        text=True,
+        timeout=seconds + 120,
+        env={**os.environ, "PYTHONPATH": paths},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_ten_minutes(kind, tmp_path):
+    first, after_one, *later = grown(f"sqlite:///{tmp_path}/jobs.sqlite" if kind == "sqlite" else "", 600, 58)
+    last = later[-1]
+    print(first, after_one, *later, sep="\n")
+    assert last["moment"] - after_one["moment"] > 450
+    assert last["rss"] - after_one["rss"] < 5 * MB
+    assert last["threads"] <= after_one["threads"] + 1  # the worker that a moment has needed
+    assert last["fds"] <= after_one["fds"]
+    for facts in later:
+        assert facts["alarms"] < 600
+        assert facts["undelivered"] < 1000
+        assert facts["jobs"] <= first["jobs"] + 2
+        assert facts["stuck"] == 0
+    if kind == "sqlite":
+        # Old history is removed once a minute: what that leaves, and what ends until the next time.
+        assert last["rows"] <= after_one["rows"] * 2 + 2000
+
+
+@pytest.mark.one_python
+def test_what_is_there_after_many_runs(make_scheduler):
+    """A short form: the sizes of what has grown once."""
+    heard = EventRecorder()
+    scheduler = make_scheduler(jobstores={"default": MemoryJobStore(keep_runs=5)}, start=True)
+    scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+    count = 1500
+    for number in range(count):
+        scheduler.add_job(_log, timeout=3600, capture_log=number % 10 == 0, group=f"customer-{number}")
+    heard.wait_for(EVENT_JOB_EXECUTED, count=count, timeout=120)
+    heard.wait_until(lambda: not scheduler.health().running_runs)
+    runs = scheduler._stores["default"]._runs
+    assert len(scheduler._alarms) < 600
+    assert not scheduler._in_flight.unsettled()
+    assert not runs.ledger.running
+    assert not runs._group_running
+    assert not scheduler._awaited_runs._events
+    assert not scheduler._event_queue._queue
+    assert scheduler.get_jobs() == []
+
+
+def _log():
+    current_run().log.info("a line")
+
+
+def test_a_program_can_set_its_log_up_when_no_run_is_going_on(make_scheduler):
+    before, logging.root.handlers[:] = logging.root.handlers[:], []
+    try:
+        heard = EventRecorder()
+        scheduler = make_scheduler(start=True)
+        scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
+        scheduler.add_job(_log, capture_log=True)
+        heard.wait_for(EVENT_JOB_EXECUTED)
+        assert logging.root.handlers == []
+        logging.basicConfig(handlers=[logging.NullHandler()])
+        assert len(logging.root.handlers) == 1
+    finally:
+        logging.root.handlers[:] = before
