@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from abc import ABCMeta
+from datetime import timedelta
 from difflib import SequenceMatcher, get_close_matches
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,6 +73,25 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LONGEST
 
 
+def number_meant(value: Any) -> str:
+    """``"; did you mean 10?"``, of a value that is no number and says one: ``"10s"``, ``"10"``, ten seconds as a `timedelta`; else nothing."""
+    number: float | None = None
+    if isinstance(value, timedelta):
+        number = value.total_seconds()
+    elif isinstance(value, str):
+        said = re.fullmatch(
+            r"\s*(-?\d+(?:\.\d+)?)\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?)?\s*",
+            value,
+            re.IGNORECASE,
+        )
+        if said is not None:
+            unit = (said[2] or "s")[0].lower()
+            number = float(said[1]) * {"s": 1, "m": 60, "h": 3600}[unit]
+    if number is None:
+        return ""
+    return f"; did you mean {int(number) if number.is_integer() else number}?"
+
+
 def nearest(name: Any, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     if not isinstance(name, str):
@@ -88,3 +111,40 @@ def unknown_name(kind: str, name: Any, known: Iterable[str]) -> str:
     if candidate is not None:
         return f"unknown {kind} {name!r}; did you mean {candidate!r}?"
     return f"unknown {kind} {name!r}; valid: {', '.join(known) or 'none'}"
+
+
+class NamesParameters(ABCMeta):
+    """Of classes whose instances users make: a keyword that is not understood is an error that names the nearest that is."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - makes one
+        try:
+            return super().__call__(*args, **kwargs)
+        except TypeError:
+            problem = unknown_keyword(cls, kwargs)
+            if problem is None:
+                try:
+                    signature(cls).bind(*args, **kwargs)
+                except TypeError as error:
+                    problem = str(error)
+                else:
+                    raise
+        raise TypeError(f"{cls.__name__}: {problem}")
+
+    @property
+    def __signature__(cls) -> Signature:
+        # Otherwise that of __call__ above would be shown for all of them.
+        parameters = list(signature(cls.__init__).parameters.values())  # type: ignore[misc]
+        return Signature(parameters[1:])
+
+
+def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -> str | None:
+    """A sentence on the first of the `given` keywords that a class or function doesn't take; ``None``: it takes all.
+
+    Args:
+        also: what is understood besides.
+    """
+    parameters = signature(made).parameters
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    known = (*parameters, *also)
+    return next((unknown_name("parameter", name, known) for name in given if name not in known), None)

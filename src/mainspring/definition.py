@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
-from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, iscoroutine, signature
 from os import urandom
 from types import FunctionType
 from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name, is_generator_function
-from mainspring.coercion import asbool, asint, is_number, unknown_name
+from mainspring.coercion import asbool, asint, is_number, nearest, number_meant, unknown_name
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
@@ -63,7 +63,7 @@ def _duration(name: str, value: Any) -> timedelta | None:
     if is_number(value):
         return timedelta(seconds=value)
     raise TypeError(
-        f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}"
+        f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}{number_meant(value)}"
     )
 
 
@@ -83,7 +83,9 @@ def _whole(name: str, *, at_least: int = 1, may_be_none: bool = False) -> Callab
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
             none = ", or None" if may_be_none else ""
-            raise TypeError(f"{name} must be a whole number of {at_least} or more{none}, got {value!r}")
+            raise TypeError(
+                f"{name} must be a whole number of {at_least} or more{none}, got {value!r}{number_meant(value)}"
+            )
         return value
 
     return check
@@ -107,7 +109,9 @@ def _one_of(name: str, *values: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if value not in values:
             told = ", ".join(map(repr, values[:-1]))
-            raise TypeError(f"{name} must be {told} or {values[-1]!r}, got {value!r}")
+            meant = nearest(value, values)
+            hint = "" if meant is None else f"; did you mean {meant!r}?"
+            raise TypeError(f"{name} must be {told} or {values[-1]!r}, got {value!r}{hint}")
         return value
 
     return check
@@ -123,7 +127,7 @@ def _checked_timeout(value: Any) -> timedelta | None:
 def _checked_tags(value: Any) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(
-            f"tags must be a list or another iterable of texts, got {type(value).__name__} {value!r}"
+            f"tags must be a list or another iterable of texts, got {type(value).__name__} {value!r}: write tags=[{value!r}]"
         )
     return tuple(sorted({_checked_text("a tag", tag) for tag in value}))
 
@@ -165,11 +169,26 @@ def _checked_text(what: str, value: Any) -> str:
     return value
 
 
+def _checked_executor(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(
+            f"executor must be the alias that an executor has from add_executor(…, alias), got {type(value).__name__} {value!r}"
+        )
+    return _checked_text("executor", value)
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    try:
+        return asbool(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
 #: The options of a job, and what makes of a value one that can be kept; raises `TypeError`, or `ValueError` for text.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "executor": partial(_checked_text, "executor"),
+    "executor": _checked_executor,
     "misfire_grace_time": grace_as_timedelta,
-    "coalesce": asbool,
+    "coalesce": partial(_yes_or_no, "coalesce"),
     "max_instances": _whole("max_instances"),
     "on_lost": _one_of("on_lost", "record", "rerun"),
     "reruns": _whole("reruns", at_least=0),
@@ -182,8 +201,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "catch_up_limit": _whole("catch_up_limit"),
     "max_runs": _whole("max_runs", may_be_none=True),
     "pause_after_failures": _whole("pause_after_failures", may_be_none=True),
-    "keep_result": asbool,
-    "capture_log": asbool,
+    "keep_result": partial(_yes_or_no, "keep_result"),
+    "capture_log": partial(_yes_or_no, "capture_log"),
     "around_run": _checked_hooks,
     "metadata": _checked_metadata,
 }
@@ -357,8 +376,11 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
     if isinstance(func, str):
         return _that_runs(ref_to_obj(func)), func
     if not callable(func):
+        if iscoroutine(func):
+            func.close()  # so that nobody is told besides that it was never awaited
         raise TypeError(
-            f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}"
+            f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}. "
+            "Give the function itself, and what it is called with as args and kwargs: add_job(f, args=[1]), not add_job(f(1))"
         )
     return _that_runs(func), _found_reference(func)
 
@@ -391,14 +413,21 @@ def _found_reference(func: Any) -> str | None:
 def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     if args is None:
         args = ()
-    elif type(args) not in (tuple, list) and (isinstance(args, str) or not isinstance(args, Iterable)):
+    elif isinstance(args, Mapping) and args:
+        raise TypeError("args must be a list or another iterable of values, got a mapping: give it as kwargs")
+    elif type(args) not in (tuple, list) and (
+        isinstance(args, (str, bytes)) or not isinstance(args, Iterable)
+    ):
         raise TypeError(
-            f"args must be a list or another iterable that is not text, got {type(args).__name__}"
+            f"args must be a list or another iterable that is not text, got {type(args).__name__}: write args=[…]. "
+            "What a trigger takes is given by name: seconds=5, or a trigger such as CronTrigger.from_crontab('0 3 * * *')"
         )
     if kwargs is None:
         kwargs = _NO_KEYWORDS
     elif type(kwargs) is not dict and not isinstance(kwargs, Mapping):
-        raise TypeError(f"kwargs must be a dict or another mapping, got {type(kwargs).__name__}")
+        raise TypeError(
+            f"kwargs must be a dict or another mapping, got {type(kwargs).__name__}: write kwargs={{'name': value}}, or args"
+        )
     return tuple(args), dict(kwargs) if kwargs else _NO_KEYWORDS
 
 
@@ -452,8 +481,23 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
     """
     unknown = [name for name in changes if name not in CHANGEABLE]
     if unknown:
-        if unknown == ["id"]:
+        if "id" in unknown:
             raise ValueError("The job ID may not be changed: add a new job and remove this one")
+        if unknown == ["jobstore"]:
+            raise AttributeError(
+                "a job can't be moved to another job store: add it there, and remove it here"
+            )
+        if isinstance(changes.get("trigger"), str):
+            raise TypeError(
+                f"modify_job takes a trigger, not its name with its arguments ({', '.join(unknown)}): "
+                f"use reschedule_job(job_id, trigger={changes['trigger']!r}, …)"
+            )
+        of_triggers = [name for name in unknown if name in _trigger_parameters()]
+        if of_triggers:
+            raise AttributeError(
+                f"not modifiable: {', '.join(of_triggers)}, which belong to the trigger. Give the job another one: "
+                f"reschedule_job(job_id, trigger='interval', …), with {', '.join(of_triggers)} among its arguments"
+            )
         raise AttributeError(
             "The following are not modifiable attributes of Job: "
             + "; ".join(unknown_name("attribute", name, CHANGEABLE) for name in unknown)
@@ -483,7 +527,28 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
     return record.changed(**fields)
 
 
+def _trigger_parameters() -> set[str]:
+    """What the triggers take that have names."""
+    from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
+    from mainspring.triggers.cron import CronTrigger
+    from mainspring.triggers.date import DateTrigger
+    from mainspring.triggers.interval import IntervalTrigger
+
+    named = (CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger)
+    return {name for trigger in named for name in signature(trigger).parameters}
+
+
 def _checked_time(value: Any) -> datetime | None:
     if value is not None and not isinstance(value, datetime):
         raise TypeError(f"next_run_time must be None or a datetime, got {type(value).__name__} {value!r}")
     return value
+
+
+def has_ended(record: JobRecord, now: datetime) -> bool:
+    """Whether a job never runs by itself any more, since its trigger has no time left after `now`; one that is due, or waits, has not."""
+    if record.next_run_time is not None:
+        return False
+    try:
+        return record.trigger.get_next_fire_time(None, now) is None
+    except Exception:  # noqa: BLE001 - triggers are users' code; what can't be said is not said
+        return False

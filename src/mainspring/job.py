@@ -7,12 +7,15 @@ is now; elsewhere it shows the job as it was when it was read.
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from mainspring.clock import clock_of
 from mainspring.definition import (
     changed_record,
     checked_trigger,
     grace_as_number,
+    has_ended,
     new_job_id,
     new_record,
     options_as_plain,
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.model import RunRecord
-    from mainspring.option_types import JobChanges
+    from mainspring.option_types import JobChanges, JobState
     from mainspring.retry import Retry
     from mainspring.run_handle import RunHandle
     from mainspring.triggers.base import BaseTrigger
@@ -261,6 +264,10 @@ class Job:
 
     def modify(self, **changes: Unpack[JobChanges]) -> Job:
         """Change some of the job's attributes; see `BaseScheduler.modify_job`."""
+        if "jobstore" in changes or "job_id" in changes:
+            raise AttributeError(
+                "a job keeps its id and its job store: add it under another id, or to another job store, and remove this one"
+            )
         return self._took(self._scheduler.modify_job(self.id, self._jobstore_alias, **changes))
 
     def reschedule(self, trigger: BaseTrigger | str | None, **trigger_args: Any) -> Job:
@@ -371,20 +378,36 @@ class Job:
     def __hash__(self) -> int:
         return hash(self.id)
 
+    @property
+    def state(self) -> JobState:
+        """What the job does.
+
+        ``"pending"``: it waits for its scheduler to be started; ``"scheduled"``; ``"waiting"``: for a run of another job; ``"paused"``;
+        or ``"ended"``: its trigger has no time left, so that it never runs by itself.
+        """
+        if self.pending:
+            return "pending"
+        record = self._record
+        if record.next_run_time is not None:
+            return "waiting" if record.next_run_time >= WAITS else "scheduled"
+        return "ended" if has_ended(record, clock_of(self._scheduler).now(UTC)) else "paused"
+
     def __repr__(self) -> str:
-        return f"<Job (id={printable(self.id)} name={printable(self.name)})>"
+        ended = ", never runs: its trigger has no time left" if self.state == "ended" else ""
+        return f"<Job (id={printable(self.id)} name={printable(self.name)}{ended})>"
 
     def __str__(self) -> str:
-        if self.pending:
-            status = "pending"
-        elif self.next_run_time is None:
-            status = "paused"
-        elif self.next_run_time >= WAITS:
-            status = "waits for the other job"
+        moment, state = self.next_run_time, self.state
+        if state == "scheduled" and moment is not None:
+            status = "next run at: " + datetime_repr(moment)
         else:
-            status = "next run at: " + datetime_repr(self.next_run_time)
+            status = _STATUSES.get(state, state)
         return printable(f"{self.name} (trigger: {self.trigger}, {status})")
 
 
+_STATUSES = {
+    "waiting": "waits for the other job",
+    "ended": "never runs: its trigger has no time left",
+}
 _USUAL = JobOptions()
 _OPTION_KEYS = ("executor", "misfire_grace_time", "coalesce", "max_instances")

@@ -20,6 +20,8 @@ Moment: TypeAlias = "date | str"
 Hooks: TypeAlias = "Callable[[], Any] | str | Iterable[Callable[[], Any] | str]"
 OnLost: TypeAlias = Literal["record", "rerun"]
 MisfirePolicy: TypeAlias = Literal["skip", "once", "all"]
+#: What a job does; `Job.state` says what each means.
+JobState: TypeAlias = Literal["pending", "scheduled", "waiting", "paused", "ended"]
 
 
 class JobDefaults(TypedDict, total=False):

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import get_callable_name
+from mainspring.coercion import nearest
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -119,18 +120,25 @@ def ref_to_obj(ref: str) -> Any:
     module_name, colon, path = ref.partition(":")
     if not (module_name and colon and path):
         raise ValueError(
-            f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them"
+            f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them{_colon_hint(ref)}"
         )
     try:
         found: Any = import_module(module_name)
     except ImportError as error:
         raise LookupError(f"can't resolve {ref!r}: importing {module_name!r} failed: {error}") from error
-    try:
-        for part in path.split("."):
+    for part in path.split("."):
+        try:
             found = getattr(found, part)
-    except AttributeError as error:
-        raise LookupError(f"can't resolve {ref!r}: {error}") from error
+        except AttributeError as error:
+            meant = nearest(part, [name for name in dir(found) if not name.startswith("_")])
+            hint = "" if meant is None else f"; did you mean {meant!r}?"
+            raise LookupError(f"can't resolve {ref!r}: {error}{hint}") from error
     return found
+
+
+def _colon_hint(ref: str) -> str:
+    module, dot, name = ref.rpartition(".")
+    return f"; did you mean '{module}:{name}'?" if dot and module and name and ":" not in ref else ""
 
 
 def maybe_ref(ref: Any) -> Any:

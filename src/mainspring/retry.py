@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from mainspring.coercion import is_number, unknown_name
+from mainspring.coercion import NamesParameters, is_number, number_meant, unknown_name
 
 
 def class_reference(error: type[BaseException]) -> str:
@@ -16,7 +16,7 @@ def class_reference(error: type[BaseException]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(metaclass=NamesParameters):
     """A run that failed, or took too long, is run again after a while; each attempt is a run of its own.
 
     The regular schedule is not moved by that. The wait before attempt n + 1 is ``delay * backoff ** (n - 1)``, at most
@@ -92,7 +92,9 @@ class Retry:
 def _duration(name: str, value: Any) -> timedelta:
     duration = timedelta(seconds=value) if is_number(value) else value
     if not isinstance(duration, timedelta) or duration < timedelta(0):
-        raise ValueError(f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}")
+        raise ValueError(
+            f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}{number_meant(value)}"
+        )
     return duration
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.grouping import Room
+from mainspring.engine.reasons import had_all
 from mainspring.model import JobOptions, JobRecord, QueuedRun, Tally
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.date import DateTrigger
@@ -214,17 +215,17 @@ def test_what_can_not_be_run_here_waits_with_a_reason(record, executor_known, re
         (None, [0, 10, 20], Tally(3)),
         (Tally(0, 2, "a note"), [0, 10, 20], Tally(3, 2, "a note")),
         (Tally(1), [0, 10, 20], Tally(4)),
-        (Tally(2), [0, 10, 20], Tally(5, 0, "it has had its 5 runs")),
-        (Tally(3), [0, 10], Tally(5, 0, "it has had its 5 runs")),
-        (Tally(5), [], Tally(5, 0, "it has had its 5 runs")),
-        (Tally(9), [], Tally(9, 0, "it has had its 5 runs")),
+        (Tally(2), [0, 10, 20], Tally(5, 0, had_all(5))),
+        (Tally(3), [0, 10], Tally(5, 0, had_all(5))),
+        (Tally(5), [], Tally(5, 0, had_all(5))),
+        (Tally(9), [], Tally(9, 0, had_all(5))),
     ],
 )
 def test_a_schedule_may_have_so_many_runs(had, submitted, tally):
     record = job(tally=had, coalesce=False, max_runs=5)
     decision = decide(record, START + 25 * SECOND, 0)
     assert parts(decision) == (submitted, [], [], False)
-    ends = tally.note == "it has had its 5 runs"
+    ends = tally.note == had_all(5)
     assert decision.following == record._replace(
         tally=tally, version=5, next_run_time=None if ends else START + 30 * SECOND
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.engine.reasons import had_all
 from mainspring.model import Tally
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def counted(job: JobRecord, following_time: datetime | None, runs: int, left: in
     tally = job.tally or Tally()
     tally = tally._replace(runs=tally.runs + runs)
     if runs >= left:
-        tally = tally._replace(note=f"it has had its {job.options.max_runs} runs")
+        tally = tally._replace(note=had_all(job.options.max_runs))
         return job.rescheduled(None)._replace(tally=tally)
     return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
 

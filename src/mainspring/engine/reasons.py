@@ -34,3 +34,8 @@ def lateness(scheduled: datetime, now: datetime) -> str:
 def overlap(max_instances: int) -> str:
     """Of a run that is skipped because of those that go on."""
     return f"{max_instances} instances were running"
+
+
+def had_all(max_runs: int | None) -> str:
+    """Why a job is paused that has had its `max_runs`, and how it gets more."""
+    return f"it has had its {max_runs} runs; a higher max_runs by modify_job, then resume_job, grants more"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import traceback as traceback_module
-from abc import ABC
 from collections import defaultdict, deque
 from datetime import UTC
 from logging import ERROR, INFO, WARNING
@@ -16,6 +15,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import clock_of
+from mainspring.coercion import NamesParameters
 from mainspring.definition import grace_as_timedelta
 from mainspring.engine.misfire import is_misfired
 from mainspring.errors import MaxInstancesReachedError, RunError
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseExecutor", "MaxInstancesReachedError", "run_coroutine_job", "run_job"]
 
 
-class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to be implemented
+class BaseExecutor(metaclass=NamesParameters):
     """Runs jobs.
 
     A scheduler calls `start`, then `submit` from any thread, then `shutdown`; it may `start` it again after that.
@@ -81,7 +81,7 @@ class BaseExecutor(ABC):  # noqa: B024 - either _do_submit_job or submit is to b
         self._alias = alias
         self._logger = safe_logger(f"apscheduler.executors.{alias}")
 
-    def shutdown(self, wait: bool = True) -> None:  # noqa: B027 - executors without resources have nothing to do
+    def shutdown(self, wait: bool = True) -> None:
         """Take no more submissions.
 
         Args:

@@ -6,9 +6,10 @@ is `mainspring.jobstores.contract.RunStore`.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import NamesParameters
 from mainspring.errors import ConflictingIdError, JobLookupError, TransientJobError
 from mainspring.safe_logging import safe_logger
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseJobStore", "ConflictingIdError", "JobLookupError", "TransientJobError"]
 
 
-class BaseJobStore(ABC):
+class BaseJobStore(metaclass=NamesParameters):
     """Keeps jobs.
 
     A scheduler calls the methods of one store one at a time, from any thread, and holds none of its own locks then.
@@ -36,7 +37,7 @@ class BaseJobStore(ABC):
         self._alias = alias
         self._logger = safe_logger(f"apscheduler.jobstores.{alias}")
 
-    def shutdown(self) -> None:  # noqa: B027 - stores without resources have nothing to do
+    def shutdown(self) -> None:
         """Free what `start` took; called when the scheduler shuts down or the store is removed."""
 
     def _fix_paused_jobs_sorting(self, jobs: list[Job]) -> None:

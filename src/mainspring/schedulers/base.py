@@ -19,7 +19,7 @@ from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
-from mainspring.coercion import asbool, asint, undefined, unknown_name
+from mainspring.coercion import asbool, asint, is_number, number_meant, undefined, unknown_name
 from mainspring.definition import options_with
 from mainspring.engine.waiting import UNPLANNED
 from mainspring.errors import (
@@ -79,6 +79,7 @@ from mainspring.schedulers.configuration import (
     seconds_from,
 )
 from mainspring.schedulers.dispatch import Dispatch
+from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
 from mainspring.schedulers.group_methods import GroupMethods
 from mainspring.schedulers.health import Health, OverdueJob
 from mainspring.schedulers.in_flight import InFlight
@@ -87,7 +88,7 @@ from mainspring.schedulers.job_methods import JobMethods
 from mainspring.schedulers.left_behind import LeftBehind
 from mainspring.schedulers.listeners import Listeners
 from mainspring.schedulers.pending import PendingJob, PendingJobs
-from mainspring.schedulers.plugins import Plugins, part_from
+from mainspring.schedulers.plugins import Plugins, instead_of_instance, part_from
 from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.signals import SIGNALS
 from mainspring.schedulers.starting import Started, Starting
@@ -162,6 +163,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._pending_jobs = PendingJobs()
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
+        self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins)
         self._event_queue = Listeners()
         self._begin_in_process()
@@ -529,6 +531,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             raise
         self._pending_jobs.remove(waiting)
         for pending in waiting:
+            self._doubtful_jobs.look([pending.job._record], pending.alias)  # noqa: SLF001 - handles are ours
             SafeLogger(self._logger).of_job(
                 INFO,
                 pending.job.id,
@@ -551,13 +554,20 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
+        deadline = self._deadline(timeout)
         if self._enter_stopped():
-            self._wind_down(wait, self._deadline(timeout))
+            self._wind_down(wait, deadline)
 
     def _deadline(self, timeout: float | None) -> float | None:
-        """Until when runs are waited for, on the monotonic clock."""
+        """Until when runs are waited for, on the monotonic clock; asked before anything is ended, since a timeout that is none is refused."""
         seconds = self.shutdown_timeout if timeout is None else timeout
-        return None if seconds is None else REAL_CLOCK.monotonic() + seconds
+        if seconds is None:
+            return None
+        if not is_number(seconds):
+            raise TypeError(
+                f"timeout must be a number of seconds, or None, got {type(seconds).__name__} {seconds!r}{number_meant(seconds)}"
+            )
+        return REAL_CLOCK.monotonic() + seconds
 
     def _enter_stopped(self) -> bool:
         """Begin nothing more from now on; whether there is anything to be ended: a start that still goes on ends by itself, soon."""
@@ -922,7 +932,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             return part
         if isinstance(part, str):
             return plugins.create(part, base, options)
-        raise TypeError(f"expected an instance or the name of an {what}, got {type(part).__name__} {part!r}")
+        raise TypeError(f"expected the name of the {what}, or an instance, got {instead_of_instance(part)}")
 
     def _lookup_executor(self, alias: str) -> BaseExecutor:
         try:
@@ -1046,6 +1056,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         if not callable(callback):
             raise TypeError(f"a listener must be callable, got {type(callback).__name__} {callback!r}")
+        if not isinstance(mask, int):
+            raise TypeError(
+                f"mask must be codes of events, such as EVENT_JOB_ERROR | EVENT_JOB_MISSED, got {type(mask).__name__} {mask!r}"
+            )
         self._event_queue.add(callback, mask)
 
     def remove_listener(self, callback: Callable[[Any], Any]) -> None:

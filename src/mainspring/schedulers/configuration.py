@@ -142,4 +142,6 @@ def logger_from(value: logging.Logger | str | None) -> logging.Logger:
     """The scheduler's logger, from one or from its name."""
     if value is None or isinstance(value, str):
         return logging.getLogger(value or "apscheduler.scheduler")
+    if not hasattr(value, "log"):
+        raise TypeError(f"logger must be a logger, or the name of one, got {type(value).__name__} {value!r}")
     return value

@@ -218,13 +218,13 @@ class EventLoopScheduler(BaseScheduler):
         Elsewhere it returns when all has ended. What runs on the loop is cancelled if it isn't waited for, or not for long
         enough.
         """
+        deadline = self._deadline(timeout)
         starting = self._starting
         if starting is not None and self._is_started_aside:
             # Stores that are about to be there take what was added meanwhile.
             starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
             return self._ending(_done()) if self.is_here() else None
-        deadline = self._deadline(timeout)
         if not self.runs_loop():
             self._end_without_loop(deadline)
             return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from inspect import signature
 from logging import WARNING
 from typing import TYPE_CHECKING, Any
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import unknown_keyword
 from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.model import JobOptions, JobRecord
 from mainspring.safe_logging import SafeLogger
@@ -32,6 +33,9 @@ _PARAMETERS = (
     "executor",
     "replace_existing",
 )
+
+#: So many words make a cron expression, and no name of a trigger.
+_CRON_FIELDS = 5
 
 
 class JobFactory:
@@ -101,7 +105,8 @@ class JobFactory:
             LookupError: no trigger has this name.
             TypeError: it is of another kind, or doesn't take the arguments.
         """
-        if trigger is None:
+        is_unnamed = trigger is None
+        if is_unnamed:
             trigger = "date"
         elif isinstance(trigger, BaseTrigger):
             if arguments:
@@ -109,16 +114,37 @@ class JobFactory:
             return trigger
         elif not isinstance(trigger, str):
             raise TypeError(
-                f"trigger must be a trigger, or the name of one, got {type(trigger).__name__} {trigger!r}"
+                f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {trigger!r}{_trigger_meant(trigger)}"
+            )
+        if trigger.startswith("@") or len(trigger.split()) >= _CRON_FIELDS:
+            raise LookupError(
+                f"No trigger by the name {trigger!r} was found: it looks like a cron expression. "
+                f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
         try:
             made: BaseTrigger = self._triggers.create(trigger, BaseTrigger, arguments)
-        except TypeError as error:
-            hint = _unknown_argument(arguments, self._triggers.load(trigger))
+        except TypeError:
+            hint = unknown_keyword(self._triggers.load(trigger), arguments, _PARAMETERS)
             if hint is None:
                 raise
-            raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from error
+            other = self._other_trigger(arguments, trigger)
+            if other is not None and (is_unnamed or "did you mean" not in hint):
+                given = ", ".join(f"{name}=…" for name in arguments if name not in _PARAMETERS)
+                hint = f"the trigger {trigger!r} has no {given}. The trigger {other!r} has: trigger={other!r}, {given}"
+            raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
         return made
+
+    def has_trigger(self, name: str) -> bool:
+        """Whether a trigger has this name."""
+        return name in self._triggers
+
+    def _other_trigger(self, arguments: Mapping[str, Any], name: str) -> str | None:
+        """The trigger that takes all the arguments, which the one by this name doesn't, if there is one."""
+        for other in ("interval", "cron", "date", "calendarinterval"):
+            taken = signature(self._triggers.load(other)).parameters.keys() | set(_PARAMETERS)
+            if other != name and arguments.keys() <= taken:
+                return other
+        return None
 
     def tied(self, record: JobRecord, now: datetime, *, has_next_run_time: bool) -> JobRecord:
         """`record` with its trigger tied to this scheduler, and its first run time."""
@@ -147,10 +173,20 @@ class JobFactory:
         return trigger, next_run_time
 
 
-def _unknown_argument(arguments: Mapping[str, Any], trigger: Any) -> str | None:
-    """A sentence on the first of `arguments` that neither the trigger nor `add_job` takes."""
-    parameters = set(signature(trigger).parameters)
-    for name in arguments:
-        if name not in parameters:
-            return unknown_name("parameter", name, (*parameters, *_PARAMETERS))
-    return None
+def _kind_of(value: Any) -> str:
+    return "the class" if isinstance(value, type) else type(value).__name__
+
+
+def _trigger_meant(value: Any) -> str:
+    """What is to be written where something else was given as a trigger."""
+    if isinstance(value, type) and issubclass(value, BaseTrigger):
+        return f": make one, {value.__name__}(…)"
+    if isinstance(value, timedelta):
+        return f": write trigger='interval', seconds={value.total_seconds():g}"
+    if isinstance(value, date):  # and datetimes
+        return f": write trigger='date', run_date={str(value)!r}"
+    if isinstance(value, (int, float)):
+        return f": write trigger='interval', seconds={value!r}"
+    if callable(value):
+        return ". As a decorator it is called with a trigger first: @scheduler.scheduled_job('interval', hours=1)"
+    return ""

@@ -24,6 +24,7 @@ from mainspring.events import (
 from mainspring.job import Job
 from mainspring.jobstores.contract import JobQuery
 from mainspring.safe_logging import SafeLogger
+from mainspring.schedulers.doubtful_jobs import LOOKED_AT
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
 from mainspring.schedulers.states import STATE_STOPPED
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, Overlap
     from mainspring.option_types import Duration, Hooks, JobChanges, MisfirePolicy, Moment, OnLost
     from mainspring.retry import Retry
+    from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.unlimited_groups import UnlimitedGroups
@@ -69,8 +71,6 @@ _GIVEN = (
     "metadata",
     "reruns",
 )
-#: Of a job store at most so many jobs are looked at for one whose id may have been meant.
-_LOOKED_AT = 200
 #: What doesn't let a run begin that has waited, unless it makes the job due.
 _ONLY_LATER = {"next_run_time", "trigger", "note", "name"}
 _NONE_GIVEN = (undefined,) * len(_GIVEN)
@@ -91,6 +91,7 @@ class JobMethods(RunMethods):
     _event_queue: Listeners
     _factory: JobFactory
     _unlimited_groups: UnlimitedGroups
+    _doubtful_jobs: DoubtfulJobs
 
     # Adding
 
@@ -207,6 +208,7 @@ class JobMethods(RunMethods):
             values.update(
                 (name, value) for name, value in zip(_GIVEN, given, strict=True) if value is not undefined
             )
+        _check_alias(jobstore)
         record, has_next_run_time = self._factory.record(values)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
         job._is_unnamed = id is None  # noqa: SLF001 - as above
@@ -229,6 +231,7 @@ class JobMethods(RunMethods):
             TypeError, ValueError, LookupError: as for `add_job`.
         """
         jobs = list(jobs)
+        _check_alias(jobstore)
         if self._is_closed(jobstore):
             made = [self._factory.record(dict(job)) for job in jobs]
             pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
@@ -255,6 +258,7 @@ class JobMethods(RunMethods):
         finally:
             self._event_queue.cancel(place)
         self._log.info('Added %d jobs to job store "%s"', len(kept), jobstore)
+        self._doubtful_jobs.look(kept, jobstore)
         if kept:
             self._wake()
         return self._stores.handles(kept, jobstore)
@@ -296,6 +300,10 @@ class JobMethods(RunMethods):
         Without an `id`, on a store that schedulers share, the job gets one from the function and the trigger, so that the next
         start finds the same job.
         """
+        if "replace_existing" in trigger_args:
+            raise TypeError(
+                "scheduled_job has no replace_existing: it always replaces a job of the same id. Leave it out"
+            )
         made = self._create_trigger(trigger, trigger_args)
 
         def add(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -350,6 +358,9 @@ class JobMethods(RunMethods):
                 PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
                 for job, has in zip(jobs, named, strict=True)
             )
+        for job, has in zip(jobs, named, strict=True):
+            # Only for what it says of a trigger that has no time left: it is told at once, and tied when the job is stored.
+            self._factory.tied(job._record, self._clock.now(self.timezone), has_next_run_time=has)  # noqa: SLF001 - as above
         if self._was_shut_down:
             log = SafeLogger(self._logger)
             for job in jobs:
@@ -378,6 +389,7 @@ class JobMethods(RunMethods):
         SafeLogger(self._logger).of_job(
             INFO, job.id, 'Added job "%s" to job store "%s"', job.name, jobstore_alias
         )
+        self._doubtful_jobs.look([job._record], jobstore_alias)  # noqa: SLF001 - handles are ours
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
         self._wake_for(job.next_run_time, jobstore_alias)
 
@@ -443,7 +455,8 @@ class JobMethods(RunMethods):
 
         Raises:
             JobLookupError: there is no such job.
-            AttributeError: an attribute that can't be changed.
+            AttributeError: an attribute that can't be changed; a job can't be moved to another job store.
+            ValueError: the id, which can't be changed: add a new job, and remove this one.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
         changes: dict[str, Any] = {**attributes}
@@ -473,6 +486,7 @@ class JobMethods(RunMethods):
         with self._hinting(job_id, alias):
             changed = store.change(job_id, change)
         self._unlimited_groups.look([changed], alias)
+        self._doubtful_jobs.look([changed], alias)
         if not changes.keys() <= _ONLY_LATER:
             self._wake()  # what has waited may begin
         return self._changed(changed, alias)
@@ -496,7 +510,18 @@ class JobMethods(RunMethods):
             JobLookupError: there is no such job.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
+        if trigger is None and self._is_trigger(jobstore):
+            raise TypeError(
+                f"reschedule_job takes the alias of a job store before the trigger, and got the trigger {jobstore!r} there: "
+                "write reschedule_job(job_id, trigger=…)"
+            )
         return self.modify_job(job_id, jobstore, trigger=self._create_trigger(trigger, trigger_args))
+
+    def _is_trigger(self, alias: Any) -> bool:
+        """Whether what was given as the alias of a job store was meant to be a trigger."""
+        if isinstance(alias, str):
+            return alias not in self._stores.used and self._factory.has_trigger(alias)
+        return isinstance(alias, BaseTrigger)
 
     def pause_job(self, job_id: str, jobstore: str | None = None, *, note: str | None = None) -> Job:
         """Don't run a job until `resume_job`; `run_job` runs it all the same.
@@ -668,12 +693,12 @@ class JobMethods(RunMethods):
             raise self._no_job(job_id, alias)
         return found
 
-    def _no_job(self, job_id: str, alias: str | None) -> JobLookupError:
+    def _no_job(self, job_id: Any, alias: str | None) -> JobLookupError:
         """The error that there is no such job, with the nearest id that there is."""
         known = [pending.job.id for pending in self._pending_jobs.of(alias)]
         for _, store in self._stores.readable(alias, stopped=self.state == STATE_STOPPED):
-            known += [record.id for record in store.list_records(JobQuery(limit=_LOOKED_AT))]
-        return JobLookupError(job_id, nearest(job_id, known))
+            known += [record.id for record in store.list_records(JobQuery(limit=LOOKED_AT))]
+        return JobLookupError(job_id, job_id.id if isinstance(job_id, Job) else nearest(job_id, known))
 
     @contextmanager
     def _hinting(self, job_id: str, alias: str) -> Iterator[None]:
@@ -690,6 +715,13 @@ class JobMethods(RunMethods):
 
     def _wake_for(self, moment: datetime | None, alias: str) -> None:
         raise NotImplementedError
+
+
+def _check_alias(jobstore: Any) -> None:
+    if not isinstance(jobstore, str):
+        raise TypeError(
+            f"jobstore must be the alias that a job store has from add_jobstore(…, alias), got {type(jobstore).__name__} {jobstore!r}"
+        )
 
 
 def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:

@@ -6,6 +6,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from mainspring.coercion import unknown_name
+from mainspring.definition import has_ended
 from mainspring.errors import JobLookupError, SchedulerNotRunningError, StoreNotOpenError, StoreNotOpenWarning
 from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared.namespaces import shown_with
@@ -15,11 +17,15 @@ from mainspring.schedulers.states import STATE_STOPPED
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from mainspring.clock import Clock
     from mainspring.job import Job
     from mainspring.jobstores.contract import ParkedJob, RunStore
+    from mainspring.model import JobRecord
     from mainspring.schedulers.pending import PendingJobs
     from mainspring.schedulers.starting import Starting
     from mainspring.schedulers.stores import Stores
+
+_STATES = ("scheduled", "paused", "ended")
 
 
 class JobQueries:
@@ -28,6 +34,7 @@ class JobQueries:
     state: int
     timezone: tzinfo
     _stores: Stores
+    _clock: Clock
     _pending_jobs: PendingJobs
     _starting: Starting | None
     _was_shut_down: bool
@@ -37,7 +44,7 @@ class JobQueries:
         jobstore: str | None = None,
         pending: bool | None = None,
         *,
-        state: Literal["scheduled", "paused"] | None = None,
+        state: Literal["scheduled", "paused", "ended"] | None = None,
         tag: str | None = None,
         executor: str | None = None,
         search: str | None = None,
@@ -51,7 +58,8 @@ class JobQueries:
         Args:
             jobstore: alias of a job store.
             pending: only pending jobs (true) or only stored ones (false).
-            state: only scheduled, or only paused ones; of pending ones, those that will be that.
+            state: only scheduled ones (those that wait for another job are among them), only paused ones, or only those that have ended: their trigger
+                has no time left. Of pending ones, those that will be that.
             tag: only those with this among their tags.
             executor: only those with this executor.
             search: only those with this text in their id, name or function's reference.
@@ -61,24 +69,39 @@ class JobQueries:
         Raises:
             JobLookupError: there is no job `after` which to go on.
         """
-        if state not in (None, "scheduled", "paused"):
-            raise ValueError(f"state must be 'scheduled', 'paused' or None, got {state!r}")
+        if state not in (None, *_STATES):
+            raise ValueError(unknown_name("state", state, _STATES))
         stores = [] if pending else self._readable_for_listing(jobstore)
         if after is not None and len(stores) > 1:
             raise ValueError("after needs a jobstore: there are several, each with an order of its own")
         query = JobQuery(state, tag, executor, search, limit, after)
         stored = [
-            job for alias, store in stores for job in self._stores.handles(store.list_records(query), alias)
+            job for alias, store in stores for job in self._stores.handles(self._listed(store, query), alias)
         ]
         if pending is False or after is not None:
             return stored
         waiting = {
             one.job.id: one.job
             for one in self._pending_jobs.of(jobstore)
-            if state is None or one.is_paused == (state == "paused")
+            if state is None or (state != "ended" and one.is_paused == (state == "paused"))
         }
         asked = query._replace(state=None).of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
         return [waiting[record.id] for record in asked] + stored
+
+    def _listed(self, store: RunStore, query: JobQuery) -> list[JobRecord]:
+        """What a store lists, where it knows jobs that are paused and such that have ended as one kind."""
+        if query.state not in ("paused", "ended"):
+            return store.list_records(query)
+        has_to_have_ended = query.state == "ended"
+        now = store.store_time(self._clock)
+        found: list[JobRecord] = []
+        page = query._replace(state="paused")
+        while records := store.list_records(page):
+            found += [record for record in records if has_ended(record, now) == has_to_have_ended]
+            if query.limit is None or len(records) < query.limit or len(found) >= query.limit:
+                break
+            page = page._replace(after=records[-1].id)
+        return found[: query.limit]
 
     def get_job(self, job_id: str, jobstore: str | None = None) -> Job | None:
         """The job with this id, or ``None``; before `start` and after `shutdown` only pending ones are found, with a warning."""

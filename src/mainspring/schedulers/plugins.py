@@ -122,6 +122,21 @@ class Plugins(MutableMapping[str, Any]):
         return len(self._known)
 
 
+def _usual(base: type) -> str:
+    return (
+        "'threadpool', 'max_workers': 20"
+        if base.__name__ == "BaseExecutor"
+        else "'sqlalchemy', 'url': 'sqlite:///jobs.sqlite'"
+    )
+
+
+def instead_of_instance(value: Any) -> str:
+    """What came in the place of an instance, and what to write if that was its class."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}: make one, {value.__name__}(…)"
+    return f"{type(value).__name__} {value!r}"
+
+
 def part_from(value: Any, what: str, plugins: Plugins, base: type) -> Any:
     """An executor or job store from what a configuration says of it: an instance, or a dict with ``type`` or ``class``.
 
@@ -135,7 +150,8 @@ def part_from(value: Any, what: str, plugins: Plugins, base: type) -> Any:
         return value
     if not isinstance(value, dict):
         raise TypeError(
-            f"expected an instance of {base.__name__} or a dict for {what}, got {type(value).__name__} {value!r}"
+            f"expected an instance of {base.__name__} or a dict for {what}, such as {{'type': {_usual(base)}}}, "
+            f"got {instead_of_instance(value)}"
         )
     arguments = dict(value)
     name = arguments.pop("type", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from itertools import islice
-from logging import ERROR
+from logging import ERROR, WARNING
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -22,6 +22,7 @@ from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
 from mainspring.timezones import convert_to_datetime
+from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -178,7 +179,7 @@ class RunMethods(JobQueries):
 
         Raises:
             JobLookupError: there is no such job.
-            ValueError: there are more due times in the span than `limit`, or it ends before it starts.
+            ValueError: there are more due times in the span than `limit`, it ends before it starts, or the job has no due times: it runs after another.
             SchedulerNotRunningError: the scheduler has not been started.
         """
         if overlap not in ("buffer_all", "allow"):
@@ -195,7 +196,13 @@ class RunMethods(JobQueries):
         last: Any = convert_to_datetime(end, self.timezone, "end")
         if last < first:
             raise ValueError(f"the span of a backfill ends before it starts: {first} to {last}")
+        if isinstance(record.trigger, AfterJob):
+            raise ValueError(  # noqa: TRY004 - the job is of the right type
+                f"job {job_id!r} has no due times of its own: it runs after job {record.trigger.job_id!r}, which can be backfilled"
+            )
         times = list(islice(record.trigger.between(first, last), limit + 1))
+        if not times:
+            self._tell_nothing_due(record, first, last)
         if len(times) > limit:
             raise ValueError(
                 f"job {job_id!r} has more than {limit} due times from {first} to {last}: take a shorter span, or a higher limit"
@@ -246,6 +253,22 @@ class RunMethods(JobQueries):
                 self._wake()
                 return True
         return False
+
+    def _tell_nothing_due(self, record: JobRecord, first: datetime, last: datetime) -> None:
+        """Say that a backfill has nothing to run, and when the job is due instead."""
+        upcoming = next(iter(record.trigger.upcoming(last, 1)), None)
+        SafeLogger(self._logger).of_job(
+            WARNING,
+            record.id,
+            'A backfill of job "%s" runs nothing: its trigger %s has no due time from %s to %s; %s',
+            record.name,
+            record.trigger,
+            first,
+            last,
+            f"the next one is {upcoming} (an interval has none before its start_date)"
+            if upcoming is not None
+            else "and none after that",
+        )
 
     def _tell_cancelled(self, alias: str, run: RunRecord | None) -> None:
         """Tell of a run that was queued; of one that goes on elsewhere its own node will."""

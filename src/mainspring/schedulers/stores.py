@@ -10,6 +10,7 @@ from mainspring.jobstores.adapter import AdaptedStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
 from mainspring.schedulers.handing_over import HandingOver, by_store
 from mainspring.schedulers.left_behind import LeftBehind
+from mainspring.schedulers.plugins import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,7 +131,10 @@ class Stores:
         try:
             return self.used[alias]
         except KeyError:
-            raise KeyError(f"No such job store: {unknown_name('job store', alias, self.used)}") from None
+            hint = f"; add_jobstore({alias!r}, …) adds one" if alias in BUILT_IN["jobstores"] else ""
+            raise KeyError(
+                f"No such job store: {unknown_name('job store', alias, self.used)}{hint}"
+            ) from None
 
     def items(self) -> list[tuple[str, RunStore]]:
         """What is there now: others may add and remove meanwhile."""

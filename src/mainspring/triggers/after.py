@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
 from mainspring.triggers.base import BaseTrigger
 
@@ -44,7 +45,9 @@ class AfterJob(BaseTrigger):
         if not isinstance(job_id, str) or not job_id:
             raise TriggerError(f"AfterJob needs a job or the id of one, got {type(job).__name__} {job!r}")
         if on not in [*_OUTCOMES]:  # a list takes what has no hash, too
-            raise TriggerError(f"on must be 'success', 'failure' or 'any', got {on!r}")
+            meant = nearest(on, _OUTCOMES)
+            hint = "" if meant is None else f"; did you mean {meant!r}?"
+            raise TriggerError(f"on must be 'success', 'failure' or 'any', got {on!r}{hint}")
         self.job_id = job_id
         self.on = on
 
@@ -87,3 +90,19 @@ class AfterJob(BaseTrigger):
 
     def __repr__(self) -> str:
         return f"<AfterJob (job={self.job_id!r}, on={self.on!r})>"
+
+
+def refuse_after_job(trigger: BaseTrigger, what: str) -> None:
+    """Refuse to make another trigger of one that has no due times of its own.
+
+    Args:
+        what: what it was to be part of.
+
+    Raises:
+        TriggerError: it is an `AfterJob`.
+    """
+    if isinstance(trigger, AfterJob):
+        raise TriggerError(
+            f"{what} can't be made of AfterJob({trigger.job_id!r}), which has no due times of its own: use it alone, as the job's trigger. "
+            "To run at times as well, add a second job"
+        )

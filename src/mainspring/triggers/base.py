@@ -6,11 +6,12 @@ and any two calls may come in any order.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
+from mainspring.coercion import NamesParameters
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import zone_identity
 from mainspring.triggers.jitter import delay_of
@@ -27,7 +28,7 @@ _STEP_LIMIT = 100_000
 _TICK = timedelta(microseconds=1)
 
 
-class BaseTrigger(ABC):
+class BaseTrigger(metaclass=NamesParameters):
     """When a job runs. Third parties subclass it and implement `get_next_fire_time`; all else then works from that."""
 
     __slots__ = ()

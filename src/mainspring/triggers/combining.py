@@ -8,6 +8,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from mainspring.errors import TriggerError
+from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.jitter import checked_jitter
@@ -37,6 +38,10 @@ class BaseCombiningTrigger(DelayedTrigger):
     __slots__ = ("_seed", "end_date", "jitter", "triggers")
 
     def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
+        if isinstance(triggers, BaseTrigger):
+            raise TriggerError(
+                f"{type(self).__name__} takes a list of triggers: {type(self).__name__}([…, …])"
+            )
         self.triggers = list(triggers)
         if not self.triggers:
             raise TriggerError(f"{type(self).__name__} needs at least one trigger, got none")
@@ -45,6 +50,7 @@ class BaseCombiningTrigger(DelayedTrigger):
                 raise TriggerError(
                     f"{type(self).__name__} is made of triggers, got {type(trigger).__name__} {trigger!r}"
                 )
+            refuse_after_job(trigger, type(self).__name__)
         self.jitter = checked_jitter(jitter)
         self.end_date = None
         self._seed: str | None = None

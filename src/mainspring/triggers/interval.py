@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from mainspring.coercion import number_meant
 from mainspring.errors import TriggerError
 from mainspring.timezones import astimezone
 from mainspring.triggers.jitter import checked_jitter
@@ -68,7 +69,12 @@ class IntervalTrigger(DelayedTrigger):
         first: Literal["now", "after"] | None = None,
         max_fires: int | None = None,
     ) -> None:
-        self._set_interval(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds))
+        parts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
+        for name, value in parts.items():
+            if not isinstance(value, (int, float)):
+                hint = number_meant(value) if name == "seconds" else ""
+                raise TypeError(f"{name} must be a number, got {type(value).__name__} {value!r}{hint}")
+        self._set_interval(timedelta(**parts))
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date: Any = moment_in(start_date, self.timezone, "start_date")
         self.end_date: Any = moment_in(end_date, self.timezone, "end_date")

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
+from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.standard import StandardTrigger
 
@@ -29,6 +30,7 @@ class WrappingTrigger(StandardTrigger):
             raise TriggerError(
                 f"{type(self).__name__} needs a trigger, got {type(trigger).__name__} {trigger!r}"
             )
+        refuse_after_job(trigger, type(self).__name__)
         self.trigger = trigger
         self._timezone: tzinfo | None = None
 

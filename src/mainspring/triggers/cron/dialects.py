@@ -80,7 +80,10 @@ def split(text: str, numbers: dict[int, tuple[str, ...]]) -> dict[str, Any]:
     names = numbers.get(len(values))
     if names is None:
         forms = ", or ".join(f"{number} ({' '.join(fields)})" for number, fields in numbers.items())
-        raise CronSyntaxError(f"wrong number of fields; got {len(values)}, expected {forms}", text=text)
+        hint = ""
+        if len(values) > max(numbers):
+            hint = ". For seconds use CronTrigger(second=…, minute=…), or from_quartz, which begins with them"
+        raise CronSyntaxError(f"wrong number of fields; got {len(values)}, expected {forms}{hint}", text=text)
     return dict(zip(names, values, strict=True))
 
 

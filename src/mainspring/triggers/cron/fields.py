@@ -72,6 +72,9 @@ DEFAULT_VALUES = {
     "second": 0,
 }
 
+#: So many words are a cron expression, and no year.
+_MANY_WORDS = 4
+
 _ALL = re.compile(r"\*(?:/(?P<step>\d{1,9}))?", re.ASCII)
 _RANGE = re.compile(
     r"(?P<first>\d{1,9}|[a-z]+)(?:-(?P<last>\d{1,9}|[a-z]+))?(?:/(?P<step>\d{1,9}))?",
@@ -107,6 +110,26 @@ class BaseField:
         self.is_default = is_default
         self.expressions: list[Any] = []
         text = str(exprs)
+        if isinstance(exprs, (list, tuple, set, frozenset, range)):
+            raise CronSyntaxError(
+                "several values are written as one text",
+                text=text,
+                field=name,
+                hint=",".join(str(value) for value in exprs),
+            )
+        if name == "year" and len(text.split()) > _MANY_WORDS:
+            raise CronSyntaxError(
+                f"the first field is the year. For an expression as cron has it, write CronTrigger.from_crontab({text!r})",
+                text=text,
+                field=name,
+            )
+        time_of_day = re.fullmatch(r"(\d{1,2}):(\d{2})", text.strip())
+        if name == "hour" and time_of_day is not None:
+            raise CronSyntaxError(
+                f"a time of day is two fields: hour={int(time_of_day[1])}, minute={int(time_of_day[2])}",
+                text=text,
+                field=name,
+            )
         position = 0
         for part in text.split(","):
             self.expressions.append(self._read(part, text, position))
