@@ -90,7 +90,7 @@ def test_what_is_said_of_runs_names_them(caplog):
     assert {line.job_id for line in lines} == {"well", "badly", "late", "missed", "elsewhere"}
     for line in lines:
         assert line.job_id in line.getMessage()
-        is_about_job = re.search("Added job|can't be run for now", line.getMessage())
+        is_about_job = re.search("Added job|names the executor|can't be run for now", line.getMessage())
         assert is_about_job or line.run_id in line.getMessage()
     said = {(line.job_id, line.levelname) for line in lines}
     assert said >= {("badly", "ERROR"), ("late", "WARNING"), ("missed", "WARNING"), ("elsewhere", "WARNING")}

@@ -109,8 +109,8 @@ def _zone_or_rule(name: str) -> tzinfo:
     return zone_of_rule(name) if "," in name else ZoneInfo(name)
 
 
-#: An offset from Greenwich, in whole hours, as people write it.
-_OFFSET = re.compile(r"(?:UTC|GMT|[A-Z]{3})?([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+#: Hours from Greenwich as people write them, beside the name of a zone.
+_HOURS = re.compile(r"[A-Z]{3}([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
 
 
 def _zone_named(name: str) -> tzinfo:
@@ -119,12 +119,11 @@ def _zone_named(name: str) -> tzinfo:
     try:
         return _zone_or_rule(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        offset = _OFFSET.fullmatch(name.strip())
-        if offset is not None:
-            turned = "-" if offset[1] == "+" else "+"
+        hours = _HOURS.fullmatch(name.strip())
+        if hours is not None:
             raise ZoneInfoNotFoundError(
-                f"no time zone is named {name!r}; did you mean 'Etc/GMT{turned}{int(offset[2])}'? Its sign is turned round, and it knows no summer time; "
-                "a place such as 'Europe/Berlin' does"
+                f"no time zone is named {name!r}; did you mean '{hours[1]}{int(hours[2]):02}:00'? That has no summer time, as a place "
+                "such as 'Europe/Berlin' has"
             ) from None
         candidate = nearest(name, available_timezones())
         hint = f"; did you mean {candidate!r}?" if candidate else ". Is the tzdata package installed?"

@@ -156,7 +156,7 @@ MISTAKES = {
     "a zone's offset": (
         lambda s: BackgroundScheduler(timezone="UTC+2"),
         LookupError,
-        "did you mean 'Etc/GMT-2'",
+        r"did you mean '\+02:00'",
     ),
     # what is run
     "a called function": (

@@ -932,7 +932,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             return part
         if isinstance(part, str):
             return plugins.create(part, base, options)
-        raise TypeError(f"expected the name of the {what}, or an instance, got {instead_of_instance(part)}")
+        raise TypeError(f"expected an instance or the name of the {what}, got {instead_of_instance(part)}")
 
     def _lookup_executor(self, alias: str) -> BaseExecutor:
         try:
