@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mainspring.model import RunKey
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,7 +110,9 @@ class Past:
                         result.scheduled_run_time,
                         submission.attempt_of(result.scheduled_run_time),
                     )
-                    self._outage.logger.warning(
+                    SafeLogger(self._outage.logger).of_run(
+                        logging.WARNING,
+                        key.id,
                         "Run %r was under way when job store %r was set back, and has ended (%s): it is in the history if the store knows of "
                         "its beginning",
                         key.id,
