@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from asyncio import iscoroutinefunction
+from difflib import get_close_matches
 from functools import partial
 from inspect import Parameter, isasyncgenfunction, isclass, isgeneratorfunction, ismethod, signature
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
-
-from mainspring.coercion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -107,13 +106,9 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
     if missing_keywords:
         problems.append(f"missing in kwargs (keyword-only): {', '.join(missing_keywords)}")
     if unknown:
-        near = [nearest(str(name), by_keyword - kwargs.keys()) for name in unknown]
         free = [p.name for p in parameters if p.name in by_keyword and p.name not in kwargs]
-        hint = (
-            f" (did you mean {', '.join(filter(None, near))}?)"
-            if any(near)
-            else f" (it takes {', '.join(free) or 'none'})"
-        )
+        near = [match for name in unknown for match in get_close_matches(str(name).lower(), free, n=1)]
+        hint = f" (did you mean {', '.join(near)}?)" if near else f" (it takes {', '.join(free) or 'none'})"
         problems.append(f"unknown in kwargs: {', '.join(unknown)}{hint}")
     if len(args) > len(positional) and not takes_any_positional:
         problems.append(f"args has {len(args)} values, at most {len(positional)} are taken")
