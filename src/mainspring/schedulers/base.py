@@ -757,8 +757,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 if self._reporter.holds_back:
                     self._give_up_runs()
                 elif not self._has_given_up:
-                    left = [submission.job.name for submission in self._in_flight.all()]
-                    self._log.warning("Shutting down while jobs still run: %s", ", ".join(left))
+                    for left in self._in_flight.all():
+                        if left.job.options.executor == alias:
+                            self._log.of_run(
+                                WARNING, left.key.id, "Shutting down while jobs still run: %s", left.job.name
+                            )
             own = self._in_flight.own
             is_own = own is not None and own.job.options.executor == alias
             try:
