@@ -15,6 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
 
@@ -90,6 +91,20 @@ def pause(clock: Clock, seconds: float) -> None:
         clock.wait(Event(), seconds)
     else:
         own(seconds)
+
+
+#: For so many seconds a trigger is searched at a time, if it runs code that isn't ours: nobody waits longer for what else is due.
+SLICE_SECONDS = 0.05
+
+
+def slices_of(clock: Clock) -> Callable[[], Callable[[], bool]]:
+    """What says whether a slice of a search, which begins when this is asked, has taken too long by now."""
+
+    def begin() -> Callable[[], bool]:
+        end = clock.monotonic() + SLICE_SECONDS
+        return lambda: clock.monotonic() >= end
+
+    return begin
 
 
 #: The wall time in seconds since 1970, for what is measured often and seldom looked at.

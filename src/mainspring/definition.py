@@ -19,6 +19,7 @@ from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name, is_generator_function
 from mainspring.coercion import asbool, asint, is_number, nearest, number_meant, unknown_name
+from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
@@ -549,6 +550,6 @@ def has_ended(record: JobRecord, now: datetime) -> bool:
     if record.next_run_time is not None:
         return False
     try:
-        return record.trigger.get_next_fire_time(None, now) is None
+        return first_time(record.trigger, now) is None
     except Exception:  # noqa: BLE001 - triggers are users' code; what can't be said is not said
         return False

@@ -21,6 +21,7 @@ from mainspring.definition import (
     options_as_plain,
     options_with,
 )
+from mainspring.engine.searching import is_lookout
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.printable import printable
 from mainspring.references import instance_beside, ref_to_obj
@@ -68,7 +69,8 @@ class Job:
         around_run: references of context managers, in each of which the function is called.
         metadata: what was said of it, for people and programs.
         note: why it is paused, if that was said.
-        next_run_time: aware; ``None`` while paused, or pending.
+        next_run_time: aware; ``None`` while paused, or pending. While it is still searched for (`is_searching`), the moment from which the
+            search goes on, before which the job doesn't run.
     """
 
     __slots__ = ("__weakref__", "_is_unnamed", "_jobstore_alias", "_lookup", "_scheduler", "_snapshot")
@@ -189,6 +191,11 @@ class Job:
     def next_run_time(self, moment: datetime | None) -> None:
         # Stores written for APScheduler set it on jobs that they rebuild.
         self._snapshot = self._snapshot.rescheduled(moment)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether its trigger excludes so much that the next run time isn't found yet: `next_run_time` is where the search goes on."""
+        return is_lookout(self._record.trigger, self._record.next_run_time)
 
     @property
     def pending(self) -> bool:
@@ -399,7 +406,8 @@ class Job:
     def __str__(self) -> str:
         moment, state = self.next_run_time, self.state
         if state == "scheduled" and moment is not None:
-            status = "next run at: " + datetime_repr(moment)
+            what = "next run is searched for, not before: " if self.is_searching else "next run at: "
+            status = what + datetime_repr(moment)
         else:
             status = _STATUSES.get(state, state)
         return printable(f"{self.name} (trigger: {self.trigger}, {status})")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.grouping import Room
+    from mainspring.engine.searching import Slices
     from mainspring.model import Cause, JobRecord, Lease, Outcome, QueuedRun
 
 
@@ -123,6 +124,7 @@ def decide(
     executor_known: bool = True,
     buffered: int = 0,
     room: Room | None = None,
+    slices: Slices | None = None,
 ) -> Decision:
     """What to do about `job`, whose next run time has come.
 
@@ -133,6 +135,7 @@ def decide(
         executor_known: whether this node has the job's executor.
         buffered: how many of its runs are queued, because they overlapped.
         room: what its group has room for; ``None``: it is in none that has limits.
+        slices: what says how long a search for its next run time may take at a time.
 
     Anything that the trigger raises becomes part of the decision: one bad trigger is no reason to stop.
     """
@@ -146,13 +149,18 @@ def decide(
     options = job.options
     try:
         times, following_time, dropped = due_times(
-            job.trigger, first, now, coalesce=options.coalesce, limit=options.catch_up_limit
+            job.trigger,
+            first,
+            now,
+            coalesce=options.coalesce,
+            limit=options.catch_up_limit,
+            slices=slices,
         )
     except Exception as error:  # noqa: BLE001 - triggers are users' code
         decision.reason, decision.error = "its trigger failed", error
         return decision
 
-    kept_from = times[0]
+    kept_from = times[0] if times else None
     grace = options.misfire_grace_time
     missed = () if grace is None else [time for time in times if is_misfired(time, now, grace)]
     times = times[len(missed) :] if missed else times

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from mainspring.engine.searching import searched_due_times
 from mainspring.errors import TriggerError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mainspring.engine.searching import Slices
     from mainspring.triggers.base import BaseTrigger
 
 #: How many overdue times of a job that does not coalesce are caught up at most. The latest are kept.
@@ -17,20 +19,32 @@ BACKLOG_LIMIT = 1000
 
 
 def due_times(
-    trigger: BaseTrigger, first: datetime, now: datetime, *, coalesce: bool, limit: int = BACKLOG_LIMIT
+    trigger: BaseTrigger,
+    first: datetime,
+    now: datetime,
+    *,
+    coalesce: bool,
+    limit: int = BACKLOG_LIMIT,
+    slices: Slices | None = None,
 ) -> tuple[list[datetime], datetime | None, datetime | None]:
     """The due times in ``[first, now]``, where `first` is the job's next run time and has come.
 
     With `coalesce` it is the latest alone, found without walking through the others.
 
+    Args:
+        slices: what says how long a search may take at a time; ``None``: as long as its steps take.
+
     Returns:
-        the times to be run, oldest first, never empty; the next due time after them, or ``None`` when the trigger has ended;
+        the times to be run, oldest first; empty only where `first` is a lookout of `mainspring.engine.searching`; the next due time after them, or ``None`` when the trigger has ended;
         the oldest due time that is beyond the backlog's limit, or ``None`` when none is. A plain tuple, since a named one takes as
         long to make as all else here.
 
     Raises:
         TriggerError: the trigger gave a time that is not after the one before.
     """
+    if trigger.searches:
+        answer = searched_due_times(trigger, first, now, coalesce=coalesce, limit=limit, slices=slices)
+        return in_order(trigger, *answer)
     times = [first]
     following = trigger.get_next_fire_time(first, now)
     if following is None:
@@ -44,7 +58,18 @@ def due_times(
             times, beyond = trigger.fire_times(first, now, limit)
             dropped = first if beyond else None
         following = trigger.get_next_fire_time(times[-1], now)
-    if following is not None and following <= times[-1].astimezone(UTC):
+    return in_order(trigger, times, following, dropped)
+
+
+def in_order(
+    trigger: BaseTrigger, times: list[datetime], following: datetime | None, dropped: datetime | None
+) -> tuple[list[datetime], datetime | None, datetime | None]:
+    """Due times, if the next comes after them.
+
+    Raises:
+        TriggerError: it doesn't.
+    """
+    if following is not None and times and following <= times[-1].astimezone(UTC):
         raise TriggerError(
             f"{trigger!r} gave {following} as the fire time after {times[-1]}: "
             "get_next_fire_time must return a later time than previous_fire_time, or None"

@@ -164,7 +164,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
-        self._factory = JobFactory(self._trigger_plugins)
+        self._factory = JobFactory(self._trigger_plugins, self._clock)
         self._event_queue = Listeners()
         self._begin_in_process()
         self._is_starting = False

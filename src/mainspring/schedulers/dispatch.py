@@ -7,6 +7,7 @@ from logging import DEBUG, ERROR, INFO, WARNING
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from mainspring.clock import slices_of
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
@@ -80,6 +81,7 @@ class Dispatch:
         stop: Callable[[Submission, Literal["cancelled"]], None],
         unhanded: HandingOver,
     ) -> None:
+        self._slices = slices_of(clock)
         self.store_errors: dict[str, Exception] = {}
         self.is_full = False
         self.asks: str | None = None
@@ -144,6 +146,7 @@ class Dispatch:
 
     def _serve(self, alias: str, store: RunStore, timezone: tzinfo, log: SafeLogger) -> Planned:
         executors = self._executors
+        slices = self._slices
         while True:
             self._in_flight.settle()
             # What is due is judged by the store's clock, whatever this machine's says; and in UTC, since a sum in another zone
@@ -163,7 +166,9 @@ class Dispatch:
                 is_known = job.options.executor in executors
                 if run is not None:
                     return decide_queued(job, run, running, executor_known=is_known, room=room, now=now)
-                return decide(job, now, running, executor_known=is_known, buffered=buffered, room=room)
+                return decide(
+                    job, now, running, executor_known=is_known, buffered=buffered, room=room, slices=slices
+                )
 
             limit = store.claim_limit
             if store.poll_interval is not None:

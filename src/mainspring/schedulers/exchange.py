@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mainspring.engine.searching import first_time
 from mainspring.errors import SerializationError, kind_of, repr_of, words_of
 from mainspring.job import Job
 from mainspring.masking import masked_arguments
@@ -152,7 +153,7 @@ def _refuse_broken(trigger: BaseTrigger) -> None:
         Exception: of any kind.
     """
     bound = trigger.bind(timezone=UTC, now=_SOME_TIME, job_id="imported")
-    bound.get_next_fire_time(None, _SOME_TIME)
+    first_time(bound, _SOME_TIME)
     str(bound), repr(bound)
     if type(trigger).__module__.startswith("mainspring."):
         trigger_from_dict(trigger_to_dict(bound))

@@ -7,8 +7,10 @@ from inspect import signature
 from logging import WARNING
 from typing import TYPE_CHECKING, Any
 
+from mainspring.clock import slices_of
 from mainspring.coercion import unknown_keyword
 from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
+from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
+    from mainspring.clock import Clock
     from mainspring.schedulers.plugins import Plugins
 
 _PARAMETERS = (
@@ -50,8 +53,9 @@ class JobFactory:
 
     logger: logging.Logger
 
-    def __init__(self, triggers: Plugins) -> None:
+    def __init__(self, triggers: Plugins, clock: Clock) -> None:
         self._triggers = triggers
+        self._slices = slices_of(clock)
         self.timezone: tzinfo | None = None
         self.strict = False
         self.defaults = JobOptions()
@@ -165,7 +169,7 @@ class JobFactory:
         timezone: Any = self.timezone
         trigger = trigger.bind(timezone=timezone, now=now, job_id=job_id)
         if not has_next_run_time:
-            next_run_time = trigger.get_next_fire_time(None, now)
+            next_run_time = first_time(trigger, now, self._slices)
             if next_run_time is None:
                 SafeLogger(self.logger).of_job(
                     WARNING, job_id, "Job %s will never run: its trigger %s has no time left", job_id, trigger

@@ -8,10 +8,12 @@ from logging import INFO, WARNING
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from mainspring.clock import slices_of
 from mainspring.coercion import nearest, undefined
 from mainspring.definition import changed_record, stable_id
 from mainspring.engine.following import cycle
 from mainspring.engine.replacing import replaced
+from mainspring.engine.searching import first_time
 from mainspring.errors import JobLookupError, JobNotLookedUpError, TriggerError
 from mainspring.events import (
     EVENT_ALL_JOBS_REMOVED,
@@ -477,7 +479,7 @@ class JobMethods(RunMethods):
             now = self._now_of(alias)
             trigger = changes["trigger"] = trigger.bind(timezone=self.timezone, now=now, job_id=job_id)
             self._refuse_cycle(job_id, trigger, alias)
-            upcoming = trigger.get_next_fire_time(None, now) if recomputes else None
+            upcoming = first_time(trigger, now, slices_of(self._clock)) if recomputes else None
 
         def change(old: JobRecord) -> JobRecord:
             new = changed_record(old, changes)
@@ -582,7 +584,7 @@ class JobMethods(RunMethods):
             before = store.get_record(job_id)
             if before is None:
                 raise self._no_job(job_id, alias)
-            upcoming = before.trigger.get_next_fire_time(None, self._now_of(alias))
+            upcoming = first_time(before.trigger, self._now_of(alias), slices_of(self._clock))
             if upcoming is None:
                 self.remove_job(job_id, alias)
                 return None

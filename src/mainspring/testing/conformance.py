@@ -38,6 +38,11 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
+def is_night(moment: datetime) -> bool:
+    """Whether it is before nine o'clock: too long for one slice of a search by the second."""
+    return moment.hour < 9
+
+
 def record(
     job_id: str, after: float = 0, *, every: int | None = None, paused: bool = False, **options: Any
 ) -> JobRecord:
@@ -122,6 +127,21 @@ def refuse(job: JobRecord, now: datetime, running: int) -> Decision:
     return decide(job, now, running, executor_known=False)
 
 
+def _runs_when_due(store: RunStore) -> list[datetime]:
+    """The first two runs of job "a", which is looked at whenever its next run time has come."""
+    runs: list[datetime] = []
+    while len(runs) < 2 and (job := store.get_record("a")) is not None:
+        due = job.next_run_time
+        assert due is not None
+        for decision in claim_all(store, (due - START).total_seconds()):
+            runs += decision.submit
+            if decision.submit:
+                store.finish([submission(decision)])
+        moved = store.get_record("a")
+        assert moved is None or moved.next_run_time is None or moved.next_run_time > due
+    return runs
+
+
 def _record(store: RunStore) -> JobRecord:
     found = store.get_record("a")
     assert found is not None
@@ -192,6 +212,18 @@ class RunStoreConformance:
     def test_a_one_shot_is_gone_when_it_is_claimed(self, store: RunStore) -> None:
         store.add_records([record("a")], None)
         assert len(claim(store, 0).decisions) == 1
+        assert store.get_record("a") is None
+
+    def test_a_job_whose_next_run_is_far_to_seek_is_kept_and_searched_for(self, store: RunStore) -> None:
+        office = IntervalTrigger(seconds=5, start_date=START, timezone=UTC).excluding(is_night)
+        store.add_records([record("a", 0)._replace(trigger=office)], None)
+        assert _runs_when_due(store) == [START, START + timedelta(hours=9)]
+
+    def test_a_job_is_over_when_a_search_has_come_to_the_end_of_its_schedule(self, store: RunStore) -> None:
+        end = START + timedelta(hours=2)
+        ends = IntervalTrigger(seconds=2, start_date=START, end_date=end, timezone=UTC).excluding(is_night)
+        store.add_records([record("a", 0)._replace(trigger=ends)], None)
+        assert _runs_when_due(store) == [START]
         assert store.get_record("a") is None
 
     def test_a_limit_leaves_the_rest_for_the_next_claim(self, store: RunStore) -> None:

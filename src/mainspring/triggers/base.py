@@ -9,17 +9,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.coercion import NamesParameters
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import zone_identity
 from mainspring.triggers.jitter import delay_of
+from mainspring.triggers.steps import NEVER, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mainspring.triggers.steps import Steps
+    from mainspring.triggers.steps import Answer, Steps
 
 __all__ = ["BaseTrigger"]
 
@@ -32,6 +33,9 @@ class BaseTrigger(metaclass=NamesParameters):
     """When a job runs. Third parties subclass it and implement `get_next_fire_time`; all else then works from that."""
 
     __slots__ = ()
+
+    #: Whether it may take long to find a time, or to find that there is none, so that it is asked by `search`.
+    searches: ClassVar[bool] = False
 
     @abstractmethod
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
@@ -57,6 +61,21 @@ class BaseTrigger(metaclass=NamesParameters):
             the trigger itself, or a copy.
         """
         return self
+
+    def search(self, previous_fire_time: datetime | None, now: datetime, steps: Steps) -> Answer:
+        """One slice of the search for the next time to fire; asked of a bound trigger.
+
+        Args:
+            previous_fire_time, now: as of `get_next_fire_time`.
+            steps: how long the slice may be.
+        """
+        found = self.get_next_fire_time(previous_fire_time, now)
+        return NEVER if found is None else Found(found)
+
+    def search_before(self, before: datetime, steps: Steps) -> Answer:
+        """One slice of the search for the last time before `before`; asked of a bound trigger."""
+        found = self.previous(before)
+        return NEVER if found is None else Found(found)
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         """Whether `other`, made later, says the same as this one; both are bound."""

@@ -37,6 +37,8 @@ class BaseCombiningTrigger(DelayedTrigger):
 
     __slots__ = ("_seed", "end_date", "jitter", "triggers")
 
+    searches = True
+
     def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
         if isinstance(triggers, BaseTrigger):
             raise TriggerError(
@@ -84,6 +86,10 @@ class BaseCombiningTrigger(DelayedTrigger):
             if isinstance(trigger, StandardTrigger):
                 return trigger._zone()
         return UTC
+
+    def _most_slices(self) -> int:
+        members = (one._most_slices() for one in self.triggers if isinstance(one, StandardTrigger))
+        return max(members, default=super()._most_slices())
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import trigger_to_dict, without_empty
@@ -160,8 +166,8 @@ def _restored(reference: str, state: Any) -> BaseTrigger:
 class AndTrigger(BaseCombiningTrigger):
     """Fires at exactly the instants at which all of its triggers fire.
 
-    If there are none, or only astronomically rarely, there is no next fire time. Intervals are compared by arithmetic;
-    with other triggers, thousands of their fire times are looked at before the search is given up.
+    Intervals are compared by arithmetic; with other triggers, their fire times are looked at one after the other. If there are none within a
+    century, `get_next_fire_time` says that there is no next one.
     """
 
     __slots__ = ("_members",)
@@ -192,28 +198,42 @@ class AndTrigger(BaseCombiningTrigger):
         members = self._searched()
         agreeing, at = 0, 0
         candidate: datetime | None = None
-        while agreeing < len(members):
-            found = members[at]._after(moment, steps)
-            if found is None:
-                return None
-            agreeing = agreeing + 1 if found == candidate else 1
-            candidate = found
-            moment = candidate - TICK  # the others may fire at the same time
-            at = (at + 1) % len(members)
+        try:
+            while agreeing < len(members):
+                found = members[at]._after(moment, steps)
+                if found is None:
+                    return None
+                if found == candidate:
+                    agreeing += 1
+                else:
+                    moment = found - TICK  # the others may fire at the same time
+                    if candidate is not None:
+                        steps.go_on()
+                    agreeing, candidate = 1, found
+                at = (at + 1) % len(members)
+        except SearchExhaustedError as error:
+            raise error.not_before(moment) from None
         return candidate
 
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
         members = self._searched()
         agreeing, at = 0, 0
         candidate: datetime | None = None
-        while agreeing < len(members):
-            found = members[at]._before(moment, steps)
-            if found is None:
-                return None
-            agreeing = agreeing + 1 if found == candidate else 1
-            candidate = found
-            moment = candidate + TICK
-            at = (at + 1) % len(members)
+        try:
+            while agreeing < len(members):
+                found = members[at]._before(moment, steps)
+                if found is None:
+                    return None
+                if found == candidate:
+                    agreeing += 1
+                else:
+                    moment = found + TICK
+                    if candidate is not None:
+                        steps.go_on()
+                    agreeing, candidate = 1, found
+                at = (at + 1) % len(members)
+        except SearchExhaustedError as error:
+            raise error.not_after(moment) from None
         return candidate
 
 
@@ -226,25 +246,33 @@ class OrTrigger(BaseCombiningTrigger):
     word = "or"
 
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
-        times = self._asked("_after", moment, steps)
-        return min(times, default=None)
+        times, reached = self._asked("_after", moment, steps)
+        found, least = min(times, default=None), min(reached, default=None)
+        if least is not None and (found is None or least < found):
+            raise SearchExhaustedError(max(least, moment))
+        return found
 
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
-        times = self._asked("_before", moment, steps)
-        return max(times, default=None)
+        times, reached = self._asked("_before", moment, steps)
+        found, most = max(times, default=None), max(reached, default=None)
+        if most is not None and (found is None or most > found):
+            raise SearchExhaustedError(min(most, moment))
+        return found
 
-    def _asked(self, question: str, moment: datetime, steps: Steps) -> list[datetime]:
-        times = []
+    def _asked(self, question: str, moment: datetime, steps: Steps) -> tuple[list[datetime], list[datetime]]:
+        """What the triggers answer; and of those that don't yet, how far they have come."""
+        times, reached = [], []
         for asked, trigger in enumerate(self.triggers):
             part = steps.share(len(self.triggers) - asked)
             try:
                 found = getattr(trigger, question)(moment, part)
-            except SearchExhaustedError:
+            except SearchExhaustedError as error:
                 found = None
+                reached.append(error.reached or moment)
             steps.give_back(part)
             if found is not None:
                 times.append(found)
-        return times
+        return times, reached
 
 
 class _Progression(NamedTuple):

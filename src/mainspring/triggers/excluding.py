@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -11,6 +12,7 @@ from mainspring.triggers.base import comparable
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.standard import TICK
+from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import WrappingTrigger, first_instant, last_of, next_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["ExcludingTrigger"]
 
 _PAIR = 2
+#: A function is asked about each time, however many there are: for some minutes.
+_MOST_SLICES = 20_000
+_DAY = timedelta(days=1)
 
 
 class ExcludingTrigger(WrappingTrigger):
@@ -34,7 +39,7 @@ class ExcludingTrigger(WrappingTrigger):
         exclusions: see `BaseTrigger.excluding`.
     """
 
-    __slots__ = ("_days", "_others", "_ranges", "_windows", "exclusions")
+    __slots__ = ("_days", "_others", "_windows", "exclusions")
 
     kind = "excluding"
 
@@ -44,9 +49,9 @@ class ExcludingTrigger(WrappingTrigger):
 
     def _set(self, exclusions: tuple[Any, ...]) -> None:
         self.exclusions = exclusions
-        self._days = frozenset(one for one in exclusions if isinstance(one, date))
-        self._ranges = [one for one in exclusions if isinstance(one, DateRange)]
-        self._windows = [one for one in exclusions if isinstance(one, Window)]
+        days = [(one, one) for one in exclusions if isinstance(one, date)]
+        self._days = Stretches([*days, *(one for one in exclusions if isinstance(one, DateRange))], _DAY)
+        self._windows = Stretches([one for one in exclusions if isinstance(one, Window)], TICK)
         known = (date, DateRange, Window)
         self._others = [one for one in exclusions if not isinstance(one, known)]
 
@@ -62,42 +67,52 @@ class ExcludingTrigger(WrappingTrigger):
 
     def _excluded_stretch(self, moment: datetime, zone: tzinfo) -> tuple[datetime, datetime] | None:
         """The stretch of time around `moment` that is excluded, its end not included; or ``None``."""
-        day = moment.astimezone(zone).date()
-        for window in self._windows:
-            if window.first <= moment <= window.last:
-                return window.first, window.last + TICK
-        for dates in self._ranges:
-            if dates.first <= day <= dates.last:
-                return _of_days(dates.first, dates.last, zone)
-        if day in self._days:
-            return _of_days(day, day, zone)
+        window = self._windows.around(moment)
+        if window is not None:
+            return window[0], window[1] + TICK
+        local = moment.astimezone(zone)
+        day = local.date()
+        days = self._days.around(day)
+        if days is not None:
+            return _of_days(*days, zone)
         for other in self._others:
             if isinstance(other, BusinessCalendar):
                 is_whole_day, is_excluded = True, not other.is_business_day(day)
             elif hasattr(other, "__contains__"):
                 is_whole_day, is_excluded = True, day in other
             else:
-                is_whole_day, is_excluded = False, bool(other(moment.astimezone(zone)))
+                is_whole_day, is_excluded = False, bool(other(local))
             if is_excluded:
                 return _of_days(day, day, zone) if is_whole_day else (moment, moment + TICK)
         return None
 
+    def _most_slices(self) -> int:
+        return _MOST_SLICES if self._others else super()._most_slices()
+
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        while (found := next_of(self.trigger, moment, steps)) is not None:
-            stretch = self._excluded_stretch(found, zone)
-            if stretch is None:
-                return found
-            moment = max(stretch[1] - TICK, found)
+        try:
+            while (found := next_of(self.trigger, moment, steps)) is not None:
+                stretch = self._excluded_stretch(found, zone)
+                if stretch is None:
+                    return found
+                moment = max(stretch[1] - TICK, found)
+                steps.go_on()
+        except SearchExhaustedError as error:
+            raise error.not_before(moment) from None
         return None
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        while (found := last_of(self.trigger, moment, steps)) is not None:
-            stretch = self._excluded_stretch(found, zone)
-            if stretch is None:
-                return found
-            moment = min(stretch[0], found)
+        try:
+            while (found := last_of(self.trigger, moment, steps)) is not None:
+                stretch = self._excluded_stretch(found, zone)
+                if stretch is None:
+                    return found
+                moment = min(stretch[0], found)
+                steps.go_on()
+        except SearchExhaustedError as error:
+            raise error.not_after(moment) from None
         return None
 
     def _meaning(self) -> str:
@@ -156,6 +171,36 @@ class Window(NamedTuple):
 
     first: datetime
     last: datetime
+
+
+class Stretches:
+    """Days, or moments, from a first to a last each; those that touch are one. So a search is past them in one step, however many they are.
+
+    Args:
+        stretches: in any order.
+        unit: the distance between two that touch.
+    """
+
+    __slots__ = ("_firsts", "_lasts")
+
+    def __init__(self, stretches: Iterable[tuple[Any, Any]], unit: timedelta) -> None:
+        self._firsts: list[Any] = []
+        self._lasts: list[Any] = []
+        for first, last in sorted(stretches):
+            if self._lasts and _touches(self._lasts[-1], first, unit):
+                self._lasts[-1] = max(self._lasts[-1], last)
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def around(self, one: Any) -> tuple[Any, Any] | None:
+        """The stretch that `one` is in."""
+        at = bisect_right(self._firsts, one) - 1
+        return (self._firsts[at], self._lasts[at]) if at >= 0 and one <= self._lasts[at] else None
+
+
+def _touches(last: Any, first: Any, unit: timedelta) -> bool:
+    return bool(first <= last or first - last <= unit)
 
 
 def _of_days(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -9,11 +9,12 @@ from mainspring.errors import TriggerError
 from mainspring.triggers.base import comparable
 from mainspring.triggers.interval import checked_count
 from mainspring.triggers.standard import TICK, shown
-from mainspring.triggers.steps import SearchExhaustedError, Steps
-from mainspring.triggers.wrapping import WrappingTrigger
+from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.wrapping import WrappingTrigger, next_of
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
 
 __all__ = ["LimitedTrigger"]
 
@@ -29,7 +30,7 @@ class LimitedTrigger(WrappingTrigger):
         start: from when to count; from when the trigger is added, if not given.
     """
 
-    __slots__ = ("_is_anchored", "_last", "max_fires", "start")
+    __slots__ = ("_counted", "_is_anchored", "max_fires", "start")
 
     kind = "limited"
 
@@ -42,7 +43,8 @@ class LimitedTrigger(WrappingTrigger):
             raise TriggerError(f"start must be a datetime with a time zone, got {start!r}")
         self.max_fires, self.start = count, start
         self._is_anchored = False
-        self._last: datetime | None = None
+        #: How many fire times were counted, and the last of them.
+        self._counted: tuple[int, datetime | None] = (0, None)
 
     def _around(self, trigger: BaseTrigger) -> Self:
         made = type(self)(trigger, self.max_fires, self.start)
@@ -74,27 +76,38 @@ class LimitedTrigger(WrappingTrigger):
             raise TriggerError(f"{self!r} was not added yet")
         return self.start.astimezone(UTC)
 
-    def _last_of_all(self) -> datetime:
-        if self._last is None:
+    def _is_among(self, time: datetime, steps: Steps) -> bool:
+        """Whether a fire time of the other trigger, from the start on, is one of the first so many.
+
+        They are counted once: what was counted before is known.
+        """
+        count, moment = self._counted
+        if moment is None:
             moment = self._first_moment() - TICK
-            for _ in range(self.max_fires):
-                try:
-                    following = self.trigger._after(moment, Steps())
-                except SearchExhaustedError:
-                    break
-                if following is None:
-                    break
-                moment = following
-            self._last = moment
-        return self._last
+        while moment < time and count < self.max_fires:
+            following = next_of(self.trigger, moment, steps)
+            if following is None:
+                break
+            count, moment = count + 1, following
+            self._counted = count, moment
+        return time <= moment
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
-        found = self.trigger._after(max(moment, self._first_moment() - TICK), steps)
-        return None if found is None or found > self._last_of_all() else found
+        moment = max(moment, self._first_moment() - TICK)
+        try:
+            found = self.trigger._after(moment, steps)
+            return found if found is None or self._is_among(found, steps) else None
+        except SearchExhaustedError as error:
+            raise error.not_before(moment) from None
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
-        found = self.trigger._before(min(moment, self._last_of_all() + TICK), steps)
-        return None if found is None or found < self._first_moment() else found
+        found = self.trigger._before(moment, steps)
+        if found is None or found < self._first_moment():
+            return None
+        try:
+            return found if self._is_among(found, steps) else self._counted[1]
+        except SearchExhaustedError:  # it counts forwards, and has come further in that
+            raise SearchExhaustedError(moment) from None
 
     def _meaning(self) -> str:
         since = "" if self.start is None else f" from {shown(self.start)} on"
@@ -139,7 +152,7 @@ class LimitedTrigger(WrappingTrigger):
         self._wrap(state["trigger"])
         self.max_fires, self.start = state["max_fires"], state["start"]
         self._is_anchored, self._timezone = state["anchored"], state["timezone"]
-        self._last = None
+        self._counted = (0, None)
 
     def __str__(self) -> str:
         return f"{self.trigger}, {self.max_fires} times"

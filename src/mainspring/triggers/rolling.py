@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from mainspring.errors import TriggerError
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.standard import TICK
+from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import WrappingTrigger, day_after, first_instant, last_of, next_of
 
 if TYPE_CHECKING:
@@ -142,54 +143,86 @@ class RollingTrigger(WrappingTrigger):
         zone = self._zone()
         day = self._open_from(moment.astimezone(zone).date())
         while True:
-            best: datetime | None = None
-            end = day
-            for source in self._sources(day):
-                found = self._first_on(source, day, moment, steps)
-                if found is not None and (best is None or found < best):
-                    best = found
-                end = max(end, source)
+            sources = list(self._sources(day))
+            best = self._first_of(sources, day, moment, steps)
             if best is not None:
                 return best
-            following = next_of(self.trigger, first_instant(day_after(end), zone) - TICK, steps)
+            end = first_instant(day_after(max(sources)), zone)
+            try:
+                steps.go_on()
+                following = next_of(self.trigger, end - TICK, steps)
+            except SearchExhaustedError as error:
+                # What falls on later days is moved to none before that of the first of them.
+                since = max((error.reached or end) + TICK, end).astimezone(zone).date()
+                raise SearchExhaustedError(
+                    max(first_instant(self._target(since), zone) - TICK, moment)
+                ) from None
             if following is None:
                 return None
             day = self._target(following.astimezone(zone).date())
 
-    def _first_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
-        """The first time of `source` that is fired on `day`, after `moment`."""
-        best: datetime | None = None
-        for low, high, shift in self._stretches(source, day):
-            found = next_of(self.trigger, max(low - TICK, moment - shift), steps)
-            if found is not None and found < high and (best is None or found + shift < best):
-                best = found + shift
+    def _first_of(self, sources: list[date], day: date, moment: datetime, steps: Steps) -> datetime | None:
+        """The first time after `moment` of all that is fired on `day`."""
+        found, reached = [], []
+        parts = [part for source in sources for part in self._stretches(source, day)]
+        for asked, (low, high, shift) in enumerate(parts):
+            share = steps.share(len(parts) - asked)
+            begin = max(low - TICK, moment - shift)
+            try:
+                time = next_of(self.trigger, begin, share)
+            except SearchExhaustedError as error:
+                until = error.not_before(begin).reached or begin
+                if until < high - TICK:
+                    reached.append(until + shift)
+            else:
+                if time is not None and time < high:
+                    found.append(time + shift)
+            steps.give_back(share)
+        best, least = min(found, default=None), min(reached, default=None)
+        if least is not None and (best is None or least < best):
+            raise SearchExhaustedError(max(least, moment))
         return best
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
         day = self._open_until(moment.astimezone(zone).date())
         while True:
-            best: datetime | None = None
-            begin = day
-            for source in self._sources(day):
-                found = self._last_on(source, day, moment, steps)
-                if found is not None and (best is None or found > best):
-                    best = found
-                begin = min(begin, source)
+            sources = list(self._sources(day))
+            best = self._last_of(sources, day, moment, steps)
             if best is not None:
                 return best
-            preceding = last_of(self.trigger, first_instant(begin, zone), steps)
+            begin = first_instant(min(sources), zone)
+            try:
+                steps.go_on()
+                preceding = last_of(self.trigger, begin, steps)
+            except SearchExhaustedError as error:
+                until = (min(error.reached or begin, begin) - TICK).astimezone(zone).date()
+                after = first_instant(day_after(self._target(until)), zone)
+                raise SearchExhaustedError(min(after, moment)) from None
             if preceding is None:
                 return None
             day = self._target(preceding.astimezone(zone).date())
 
-    def _last_on(self, source: date, day: date, moment: datetime, steps: Steps) -> datetime | None:
-        """The last time of `source` that is fired on `day`, before `moment`."""
-        best: datetime | None = None
-        for low, high, shift in self._stretches(source, day):
-            found = last_of(self.trigger, min(high, moment - shift), steps)
-            if found is not None and found >= low and (best is None or found + shift > best):
-                best = found + shift
+    def _last_of(self, sources: list[date], day: date, moment: datetime, steps: Steps) -> datetime | None:
+        """The last time before `moment` of all that is fired on `day`."""
+        found, reached = [], []
+        parts = [part for source in sources for part in self._stretches(source, day)]
+        for asked, (low, high, shift) in enumerate(parts):
+            share = steps.share(len(parts) - asked)
+            end = min(high, moment - shift)
+            try:
+                time = last_of(self.trigger, end, share)
+            except SearchExhaustedError as error:
+                since = error.not_after(end).reached or end
+                if since > low:
+                    reached.append(since + shift)
+            else:
+                if time is not None and time >= low:
+                    found.append(time + shift)
+            steps.give_back(share)
+        best, most = max(found, default=None), max(reached, default=None)
+        if most is not None and (best is None or most > best):
+            raise SearchExhaustedError(min(most, moment))
         return best
 
     def _is_near_change(self, source: date, day: date) -> bool:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
 from mainspring.triggers.base import BaseTrigger, _aware, comparable
 from mainspring.triggers.jitter import delay_of
-from mainspring.triggers.steps import SearchExhaustedError, Steps
+from mainspring.triggers.steps import NEVER, SEARCH_LIMIT, Found, SearchExhaustedError, Steps, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mainspring.triggers.steps import Answer
 
 TICK = timedelta(microseconds=1)
+#: For how long ahead the public methods search. What doesn't fire within a century is said never to.
+_LONGEST_SEARCH = timedelta(days=36_525)
+#: In how many slices they search what has no exclusions: a fraction of a second. Schedules that agree so seldom mostly never do.
+_SLICES = 10
+#: With so many a search begins that is mostly at its end at once.
+_A_FEW_STEPS = 64
 
 
 class StandardTrigger(BaseTrigger):
@@ -42,6 +53,10 @@ class StandardTrigger(BaseTrigger):
     @abstractmethod
     def _before(self, moment: datetime, steps: Steps) -> datetime | None: ...
 
+    def _most_slices(self) -> int:
+        """In how many slices the public methods search."""
+        return _SLICES
+
     def _ready(self, reference: datetime) -> Self:
         """This trigger, bound: if it isn't yet, as if it had been added at `reference`."""
         if self._is_bound():
@@ -49,42 +64,94 @@ class StandardTrigger(BaseTrigger):
         return self.bind(timezone=reference.tzinfo or UTC, now=reference, job_id="")
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """See `BaseTrigger.get_next_fire_time`. The search goes on, slice by slice, in as many as there may be."""
         reference = now if previous_fire_time is None else previous_fire_time
         trigger = self._ready(reference)
         moment = reference.astimezone(UTC)
-        if previous_fire_time is None:
-            moment -= TICK
         try:
+            if previous_fire_time is None:
+                moment -= TICK
             found = trigger._after(moment, Steps())
-            return None if found is None else found.astimezone(trigger._zone())
-        except (SearchExhaustedError, OverflowError):
+        except SearchExhaustedError as error:
+            found = trigger._searched_on("_after", moment, error.not_before(moment).reached)
+        except OverflowError:
             return None
+        return None if found is None else found.astimezone(trigger._zone())
+
+    def search(self, previous_fire_time: datetime | None, now: datetime, steps: Steps) -> Answer:
+        reference = now if previous_fire_time is None else previous_fire_time
+        trigger = self._ready(reference)
+        moment = reference.astimezone(UTC)
+        try:
+            if previous_fire_time is None:
+                moment -= TICK
+            found = trigger._after(moment, steps)
+            return NEVER if found is None else Found(found.astimezone(trigger._zone()))
+        except SearchExhaustedError as error:
+            since = (error.not_before(moment).reached or moment) + TICK
+            return Unknown(since.astimezone(trigger._zone()))
+        except OverflowError:
+            return NEVER
 
     def previous(self, before: datetime) -> datetime | None:
         trigger = self._ready(_aware(before, "before"))
+        moment = before.astimezone(UTC)
         try:
-            found = trigger._before(before.astimezone(UTC), Steps())
-            return None if found is None else found.astimezone(trigger._zone())
-        except (SearchExhaustedError, OverflowError):
+            found = trigger._before(moment, Steps())
+        except SearchExhaustedError as error:
+            found = trigger._searched_on("_before", moment, error.not_after(moment).reached)
+        except OverflowError:
             return None
+        return None if found is None else found.astimezone(trigger._zone())
+
+    def search_before(self, before: datetime, steps: Steps) -> Answer:
+        trigger = self._ready(before)
+        moment = before.astimezone(UTC)
+        try:
+            found = trigger._before(moment, steps)
+            return NEVER if found is None else Found(found.astimezone(trigger._zone()))
+        except SearchExhaustedError as error:
+            return Unknown((error.not_after(moment).reached or moment).astimezone(trigger._zone()))
+        except OverflowError:
+            return NEVER
+
+    def _searched_on(self, question: str, start: datetime, reached: datetime | None) -> datetime | None:
+        """The answer to a question about `start`, of which the first slice has come as far as `reached`.
+
+        ``None`` too if there is nothing within `_LONGEST_SEARCH`, or `_most_slices` don't find it.
+        """
+        moment, limit = start, SEARCH_LIMIT
+        for _ in range(self._most_slices()):
+            if reached is None or reached == moment:
+                limit *= 2  # it was too little for a single step forward
+            else:
+                moment = reached
+            if abs(moment - start) > _LONGEST_SEARCH:
+                return None
+            try:
+                found: datetime | None = getattr(self, question)(moment, Steps(limit))
+            except SearchExhaustedError as error:
+                reached = error.reached
+            except OverflowError:
+                return None
+            else:
+                return found
+        return None
 
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
-        found = self._ready(first).previous(now + TICK)
+        found = self._ready(first).previous(now.astimezone(UTC) + TICK)
         return first if found is None or found.astimezone(UTC) <= first.astimezone(UTC) else found
 
     def fire_times(self, first: datetime, now: datetime, limit: int) -> tuple[list[datetime], bool]:
         trigger = self._ready(first)
         start, moment = first.astimezone(UTC), now.astimezone(UTC) + TICK
         times: list[datetime] = []
-        try:
-            while (found := trigger._before(moment, Steps())) is not None and found > start:
-                if len(times) == limit:
-                    times.reverse()
-                    return times, True
-                times.append(found.astimezone(trigger._zone()))
-                moment = found
-        except (SearchExhaustedError, OverflowError):
-            pass
+        while (found := trigger.previous(moment)) is not None and found.astimezone(UTC) > start:
+            if len(times) == limit:
+                times.reverse()
+                return times, True
+            times.append(found)
+            moment = found
         has_more = len(times) == limit
         if not has_more:
             times.append(first)
@@ -150,7 +217,8 @@ class DelayedTrigger(StandardTrigger):
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         if not self.jitter:
             return self._base_after(moment, steps)
-        base = self._base_before(moment + TICK, steps)
+        longest = timedelta(seconds=self.jitter)
+        base = _within(self._base_before, moment + TICK, moment - longest, steps)
         if base is not None:
             fire_time = self._delayed(base, steps)
             if fire_time > moment:
@@ -171,7 +239,7 @@ class DelayedTrigger(StandardTrigger):
     def _delayed(self, base: datetime, steps: Steps) -> datetime:
         longest = timedelta(seconds=self.jitter or 0) + TICK
         try:
-            following = self._base_after(base, steps)
+            following = _within(self._base_after, base, base + longest, steps)
         except OverflowError:
             following = None
         if following is not None:
@@ -184,6 +252,26 @@ class DelayedTrigger(StandardTrigger):
     def _delay_limit(self) -> datetime | None:
         """The last moment, in UTC, that a delay may reach."""
         return None
+
+
+def _within(
+    ask: Callable[[datetime, Steps], datetime | None], moment: datetime, end: datetime, steps: Steps
+) -> datetime | None:
+    """What a search from `moment` finds up to `end`, in either direction; if it comes that far without finding any, that is ``None``.
+
+    The delays are no longer than that stretch, so it is searched whatever it takes: half of it would be no answer.
+    """
+    limit = _A_FEW_STEPS
+    steps.take()
+    while True:
+        try:
+            return ask(moment, Steps(limit))
+        except SearchExhaustedError as error:
+            reached = error.reached
+            if reached is not None and abs(reached - moment) >= abs(end - moment):
+                return None
+            moment = reached or moment
+            limit *= 2
 
 
 def zone_given(timezone: Any, *moments: Any) -> tzinfo | None:

@@ -23,6 +23,7 @@ class WrappingTrigger(StandardTrigger):
 
     __slots__ = ("_timezone", "trigger")
 
+    searches = True
     trigger: BaseTrigger
 
     def _wrap(self, trigger: Any) -> None:
@@ -50,6 +51,10 @@ class WrappingTrigger(StandardTrigger):
         if isinstance(self.trigger, StandardTrigger):
             return self.trigger._is_bound()
         return self._timezone is not None
+
+    def _most_slices(self) -> int:
+        trigger = self.trigger
+        return trigger._most_slices() if isinstance(trigger, StandardTrigger) else super()._most_slices()
 
     def _zone(self) -> tzinfo:
         if isinstance(self.trigger, StandardTrigger):

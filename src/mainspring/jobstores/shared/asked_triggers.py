@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
+    from mainspring.engine.searching import Slices
     from mainspring.model import JobRecord
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Answer, Steps
 
 
 @lru_cache(maxsize=1024)
@@ -48,6 +50,7 @@ class AskedTrigger:
 
     def __init__(self, trigger: BaseTrigger) -> None:
         self._trigger = trigger
+        self.searches = trigger.searches
         self._answers: dict[tuple[Any, ...], Any] = {}
         self._errors: dict[tuple[Any, ...], Exception] = {}
 
@@ -68,6 +71,24 @@ class AskedTrigger:
         answer: datetime | None = self._ask(self._trigger.get_next_fire_time, previous_fire_time, now)
         return answer
 
+    def search(self, previous_fire_time: datetime | None, now: datetime, steps: Steps) -> Answer:
+        """See `BaseTrigger.search`; the answer of the first slice that asks."""
+
+        def search(previous: datetime | None, now: datetime) -> Answer:
+            return self._trigger.search(previous, now, steps)
+
+        answer: Answer = self._ask(search, previous_fire_time, now)
+        return answer
+
+    def search_before(self, before: datetime, steps: Steps) -> Answer:
+        """See `BaseTrigger.search_before`; the answer of the first slice that asks."""
+
+        def search_before(before: datetime) -> Answer:
+            return self._trigger.search_before(before, steps)
+
+        answer: Answer = self._ask(search_before, before)
+        return answer
+
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
         """See `BaseTrigger.latest_fire_time`."""
         answer: datetime = self._ask(self._trigger.latest_fire_time, first, now)
@@ -82,7 +103,7 @@ class AskedTrigger:
         return repr(self._trigger)
 
 
-def asked(record: JobRecord, now: datetime) -> JobRecord:
+def asked(record: JobRecord, now: datetime, slices: Slices | None = None) -> JobRecord:
     """A due job whose trigger has been asked all that a decision about it asks at `now`, as the scheduler will say it."""
     trigger = AskedTrigger(record.trigger)
     known = record._replace(trigger=cast("BaseTrigger", trigger))
@@ -90,7 +111,7 @@ def asked(record: JobRecord, now: datetime) -> JobRecord:
         options = record.options
         first, limit = record.next_run_time, options.catch_up_limit
         with suppress(Exception):  # it is raised again, and told, when it is decided about
-            due_times(known.trigger, first, now, coalesce=options.coalesce, limit=limit)
+            due_times(known.trigger, first, now, coalesce=options.coalesce, limit=limit, slices=slices)
     return known
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from mainspring.clock import slices_of
 from mainspring.engine.attempts import next_attempts
 from mainspring.jobstores.shared.asked_triggers import (
     asked,
@@ -176,10 +177,12 @@ class Claiming:
     def ask(self, rows: Sequence[Any], request: ClaimRequest) -> list[Asked]:
         """Ask the triggers of jobs what a claim needs to know; while nobody waits for it."""
         now = request.now.astimezone(self._context.timezone)
+        slices = slices_of(self._context.clock)
         found = []
         for row in rows:
             record = self._context.job_of(row)
-            found.append(Asked(row, record, record if isinstance(record, Unreadable) else asked(record, now)))
+            known = record if isinstance(record, Unreadable) else asked(record, now, slices)
+            found.append(Asked(row, record, known))
         return found
 
     def claim_asked(
