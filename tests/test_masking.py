@@ -238,3 +238,13 @@ def test_errors_of_statements_dont_show_what_is_written(tmp_path):
         connection.exec_driver_sql("INSERT INTO no_such_table VALUES (?)", ("hunter2",))
     store.engine.dispose()
     assert "hunter2" not in str(raised.value)
+
+
+def test_errors_about_a_configuration_dont_show_its_secrets():
+    for stores in (
+        {"url": "postgresql://u:hunter2@host/db", "password": "hunter2"},
+        "postgresql://u:hunter2@host/db",
+    ):
+        with pytest.raises((ConfigurationError, TypeError)) as raised:
+            BackgroundScheduler(jobstores={"default": stores})
+        assert "hunter2" not in str(raised.value)

@@ -5,10 +5,12 @@ import pickle
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.serializers.arguments import ArgumentSerializer
-from mainspring.serializers.signing import SigningKeys
+from mainspring.serializers.signing import SigningKeys, sealed, unsealed
 
 
 class Money:
@@ -161,3 +163,51 @@ def test_keys_are_checked():
         SigningKeys.of("")
     with pytest.raises(TypeError, match="must be text or bytes"):
         SigningKeys.of(3)
+
+
+def test_releases_that_know_of_no_signatures_of_rows_read_the_arguments_of_signed_ones():
+    text = ANY.dumps("job", (1, {2}), {"a": 3})
+    signed = sealed(text, "ab" * 32)
+    assert unsealed(signed) == (text, "ab" * 32)
+    assert unsealed(text) == (text, None)
+    assert json.loads(signed).keys() == {"version", "args", "kwargs", "signature"}
+    assert ANY.loads("job", signed) == ((1, {2}), {"a": 3})
+
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["$type", "value", "zone", "fold", "signature", "x"]),
+        inner | st.sampled_from(["dict", "set", "tuple", "datetime", "time", "timezone", "decimal", "pickle", "gASVAgAAAAAAAABLAS4="]),
+        max_size=4,
+    ),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@given(st.lists(JSONS, max_size=3), st.dictionaries(st.text(max_size=3), JSONS, max_size=2))
+def test_whatever_json_there_is_is_read_or_refused_in_words(args, kwargs):
+    for serializer in (ANY, JSON, SIGNED):
+        try:
+            read = serializer.loads("job", json.dumps({"version": 1, "args": args, "kwargs": kwargs}))
+        except SerializationError as error:
+            read = str(error)
+        assert len(read) < 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"version":1,"args":' + "[" * 900 + "]" * 900 + ',"kwargs":{}}',
+        "9" * 5000,
+        "NaN",
+        "{",
+        "\ud800",
+    ],
+)
+def test_text_that_is_no_arguments_is_refused_in_words(text):
+    with pytest.raises(SerializationError) as raised:
+        ANY.loads("job", text)
+    assert len(str(raised.value)) < 1000

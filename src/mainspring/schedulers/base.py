@@ -126,7 +126,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     Args:
         gconfig: a global configuration, whose keys ``apscheduler.<option>`` are used.
         **options: the same options without prefix: ``logger``, ``timezone``, ``jobstore_retry_interval`` (seconds), ``start_timeout`` (seconds),
-            ``job_defaults``, ``run_limits`` (bytes that are kept of what runs hand in: ``progress``, ``log``, ``traceback``, ``result``,
+            ``job_defaults``, ``secret_names`` (patterns of names of arguments that are masked, besides the usual ones; ``False``: none),
+            ``run_limits`` (bytes that are kept of what runs hand in: ``progress``, ``log``, ``traceback``, ``result``,
             ``error``), ``around_run`` (functions that make context managers, in which every run is run), ``handle_signals`` (whether SIGINT and SIGTERM drain
             this scheduler), ``shutdown_timeout`` (seconds that a shutdown waits for runs), ``jobstores``, ``executors``, ``strict`` (unknown options are errors, not warnings), ``clock``.
 

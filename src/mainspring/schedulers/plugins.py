@@ -12,6 +12,7 @@ from typing import Any
 
 from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
+from mainspring.masking import masked
 from mainspring.references import ref_to_obj
 
 BUILT_IN: dict[str, dict[str, str]] = {
@@ -159,7 +160,7 @@ def part_from(value: Any, what: str, plugins: Plugins, base: type) -> Any:
     if (name is None) == (reference is None):
         raise ConfigurationError(
             f"{what} must say either 'type' (a name such as {next(iter(plugins))!r}) or 'class' "
-            f"('package.module:Class'), got {value!r}"
+            f"('package.module:Class'), got {masked(value)!r}"
         )
     if name is not None:
         return plugins.create(name, base, arguments)

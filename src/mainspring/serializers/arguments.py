@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError, SerializationError, words_of
-from mainspring.serializers.bounds import Bounds
+from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds
 from mainspring.serializers.careful_pickle import careful_loads, refuse_name
 from mainspring.serializers.signing import reading_as_is
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
@@ -134,7 +134,8 @@ class ArgumentSerializer:
         args, kwargs = written.get("args"), written.get("kwargs")
         if not isinstance(args, list) or not isinstance(kwargs, dict):
             raise SerializationError("the arguments lack a list of args or a dict of kwargs")
-        if "$" not in text and "\\u" not in text:
+        is_shallow = text.count("[") + text.count("{") <= DEPTH_LIMIT
+        if is_shallow and "$" not in text and "\\u" not in text:
             return tuple(args), kwargs  # nothing in it says of what type it is
         return (
             tuple(from_plain(value, unpickled, bounds) for value in args),

@@ -105,6 +105,8 @@ def sealed(text: str, signature: str) -> str:
 
 def unsealed(text: str) -> tuple[str, str | None]:
     """What `sealed` was given; the signature is ``None`` where there is none."""
+    if not text.endswith('"}'):
+        return text, None  # as most that aren't signed
     found = _SEAL.search(text, max(len(text) - _DIGITS - 32, 0))
     return (text, None) if found is None else (f"{text[: found.start()]}}}", found[1])
 
