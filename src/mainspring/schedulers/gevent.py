@@ -91,7 +91,7 @@ class GeventScheduler(EventLoopScheduler):
         """In a greenlet of its own: drain, and have the main greenlet end."""
         self._signals += 1
         if self._signals == 1:
-            self._logger.info("Signal %d: shutting down; a second signal ends it at once", number)
+            self._log.info("Signal %d: shutting down; a second signal ends it at once", number)
             self._reporter.holds_back = True
             with suppress(SchedulerNotRunningError):  # it ends already
                 self.shutdown()
