@@ -135,7 +135,7 @@ def instead_of_instance(value: Any) -> str:
     """What came in the place of an instance, and what to write if that was its class."""
     if isinstance(value, type):
         return f"the class {value.__name__}: make one, {value.__name__}(…)"
-    return f"{type(value).__name__} {value!r}"
+    return f"{type(value).__name__} {masked(value)!r}"
 
 
 def part_from(value: Any, what: str, plugins: Plugins, base: type) -> Any:
