@@ -9,7 +9,7 @@ from mainspring.engine.attempts import attempt_of
 from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
 from mainspring.engine.misfire import is_misfired, is_too_late, late_since, too_late_at
-from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, overlap
+from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, no_executor, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -261,8 +261,4 @@ def decide_queued(
 
 def _obstacle(job: JobRecord) -> str:
     """Why a job can't be run here that has no executor or no function here."""
-    return (
-        f"no function {job.func_ref!r} here"
-        if job.func is None
-        else f"no executor {job.options.executor!r} here"
-    )
+    return f"no function {job.func_ref!r} here" if job.func is None else no_executor(job.options.executor)

@@ -39,3 +39,16 @@ def overlap(max_instances: int) -> str:
 def had_all(max_runs: int | None) -> str:
     """Why a job is paused that has had its `max_runs`, and how it gets more."""
     return f"it has had its {max_runs} runs; a higher max_runs by modify_job, then resume_job, grants more"
+
+
+_NO_EXECUTOR = "no executor "
+
+
+def no_executor(alias: str) -> str:
+    """Why a job can't be run here whose executor isn't here."""
+    return f"{_NO_EXECUTOR}{alias!r} here"
+
+
+def names_no_executor(reason: str) -> bool:
+    """Whether a job can't be run here because its executor isn't."""
+    return reason.startswith(_NO_EXECUTOR)

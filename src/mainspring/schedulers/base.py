@@ -834,7 +834,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         now = self._clock.now()
         overdue: list[OverdueJob] = []
-        parked = 0
+        parked = without_executor = 0
         warnings: dict[str, Sequence[str]] = {}
         errors = {
             alias: f"{type(error).__name__}: {without_secrets(one_line(error))}"
@@ -860,6 +860,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 errors.setdefault(alias, f"{type(error).__name__}: {without_secrets(one_line(error))}")
                 continue
             parked += answer.parked
+            without_executor += answer.without_executor
             if answer.warnings:
                 warnings[alias] = answer.warnings
             earliest = answer.earliest
@@ -873,6 +874,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             oldest_overdue=max(overdue, key=lambda job: job.overdue, default=None),
             running_runs=len(self._in_flight.all()),
             parked_jobs=parked,
+            jobs_without_executor=without_executor,
             undelivered_events=self._event_queue.undelivered,
             store_errors=errors,
             store_warnings=warnings,

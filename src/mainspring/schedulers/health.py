@@ -38,6 +38,7 @@ class Health:
         oldest_overdue: the job that has been due longest, or ``None`` when none is.
         running_runs: how many submissions are with the executors, queued or running.
         parked_jobs: how many jobs can't be run here for now.
+        jobs_without_executor: how many of those are due and name an executor that isn't here, and that no other node has made up for.
         undelivered_events: how many events wait for slow listeners.
         store_errors: by alias, what each failing job store last raised.
         store_warnings: by alias, what job stores may lose as their servers are set up, and what has become of them, each in a sentence.
@@ -62,8 +63,14 @@ class Health:
     stuck_listener: str | None = None
     stuck_runs: int = 0
     runs_in: int | None = None
+    jobs_without_executor: int = 0
 
     @property
     def ok(self) -> bool:
-        """Whether the loop is alive and every store answers."""
-        return self.loop_alive and self.state != "starting" and not self.store_errors
+        """Whether the loop is alive, every store answers, and no job that is due waits for an executor that isn't there."""
+        return (
+            self.loop_alive
+            and self.state != "starting"
+            and not self.store_errors
+            and not self.jobs_without_executor
+        )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from mainspring.engine.reasons import names_no_executor
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,11 +26,13 @@ class StoreCheck:
 
     Attributes:
         parked: how many of its jobs can't be run here for now.
+        without_executor: how many of those because nobody has their executor.
         earliest: the job that is due first.
         warnings: what it may lose.
     """
 
     parked: int
+    without_executor: int
     earliest: JobRecord | None
     warnings: Sequence[str]
 
@@ -83,4 +87,6 @@ class StoreChecks:
 
 
 def _checked(store: RunStore) -> StoreCheck:
-    return StoreCheck(len(store.parked()), store.earliest(), store.warnings())
+    parked = store.parked()
+    without_executor = sum(names_no_executor(job.reason) for job in parked)
+    return StoreCheck(len(parked), without_executor, store.earliest(), store.warnings())

@@ -6,7 +6,7 @@ A node asks the database five things, and each costs a trip, so each is asked on
 - else a **poll**: when is the next job due? At each pass that doesn't claim;
 - a **look**: which nodes live, has one left runs behind, are runs queued, is one of ours to be cancelled? Every few seconds, with a poll where
   there is one;
-- **unclaimable** jobs: which are overdue because nobody has their executor? Every ten seconds;
+- **unclaimable** jobs: which are overdue because nobody has their executor? Every two seconds;
 - a **flush** of outcomes, soon after they are there, unless a claim takes them along.
 
 Meanwhile some jobs are **set aside**: those that wait for an instance to end or for room in their group, for a second at most, and those that are
@@ -35,7 +35,7 @@ POLL = timedelta(seconds=1)
 #: Where due jobs are locked by others, they are tried again after this.
 LOCKED_PAUSE = timedelta(milliseconds=20)
 #: A job whose executor isn't here is reported when no node has run it for so long.
-UNCLAIMABLE_AFTER = timedelta(seconds=10)
+UNCLAIMABLE_AFTER = timedelta(seconds=2)
 #: How often a node looks at most, in parts of its interval: with a poll, by itself while claims follow one another, by itself while
 #: polls follow one another.
 _WITH_POLL, _BESIDE_CLAIMS, _BESIDE_POLLS = 0.75, 0.85, 1.05

@@ -738,19 +738,25 @@ class SharedJobStore(NativeJobStore):
         return is_due
 
     def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
-        """Jobs that are overdue and name executors that this node doesn't have; looked for now and then, each told of once."""
-        if not self._agenda.is_unclaimable_due(now):
+        """Jobs that are overdue and name executors that this node doesn't have, told of whenever they are to be tried again, as in any store."""
+        with self._lock:
+            parked = [self._ledger.parked.get(job_id) for job_id in self._left_jobs]
+        is_tried = any(job is not None and job.retry_at <= now for job in parked)
+        if not self._agenda.is_unclaimable_due(now) and not is_tried:
             return []
         found = self._backend.left(now - UNCLAIMABLE_AFTER, decide, executors, _LEFT_SHOWN)
         ids = {decision.job.id for decision in found}
         with self._lock:
             for job_id in self._left_jobs - ids:
                 self._ledger.forget(job_id)  # a node that has the executor has run it
-            new = [decision for decision in found if decision.job.id not in self._left_jobs]
             self._left_jobs = ids
-            for decision in new:
-                decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
-        return new
+            tried = []
+            for decision in found:
+                before = self._ledger.parked.get(decision.job.id)
+                if before is None or before.retry_at <= now:
+                    decision.retry_at = self._ledger.park(decision.job.id, decision.reason or "", now)
+                    tried.append(decision)
+        return tried
 
     def _claimed(
         self,
