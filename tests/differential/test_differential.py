@@ -173,6 +173,13 @@ PROGRAMS = {
         step("sleep", seconds=5),
         step("wait", seconds=5),
     ],
+    "a run that is refused again beside a due time that is skipped": [
+        step("add", job="c", trigger=("every", 10, 3), manner="raises"),
+        step("wait", seconds=2),
+        step("refuse", job="c", times=2),
+        step("run", job="c"),
+        step("wait", seconds=5),
+    ],
     "a job whose runs don't end though they were told to": [
         step("add", job="b", trigger=("every", 10, 2), manner="ignores", timeout=4),
         step("wait", seconds=65),

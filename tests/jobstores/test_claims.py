@@ -272,14 +272,6 @@ def test_of_one_job_what_was_due_first_is_begun_and_the_other_is_not():
     ]
 
 
-def test_where_only_one_can_be_done_the_other_is_left_for_the_next_look():
-    for after, begun in ((6, "a schedule"), (4, "a retry")):
-        due = [record("a", 5, every=1000, max_instances=5)]
-        found, claim = together(due, [waiting("a", after)], is_one_kind=True)
-        assert found == [begun]
-        assert len(claim.decisions) == (begun == "a schedule")
-
-
 @pytest.mark.parametrize(
     ("runs", "waits"),
     [

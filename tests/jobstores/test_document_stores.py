@@ -462,6 +462,38 @@ def test_without_change_streams_others_changes_are_seen_within_a_second(make_sch
         server.remove()
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_of_a_mongodb_job_what_is_due_and_what_is_queued_are_claimed_together(
+    mongodb_url, tablename, monkeypatch, is_cancelled
+):
+    node = open_store(mongodb_url, tablename)
+    node.start(None, "default")
+    node.add_records([record("a", every=10)], None)
+    queued = QueuedRun("a", record("a").next_run_time, 1, record("a").next_run_time, "manual")
+    (run,) = node.enqueue([queued._replace(attempt=2, available=queued.available - timedelta(seconds=1))])
+    take = node._backend._claiming._take
+
+    def late(decisions, *others):
+        """Somebody cancels it in the last moment."""
+        if is_cancelled and decisions:
+            assert node.cancel(run.key)
+        return take(decisions, *others)
+
+    monkeypatch.setattr(node._backend._claiming, "_take", late)
+    decisions = claim(node, 0).decisions
+    if is_cancelled:
+        assert [
+            (one.run, one.submit, one.overlapping) for one in decisions
+        ] == []  # what was decided about the due time rested on the other's being run
+        decisions = claim(node, 0).decisions
+        assert [list(one.submit) for one in decisions] == [[record("a").next_run_time]]
+    else:
+        assert [one.run for one in decisions] == [run, None]
+        assert decisions[1].overlapping
+    node._held = 0
+    node.shutdown()
+
+
 def test_a_claim_that_was_cut_short_is_completed_by_another_node(mongodb_url, tablename, monkeypatch):
     nodes = [open_store(mongodb_url, tablename) for _ in range(2)]
     for node in nodes:

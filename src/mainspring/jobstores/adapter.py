@@ -24,7 +24,7 @@ from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
-from mainspring.jobstores.local_runs import LocalRuns, chosen
+from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
 from mainspring.jobstores.telling import tell_paused
 
 if TYPE_CHECKING:
@@ -190,24 +190,19 @@ class AdaptedStore(RunStore):
         ]
         claimants += [(jobs.get(run.job_id), run) for run in queued]
         ordered = deque(in_turn(claimants, _turn_of) if queued or self._runs.groups else claimants)
-        decisions: list[Decision] = []
-        begun = 0
         with self._ledger_lock:
             book = self._runs.book(now)
+
+        def decided(claimant: tuple[JobRecord | None, QueuedRun | None]) -> Decision | None:
+            record, run = claimant
+            if run is not None:
+                with self._ledger_lock:
+                    return self._runs.claim(run, self._runs.job_of(run, record), now, decide, book)
+            assert record is not None  # noqa: S101 - it is due
+            return self._claim_due(record, stamps.get(record.id), now, decide, book)
+
         try:
-            while ordered and begun < limit:
-                record, run = ordered[0]
-                decision: Decision | None = None
-                if run is None:
-                    assert record is not None  # noqa: S101 - it is due
-                    decision = self._claim_due(record, stamps.get(record.id), now, decide, book)
-                else:
-                    with self._ledger_lock:
-                        decision = self._runs.claim(run, self._runs.job_of(run, record), now, decide, book)
-                ordered.popleft()
-                if decision is not None:
-                    decisions.append(decision)
-                    begun += bool(decision.submit)
+            decisions = decide_in_turn(ordered, limit, decided)
         finally:
             with self._ledger_lock:
                 for _, run in ordered:
@@ -287,7 +282,7 @@ class AdaptedStore(RunStore):
             if decision.submit:
                 self._runs.begin(decision, now)
             else:
-                self._ledger.forget_parked(job.id)
+                self._ledger.moved_on(job.id)
             self._runs.not_run(decision, now)
             if decision.following is None:
                 self._runs.schedule_ended(job)

@@ -147,6 +147,10 @@ class Ledger:
             del self.parked[job_id]
             self._tried[job_id] = parked.attempts
 
+    def moved_on(self, job_id: str) -> None:
+        """A due time of a job is over without a run: nothing keeps the job from being run. What was tried with other runs of it still counts."""
+        self.parked.pop(job_id, None)
+
     def could_run(self, job_id: str) -> None:
         """What a job was tried with has ended: how often it was parked before counts no more. Not earlier: its submission may fail."""
         self._tried.pop(job_id, None)

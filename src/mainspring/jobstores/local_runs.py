@@ -6,7 +6,7 @@ Not thread-safe: the store that owns it guards it with its own lock.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
@@ -19,12 +19,15 @@ from mainspring.jobstores.run_queue import RunQueue
 from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, Submission
+
+T = TypeVar("T")
 
 
 class LocalRuns:
@@ -378,6 +381,22 @@ class LocalRuns:
                     queued = self.claimed.get(key)
                     cause = "schedule" if queued is None else queued.cause
                     yield RunRecord(*key, node=self.history.node, cause=cause)
+
+
+def decide_in_turn(ordered: deque[T], limit: int, decide: Callable[[T], Decision | None]) -> list[Decision]:
+    """Decide about what is due, one after another, each as those before it have left things, until `limit` of it are begun.
+
+    What stays in `ordered` has not been decided on, also if `decide` raises.
+    """
+    decisions: list[Decision] = []
+    begun = 0
+    while ordered and begun < limit:
+        decision = decide(ordered[0])
+        ordered.popleft()
+        if decision is not None:
+            decisions.append(decision)
+            begun += bool(decision.submit)
+    return decisions
 
 
 def _queued_record(run: QueuedRun) -> RunRecord:

@@ -22,7 +22,7 @@ from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
-from mainspring.jobstores.local_runs import LocalRuns, chosen
+from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
 from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.telling import tell_paused
 from mainspring.triggers.after import AfterJob
@@ -298,27 +298,21 @@ class MemoryJobStore(NativeJobStore):
         claimants: list[tuple[_Entry | None, QueuedRun | None]] = [(entry, None) for entry, _ in taken]
         claimants += [(None, run) for run in queued]
         ordered = deque(in_turn(claimants, self._turn_of))
-        decisions: list[Decision] = []
-        begun = 0
         book = self._book(now)
+
+        def decided(claimant: tuple[_Entry | None, QueuedRun | None]) -> Decision | None:
+            entry, run = claimant
+            if run is not None:
+                with self._lock:
+                    job = self._runs.job_of(run, self.get_record(run.job_id))
+                    return self._runs.claim(run, job, now, decide, book)
+            assert entry is not None  # noqa: S101 - one of them is there
+            decision = self._decide(entry.record, self._ledger.count(entry.record.id), decide, book)
+            with self._lock:
+                return decision if self._apply(entry, decision, now) else None
+
         try:
-            while ordered and begun < limit:
-                entry, run = ordered[0]
-                if entry is not None:
-                    running = self._ledger.count(entry.record.id)
-                    due = self._decide(entry.record, running, decide, book)
-                    with self._lock:
-                        decision = due if self._apply(entry, due, now) else None
-                elif run is not None:
-                    with self._lock:
-                        job = self._runs.job_of(run, self.get_record(run.job_id))
-                        decision = self._runs.claim(run, job, now, decide, book)
-                else:
-                    decision = None
-                ordered.popleft()
-                if decision is not None:
-                    decisions.append(decision)
-                    begun += bool(decision.submit)
+            decisions = decide_in_turn(ordered, limit, decided)
         finally:
             with self._lock:
                 self._put_back([entry for entry, _ in ordered if entry is not None])
@@ -374,7 +368,7 @@ class MemoryJobStore(NativeJobStore):
             else:
                 self._runs.begin(decision, now)
         elif self._ledger.parked:
-            self._ledger.forget_parked(job_id)
+            self._ledger.moved_on(job_id)
         if decision.missed or decision.overlapping or decision.buffered or decision.dropped:
             self._runs.not_run(decision, now)
         if decision.following is None:

@@ -92,7 +92,7 @@ def claim(
 
 
 def claim_all(store: RunStore, after: float) -> list[Decision]:
-    """All that the store gives then: some stores decide about a job's due times in one claim, and about its queued runs in another."""
+    """All that the store gives then, in as many claims as that takes."""
     decisions: list[Decision] = []
     while given := claim(store, after).decisions:
         decisions += given

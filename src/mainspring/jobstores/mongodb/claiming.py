@@ -155,7 +155,6 @@ class Claiming:
             blocked,
             self._buffered,
             self._setting.timezone,
-            is_one_kind=True,  # both change the same document
         )
         for run, outcome, told in decided.not_run(request.now):
             self._ending.end_queued(run.key, outcome, told)
@@ -165,6 +164,8 @@ class Claiming:
         begun = [decision for decision in valid if decision.run is not None]
         taken = self._server.run(lambda: self._take(begun, known, request), give_up)
         moved = [decision for decision in valid if decision.run is None]
+        if begun:
+            moved = self._still_valid(moved, begun, taken, due)
         moved = self._make_true(moved, due, request, give_up)
         claim = Claim(moved, claim.waiting, claim.parked, None)
         queue = QueueClaim([*taken, *decided.missed], blocked)
@@ -173,6 +174,22 @@ class Claiming:
         set_aside = {*request.set_aside, *claim.ids_left()}
         next_time = self._server.run(lambda: self.next_time(request.executors, set_aside), give_up)
         return queue, claim._replace(next_time=next_time)
+
+    def _still_valid(
+        self,
+        decisions: Sequence[Decision],
+        begun: Sequence[Decision],
+        taken: Sequence[Decision],
+        due: Mapping[str, Document],
+    ) -> list[Decision]:
+        """Decisions about due jobs that don't rest on a queued run being begun that somebody else has taken, or ended; by now the others are written in their documents."""
+        for decision in taken:
+            document = due.get(decision.job.id)
+            if document is not None:
+                document["mark"] = (document.get("mark") or 0) + 1
+        untaken = {decision.job.id for decision in begun if decision not in taken}
+        self._unreserve([decision for decision in decisions if decision.job.id in untaken], None)
+        return [decision for decision in decisions if decision.job.id not in untaken]
 
     def next_available(self, without: Collection[str] = ()) -> datetime | None:
         """When the first queued run is available, of jobs that are not among those `without`; ``None``: none is queued."""

@@ -211,8 +211,6 @@ def decide_in_turn(
     blocked: dict[str, datetime | None],
     buffered: Callable[[str], int],
     timezone: tzinfo,
-    *,
-    is_one_kind: bool = False,
 ) -> Decided:
     """Decide about due jobs and queued runs, each in its turn; about the jobs in `claim`.
 
@@ -226,7 +224,6 @@ def decide_in_turn(
         blocked: as in `QueueClaim`; added to.
         buffered: how many runs of a job are queued because they overlapped.
         timezone: of the due times of jobs that are paused.
-        is_one_kind: of a job that is due and has queued runs, do only what comes first: the store can't do both at once.
     """
     decided = Decided([], [], [])
     waiting = list(runs)
@@ -236,7 +233,6 @@ def decide_in_turn(
         return decided
     claimants: list[tuple[JobRecord | Unreadable | None, QueuedRun | None]] = [(one, None) for one in due]
     claimants += [(jobs.get(run.job_id), run) for run in waiting]
-    kinds: dict[str, bool] = {}
     left: Counter[str] = Counter()  # the queue for good, of those that overlapped
     submitted = 0
 
@@ -248,23 +244,18 @@ def decide_in_turn(
         job_id = record_id(record_or_none) if run is None else run.job_id
         if submitted >= request.limit:
             break
-        if is_one_kind and kinds.get(job_id, run is None) is not (run is None):
-            continue
         if run is None:
             assert record_or_none is not None  # noqa: S101 - it is due
             count = len(claim.decisions)
             claim.add(record_or_none, request.decide, running.get(job_id, 0), still_buffered, book)
-            if len(claim.decisions) > count:
-                kinds[job_id] = True
-                if claim.decisions[-1].submit:
-                    submitted += 1
-                    running[job_id] = running.get(job_id, 0) + 1
+            if len(claim.decisions) > count and claim.decisions[-1].submit:
+                submitted += 1
+                running[job_id] = running.get(job_id, 0) + 1
         elif job_id not in blocked or not _is_held_back(run, record_or_none):
             begun, missed = len(decided.begun), len(decided.missed)
             _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
             if len(decided.begun) > begun:
                 submitted += 1
-                kinds[job_id] = False
             if (len(decided.begun), len(decided.missed)) != (begun, missed):
                 left[job_id] += run.cause == "buffered"
     return decided

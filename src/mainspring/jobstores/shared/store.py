@@ -713,7 +713,7 @@ class SharedJobStore(NativeJobStore):
                         decision.job.id, now
                     )  # or its time to be tried again would never be over
                 else:
-                    self._ledger.forget_parked(decision.job.id)
+                    self._ledger.moved_on(decision.job.id)
         decisions = [*begun, *claim.parked, *left]
         more = agenda.claimed(claim.next_time, claim.waiting, now, found=bool(decisions))
         return ClaimedBatch(decisions, more)
