@@ -80,13 +80,9 @@ class Decision:
     @property
     def is_eventful(self) -> bool:
         """Whether there is more to be said of it than what is run."""
-        return bool(
-            self.reason is not None
-            or self.missed
-            or self.overlapping
-            or self.cancels
-            or self.dropped is not None
-        )
+        if self.missed or self.overlapping or self.cancels:
+            return True
+        return self.reason is not None or self.dropped is not None
 
     def attempt_of(self, time: datetime) -> int:
         """Which attempt its run at a due time is."""

@@ -15,7 +15,7 @@ from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
 from mainspring.executors.around import entered_all_natively, hooks_of
 from mainspring.executors.pool import ThreadPoolExecutor
-from mainspring.executors.run import perform_natively, report_unbegun
+from mainspring.executors.run import perform_natively, report_unbegun, with_work_done
 
 #: Seconds for which a shutdown that is not to wait waits for what it has cancelled.
 _MOMENT = 0.5
@@ -150,7 +150,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # as above
 
     def _finished(self, result: Any) -> Any:
-        return self._wait_on_loop(result) if isawaitable(result) else result
+        return with_work_done(self._wait_on_loop(result) if isawaitable(result) else result)
 
     def interrupt(self, submission: Submission) -> None:
         """Cancel a submission that runs on the loop; one in a thread is told by its token alone."""

@@ -10,7 +10,6 @@ from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
 from mainspring.executors.run import (
-    PLAIN_RESULTS,
     call_function,
     cancel_coroutine,
     close_worker,
@@ -19,6 +18,7 @@ from mainspring.executors.run import (
     interrupt_main_thread,
     perform,
     report_unbegun,
+    with_work_done,
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.safe_logging import SafeLogger
@@ -158,7 +158,7 @@ class _WorkerPool(NativeExecutor):
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
         submission, reporter = item
         try:
-            perform(submission, reporter, self._call, self._logger)
+            perform(submission, reporter, self._call, self._logger, finish=self._finished)
         except KeyboardInterrupt:
             interrupt_main_thread()
         if submission.is_abandoned:
@@ -168,6 +168,10 @@ class _WorkerPool(NativeExecutor):
 
     def _call(self, job: JobRecord) -> Any:
         raise NotImplementedError
+
+    def _finished(self, result: Any) -> Any:
+        """What a run comes to whose function has returned this, which isn't plain."""
+        return with_work_done(result)
 
     def _end_worker(self) -> None: ...
 
@@ -188,20 +192,19 @@ class ThreadPoolExecutor(_WorkerPool):
     def __init__(self, max_workers: Any = 10, pool_kwargs: Mapping[str, Any] | None = None) -> None:
         super().__init__(max_workers, pool_kwargs)
         self._own = local()
+        self._initializer = self.pool_kwargs.get("initializer")
 
     def _call(self, job: JobRecord) -> Any:
         # At the first call, not when the thread starts: a failure then has a run whose outcome it is.
-        initializer = self.pool_kwargs.get("initializer")
-        if initializer is not None and not hasattr(self._own, "is_ready"):
+        if self._initializer is not None and not hasattr(self._own, "is_ready"):
             try:
-                initializer(*self.pool_kwargs.get("initargs", ()))
+                self._initializer(*self.pool_kwargs.get("initargs", ()))
             except (Exception, SystemExit) as error:
                 raise RunError(initializer_failed(error)) from error
             self._own.is_ready = True
         if self._around or job.options.around_run:
             return call_function(job, self._around, self._finished)
-        result = job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
-        return result if type(result) in PLAIN_RESULTS else self._finished(result)
+        return job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
 
     def interrupt(self, submission: Submission) -> None:
         """Have a submission that no worker has taken up not be begun, and cancel it if it is a coroutine."""
@@ -209,7 +212,6 @@ class ThreadPoolExecutor(_WorkerPool):
         cancel_coroutine(submission)
 
     def _finished(self, result: Any) -> Any:
-        """What a function returned, or what comes of awaiting it."""
         return finished(result)
 
     def _end_worker(self) -> None:

@@ -160,11 +160,15 @@ def perform(
     call: Callable[[JobRecord], Any],
     logger: logging.Logger,
     cancellation: type[BaseException] = CancelledError,
+    finish: Callable[[Any], Any] = with_work_done,
 ) -> None:
     """Run all due times of `submission`, one after another, and report each.
 
     Nothing that the job raises leaves here, except a `KeyboardInterrupt`, which is not the job's to keep, and what cancels the
     greenlet that runs it.
+
+    Args:
+        finish: what makes a result of what `call` returned, if it isn't plain.
     """
     job = submission.job
     # A `SafeLogger` is made where there is something to be said: of most runs there isn't.
@@ -185,7 +189,7 @@ def perform(
             try:
                 retval = call(job)
                 if type(retval) not in PLAIN_RESULTS:
-                    with_work_done(retval)
+                    retval = finish(retval)
             except BaseException as error:
                 _report_raised(submission, reporter, time, started, error, SafeLogger(logger), cancellation)
                 if isinstance(error, KeyboardInterrupt) or (

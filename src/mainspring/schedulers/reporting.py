@@ -399,7 +399,7 @@ class Reporter:
     def done(self, submission: Submission) -> None:
         """The instance has ended: its place is to be freed."""
         OWN.set(None)
-        if self._stuck:
+        if submission.stop is not None:
             self._stuck.discard(submission)
         if not submission.is_abandoned:
             self._in_flight.end(submission)

@@ -23,9 +23,6 @@ class StuckRuns:
         self._lock = Lock()
         self._jobs: dict[int, tuple[str, str]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._jobs)
-
     def __len__(self) -> int:
         return len(self._jobs)
 
