@@ -245,6 +245,9 @@ class QueuedRun(NamedTuple):
         return RunKey(self.job_id, self.scheduled_run_time.astimezone(UTC), self.attempt)
 
 
+#: What stops a submission in a process that its run has forked: it is the parent's to say how it ends.
+FORKED: Any = "forked"
+
 #: How a run may end.
 Outcome = Literal["succeeded", "failed", "missed", "skipped", "timed_out", "cancelled", "lost"]
 
@@ -400,7 +403,7 @@ class Submission:
         reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
-        stop: the outcome that the run is to have, once it is to be stopped.
+        stop: the outcome that the run is to have, once it is to be stopped; `FORKED` in a process that it has forked.
         is_abandoned: whether it has been told to have ended, though its thread still runs.
         is_noted: whether its store has noted that it has ended, or is left to others: each counts once, however often that is said.
         started: when that run began.

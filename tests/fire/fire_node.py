@@ -14,6 +14,8 @@ import threading
 import time
 from dataclasses import asdict
 
+from diary import note
+
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.schedulers.background import BackgroundScheduler
@@ -35,6 +37,35 @@ class _Lines(logging.Formatter):
 def deaf_listener(_event: object) -> None:
     """Never return."""
     threading.Event().wait()
+
+
+def forked(scheduler: BackgroundScheduler, job_id: str, seconds: float, how: str) -> int:
+    """The pid of a child that asks for jobs and runs for some seconds, says in the diary how often that worked, and then ends."""
+    pid = os.fork()
+    if pid:
+        return pid
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the node would seem to go on
+    asked, failed = 0, []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            assert scheduler.get_job(job_id).id == job_id
+            assert (scheduler.running, scheduler.health().state) == (False, "forked")
+            if asked % 10 == 0:
+                ran = scheduler.run_job(job_id).wait(30)
+                assert ran.outcome == "succeeded", ran
+            asked += 1
+        except Exception as error:
+            failed.append(repr(error)[:200])
+        time.sleep(0.01)
+    note("child", asked=asked, failed=failed)
+    if how == "shutdown":
+        scheduler.shutdown()
+    if how == "exec":
+        os.execv(sys.executable, [sys.executable, "-c", ""])
+    if how == "_exit":
+        os._exit(0)
+    sys.exit(0)
 
 
 def main() -> None:
@@ -62,7 +93,10 @@ def main() -> None:
     scheduler.start()
     print("ready", flush=True)
     for line in sys.stdin:
-        if line.strip() == "health":
+        asked = line.split()
+        if asked[0] == "fork":
+            print("forked", forked(scheduler, asked[1], float(asked[2]), asked[3]), flush=True)
+        elif asked == ["health"]:
             health = scheduler.health()
             print(json.dumps(asdict(health) | {"ok": health.ok}, default=str), flush=True)
     scheduler.shutdown()

@@ -86,6 +86,14 @@ class Node:
         except Empty:
             return None
 
+    def fork(self, job_id: str, seconds: float, how: str) -> int:
+        """Have it fork a child that asks for that job for so long; the child's pid."""
+        self.process.stdin.write(f"fork {job_id} {seconds} {how}\n")
+        self.process.stdin.flush()
+        while not (said := self._answers.get(timeout=PATIENCE)).startswith("forked"):
+            assert said, f"it ended: {self.log_text()}"
+        return int(said.split()[1])
+
     def log_text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 

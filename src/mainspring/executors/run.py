@@ -28,7 +28,7 @@ from mainspring.current import OWN
 from mainspring.errors import RunError, kind_of, words_of
 from mainspring.executors.around import entered_all, hooks_of
 from mainspring.masking import scrubber
-from mainspring.model import run_id
+from mainspring.model import FORKED, run_id
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -305,7 +305,9 @@ def _id_of(submission: Submission, time: datetime) -> str:
 
 
 def _log_end(submission: Submission, time: datetime, logger: SafeLogger) -> None:
-    """Log that a run has ended without an error of its own."""
+    """Log that a run has ended without an error of its own; in a process that it has forked, it is the parent that says so."""
+    if submission.stop == FORKED:
+        return
     name = submission.job.name
     if submission.stop is None:
         logger.of_run(INFO, _id_of(submission, time), 'Job "%s" executed successfully', name)

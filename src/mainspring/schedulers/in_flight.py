@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.current import OWN
 from mainspring.draining import drained
+from mainspring.model import FORKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +53,7 @@ class InFlight:
         self._lock = RLock()
         self._changed = Condition(self._lock)
         for submission in self._submissions.values():
-            submission.stop = "cancelled"  # it begins no other of its due times
+            submission.stop = FORKED  # it begins no other of its due times, and tells nothing
         self._submissions = {}
         self._ended.clear()
         self._waiters = 0

@@ -24,6 +24,7 @@ from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.addresses import where_of
 from mainspring.jobstores.sqlalchemy.engines import is_in_memory, names_memory
 from mainspring.jobstores.sqlalchemy.failures import failure_of
+from mainspring.jobstores.sqlalchemy.inherited import Connections
 from mainspring.jobstores.sqlalchemy.limits import STATEMENT_TIMEOUT
 from mainspring.jobstores.sqlalchemy.postgresql import Sessions
 from mainspring.jobstores.sqlalchemy.sqlite import WRITES, flaw_of_file, prepare, turn
@@ -103,6 +104,7 @@ class Database:
         self._sessions = (
             Sessions(engine, pooled=pooled, sets_limits=sets_limits) if self.name == "postgresql" else None
         )
+        self._connections = None if self.name == "sqlite" else Connections(engine)
         self._generation = 0
         if not in_memory:
             event.listen(engine, "checkout", self._checked_out)
