@@ -248,15 +248,15 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             part.leave_to_parent()
         self._pending_jobs.leave_to_parent()
         self._event_queue.leave_to_parent()
-        self._begin_in_process()
-        self._reporter.limits = limits
         if self._is_active:
             self.state, self._runs_in = STATE_FORKED, parent
+        self._stores.leave_to_parent(self._runs_in)  # before what is made of a part of them
+        self._begin_in_process()
+        self._reporter.limits = limits
         self._is_starting = False
         self.started = Started()
         if self.state == STATE_FORKED:
             self.started.set_result(None)
-        self._stores.leave_to_parent(self._runs_in)
 
     @property
     def _is_active(self) -> bool:
