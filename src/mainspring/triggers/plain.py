@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.coercion import nearest
-from mainspring.errors import SerializationError
+from mainspring.errors import SerializationError, repr_of, words_of
 from mainspring.timezones import astimezone, offset_text, zone_identity
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.naming import found_by, reference_to
@@ -53,7 +53,9 @@ def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:
         SerializationError: they are of a newer version, or of no type that is known, or damaged.
     """
     if not isinstance(values, dict):
-        raise SerializationError(f"expected a trigger as a dict, got {type(values).__name__} {values!r}")
+        raise SerializationError(
+            f"expected a trigger as a dict, got {type(values).__name__} {_shown(values)}"
+        )
     version = values.get("version")
     if not isinstance(version, int) or version > _VERSION:
         raise SerializationError(
@@ -66,8 +68,17 @@ def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:
         raise
     except Exception as error:
         raise SerializationError(
-            f"a trigger can't be read from {values!r}: {type(error).__name__}: {error}"
+            f"a trigger can't be read from {_shown(values)}: {type(error).__name__}: {_shown(words_of(error))}"
         ) from error
+
+
+def _shown(value: Any) -> str:
+    """What a message says of something that a store had, which may be of any length."""
+    shown = value if isinstance(value, str) else repr_of(value)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+_LONGEST = 200
 
 
 def _class_of(values: dict[str, Any]) -> Any:

@@ -246,7 +246,7 @@ def written_tag(tag: str) -> str:
 def _read_options(text: str, executor: str, tags: str | None) -> JobOptions:
     values = json.loads(text)
     if not isinstance(values, Mapping):
-        raise SerializationError(f"the options should be a dict: {text}")
+        raise SerializationError(f"the options should be a dict: {text[:80]}")
     if tags is not None:
         values = {**values, "tags": json.loads(tags)}
     return options_with(JobOptions(executor=executor), values)
