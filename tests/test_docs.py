@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -97,3 +98,11 @@ def test_the_table_has_spring_and_autumn_of_every_kind_of_change():
         "Pacific/Chatham",
     ]
     assert all(zones.count(zone) == 2 for zone in zones)
+
+
+def test_all_keys_of_redis_are_listed():
+    page = (CHECKOUT / "docs" / "stores" / "redis.md").read_text().split("## Keys to read")[1]
+    scripts = (CHECKOUT / "src" / "mainspring" / "jobstores" / "redis" / "scripts").glob("*.lua")
+    keys = {name for script in scripts for name in re.findall(r"\b(?:key|has)\('(\w+)", script.read_text())}
+    assert len(keys) > 15
+    assert {key for key in keys if not re.search(rf"`{key}\b", page)} == set()

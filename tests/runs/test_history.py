@@ -10,7 +10,7 @@ import run_work as work
 from run_work import eventually
 
 from mainspring import MemoryJobStore, current_run
-from mainspring.errors import NoRunError
+from mainspring.errors import ConfigurationError, NoRunError
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from mainspring.model import run_id, run_key
 from mainspring.testing import EventRecorder
@@ -124,15 +124,23 @@ def test_a_run_in_a_process_knows_itself(make_scheduler, make_store):
 
 
 def test_the_memory_store_remembers_so_many_runs_of_each_job(make_scheduler, monkeypatch):
-    monkeypatch.setattr("mainspring.jobstores.history._KEPT_IN_ALL", 10)
-    scheduler = make_scheduler(jobstores={"default": MemoryJobStore(keep_runs=3)}, start=True)
+    monkeypatch.setattr("mainspring.jobstores.history._AT_LEAST", 10)
+    store = MemoryJobStore(keep_runs=3)
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
     rare = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[0, 0])
-    rare.run_now().wait(30)
+    first = rare.run_now().wait(30)
     often = scheduler.add_job(work.add, "date", run_date="2100-01-01", args=[1, 1])
-    for _ in range(60):
-        often.run_now().wait(30)
-    assert len(rare.runs()) == 1
-    assert 3 <= len(often.runs()) <= 40
+    ended = [often.run_now().wait(30) for _ in range(60)]
+    assert [run.id for run in rare.runs()] == [first.id]
+    assert [run.id for run in often.runs()] == [run.id for run in reversed(ended[-3:])]
+    assert scheduler.get_run(ended[0].id) is None
+    work.eventually(lambda: len(store._runs.history._all()) <= 20)
+
+
+@pytest.mark.parametrize("keep_runs", [-1, "5", 1.5, True])
+def test_how_many_runs_are_remembered_is_a_whole_number(keep_runs):
+    with pytest.raises(ConfigurationError, match="keep_runs must be a whole number of 0 or more"):
+        MemoryJobStore(keep_runs=keep_runs)
 
 
 def test_runs_are_listed_latest_first_and_chosen(scheduler):

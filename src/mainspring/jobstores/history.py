@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How many runs of all jobs together are kept.
 _KEPT_IN_ALL = 10_000
+#: What is too much is forgotten when there are so many times more than are kept, and so many at least: seldom enough to cost nothing for each run.
+_TIMES_MORE, _AT_LEAST = 4, 1000
 
 
 class History:
@@ -37,6 +39,7 @@ class History:
 
     def __init__(self, keep: int, node: str) -> None:
         self._keep = keep
+        self._bound = _AT_LEAST
         self.node = node
         #: Runs that ended well, told of by the workers themselves.
         self.outbox: deque[Any] = deque()  # of `EndedWell`
@@ -64,26 +67,26 @@ class History:
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
-        if len(self._ended) + len(self.outbox) > 4 * _KEPT_IN_ALL:
-            self._compact()
+        if len(self._ended) + len(self.outbox) > self._bound:
+            self._ended = list(self._kept())[::-1]
+            self._latest, self._looked_up = {}, 0
+            self._bound = max(_TIMES_MORE * len(self._ended), _AT_LEAST)
 
-    def _compact(self) -> None:
+    def _kept(self) -> Iterator[EndedWell | tuple[str, int, Cause, RunResult]]:
+        """What is to be kept, the run that ended last first."""
         counts: dict[str, int] = {}
-        kept = []
-        keep = self._keep
-        for entry in reversed(self._all()):
+        keep, left = self._keep, _KEPT_IN_ALL
+        for entry in reversed(self._all()[:]):
             job_id = entry[0]
             # By those of backfills, one that is asked for again knows what it has done: they stay, and don't count.
             if entry[2] not in BACKFILLED:
                 count = counts[job_id] = counts.get(job_id, 0) + 1
                 if count > keep:
                     continue
-            kept.append(entry)
-            if len(kept) == _KEPT_IN_ALL:
-                break
-        kept.reverse()
-        self._ended = kept
-        self._latest, self._looked_up = {}, 0
+            yield entry
+            left -= 1
+            if not left:
+                return
 
     def latest_attempts(self, job_id: str) -> Mapping[float, int]:
         """The latest attempts of a job that are remembered, by their due times, as POSIX timestamps."""
@@ -102,7 +105,8 @@ class History:
         Args:
             key: only of this run.
         """
-        for entry in reversed(self._all()[:]):
+        # One that is asked for by name is found as long as it is there; a list has no more than is kept.
+        for entry in self._kept() if key is None else reversed(self._all()[:]):
             if job_id not in (None, entry[0]):
                 continue
             if key is None or (entry[1], _due_time(entry).timestamp()) == (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
@@ -19,7 +19,7 @@ from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
-from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
@@ -59,6 +59,9 @@ class MemoryJobStore(NativeJobStore):
     live_records: ClassVar[bool] = True
 
     def __init__(self, keep_runs: int = 100) -> None:
+        kept: Any = keep_runs
+        if isinstance(kept, bool) or not isinstance(kept, int) or kept < 0:
+            raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {kept!r}")
         self._entries: dict[str, _Entry] = {}
         self._begin_in_process(LocalRuns(keep_runs))
         leaves_to_parent(self)
