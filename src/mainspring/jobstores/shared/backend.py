@@ -123,6 +123,8 @@ class Backend(ABC):
     setting: Setting
     jobs: StoredJobs
     outage: Outage
+    #: Whether the database takes names that differ by spaces at their end for the same.
+    pads_ids = False
 
     # Life
 

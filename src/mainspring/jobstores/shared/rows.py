@@ -186,6 +186,26 @@ def refuse_unstorable(record: JobRecord) -> None:
             )
 
 
+def refuse_padded(record: JobRecord) -> None:
+    """See to it that no name ends with a space, for databases to which that is the same as without.
+
+    Raises:
+        ValueError: one does.
+    """
+    options = record.options
+    for what, text in (
+        ("the id", record.id),
+        ("the executor", options.executor),
+        ("the group", options.group or ""),
+        ("the job that is followed by that", followed_job(record) or ""),
+    ):
+        if text.endswith(" "):
+            raise ValueError(
+                f"{what} of job {record.id!r} ends with a space, and MySQL and MariaDB take {text!r} and {text.rstrip(' ')!r} for the same: "
+                "leave the space out"
+            )
+
+
 _SHOWN = 80
 
 

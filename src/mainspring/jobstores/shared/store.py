@@ -50,7 +50,7 @@ from mainspring.jobstores.shared.outage import (
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.row_locks import UnsignedJob
-from mainspring.jobstores.shared.rows import Unreadable, refuse_unstorable
+from mainspring.jobstores.shared.rows import Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
@@ -100,16 +100,6 @@ class _CallLimit:
 def default_node_name() -> str:
     """What a node is called that was given no name: its host and process."""
     return storable(f"{socket.gethostname()}-{os.getpid()}")
-
-
-def refuse_unknown(job_id: str) -> None:
-    """See to it that a job may have this id.
-
-    Raises:
-        JobLookupError: no job can have it.
-    """
-    if not is_storable(job_id):
-        raise JobLookupError(job_id)
 
 
 def _nothing(item: Any, error: Exception) -> None:
@@ -524,11 +514,24 @@ class SharedJobStore(NativeJobStore):
 
     # Jobs
 
+    def _may_be_id(self, text: str) -> bool:
+        """Whether a job, or a group, can have this name here."""
+        return is_storable(text) and not (self._backend.pads_ids and text.endswith(" "))
+
+    def _refuse_unknown(self, job_id: str) -> None:
+        if not self._may_be_id(job_id):
+            raise JobLookupError(job_id)
+
+    def _refuse_unstorable(self, record: JobRecord) -> None:
+        refuse_unstorable(record)
+        if self._backend.pads_ids:
+            refuse_padded(record)
+
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None
     ) -> list[JobRecord]:
         for record in records:
-            refuse_unstorable(record)
+            self._refuse_unstorable(record)
         ids = Counter(record.id for record in records)
         for job_id, count in ids.items():
             if count > 1:
@@ -545,13 +548,13 @@ class SharedJobStore(NativeJobStore):
         return kept
 
     def get_record(self, job_id: str) -> JobRecord | None:
-        if not is_storable(job_id):
+        if not self._may_be_id(job_id):
             return None  # no job can have it
         return self._backend.jobs.get(job_id)
 
     def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
         if query.after is not None:
-            refuse_unknown(query.after)
+            self._refuse_unknown(query.after)
         if not all(text is None or is_storable(text) for text in (query.tag, query.executor, query.search)):
             return []  # no job can have it
         records: list[JobRecord] = []
@@ -615,16 +618,16 @@ class SharedJobStore(NativeJobStore):
         return True
 
     def find_equal(self, record: JobRecord) -> str | None:
-        refuse_unstorable(record)
+        self._refuse_unstorable(record)
         return self._backend.jobs.find_equal(record)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         try:
-            refuse_unknown(job_id)
+            self._refuse_unknown(job_id)
 
             def checked(before: JobRecord) -> JobRecord:
                 after = change(before)
-                refuse_unstorable(after)
+                self._refuse_unstorable(after)
                 return after
 
             return self._backend.jobs.change(job_id, checked)
@@ -645,7 +648,7 @@ class SharedJobStore(NativeJobStore):
             self._agenda.note_queue_due(self._setting.now())
 
     def remove(self, job_id: str) -> None:
-        refuse_unknown(job_id)
+        self._refuse_unknown(job_id)
         self._backend.jobs.remove(job_id)
         self._forget(job_id)
 
@@ -958,23 +961,27 @@ class SharedJobStore(NativeJobStore):
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         for run in runs:
-            refuse_unknown(run.job_id)
+            self._refuse_unknown(run.job_id)
         new = self._backend.enqueue(runs)
         self._agenda.note_queue_due(min((run.available for run in new), default=None))
         return new
 
     def cancel(self, key: RunKey) -> bool:
-        return is_storable(key.job_id) and self._backend.cancel(key)
+        return self._may_be_id(key.job_id) and self._backend.cancel(key)
 
     def set_group(self, group: Group) -> None:
         if not is_storable(group.name):
             raise ValueError(f"the name of a group has characters that databases can't keep: {group.name!r}")
+        if not self._may_be_id(group.name):
+            raise ValueError(
+                f"the name of the group {group.name!r} ends with a space, which is the same to MySQL and MariaDB as without: leave it out"
+            )
         self._backend.set_group(group)
         self._agenda.nothing_waits()
         self._look_into_queue_if_blocked()
 
     def remove_group(self, name: str) -> bool:
-        was_there = self._backend.remove_group(name)
+        was_there = self._may_be_id(name) and self._backend.remove_group(name)
         self._agenda.nothing_waits()
         self._look_into_queue_if_blocked()
         return was_there
@@ -983,13 +990,13 @@ class SharedJobStore(NativeJobStore):
         return self._backend.list_groups()
 
     def get_run(self, key: RunKey) -> RunRecord | None:
-        if not is_storable(key.job_id):
+        if not self._may_be_id(key.job_id):
             return None
         return self._backend.get_run(key)
 
     def list_runs(
         self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
     ) -> list[RunRecord]:
-        if job_id is not None and not is_storable(job_id):
+        if job_id is not None and not self._may_be_id(job_id):
             return []
         return self._backend.list_runs(job_id, outcome, since, limit)

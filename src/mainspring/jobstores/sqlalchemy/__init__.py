@@ -5,6 +5,7 @@ Needs SQLAlchemy 2, and a driver for other databases than SQLite: ``pip install 
 """
 
 try:
+    from mainspring.jobstores.sqlalchemy.autogenerate import without_job_tables
     from mainspring.jobstores.sqlalchemy.store import SQLAlchemyJobStore
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "sqlalchemy":
@@ -13,4 +14,4 @@ except ModuleNotFoundError as error:
         'SQLAlchemyJobStore needs SQLAlchemy 2, which is not installed: pip install "mainspring[sqlalchemy]"'
     ) from error
 
-__all__ = ["SQLAlchemyJobStore"]
+__all__ = ["SQLAlchemyJobStore", "without_job_tables"]

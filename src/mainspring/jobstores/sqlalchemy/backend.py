@@ -82,6 +82,7 @@ class SQLBackend(Backend):
         self.tables = tables(within(namespace, tablename, "_"), metadata, tableschema)
         refuse_long_names(self.tables, self.database.name)
         self._metadata = metadata
+        self.pads_ids = self.database.name == "mysql"
         self._engine = engine
         statements = statements_for(self.tables, engine)
         self._runs = RunTable(self.tables, statements)

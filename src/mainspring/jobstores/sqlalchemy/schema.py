@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
 from mainspring.jobstores.sqlalchemy import nodes
+from mainspring.jobstores.sqlalchemy.grants import refuse_missing_grants
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,8 @@ def create_tables(database: Database, tables: Tables, metadata: MetaData, now: d
             not installed, or nodes of an older release are at work that couldn't use them any more.
     """
     with database.changing_schema() as connection:
+        there = _refuse_others(connection, tables, by_keys=True)
+        refuse_missing_grants(connection, there)
         version = _version(connection, tables)
         if version is not None and _is_behind(connection, tables, version):
             if version < VERSION:
@@ -60,6 +63,7 @@ def pending_migration(database: Database, tables: Tables, metadata: MetaData) ->
         ConfigurationError: as for `create_tables`.
     """
     with database.reading() as connection:
+        _refuse_others(connection, tables, by_keys=True)
         version = _version(connection, tables)
         missing = _missing(connection, tables)
         if version is None:
@@ -145,16 +149,22 @@ def _migrations() -> ModuleType:
     return migrations
 
 
-def _refuse_others(connection: Connection, tables: Tables) -> None:
-    table = tables.jobs
-    known = inspect(connection)
-    if not known.has_table(table.name, schema=table.schema):
-        return
-    columns = {column["name"] for column in known.get_columns(table.name, schema=table.schema)}
-    missing = [column.name for column in table.columns if column.name not in columns]
-    if missing:
-        whose = " It is APScheduler's." if "job_state" in columns else ""
-        raise ConfigurationError(
-            f"the table {table.fullname!r} is not a table of mainspring's jobs: it has no column {missing[0]!r}.{whose} "
-            "Give another tablename"
-        )
+def _refuse_others(connection: Connection, tables: Tables, *, by_keys: bool = False) -> list[Table]:
+    """See to it that tables of these names are ours; those that are there.
+
+    Args:
+        by_keys: look only for the columns that tables of all versions have.
+    """
+    place, by_name = tables.jobs.schema, {table.name: table for table in tables}
+    found = inspect(connection).get_multi_columns(schema=place, filter_names=list(by_name))
+    there = {by_name[name]: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    for table, columns in there.items():
+        wanted = table.primary_key if by_keys else table.columns
+        missing = [column.name for column in wanted if column.name not in columns]
+        if missing:
+            whose = " It is APScheduler's." if "job_state" in columns else ""
+            raise ConfigurationError(
+                f"the table {table.fullname!r} is not a table of mainspring's jobs: it has no column {missing[0]!r}.{whose} "
+                "Give another tablename, after which all tables of the store are named"
+            )
+    return list(there)

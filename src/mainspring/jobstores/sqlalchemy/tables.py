@@ -101,8 +101,16 @@ def refuse_long_names(tables: Tables, database: str) -> None:
 
 
 def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
-    """The tables of a job store whose jobs are in `tablename`; the others are named after it."""
+    """The tables of a job store whose jobs are in `tablename`; the others are named after it.
+
+    Raises:
+        ConfigurationError: the metadata has a table of such a name that is none of a job store's.
+    """
     stem = tablename.removesuffix("_jobs")
+    names = (tablename, *(f"{stem}_{kind}" for kind in ("runs", "nodes", "schema", "groups")))
+    known = _known(names, metadata, schema)
+    if known is not None:
+        return known
     jobs = Table(
         tablename,
         metadata,
@@ -221,4 +229,29 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         schema=schema,
         mysql_engine="InnoDB",
     )
-    return Tables(jobs, runs, nodes, version, groups)
+    made = Tables(jobs, runs, nodes, version, groups)
+    for table in made:
+        table.info[_OURS] = True
+    return made
+
+
+_OURS = "mainspring"
+
+
+def is_ours(table: Table) -> bool:
+    """Whether a table is one of a job store's."""
+    return bool(table.info.get(_OURS))
+
+
+def _known(names: tuple[str, ...], metadata: MetaData, schema: str | None) -> Tables | None:
+    """The tables that another store has put into the same metadata."""
+    place = schema if schema is not None else metadata.schema
+    found = [metadata.tables.get(name if place is None else f"{place}.{name}") for name in names]
+    foreign = [table.fullname for table in found if table is not None and not is_ours(table)]
+    if foreign:
+        raise ConfigurationError(
+            f"the metadata has a table {foreign[0]!r} that is none of a job store's, as after reflecting the database: give another "
+            "tablename, or leave metadata out, so that the store has one of its own"
+        )
+    there = [table for table in found if table is not None]
+    return Tables(*there) if len(there) == len(names) else None
