@@ -35,9 +35,7 @@ def refuse_missing_grants(connection: Connection, tables: Sequence[Table]) -> No
         whole = {
             connection.dialect.identifier_preparer.format_table(table): _needed(table) for table in tables
         }
-        grants = {
-            name: f"GRANT {', '.join(whole.get(name, ('USAGE',)))} ON {name} TO {to}" for _, name in missing
-        }
+        grants = {name: f"GRANT {', '.join(whole[name])} ON {name} TO {to}" for _, name in missing}
         raise ConfigurationError(
             f"the user {user} may not {', '.join(f'{action} {name}' for action, name in missing)}, which the store has to: "
             + "; ".join(grants.values())
@@ -64,10 +62,6 @@ def _missing_in_postgresql(connection: Connection, tables: Sequence[Table]) -> l
             # Somebody may grant columns, all of them; but for DELETE there is only the whole table.
             what = "table" if action == "DELETE" else "any_column"
             asked.append((action, name, f"has_{what}_privilege({_quoted(name)}, '{action}')"))
-        if "token" in table.primary_key.columns:
-            sequence = f"pg_get_serial_sequence({_quoted(name)}, 'token')"
-            has = f"coalesce(has_sequence_privilege({sequence}, 'USAGE'), true)"
-            asked.append(("USAGE", f"SEQUENCE {name.rstrip(chr(34))}_token_seq", has))
     answers = connection.exec_driver_sql(f"SELECT {', '.join(how for _, _, how in asked)}").one()
     return [(action, name) for (action, name, _), has in zip(asked, answers, strict=True) if not has]
 

@@ -88,9 +88,17 @@ def _what(tables: Tables) -> str:
     return f"the tables of {tables.jobs.fullname!r}"
 
 
+def _columns(connection: Connection, tables: Tables) -> dict[Table, set[str]]:
+    """The names of the columns of those tables that are there."""
+    # Not by `has_table`: MariaDB refuses to say that of a table that this user may not read.
+    place, by_name = tables.jobs.schema, {table.name: table for table in tables}
+    found = inspect(connection).get_multi_columns(schema=place, filter_names=list(by_name))
+    return {by_name[name]: {column["name"] for column in columns} for (_, name), columns in found.items()}
+
+
 def _missing(connection: Connection, tables: Tables) -> list[Table]:
-    known = inspect(connection)
-    return [table for table in tables if not known.has_table(table.name, schema=table.schema)]
+    there = _columns(connection, tables)
+    return [table for table in tables if table not in there]
 
 
 def _creation(
@@ -118,21 +126,15 @@ def _is_behind(connection: Connection, tables: Tables, version: int) -> bool:
     """Whether tables are to be migrated: they have an older version, or lack columns that were added since they were made."""
     if version < VERSION:
         return True
-    known = inspect(connection)
-    for table in tables:
-        if known.has_table(table.name, schema=table.schema):
-            present = {column["name"] for column in known.get_columns(table.name, schema=table.schema)}
-            if any(column.name not in present for column in table.columns):
-                return True
-    return False
+    there = _columns(connection, tables)
+    return any(column.name not in columns for table, columns in there.items() for column in table.columns)
 
 
 def _version(connection: Connection, tables: Tables) -> int | None:
     """The version of the tables; ``None`` where there are none."""
-    schema = tables.schema
-    if not inspect(connection).has_table(schema.name, schema=schema.schema):
+    if tables.schema not in _columns(connection, tables):
         return None
-    version = connection.execute(select(schema.c.version)).scalar_one_or_none()
+    version = connection.execute(select(tables.schema.c.version)).scalar_one_or_none()
     if version is not None:
         refuse_newer(_what(tables), version, VERSION)
     return version
@@ -155,9 +157,7 @@ def _refuse_others(connection: Connection, tables: Tables, *, by_keys: bool = Fa
     Args:
         by_keys: look only for the columns that tables of all versions have.
     """
-    place, by_name = tables.jobs.schema, {table.name: table for table in tables}
-    found = inspect(connection).get_multi_columns(schema=place, filter_names=list(by_name))
-    there = {by_name[name]: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    there = _columns(connection, tables)
     for table, columns in there.items():
         wanted = table.primary_key if by_keys else table.columns
         missing = [column.name for column in wanted if column.name not in columns]
