@@ -9,6 +9,7 @@ import pytest
 
 from mainspring.errors import CronSyntaxError
 from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.plain import trigger_from_dict
 
 START = datetime(2026, 3, 1, tzinfo=UTC)  # a Sunday
 
@@ -85,6 +86,7 @@ def test_fields_left_out_match_everything_up_to_the_rightmost_given_and_take_the
         ("15 0 9 * * 1", "Mon 02 Mar 09:00:15"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:from_unix")
 def test_from_unix_reads_what_cron_reads(text, first):
     assert times(CronTrigger.from_unix(text, timezone=UTC), 1) == [first]
 
@@ -177,3 +179,81 @@ def test_h_keeps_to_its_range():
         trigger = CronTrigger(hour="H(2-4)", minute=0, timezone=UTC)
         bound = trigger.bind(timezone=UTC, now=START, job_id=str(number))
         assert bound.upcoming(START, 1)[0].hour in (2, 3, 4)
+
+
+ALL_WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "expected"),
+    [
+        (CronTrigger.from_unix, "0 0 * * H(1-5)", ALL_WEEK[:5]),
+        (CronTrigger.from_unix, "H H * * H(6-7)", ["Sat", "Sun"]),
+        (CronTrigger.from_unix, "0 0 * * H(0-1)", ["Mon", "Sun"]),
+        (CronTrigger.from_unix, "0 0 * * H(0-7)", ALL_WEEK),
+        (CronTrigger.from_unix, "0 0 * * H", ALL_WEEK),
+        (CronTrigger.from_quartz, "0 0 0 ? * H(2-6)", ALL_WEEK[:5]),
+        (CronTrigger.from_quartz, "0 0 0 ? * H(1-2)", ["Mon", "Sun"]),
+        (CronTrigger.from_quartz, "0 0 0 ? * H(1-7)", ALL_WEEK),
+    ],
+    ids=str,
+)
+def test_h_counts_weekdays_as_its_dialect_does_and_explain_names_the_day(read, text, expected):
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    found = set()
+    for number in range(200):
+        trigger = read(text, timezone=UTC).bind(timezone=UTC, now=start, job_id=f"job{number}")
+        again = trigger_from_dict(trigger.to_dict())
+        times = trigger.upcoming(start, 3)
+        assert again == trigger
+        assert again.upcoming(start, 3) == times
+        assert len({time.weekday() for time in times}) == 1
+        assert f"on {times[0]:%A}" in trigger.explain()
+        found.add(f"{times[0]:%a}")
+    assert sorted(found, key=ALL_WEEK.index) == expected
+    assert "that the job's id chooses" in read(text, timezone=UTC).explain()
+
+
+def test_steps_of_h_begin_where_the_dialects_week_does():
+    start = datetime(2026, 3, 1, tzinfo=UTC)  # a Sunday
+    for number in range(50):
+        trigger = CronTrigger.from_unix("0 0 * * H/3", timezone=UTC).bind(
+            timezone=UTC, now=start, job_id=str(number)
+        )
+        days = [(time.weekday() + 1) % 7 for time in trigger.between(start, start + timedelta(days=6))]
+        assert days in ([0, 3, 6], [1, 4], [2, 5])
+
+
+def test_explain_names_the_day_of_the_month_that_h_has_chosen():
+    trigger = CronTrigger(day="H", timezone=UTC).bind(
+        timezone=UTC, now=datetime(2026, 3, 1, tzinfo=UTC), job_id="a"
+    )
+    (first,) = trigger.upcoming(datetime(2026, 3, 1, tzinfo=UTC), 1)
+    assert f"on day {first.day} of the month" in trigger.explain()
+
+
+@pytest.mark.parametrize("text", ["0 0 * * H(0-8)", "0 0 * * H(5-2)", "0 0 * * H(1-5)/9", "0 0 * * H(8-9)"])
+def test_ranges_of_h_that_a_dialect_does_not_have_are_refused(text):
+    with pytest.raises(CronSyntaxError):
+        CronTrigger.from_unix(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*/60 * * * *", "01:00"),
+        ("0 */24 * * *", "00:00"),
+        ("58/5 * * * *", "00:58"),
+        ("0 0 * * */7", "00:00"),
+    ],
+)
+def test_of_a_step_wider_than_its_range_the_first_value_is_meant_in_a_crontab(text, expected):
+    trigger = CronTrigger.from_unix(text, timezone=UTC)
+    (first,) = trigger.upcoming(datetime(2026, 3, 1, 0, 30, tzinfo=UTC), 1)
+    assert f"{first:%H:%M}" == expected
+    assert trigger_from_dict(trigger.to_dict()) == trigger
+
+
+def test_six_fields_are_warned_of():
+    with pytest.warns(UserWarning, match="croniter has them last"):
+        CronTrigger.from_unix("0 0 9 * * *")

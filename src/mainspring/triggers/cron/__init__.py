@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.timezones import astimezone
 from mainspring.triggers.cron.days import DateFields
-from mainspring.triggers.cron.dialects import UNIX, expanded, split, weekdays_by_name
+from mainspring.triggers.cron.dialects import UNIX, expanded, narrow_steps, split, weekdays_by_name
 from mainspring.triggers.cron.explaining import meaning
 from mainspring.triggers.cron.fields import (
     DEFAULT_VALUES,
@@ -148,7 +148,7 @@ class CronTrigger(WallClockTrigger):
     def from_unix(cls, text: str, timezone: Any = None, **options: Any) -> Self:
         """A trigger from a line of a crontab, as cron reads it: five fields, six with seconds first, or ``@daily`` etc.
 
-        Sunday is 0 and 7. If both the day of the month and the weekday are restricted, that is if neither begins with
+        Sunday is 0 and 7. Of a step that is wider than its range, the first value alone is meant: ``*/60`` minutes is the full hour. If both the day of the month and the weekday are restricted, that is if neither begins with
         ``*``, a day fires if one of them matches (crontab(5)).
 
         Args:
@@ -158,8 +158,17 @@ class CronTrigger(WallClockTrigger):
             CronSyntaxError: it can't be read.
         """
         values: dict[str, Any] = split(expanded(text), {5: _CRONTAB, 6: ("second", *_CRONTAB)})
+        if len(values) > len(_CRONTAB):
+            _warn_of_seconds(text)
         is_either = not any(values[name].startswith(("*", "?")) for name in ("day", "day_of_week"))
+        hour = values["hour"]
+        values = {
+            name: value if name == "day_of_week" else narrow_steps(name, value)
+            for name, value in values.items()
+        }
         values["day_of_week"] = weekdays_by_name(values["day_of_week"], UNIX)
+        if hour.startswith("*") and not values["hour"].startswith("*"):
+            options = {"gap": "skip", "fold": "both", **options}  # as its text says, which is another now
         made = cls(**values, timezone=timezone, **options)
         made._is_either = is_either
         return made
@@ -332,6 +341,14 @@ class CronTrigger(WallClockTrigger):
 
 def _before_step(part: str) -> str:
     return part.partition("/")[0].partition("#")[0]
+
+
+def _warn_of_seconds(text: str) -> None:
+    warnings.warn(
+        f"from_unix({text!r}): of six fields the first is for seconds, as with cronsim and Spring; croniter has them last. Use "
+        "CronTrigger(second=…) to be sure",
+        stacklevel=3,
+    )
 
 
 def _warn_of_numeric_weekday(expr: str, weekday: str) -> None:

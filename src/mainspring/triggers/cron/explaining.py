@@ -29,7 +29,7 @@ _LISTED_TIMES = 6
 
 def meaning(fields: Mapping[str, BaseField], *, is_either: bool, seed: str | None) -> str:
     """What the fields say, such as "at 09:00 from Monday to Friday"."""
-    parts = [_times(fields, seed), _days(fields, is_either=is_either)]
+    parts = [_times(fields, seed), _days(fields, is_either=is_either, seed=seed)]
     if not fields["week"].matches_all():
         parts.append(f"in week {_values(fields['week'], str, seed)}")
     if not fields["month"].matches_all():
@@ -97,13 +97,14 @@ def _values(field: BaseField, name: Any, seed: str | None) -> str:
     return _joined(words)
 
 
-def _days(fields: Mapping[str, BaseField], *, is_either: bool) -> str:
+def _days(fields: Mapping[str, BaseField], *, is_either: bool, seed: str | None) -> str:
     day, weekday = fields["day"], fields["day_of_week"]
     words = []
     if not day.matches_all():
-        words.append(f"on {_joined([_day_words(expression) for expression in day.expressions])} of the month")
+        days = [_day_words(expression, seed) for expression in day.expressions]
+        words.append(f"on {_joined(days)} of the month")
     if not weekday.matches_all():
-        words.append(_weekdays(weekday))
+        words.append(_weekdays(weekday, seed))
     if len(words) == 2:  # noqa: PLR2004 - both are restricted
         return f"{words[0]}, {'or' if is_either else 'if that is also'} {words[1]}"
     if not words:
@@ -113,24 +114,28 @@ def _days(fields: Mapping[str, BaseField], *, is_either: bool) -> str:
     return words[0]
 
 
-def _weekdays(weekday: BaseField) -> str:
+def _weekdays(weekday: BaseField, seed: str | None) -> str:
     expressions = weekday.expressions
     if len(expressions) == 1 and isinstance(expressions[0], RangeExpression):
         only = expressions[0]
         if not only.step and only.last is not None and only.last != only.first:
             return f"from {spoken_weekday(only.first)} to {spoken_weekday(only.last)}"
-    words = [
-        spoken_weekday(number)
+    numbers = {
+        number
         for expression in expressions
         if isinstance(expression, AllExpression)
-        for number in expression.values(0, 6)
-    ]
-    words += [_day_words(expression) for expression in weekday.special_days()]
+        and (seed is not None or not isinstance(expression, HashExpression))
+        for number in expression.values(0, 6, seed or "")
+    }
+    words = [spoken_weekday(number) for number in sorted(numbers)]
+    if seed is None and weekday.has_hash():
+        words.append("a weekday that the job's id chooses")
+    words += [_day_words(expression, seed) for expression in weekday.special_days()]
     text = f"on {_joined(words)}"
     return f"{text} of the month" if weekday.special_days() else text
 
 
-def _day_words(expression: Any) -> str:  # noqa: PLR0911 - one for each kind
+def _day_words(expression: Any, seed: str | None) -> str:  # noqa: PLR0911 - one for each kind
     if isinstance(expression, WeekdayPositionExpression):
         return f"the {_ORDINALS[expression.option_num]} {spoken_weekday(expression.weekday)}"
     if isinstance(expression, LastDayOfMonthExpression):
@@ -143,7 +148,10 @@ def _day_words(expression: Any) -> str:  # noqa: PLR0911 - one for each kind
     if isinstance(expression, NearestWorkdayExpression):
         return f"the weekday (Monday to Friday) nearest to day {expression.day}"
     if isinstance(expression, HashExpression):
-        return "a day that the job's id chooses"
+        if seed is None:
+            return "a day that the job's id chooses"
+        days = [str(day) for day in expression.values(MIN_VALUES["day"], MAX_VALUES["day"], seed)]
+        return f"day{'' if len(days) == 1 else 's'} {_joined(days)}"
     if isinstance(expression, RangeExpression):
         if expression.step:
             end = "" if expression.last is None else f" to {expression.last}"

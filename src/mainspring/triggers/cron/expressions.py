@@ -213,7 +213,8 @@ class WeekdayRangeExpression(RangeExpression):
 class HashExpression(AllExpression):
     """``H``, ``H(0-29)``, ``H/15``, ``H(0-29)/10``: a value, or values, that the job's id chooses.
 
-    Jobs that would all run on the hour are spread by it, and each keeps its time for ever.
+    Jobs that would all run on the hour are spread by it, and each keeps its time for ever. A range of weekdays may wrap around: ``H(5-1)`` is one
+    of Saturday to Tuesday.
 
     Attributes:
         first, last: the bounds, or ``None`` for the field's own; a day of the month is at most 28, which all months have.
@@ -230,9 +231,10 @@ class HashExpression(AllExpression):
         first, last = self._bounds(lowest, highest)
         text = f"{seed}\0{self.name}".encode("utf-8", "surrogatepass")
         number = int.from_bytes(blake2b(text, digest_size=8).digest())
-        if self.step is None:
-            return (first + number % (last - first + 1),)
-        return range(first + number % self.step, last + 1, self.step)
+        size = highest - lowest + 1
+        width = (last - first) % size + 1 if last < first else last - first + 1
+        places = (number % width,) if self.step is None else range(number % self.step, width, self.step)
+        return [(first + place - lowest) % size + lowest for place in places]
 
     def _bounds(self, lowest: int, highest: int) -> tuple[int, int]:
         if self.name == "day":
@@ -242,7 +244,10 @@ class HashExpression(AllExpression):
 
     def validate(self, lowest: int, highest: int) -> None:
         first, last = self._bounds(lowest, highest)
-        if not lowest <= first <= last <= highest:
+        wraps = self.name == "day_of_week" and last < first  # weekdays begin elsewhere in each dialect
+        if wraps:
+            last += highest - lowest + 1
+        if not lowest <= first <= last <= highest + wraps * (highest - lowest):
             raise ValueError(f"the range of H must be within {lowest} to {highest}", "H")
         if self.step is not None and self.step > last - first + 1:
             raise ValueError(f"the step {self.step} is wider than the range {first} to {last}", "H")
