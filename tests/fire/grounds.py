@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import servers
+from stores import with_driver
 
 
 class SmallDisk:
@@ -300,6 +301,63 @@ class PostgresGround(Ground):
             self.disk.remove()
 
 
+class Psycopg2Ground(PostgresGround):
+    """By the other driver."""
+
+    kind = "postgres-psycopg2"
+    troubles = ("stopped", "killed", "read_only", "sessions_ended", "locked", "closed_to_all", "flapping")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = with_driver(self.url, "psycopg2")
+
+
+class PoolerGround(PostgresGround):
+    """Through a pooler that lends sessions for one transaction each."""
+
+    kind = "pooler"
+    troubles = (
+        "stopped",
+        "killed",
+        "read_only",
+        "sessions_ended",
+        "locked",
+        "flapping",
+        "pooler_killed",
+        "pooler_frozen",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            self.pooler = servers.PgBouncer(self.url, {"default_pool_size": "20"})
+        except servers.ServerMissingError:
+            super().close()
+            raise
+        self.url = self.pooler.url
+
+    @contextmanager
+    def pooler_killed(self):
+        self.pooler.kill()
+        try:
+            yield
+        finally:
+            self.pooler.start()
+
+    @contextmanager
+    def pooler_frozen(self):
+        os.kill(self.pooler.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pooler.process.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        self.pooler.stop()
+        self.pooler.remove()
+        super().close()
+
+
 class _SmallMariaDB(servers.MariaDB):
     """All tables in one file that may not grow.
 
@@ -474,6 +532,25 @@ class MariaDBGround(Ground):
             self.server.start()
 
 
+class MysqlclientGround(MariaDBGround):
+    """By the other driver."""
+
+    kind = "mariadb-mysqlclient"
+    troubles = (
+        "stopped",
+        "killed",
+        "read_only",
+        "sessions_ended",
+        "rows_locked",
+        "password_changed",
+        "flapping",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = with_driver(self.url, "mysqldb")
+
+
 class RedisGround(Ground):
     kind = "redis"
     troubles = (
@@ -634,5 +711,14 @@ class MongoDBGround(Ground):
 
 GROUNDS = {
     ground.kind: ground
-    for ground in (SqliteGround, PostgresGround, MariaDBGround, RedisGround, MongoDBGround)
+    for ground in (
+        SqliteGround,
+        PostgresGround,
+        Psycopg2Ground,
+        PoolerGround,
+        MariaDBGround,
+        MysqlclientGround,
+        RedisGround,
+        MongoDBGround,
+    )
 }

@@ -19,7 +19,16 @@ OFTEN = {
 #: In these, work goes on between two ends of a session: there may be nothing to tell.
 SHORT = {"sessions_ended", "flapping"}
 #: In these, nothing is refused: a statement that waits for its answer has its time, and the health tells meanwhile.
-WAITING = {"locked", "locked_for_all", "locked_for_backup", "rows_locked", "frozen", "paused", "busy"}
+WAITING = {
+    "locked",
+    "locked_for_all",
+    "locked_for_backup",
+    "rows_locked",
+    "frozen",
+    "paused",
+    "busy",
+    "pooler_frozen",
+}
 #: In these, a program that starts is told so, and has ended.
 WRONG_FOR_GOOD = {"password_changed", "login_refused", "closed_to_all"}
 ALL = [(kind, trouble) for kind, ground in GROUNDS.items() for trouble in ground.troubles]
