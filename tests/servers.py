@@ -243,7 +243,14 @@ class MariaDB(Server):
         folder = _folder(self.user)
         owner = [f"--user={self.user}"] if os.getuid() == 0 else []
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", *_MARIADB_OPTIONS, *owner],
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={folder}/data",
+                f"--tmpdir={folder}",
+                *_MARIADB_OPTIONS,
+                *owner,
+            ],
             check=True,
             capture_output=True,
         )
@@ -253,6 +260,8 @@ class MariaDB(Server):
         settings = [
             "--no-defaults",
             f"--datadir={self.folder}/data",
+            # A server that starts removes what others have in theirs.
+            f"--tmpdir={self.folder}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             f"--socket={self.folder}/my.sock",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from diary import Diary, true_time
-from nodes import Node, wait_for
+from nodes import LIBRARY, Node, wait_for
 
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing.checker import Call, Change, NodeLife, Observed, ObservedJob, Span, check
@@ -28,19 +28,22 @@ class Fire:
 
     Args:
         lease: of the nodes, in seconds.
+        older: the library of an older release, by a node of which the store is made.
 
     Attributes:
         scheduler: the test's own, which runs nothing.
         diary: what the jobs' functions have done.
     """
 
-    def __init__(self, ground: Ground, folder: Path, lease: float = 2.0) -> None:
+    def __init__(self, ground: Ground, folder: Path, lease: float = 2.0, older: Path | None = None) -> None:
         self.ground, self.folder, self.lease = ground, folder, lease
         self.name = f"f{uuid.uuid4().hex[:12]}_jobs"
         self.diary = Diary(folder / f"{self.name}.diary")
         self.nodes: list[Node] = []
         self._jobs: dict[str, ObservedJob] = {}
         self._numbers = itertools.count()
+        if older is not None:
+            self.start(1, library=older)
         self.scheduler = self._watch()
 
     def _watch(self) -> BackgroundScheduler:
@@ -68,7 +71,9 @@ class Fire:
         (pid,) = [call.pid for call in self.diary.calls() if call.job_id == job_id][-1:]
         return next(node for node in self.nodes if node.pid == pid)
 
-    def begin(self, environment: dict[str, str] | None = None, **settings: object) -> Node:
+    def begin(
+        self, environment: dict[str, str] | None = None, library: Path = LIBRARY, **settings: object
+    ) -> Node:
         """Begin one more process; it isn't waited for."""
         number = next(self._numbers)
         node = Node(
@@ -84,6 +89,7 @@ class Fire:
             },
             self.diary.path,
             environment,
+            library,
         )
         self.nodes.append(node)
         return node

@@ -19,8 +19,16 @@ from diary import VARIABLE
 import mainspring
 
 HERE = Path(__file__).parent
-#: Where processes find what these tests are made of, and the same library as this one.
-PATHS = f"{HERE}:{HERE.parent}:{Path(mainspring.__path__[0]).parent}"
+#: The library of this process.
+LIBRARY = Path(mainspring.__path__[0]).parent
+
+
+def paths(library: Path = LIBRARY) -> str:
+    """Where processes find what these tests are made of, and the library."""
+    return f"{HERE}:{HERE.parent}:{library}"
+
+
+PATHS = paths()
 #: Seconds for which anything is waited for that will come, on however busy a machine.
 PATIENCE = 40
 
@@ -40,9 +48,16 @@ class Node:
     Args:
         settings: of `fire_node.py`.
         environment: besides that of this process.
+        library: another release's.
     """
 
-    def __init__(self, settings: dict, diary: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: dict,
+        diary: Path,
+        environment: dict[str, str] | None = None,
+        library: Path = LIBRARY,
+    ) -> None:
         self.name = settings["node_name"]
         self.log = Path(settings["log"])
         self.process = subprocess.Popen(
@@ -50,7 +65,7 @@ class Node:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environment or {}), "PYTHONPATH": PATHS, VARIABLE: str(diary)},
+            env={**os.environ, **(environment or {}), "PYTHONPATH": paths(library), VARIABLE: str(diary)},
         )
         self.pid = self.process.pid
         self.began = time.monotonic()

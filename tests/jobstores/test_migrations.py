@@ -222,6 +222,7 @@ def test_tables_of_a_newer_release_are_refused_with_what_to_do(database_url, tab
         make_scheduler(jobstores={"default": store}).start()
     with pytest.raises(ConfigurationError, match=words):
         store.pending_migration()
+    store.engine.dispose()
 
 
 def test_a_node_that_was_taken_for_dead_does_not_come_back_to_tables_that_it_does_not_understand(

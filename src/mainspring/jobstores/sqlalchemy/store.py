@@ -135,7 +135,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         return self._is_in_this_process
 
     def pending_migration(self) -> str:
-        """The SQL that `start` would bring the tables of an older release up to date with; empty if there is nothing to be done.
+        """The SQL that `start` would create the tables with, or bring those of an older release up to date; empty if there is nothing to be done.
 
         Changes nothing, and needs no started scheduler.
 
