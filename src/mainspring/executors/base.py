@@ -285,6 +285,7 @@ class _EventReporter:
 
     def __init__(self, executor: BaseExecutor) -> None:
         self._executor = executor
+        self.holds_back = False
         self.events: list[JobExecutionEvent] = []
 
     def may_begin(self, submission: Submission) -> bool:  # noqa: ARG002

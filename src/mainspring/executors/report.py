@@ -16,7 +16,12 @@ class RunReporter(Protocol):
     For each due time the order is `started`, then `succeeded`, `failed` or `cancelled`; when nothing of the submission is left to
     run, `done`, exactly once, whatever happened. All may be called from any thread, never raise, and never block on
     listeners or locks held by user code.
+
+    Attributes:
+        holds_back: whether nothing more is to begin that can be left to other nodes, since this one is shutting down.
     """
+
+    holds_back: bool
 
     def may_begin(self, submission: Submission) -> bool:
         """Whether the next run of a submission with a lease may be begun here.

@@ -323,14 +323,14 @@ def _end_before(
         return  # that was told already
     if submission.stop is not None:
         _report_not_run(submission, reporter, times, logger, was_cancelled=True)
-    else:
-        for time in times:
-            logger.of_run(
-                WARNING,
-                _id_of(submission, time),
-                'Job "%s" is not run here: this node is shutting down, or has lost its claim to it',
-                submission.job.name,
-            )
+        return
+    level, why = WARNING, "this node has lost its claim to it"
+    if reporter.holds_back:
+        level, why = INFO, "this node is shutting down, and leaves it to others"
+    for time in times:
+        logger.of_run(
+            level, _id_of(submission, time), 'Job "%s" is not run here: %s', submission.job.name, why
+        )
 
 
 def report_unbegun(submission: Submission, reporter: RunReporter) -> None:
