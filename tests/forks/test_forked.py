@@ -108,6 +108,7 @@ def test_however_a_child_ends_the_parents_jobs_go_on(sqlite, tmp_path):
 def test_a_job_that_forks_ends_once(sqlite, tmp_path, kind, how, executor):
     said, errors = run("job_that_forks", "memory" if kind == "memory" else sqlite, how, executor, tmp_path)
     assert said == ["{'\"parent\"'} 3", "3 ['0', '0', '0']", "{'True'}"], errors
+    assert not errors
 
 
 @pytest.mark.parametrize("url", kinds("sqlite"), indirect=True)
