@@ -73,7 +73,7 @@ def sqlite(tmp_path):
     return f"sqlite:///{tmp_path}/jobs.sqlite"
 
 
-@pytest.mark.parametrize("url", kinds("sqlite", "redis"), indirect=True)
+@pytest.mark.parametrize("url", kinds("sqlite"), indirect=True)
 def test_children_do_all_that_can_be_done_with_jobs_and_the_parent_runs_them(url, tablename, tmp_path):
     count = 4
     said, errors = run("share", url, tablename, tmp_path, count)
@@ -99,11 +99,22 @@ def test_however_a_child_ends_the_parents_jobs_go_on(sqlite, tmp_path):
     assert not errors
 
 
-@pytest.mark.parametrize("executor", ["thread", "debug"])
+@pytest.mark.one_python
 @pytest.mark.parametrize(
-    ("kind", "how"),
-    [("memory", "returns"), ("sqlite", "exits"), ("sqlite", "raises")],
-    ids=lambda value: value,
+    ("kind", "how", "executor"),
+    [
+        ("memory", "returns", "thread"),
+        ("sqlite", "raises", "thread"),
+        ("sqlite", "exits", "debug"),
+        *(
+            pytest.param(kind, how, executor, marks=pytest.mark.soak)
+            for kind, how, executor in (
+                ("memory", "exits", "debug"),
+                ("sqlite", "returns", "thread"),
+                ("sqlite", "exits", "thread"),
+            )
+        ),
+    ],
 )
 def test_a_job_that_forks_ends_once(sqlite, tmp_path, kind, how, executor):
     said, errors = run("job_that_forks", "memory" if kind == "memory" else sqlite, how, executor, tmp_path)
@@ -117,6 +128,7 @@ def test_a_child_that_starts_the_scheduler_is_another_node(url, tmp_path):
     assert said == ["0", "True", "True", "True"], errors
 
 
+@pytest.mark.one_python
 def test_a_child_has_a_loop_of_its_own(sqlite):
     said, errors = run("on_a_loop", sqlite)
     assert said == ["0", "ended"], errors
