@@ -48,11 +48,9 @@ def run_a_job(engine, tablename, **options):
 
 
 @pytest.mark.parametrize("pool", [QueuePool, NullPool, StaticPool, SingletonThreadPool, AssertionPool])
-@pytest.mark.parametrize("is_used_before", [True, False])
-def test_any_pool(engine_to, database_url, tablename, pool, is_used_before):
+def test_any_pool_that_was_used_before(engine_to, database_url, tablename, pool):
     engine = engine_to(database_url, poolclass=pool)
-    if is_used_before:
-        engine.connect().close()
+    engine.connect().close()
     assert run_a_job(engine, tablename) == 42
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
@@ -82,6 +80,15 @@ def test_how_the_program_keeps_transactions_apart_is_its_own(engine_to, database
             assert connection.get_isolation_level() == before
     finally:
         store.shutdown()
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="connections of SQLite have no autocommit before Python 3.12"
+)
+@pytest.mark.parametrize("commits", [True, False])
+def test_how_connections_of_sqlite_commit_is_their_own(engine_to, tmp_path, tablename, commits):
+    engine = engine_to(f"sqlite:///{tmp_path}/a.sqlite", connect_args={"autocommit": commits})
+    assert run_a_job(engine, tablename) == 42
 
 
 def test_execution_options_that_commit_by_themselves(engine_to, database_url, tablename):
