@@ -292,7 +292,7 @@ def test_what_a_newer_release_has_made_is_left_alone(store, url, tablename):
     else:
         store._server.notes.update_one({"_id": "schema"}, {"$set": {"version": 99}})
     other = open_store(url, tablename)
-    with pytest.raises(ConfigurationError, match="upgrade this one"):
+    with pytest.raises(ConfigurationError, match="Upgrade this node"):
         other.start(None, "default")
     other._backend.close()
 

@@ -870,7 +870,10 @@ def test_who_still_runs_something_leaves_later(store, held, leaves):
 def test_a_database_that_does_not_answer_is_left_all_the_same(store, said):
     store._upkeep.join.return_value = False
     store.shutdown()
-    assert said() == ["WARNING The job store could not be left in order: the database doesn't answer"]
+    (line,) = said()
+    assert line.startswith(
+        "WARNING The job store somewhere could not be left in order: no answer within 5.0 s. 0 outcomes"
+    )
 
 
 def test_tries_end_with_the_scheduler_or_the_store(store, scheduler):
