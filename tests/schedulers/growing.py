@@ -27,6 +27,11 @@ def nothing():
     return "a result"
 
 
+def rest():
+    time.sleep(0.3)
+    current_run().progress(1, 1)
+
+
 def fail_now_and_then():
     if next(_failures) % 3:
         raise OSError("no such luck")
@@ -111,6 +116,11 @@ def main():
         if number % 10 == 0:
             scheduler.remove_job("replaced")
         time.sleep(0.02)
+        if number % 100 == 0:
+            # All workers at once now and then, so that as many threads and connections as there can be are there from the first minute on.
+            scheduler.add_jobs(
+                [{"func": jobs.rest, "id": f"rest-{n}"} for n in range(10)], replace_existing=True
+            )
         if time.monotonic() - said > every:
             said = time.monotonic()
             print(json.dumps(facts(scheduler, url)), flush=True)

@@ -215,7 +215,7 @@ class _Signals:
         """The program has ended by itself, or by what was raised: what is being drained is waited for."""
         self._is_exiting = True
         if self._asked:
-            with suppress(KeyboardInterrupt):
+            with suppress(KeyboardInterrupt, SystemExit):  # which reach nobody any more
                 self._drained.wait()
 
     def leave_to_parent(self) -> None:
