@@ -77,6 +77,10 @@ class BaseTrigger(metaclass=NamesParameters):
         found = self.previous(before)
         return NEVER if found is None else Found(found)
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        """How many fire times there are after `first`, up to `last`, both in UTC, if that can be told without going through them."""
+        return None
+
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         """Whether `other`, made later, says the same as this one; both are bound."""
         return self == other or (

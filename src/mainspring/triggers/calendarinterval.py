@@ -249,6 +249,8 @@ class CalendarIntervalTrigger(WallClockTrigger):
 class _EveryDays:
     """Every so many days, counted as `date.toordinal` counts."""
 
+    is_yearly = False
+
     def __init__(self, first: int, distance: int, last: int, seconds: int) -> None:
         self._first, self._distance, self._seconds = first, distance, seconds
         self._last_step = (last - first) // distance
@@ -261,6 +263,11 @@ class _EveryDays:
         step = -((self._first * DAY + self._seconds - wall) // (self._distance * DAY)) - 1
         return self._wall(min(step, self._last_step))
 
+    def count(self, low: int, high: int) -> int:
+        first = -((self._seconds + self._first * DAY - low) // (self._distance * DAY))
+        last = -((self._seconds + self._first * DAY - high) // (self._distance * DAY))
+        return max(min(last, self._last_step + 1) - max(first, 0), 0)
+
     def _wall(self, step: int) -> int | None:
         if not 0 <= step <= self._last_step:
             return None
@@ -269,6 +276,8 @@ class _EveryDays:
 
 class _Calendar:
     """Every so many months and days. Each date follows from the one before, so those found are kept."""
+
+    is_yearly = False
 
     def __init__(self, first: date, months: int, days: int, last: int, seconds: int) -> None:
         self._months, self._days, self._last, self._seconds = months, days, last, seconds
@@ -287,6 +296,11 @@ class _Calendar:
         known = self._reaching(day + 1)
         at = bisect_right(known, day)
         return None if at == 0 else known[at - 1] * DAY + self._seconds
+
+    def count(self, low: int, high: int) -> int:
+        days = [-((self._seconds - wall) // DAY) for wall in (low, high)]
+        known = self._reaching(days[1])
+        return max(bisect_left(known, days[1]) - bisect_left(known, days[0]), 0)
 
     def _reaching(self, day: int) -> tuple[int, ...]:
         """The dates up to the first that is not before `day`, and maybe more."""

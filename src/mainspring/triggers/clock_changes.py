@@ -35,6 +35,10 @@ _MARGIN = 2
 # A span is learnt as a whole when it is asked for so many times in a row.
 _ASKED_OFTEN = 4
 _MIDNIGHT = time()
+#: From 2100 on every zone changes its clocks by one rule for all years, or not at all (Morocco's dates are listed until 2087).
+_STEADY = date(2100, 1, 1).toordinal() * DAY
+#: All kinds of years come within so many seconds, sixty years, also where a leap year is left out.
+_ALL_KINDS = 60 * 366 * DAY
 
 
 class Change(NamedTuple):
@@ -47,6 +51,13 @@ class Change(NamedTuple):
 
 class Walls(Protocol):
     """A set of wall-clock times."""
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether years that begin on the same weekday, and are as long as each other and follow such, have the same days."""
+
+    def count(self, low: int, high: int) -> int:
+        """How many there are from `low` on, before `high`."""
 
     def after(self, wall: int) -> int | None:
         """The first one after `wall`, or ``None``."""
@@ -147,6 +158,13 @@ class ZoneChanges:
         spans = sorted({(day - _MARGIN) // _SPAN, (day + _MARGIN) // _SPAN})
         return sorted({change for span in spans for change in self._span(span)})
 
+    def between(self, first: int, last: int) -> list[Change]:
+        """The changes between two instants, and maybe some more around them, in order."""
+        if self._fixed:
+            return []
+        spans = range((first // DAY - _MARGIN) // _SPAN, (last // DAY + _MARGIN) // _SPAN + 1)
+        return sorted({change for span in spans for change in self._span(span)})
+
     def _span(self, span: int) -> tuple[Change, ...]:
         """The changes in a span of days, and those not much further than the margin outside."""
         known = self._spans.get(span)
@@ -240,7 +258,9 @@ def _calm_instant(wall: int, offset: int, zone: ZoneChanges) -> int | None:
 
 def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
     """The first instant after `after` at which the zone's clocks show one of `walls`, by the rule chosen."""
-    while after <= _LAST_INSTANT:
+    # What is always skipped, because the clocks skip it, is not sought until the year 9999.
+    end = max(after, _STEADY) + _ALL_KINDS if walls.is_yearly else _LAST_INSTANT
+    while after <= min(end, _LAST_INSTANT):
         low, high, offset = zone.calm_stretch(after)
         if low <= high:
             found = walls.after(after + offset)
@@ -268,9 +288,33 @@ def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fo
     return None
 
 
+def count_instants(walls: Walls, first: int, last: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int:
+    """How many instants after `first`, up to `last`, there are at which the zone's clocks show one of `walls`, by the rule chosen."""
+    changes = zone.between(first, last)
+    count = 0
+    for stretch in _stretches(changes, zone.offset_at(first), gap, fold):
+        low = max(stretch.low, first + 1 + stretch.offset)
+        high = min(stretch.high, last + 1 + stretch.offset)
+        if low < high:
+            count += walls.count(low, high)
+    if gap == "shift":
+        # What is read with the offset before falls on walls that may be there themselves.
+        for at, before, after in changes:
+            wall = walls.after(at + before - 1)
+            while wall is not None and wall < at + after:
+                instant, moved = wall - before, wall - before + after
+                if first < instant <= last and walls.count(moved, moved + 1):
+                    count -= 1
+                wall = walls.after(wall)
+    return count
+
+
 def previous_instant(walls: Walls, before: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
     """The last instant before `before` at which the zone's clocks show one of `walls`, by the rule chosen."""
+    begin = before
     while before > DAY:
+        if walls.is_yearly and begin - before > _ALL_KINDS and before > _STEADY:
+            before = _STEADY
         low, high, offset = zone.calm_stretch(before)
         if low <= high:
             found = walls.before(before + offset)

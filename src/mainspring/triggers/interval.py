@@ -154,6 +154,16 @@ class IntervalTrigger(DelayedTrigger):
             step = min(step, last)
         return None if step < 0 else start + step * self.interval
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        if self.jitter:
+            return None
+        start: datetime = self.start_date.astimezone(UTC)
+        steps = [max((moment - start) // self.interval + 1, 0) for moment in (first, last)]
+        final = self._last_step(start)
+        if final is not None:
+            steps = [min(step, final + 1) for step in steps]
+        return max(steps[1] - steps[0], 0)
+
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else self.end_date.astimezone(UTC)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mainspring.triggers.steps import Steps
 
 __all__ = ["LimitedTrigger"]
+
+_A_MINUTE = timedelta(minutes=1)
 
 
 class LimitedTrigger(WrappingTrigger):
@@ -84,6 +86,11 @@ class LimitedTrigger(WrappingTrigger):
         count, moment = self._counted
         if moment is None:
             moment = self._first_moment() - TICK
+        known = self.trigger.count_between(moment, time)
+        if known is not None:
+            if count + known <= self.max_fires:
+                return True
+            count, moment = self._counted = self._shortly_before_last(count, moment, time)
         while moment < time and count < self.max_fires:
             following = next_of(self.trigger, moment, steps)
             if following is None:
@@ -91,6 +98,22 @@ class LimitedTrigger(WrappingTrigger):
             count, moment = count + 1, following
             self._counted = count, moment
         return time <= moment
+
+    def _shortly_before_last(self, count: int, moment: datetime, end: datetime) -> tuple[int, datetime]:
+        """A moment not long before the last of all, and how many fire times there are up to it.
+
+        Args:
+            count: how many there are up to `moment`.
+            end: a moment up to which there are more than may be.
+        """
+        while end - moment > _A_MINUTE:
+            middle = moment + (end - moment) / 2
+            more = self.trigger.count_between(moment, middle) or 0
+            if count + more < self.max_fires:
+                count, moment = count + more, middle
+            else:
+                end = middle
+        return count, moment
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         moment = max(moment, self._first_moment() - TICK)

@@ -7,7 +7,7 @@ then the next wall-clock time is the answer as it is: that is the short way belo
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.coercion import nearest
@@ -19,6 +19,7 @@ from mainspring.triggers.clock_changes import (
     Walls,
     ZoneChanges,
     changes_of,
+    count_instants,
     instant_of,
     next_instant,
     previous_instant,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from mainspring.triggers.steps import Steps
 
 _NO_DAYS = (1, 0)
+_DAY = timedelta(days=1)
+_A_FEW = 100
+_FAR_YEAR = 9000
 
 
 class WallClockTrigger(DelayedTrigger):
@@ -216,7 +220,7 @@ class WallClockTrigger(DelayedTrigger):
             found: datetime | None = first_at.astimezone(UTC)
         else:
             found = self._scheduled_after(moment)
-        if found is not None and self.max_fires is not None and found > self._last_of_all():
+        if found is not None and self.max_fires is not None and not self._is_among(found):
             return None
         return found
 
@@ -253,17 +257,50 @@ class WallClockTrigger(DelayedTrigger):
             return first_at
         return found
 
+    def _count(self, first: datetime, last: datetime) -> int:
+        """How many times of the schedule there are after `first`, up to `last`."""
+        walls = self._prepared()
+        end = self._limits[1]
+        last = last if end is None else min(last, end)
+        changes = cast("ZoneChanges", self._changes)
+        return count_instants(walls, instant_of(first), instant_of(last), changes, *self._policy)
+
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        if self.jitter or self.max_fires is not None or self._first_at is not None:
+            return None
+        self._prepared()
+        start = self._limits[0]
+        return self._count(first if start is None else max(first, start - TICK), last)
+
+    def _is_among(self, time: datetime) -> bool:
+        """Whether a time of the schedule is one of the first `max_fires`."""
+        self._prepared()
+        moment, count = self._begin()
+        if self._last is None and self._count(moment, time) <= count:
+            return True
+        return time <= self._last_of_all()
+
+    def _begin(self) -> tuple[datetime, int]:
+        """After which moment, and how many, times of the schedule are fired."""
+        start, count = cast("datetime", self._limits[0]), self.max_fires or 0
+        return (start - TICK, count) if self._first_at is None else (start, count - 1)
+
     def _last_of_all(self) -> datetime:
-        """The last fire time that `max_fires` allows. Counted once, one by one."""
+        """The last fire time that `max_fires` allows, or the start if there is none."""
         if self._last is None:
             self._prepared()
-            moment = last = cast("datetime", self._limits[0])
-            count = self.max_fires or 0
-            if self._first_at is not None:
-                count -= 1
-            else:
-                moment = moment - TICK
-            for _ in range(count):
+            begin, count = self._begin()
+            low, high = begin, begin + timedelta(days=1)
+            # Twice as far each time, then half as far, until few are left to be counted one by one.
+            while self._count(begin, high) < count:
+                low, high = high, high + 2 * (high - begin)
+                if high.year >= _FAR_YEAR:
+                    break
+            while high - low > _DAY and self._count(low, high) > _A_FEW:
+                middle = low + (high - low) / 2
+                low, high = (middle, high) if self._count(begin, middle) < count else (low, middle)
+            moment, last = low, cast("datetime", self._limits[0])
+            for _ in range(count - self._count(begin, low)):
                 following = self._scheduled_after(moment)
                 if following is None:
                     break

@@ -6,14 +6,16 @@ each field, the next day from the bits of a whole year (see `mainspring.triggers
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.cron.days import DateFields, matching_days
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 _FIRST_YEAR = 1970  # APScheduler's; the year field says nothing of earlier ones
 _LAST_YEAR = 9999
@@ -61,9 +63,11 @@ class WallSchedule:
         "_last_time",
         "_minutes_after",
         "_minutes_before",
+        "_over_from",
         "_possible",
         "_seconds_after",
         "_seconds_before",
+        "_times",
         "_year",
         "_years",
     )
@@ -71,8 +75,11 @@ class WallSchedule:
     def __init__(
         self, years: Collection[int] | None, dates: DateFields, hours: int, minutes: int, seconds: int
     ) -> None:
-        self._years = years
+        self._years = None if years is None else sorted(years)
         self._dates = dates
+        #: From which year on none has a matching day.
+        self._over_from = _LAST_YEAR + 1
+        self._times = hours.bit_count() * minutes.bit_count() * seconds.bit_count()
         self._hours_after, self._hours_before = _following(hours, 24), _preceding(hours, 24)
         self._minutes_after, self._minutes_before = _following(minutes, 60), _preceding(minutes, 60)
         self._seconds_after, self._seconds_before = _following(seconds, 60), _preceding(seconds, 60)
@@ -84,6 +91,11 @@ class WallSchedule:
         self._possible: bool | None = None
         # The year asked for last: its number, the ordinal of its 1 January, and its days.
         self._year = (0, 0, 0)
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether the days of a year follow from its kind alone."""
+        return self._years is None
 
     def after(self, wall: int) -> int | None:
         """The first match after `wall`, or ``None``."""
@@ -148,16 +160,53 @@ class WallSchedule:
         left = days >> (day - first)
         if left:
             return day + (left & -left).bit_length() - 1
-        if not self._is_possible():
+        if year + 1 >= self._over_from or not self._is_possible():
             return None
-        following = self._year_after(year)
-        last = year + _CALENDAR_CYCLE
-        while following is not None and (following <= last or self._years is not None):
+        for following in self._years_after(year):
             _, first, days = self._days_of(following)
             if days:
                 return first + (days & -days).bit_length() - 1
-            following = self._year_after(following)
+        self._over_from = min(self._over_from, year + 1)
         return None
+
+    def count(self, low: int, high: int) -> int:
+        """How many matches there are from `low` on, before `high`."""
+        return max(self._count_before(high) - self._count_before(low), 0)
+
+    def _count_before(self, wall: int) -> int:
+        """How many matches there are before `wall`, counted from some fixed one."""
+        day, time = divmod(wall, DAY)
+        count = self._times_before(time) if self._matches(day) else 0
+        return count + self._days_before(day) * self._times
+
+    def _times_before(self, time: int) -> int:
+        """How many times of the day are before `time`."""
+        minute_of_day, second = divmod(time, 60)
+        hour, minute = divmod(minute_of_day, 60)
+        hours, minutes, seconds = self._hours_after, self._minutes_after, self._seconds_after
+        per_minute = sum(seconds[one] == one for one in range(60))
+        per_hour = sum(minutes[one] == one for one in range(60)) * per_minute
+        count = sum(hours[one] == one for one in range(hour)) * per_hour
+        if hours[hour] == hour:
+            count += sum(minutes[one] == one for one in range(minute)) * per_minute
+            if minutes[minute] == minute:
+                count += sum(seconds[one] == one for one in range(second))
+        return count
+
+    def _days_before(self, day: int) -> int:
+        """How many matching days are before `day`, from 1970 on."""
+        if day <= _FIRST_DAY:
+            return 0
+        if self._is_daily:
+            return day - _FIRST_DAY
+        year = _year_number(day)
+        first, days = self._bits_of(year)
+        count = (days & ((1 << (day - first)) - 1)).bit_count()
+        if self._years is not None:
+            return count + sum(
+                self._bits_of(one)[1].bit_count() for one in takewhile(lambda one: one < year, self._years)
+            )
+        return count + sum(self._bits_of(one)[1].bit_count() for one in range(_FIRST_YEAR, year))
 
     def _day_before(self, day: int) -> int | None:
         day -= 1
@@ -188,14 +237,13 @@ class WallSchedule:
             )
         return self._possible
 
-    def _year_after(self, year: int) -> int | None:
-        """The next year that the year field lets through."""
-        years = self._years
-        if years is None:
-            return year + 1 if year < _LAST_YEAR else None
-        if year + 1 in years:
-            return year + 1
-        return min((one for one in years if one > year), default=None)
+    def _years_after(self, year: int) -> Sequence[int]:
+        """The years after `year` that the year field lets through, as far as they may be of a kind that hasn't come yet."""
+        if self._years is None:
+            return range(year + 1, min(year + _CALENDAR_CYCLE, _LAST_YEAR) + 1)
+        # Years that are a whole cycle apart are alike: the first of each kind is enough.
+        later = self._years[bisect_right(self._years, year) :]
+        return sorted({one % _CALENDAR_CYCLE: one for one in reversed(later)}.values())
 
     def _year_of(self, day: int) -> tuple[int, int, int]:
         """The year that `day` is in: its number, its first day, and its matching days."""
@@ -208,14 +256,22 @@ class WallSchedule:
         latest = self._year
         if latest[0] == year:
             return latest
+        found = self._year = (year, *self._bits_of(year))
+        return found
+
+    def _bits_of(self, year: int) -> tuple[int, int]:
+        """The first day of a year, and its matching days."""
         past = year - 1
         first = past * 365 + past // 4 - past // 100 + past // 400 + 1
-        if year < _FIRST_YEAR or year > _LAST_YEAR or (self._years is not None and year not in self._years):
-            days = 0
-        else:
-            days = matching_days(self._dates, (first + 6) % 7, _leap(year), _leap(past))
-        found = self._year = (year, first, days)
-        return found
+        if not _FIRST_YEAR <= year <= _LAST_YEAR or (self._years is not None and not self._has(year)):
+            return first, 0
+        return first, matching_days(self._dates, (first + 6) % 7, _leap(year), _leap(past))
+
+    def _has(self, year: int) -> bool:
+        """Whether the year field lets a year through."""
+        years = self._years or []
+        at = bisect_left(years, year)
+        return at < len(years) and years[at] == year
 
 
 def _year_number(day: int) -> int:
