@@ -67,7 +67,7 @@ class _Postgres:
         self._dump.write_text(self._run("pg_dump", "--clean", "--if-exists"))
 
     def restore(self) -> None:
-        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(self._dump))
+        self._run("psql", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", str(self._dump))
 
     def close(self) -> None:
         self._server.stop()

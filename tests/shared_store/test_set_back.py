@@ -96,7 +96,7 @@ def soon(seconds=0.0):
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-@kinds("sqlite", "sqlite-replaced", "postgres", "redis", "mongodb")
+@kinds("sqlite", "sqlite-replaced", "postgres", "redis")
 def test_nodes_that_live_through_a_restore_notice_it_and_go_on(backups, start, said):
     nodes = {name: start(name) for name in ("one", "two")}
     one, two = nodes.values()
