@@ -220,3 +220,22 @@ def test_other_runs_of_an_or_are_not_held_up():
     assert [time.hour for time in trigger.upcoming(START, 3)] == [23, 9, 9]
     runs, _ = walk(trigger, START - OFTEN)
     assert [time.hour for time in runs] == [16, 23, 9]
+
+
+@pytest.mark.parametrize(
+    "excluded",
+    [
+        [(START + timedelta(days=at)).date() for at in range(5000)],
+        [
+            (START.date() + timedelta(days=at), START.date() + timedelta(days=at + 2))
+            for at in range(0, 5000, 2)
+        ],
+        [(START + at * SECOND, START + (at + 2) * SECOND) for at in range(0, 5000 * 86400, 100_000)]
+        + [(START - SECOND, START + timedelta(days=5000))],
+    ],
+    ids=["days", "ranges", "windows"],
+)
+def test_days_ranges_and_windows_that_touch_are_jumped_over(excluded):
+    moment = first_time(IntervalTrigger(seconds=1, start_date=START, timezone=UTC).excluding(excluded), START)
+    assert not is_lookout(SECONDS.excluding(excluded), moment)
+    assert moment >= START + timedelta(days=4999)
