@@ -313,7 +313,10 @@ class Psycopg2Ground(PostgresGround):
 
 
 class PoolerGround(PostgresGround):
-    """Through a pooler that lends sessions for one transaction each."""
+    """Through a pooler that lends sessions for one transaction each.
+
+    Not `locked`: what looks is a transaction there, with which the trouble itself may be in a deadlock.
+    """
 
     kind = "pooler"
     troubles = (
@@ -321,7 +324,6 @@ class PoolerGround(PostgresGround):
         "killed",
         "read_only",
         "sessions_ended",
-        "locked",
         "flapping",
         "pooler_killed",
         "pooler_frozen",

@@ -227,6 +227,18 @@ def test_a_pooler_says_much_with_one_state():
     assert sql.failure_of(of_postgresql("08P01", "FATAL: query_wait_timeout")) is OUTAGE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "received 2 results from command 'BEGIN ISOLATION LEVEL READ COMMITTED'",  # psycopg 3, behind a pooler whose server was ended
+        "lost synchronization with server: got message type",
+        "error with status PGRES_TUPLES_OK and no message from the libpq",  # psycopg 2
+    ],
+)
+def test_a_connection_that_is_out_of_step_is_made_anew(text):
+    assert sql.failure_of(raised(psycopg.InternalError(text), exc.InternalError)) is OUTAGE
+
+
 def test_an_option_that_no_connection_has_is_wrong_for_good():
     error = psycopg.ProgrammingError('invalid connection option "x"')
     assert sql.failure_of(raised(error, exc.ProgrammingError)) is PERMANENT

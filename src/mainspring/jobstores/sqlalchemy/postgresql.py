@@ -49,6 +49,14 @@ class Sessions:
         event.listen(engine, "connect", self._connected)
 
     def _connected(self, connection: Any, record: ConnectionPoolEntry) -> None:
+        try:
+            record.info[_POOLED] = self.are_pooled = self._set_up(connection)
+        except BaseException:
+            connection.close()  # nobody else has it yet
+            raise
+
+    def _set_up(self, connection: Any) -> bool:
+        """Prepare a new connection; whether it is a pooler's."""
         cursor = connection.cursor()
         cursor.execute("SELECT pg_backend_pid()")
         process = cursor.fetchone()[0]
@@ -59,7 +67,7 @@ class Sessions:
             cursor.execute(_set("SET"))
         cursor.close()
         connection.commit()
-        record.info[_POOLED] = self.are_pooled = pooled
+        return bool(pooled)
 
     def limit(self, connection: Connection) -> None:
         """Set the limits of a transaction that has just begun, where its session has none."""

@@ -83,6 +83,12 @@ WORDS: tuple[tuple[str, Failure], ...] = (
     ("received invalid response to ssl negotiation", Failure.PERMANENT),  # no PostgreSQL listens there
     ("expected authentication request from server", Failure.PERMANENT),
 )
+#: What drivers say, in lower case, of a connection that is out of step with its server, as when a pooler has ended the session behind it.
+OUT_OF_STEP = (
+    "results from command",  # psycopg 3
+    "lost synchronization with server",
+    "no message from the libpq",  # psycopg 2
+)
 #: What is said when a role or database isn't there; apart, since both halves must be found.
 NOT_THERE = (
     ('database "', '" does not exist'),
@@ -114,6 +120,8 @@ def failure_of(original: Any, *, is_operational: bool) -> Failure | None:
         if state == "08P01":
             return _said(text) or Failure.OUTAGE  # PgBouncer says almost everything with this one
         return CLASSES.get(state[:2]) or (_said(text) if state.startswith("XX") else None)
+    if any(words in text for words in OUT_OF_STEP):
+        return Failure.OUTAGE
     if not is_operational:
         return Failure.PERMANENT if _said(text) is Failure.PERMANENT else None  # options of the connection
     # No answer from a server is without a state: there was no connection, or it was lost.
