@@ -92,9 +92,13 @@ def number_meant(value: Any) -> str:
     return f"; did you mean {int(number) if number.is_integer() else number}?"
 
 
+#: What is longer is no name that was mistyped, and takes long to be compared.
+_LONGEST_NAME = 100
+
+
 def nearest(name: Any, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
-    if not isinstance(name, str):
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return None
     known = list(known)
     matches = get_close_matches(name, known, n=3, cutoff=0.6)

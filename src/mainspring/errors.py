@@ -44,6 +44,10 @@ class TriggerError(MainspringError, ValueError):
     """A trigger was given values that it can't mean."""
 
 
+#: So many characters of a text that can't be read are shown.
+_MOST_SHOWN = 200
+
+
 class CronSyntaxError(TriggerError):
     """A cron field holds text that means nothing.
 
@@ -62,7 +66,8 @@ class CronSyntaxError(TriggerError):
         self.position = position
         self.hint = hint
         self.reason = reason
-        where = f"{field}={text!r}" if field else repr(text)
+        shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+        where = f"{field}={shown!r}" if field else repr(shown)
         suggestion = f"; did you mean {hint!r}?" if hint else ""
         super().__init__(f"{where}, at position {position}: {reason}{suggestion}")
 

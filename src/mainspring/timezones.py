@@ -127,7 +127,7 @@ def _zone_named(name: str) -> tzinfo:
             ) from None
         candidate = nearest(name, available_timezones())
         hint = f"; did you mean {candidate!r}?" if candidate else ". Is the tzdata package installed?"
-        raise ZoneInfoNotFoundError(f"no time zone is named {name!r}{hint}") from None
+        raise ZoneInfoNotFoundError(f"no time zone is named {name[:100]!r}{hint}") from None
 
 
 def local_timezone() -> tzinfo:

@@ -257,3 +257,22 @@ def test_of_a_step_wider_than_its_range_the_first_value_is_meant_in_a_crontab(te
 def test_six_fields_are_warned_of():
     with pytest.warns(UserWarning, match="croniter has them last"):
         CronTrigger.from_unix("0 0 9 * * *")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["febuary-mach " * 1500, "x" * 20_000, "mon-fryday," * 2000, "1," * 10_000 + "x", "1st " + "x" * 9999],
+)
+def test_what_is_said_of_a_very_long_text_is_short(text):
+    dense = text.replace(" ", "")
+    for read in (
+        lambda: CronTrigger(day_of_week=text),
+        lambda: CronTrigger(day=text),
+        lambda: CronTrigger(month=text),
+        lambda: CronTrigger.from_unix(text),
+        lambda: CronTrigger.from_unix(f"0 0 * * {dense}"),
+        lambda: CronTrigger.from_quartz(f"0 0 0 ? * {dense}"),
+    ):
+        with pytest.raises(CronSyntaxError) as caught:
+            read()
+        assert len(str(caught.value)) < 1000

@@ -178,7 +178,7 @@ def number_of(name: str | int, names: list[str], full: list[str], start: int, wh
     for known in (names, full):
         if low in known:
             return known.index(low) + start
-    raise ValueError(f"{name!r} is no {what}: expected one of {', '.join(names)}")
+    raise ValueError(f"{name[:100]!r} is no {what}: expected one of {', '.join(names)}")
 
 
 def weekday_number(name: str | int) -> int:
@@ -286,7 +286,7 @@ class WeekdayPositionExpression(DayExpression):
             self.option_num = self.options.index(option_name.lower())
         except ValueError:
             raise ValueError(
-                f"{option_name!r} is no position: expected one of {', '.join(self.options)}"
+                f"{option_name[:100]!r} is no position: expected one of {', '.join(self.options)}"
             ) from None
         self.weekday = weekday_number(weekday_name)
 

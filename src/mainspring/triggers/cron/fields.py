@@ -86,6 +86,8 @@ _BEFORE_LAST = re.compile(r"L(?:-(?P<days>\d{1,9}))?", re.ASCII | re.IGNORECASE)
 _WORKDAY = re.compile(r"(?P<day>\d{1,9})W", re.ASCII | re.IGNORECASE)
 _NTH = re.compile(r"(?P<weekday>[a-z]+|\d)#(?P<position>\d{1,9})", re.ASCII | re.IGNORECASE)
 _LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]+?|\d)L", re.ASCII | re.IGNORECASE)
+#: A part of a field that is longer isn't corrected, nor shown as a whole.
+_LONGEST_HINT = 100
 _WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
 
@@ -149,7 +151,9 @@ class BaseField:
             raise CronSyntaxError(reason, text=text, position=position, field=self.name, hint=hint) from None
         if expression is None:
             reason = (
-                f"{stripped!r} is nothing that this field understands" if stripped else "a value is missing"
+                f"{stripped[:_LONGEST_HINT]!r} is nothing that this field understands"
+                if stripped
+                else "a value is missing"
             )
             raise CronSyntaxError(
                 reason, text=text, position=position, field=self.name, hint=self._hint(stripped)
@@ -158,6 +162,8 @@ class BaseField:
 
     def _hint(self, text: str) -> str | None:
         """The nearest text that this field reads."""
+        if len(text) > _LONGEST_HINT:
+            return None
         candidates = []
         corrected = _WORD.sub(
             lambda word: nearest(word[0].lower(), self._vocabulary()) or word[0], text.lower()
