@@ -76,6 +76,15 @@ def test_old_tables_become_like_new_ones_and_keep_their_jobs(old_store, database
     assert shape(old_store.engine, old_store.jobs_t.name) == shape(other.engine, other.jobs_t.name)
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_store_that_is_only_asked_leaves_no_connection_open(database_url, tablename):
+    store = SQLAlchemyJobStore(database_url, tablename=tablename, signing_key="k" * 32)
+    assert "CREATE TABLE" in store.pending_migration()
+    assert store.engine.pool.checkedin() == 0
+    assert store.sign_jobs(dry_run=True) == []
+    assert store.engine.pool.checkedin() == 0
+
+
 def test_what_a_migration_would_do_can_be_read_before_and_done_by_hand(old_store, make_scheduler):
     before = shape(old_store.engine, old_store.jobs_t.name)
     planned = old_store.pending_migration()

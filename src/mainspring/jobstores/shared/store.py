@@ -590,6 +590,17 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(
                 f"this job store has no signing_key to sign with: give it one, or set {ENVIRONMENT}"
             )
+        try:
+            return self._signed(job_ids, dry_run=dry_run, changed=changed)
+        finally:
+            self._close_if_not_started()
+
+    def _close_if_not_started(self) -> None:
+        """Close the connections that were opened to ask something of a store that isn't started: nobody will do it later."""
+        if self._upkeep is None and not self.serves_one_process:
+            self._backend.close()
+
+    def _signed(self, job_ids: Collection[str] | None, *, dry_run: bool, changed: bool) -> list[UnsignedJob]:
         if self._upkeep is None:
             self._backend.prepare()
         with reading_for("newest"):

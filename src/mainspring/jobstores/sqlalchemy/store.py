@@ -142,4 +142,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         Raises:
             ConfigurationError: the tables are a newer release's.
         """
-        return self._pending_migration()
+        try:
+            return self._pending_migration()
+        finally:
+            self._close_if_not_started()
