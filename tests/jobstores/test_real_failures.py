@@ -113,7 +113,7 @@ def test_postgresql_of_a_session_that_is_ended(postgres):
         ("SET statement_timeout = 10; SELECT pg_sleep(30)", Failure.OUTAGE),
         ("SELECT repeat('x', 1000000000) || repeat('x', 100000000)", Failure.TOO_LARGE),
         ("SET ROLE pg_monitor; CREATE SCHEMA s", Failure.PERMANENT),
-        ("SELECT * FROM nowhere.at_all", None),
+        ("SELECT * FROM nowhere.at_all", Failure.PERMANENT),
     ],
 )
 def test_postgresql_of_statements(postgres, statement, failure):
@@ -166,7 +166,7 @@ def test_mysql_of_a_server_that_may_only_read(mariadb):
     [
         ("SET STATEMENT max_statement_time = 0.01 FOR SELECT SLEEP(30)", Failure.OUTAGE),
         ("SET GLOBAL read_only = 0", Failure.PERMANENT),
-        ("SELECT * FROM nowhere_at_all", None),
+        ("SELECT * FROM nowhere_at_all", Failure.PERMANENT),
     ],
 )
 def test_mysql_of_statements(mariadb, statement, failure):

@@ -401,13 +401,16 @@ def test_a_job_for_another_nodes_executor_is_not_touched(store):
     assert store.get_record("a").next_run_time == START
 
 
-def test_a_job_that_no_node_has_an_executor_for_is_told_of_once(store):
+def test_a_job_that_no_node_has_an_executor_for_is_told_of_whenever_it_is_tried(store):
     store.add_records([record("a", every=1000, executor="gpu")], None)
     assert claim(store, 1).decisions == []  # another node may have it
     (decision,) = claim(store, 12, decide_with=lambda job, now, running: refuse(job, now, running)).decisions
     assert decision.reason == "no executor 'gpu' here"
     assert [job.job_id for job in store.parked()] == ["a"]
-    assert claim(store, 25, decide_with=refuse).decisions == []
+    (parked,) = store.parked()
+    assert claim(store, 12, decide_with=refuse).decisions == []
+    (again,) = claim(store, 25, decide_with=refuse).decisions
+    assert again.retry_at - (START + 25 * SECOND) > parked.retry_at - (START + 12 * SECOND)
     assert store.get_record("a").next_run_time == START
     # A node that has it runs it, and it isn't parked any more.
     now = START + 30 * SECOND
@@ -500,7 +503,7 @@ def test_tables_of_a_newer_release_are_left_alone(store, database_url, tablename
     with store.engine.begin() as connection:
         connection.execute(text(f"UPDATE {tablename.removesuffix('_jobs')}_schema SET version = 99"))
     other = SQLAlchemyJobStore(database_url, tablename=tablename)
-    with pytest.raises(ConfigurationError, match="upgrade this one"):
+    with pytest.raises(ConfigurationError, match="Upgrade this node"):
         other.start(None, "default")
     other.engine.dispose()
 

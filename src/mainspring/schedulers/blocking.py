@@ -59,7 +59,9 @@ class BlockingScheduler(BaseScheduler):
             raise
         if SIGNALS.is_ending_here:
             SIGNALS.wait_until_told()
-        SIGNALS.tidy()
+        SIGNALS.forget(
+            self
+        )  # here, and not only where it was shut down: that may be another thread, which puts no handler back
 
     def _begin(self, *args: Any, **kwargs: Any) -> None:
         if self._event is None or not self._is_active:

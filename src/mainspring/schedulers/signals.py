@@ -94,10 +94,7 @@ class _Signals:
         """`scheduler` has ended. May be called from any thread, also for one that isn't watched."""
         if scheduler in self._watched:
             self._watched.remove(scheduler)
-        self.tidy()
-
-    def tidy(self) -> None:
-        """Put the program's handlers back if no scheduler is watched any more; only the main thread can."""
+        # Only the main thread can put the program's handlers back.
         if self._previous and not self._watched and not self._asked and current_thread() is main_thread():
             self._restore()
 
