@@ -24,6 +24,7 @@ def driver_url(request):
     return with_driver(request.getfixturevalue(DRIVERS[request.param][0]), request.param)
 
 
+@pytest.mark.one_python
 class TestOtherDrivers(RunStoreConformance):
     decides_unlocked = False
 

@@ -13,13 +13,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 import mainspring
-from mainspring import BackgroundScheduler
-from mainspring.schedulers.signals import SIGNALS
+from mainspring import BackgroundScheduler, BlockingScheduler
+from mainspring.clock import SystemClock
+from mainspring.schedulers.signals import NOTICED_WITHIN_SECONDS, SIGNALS
 from stores import MONGODB, open_store
 
 pytestmark = [pytest.mark.one_python, pytest.mark.timeout(180)]
@@ -431,3 +432,25 @@ def test_a_program_that_goes_on_can_start_again_and_be_told_again(make_scheduler
             time.sleep(PATIENCE)
         assert not scheduler.running
         assert signal.getsignal(SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("is_main", [True, False])
+def test_the_main_thread_looks_for_signals_where_nothing_is_to_be_done(monkeypatch, is_main):
+    """One that another thread has taken, or that came just before the waiting, doesn't end it."""
+    waited = []
+
+    class Clock(SystemClock):
+        def wait(self, event, timeout):
+            waited.append(timeout)
+            return len(waited) > 1
+
+    scheduler = BlockingScheduler()
+    monkeypatch.setattr(BlockingScheduler, "_is_active", True)
+    scheduler._event, scheduler._clock = Event(), Clock()
+    if is_main:
+        scheduler._sleep(None)
+    else:
+        thread = Thread(target=scheduler._sleep, args=(None,))
+        thread.start()
+        thread.join()
+    assert waited == [NOTICED_WITHIN_SECONDS if is_main else None] * 2

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import BaseScheduler
-from mainspring.schedulers.signals import SIGNALS
+from mainspring.schedulers.signals import NOTICED_WITHIN_SECONDS, SIGNALS
 
 __all__ = ["BlockingScheduler"]
 
@@ -103,7 +103,10 @@ class BlockingScheduler(BaseScheduler):
         if not self._is_active or event is None:
             return
         if wait is None:
-            self._clock.wait(event, None)
+            # A signal doesn't always end the main thread's waiting: see `signals.NOTICED_WITHIN_SECONDS`.
+            longest = NOTICED_WITHIN_SECONDS if current_thread() is main_thread() else None
+            while not self._clock.wait(event, longest):
+                pass
             return
         planned = self._planned
         while wait and not self._clock.wait(event, min(wait, LONGEST_WAIT)):

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("apscheduler.scheduler")
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds for which the main thread waits in one go. The system may have another thread take a signal, or the main thread just before it begins to
+#: wait: Python then has no way to end its waiting, and calls our handler when that is over.
+NOTICED_WITHIN_SECONDS = 0.5
 #: Seconds for which, after a second signal, it is tried to record what is given up.
 RECORDED_WITHIN_SECONDS = 2.0
 #: Seconds for which the main thread may then take no notice, being in a call that can't be interrupted, before the process is ended under it.
@@ -106,7 +109,7 @@ class _Signals:
     def wait_until_told(self) -> None:
         """On the main thread: raise what tells the program to end, as soon as all have drained."""
         while not self._is_over:
-            self._drained.wait()
+            self._drained.wait(NOTICED_WITHIN_SECONDS)
         self._raise()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -213,7 +216,8 @@ class _Signals:
         self._is_exiting = True
         if self._asked:
             with suppress(KeyboardInterrupt, SystemExit):  # which reach nobody any more
-                self._drained.wait()
+                while not self._drained.wait(NOTICED_WITHIN_SECONDS):
+                    pass
 
     def leave_to_parent(self) -> None:
         """In a forked process: the schedulers are the parent's, and so are the handlers."""
