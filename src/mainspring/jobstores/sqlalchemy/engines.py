@@ -8,7 +8,7 @@ doesn't matter whether the engine has been connected before, whether it commits 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
@@ -85,7 +85,7 @@ def engine_beside(engine: Engine) -> Engine:
         if isinstance(engine.pool, StaticPool):
             with _in_memory_lock:
                 if engine.pool not in _in_memory:
-                    _in_memory[engine.pool] = engine_for("sqlite://", {})
+                    _in_memory[engine.pool] = _closed_when_unused(engine_for("sqlite://", {}))
                 return _in_memory[engine.pool]
         raise ConfigurationError(
             f"each connection of this engine ({type(engine.pool).__name__}) has a database in memory of its own, so that no two threads "
@@ -93,9 +93,17 @@ def engine_beside(engine: Engine) -> Engine:
             'connect_args={"check_same_thread": False})'
         )
     if engine.dialect.name == "sqlite" and names_memory(engine.url) and _is_shared_cache(engine.url):
-        return engine_for(engine.url, {})  # the program's connections are bound to the threads that made them
+        return _closed_when_unused(
+            engine_for(engine.url, {})
+        )  # the program's connections are bound to the threads that made them
     options: dict[str, Any] = {} if engine.dialect.name == "sqlite" else {"isolation_level": _ISOLATION}
     return _with_pool(engine, _pool_beside(engine), **options)
+
+
+def _closed_when_unused(engine: Engine) -> Engine:
+    """An engine in memory whose connection is closed when nobody uses it any more: no store may do that, since others may have jobs there."""
+    finalize(engine, engine.pool.dispose).atexit = False
+    return engine
 
 
 def engine_for_one(engine: Engine) -> Engine:
