@@ -64,7 +64,11 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
         settings["isolation_level"] = _ISOLATION
     given = dict(options)
     settings["connect_args"] = {**connect, **given.pop("connect_args", {})}
-    return create_engine(address, **{**settings, **given})
+    engine = create_engine(address, **{**settings, **given})
+    if is_in_memory(engine):
+        # Nobody closes it, since others may have jobs there, or want them again: it is closed when nobody uses it any more.
+        finalize(engine, engine.pool.dispose).atexit = False
+    return engine
 
 
 #: The engines in memory that stand for engines of the program, so that several stores on one engine share their jobs.
@@ -85,7 +89,7 @@ def engine_beside(engine: Engine) -> Engine:
         if isinstance(engine.pool, StaticPool):
             with _in_memory_lock:
                 if engine.pool not in _in_memory:
-                    _in_memory[engine.pool] = _closed_when_unused(engine_for("sqlite://", {}))
+                    _in_memory[engine.pool] = engine_for("sqlite://", {})
                 return _in_memory[engine.pool]
         raise ConfigurationError(
             f"each connection of this engine ({type(engine.pool).__name__}) has a database in memory of its own, so that no two threads "
@@ -93,17 +97,9 @@ def engine_beside(engine: Engine) -> Engine:
             'connect_args={"check_same_thread": False})'
         )
     if engine.dialect.name == "sqlite" and names_memory(engine.url) and _is_shared_cache(engine.url):
-        return _closed_when_unused(
-            engine_for(engine.url, {})
-        )  # the program's connections are bound to the threads that made them
+        return engine_for(engine.url, {})  # the program's connections are bound to the threads that made them
     options: dict[str, Any] = {} if engine.dialect.name == "sqlite" else {"isolation_level": _ISOLATION}
     return _with_pool(engine, _pool_beside(engine), **options)
-
-
-def _closed_when_unused(engine: Engine) -> Engine:
-    """An engine in memory whose connection is closed when nobody uses it any more: no store may do that, since others may have jobs there."""
-    finalize(engine, engine.pool.dispose).atexit = False
-    return engine
 
 
 def engine_for_one(engine: Engine) -> Engine:
