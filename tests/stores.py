@@ -23,6 +23,12 @@ REDIS_ONCE = pytest.param("redis", marks=pytest.mark.one_python)
 MONGODB_ONCE = pytest.param("mongodb", marks=[pytest.mark.xdist_group("mongodb"), pytest.mark.one_python])
 
 
+def kind_marks(kind: str, *, often: bool, group: str = "fire") -> list[pytest.MarkDecorator]:
+    """The marks of a long test on one kind of store: it is in the soak, unless it is to be tried on each change; those of a kind follow one another."""
+    name = "mongodb" if kind == "mongodb" else f"{group}-{kind}"
+    return [pytest.mark.one_python if often else pytest.mark.soak, pytest.mark.xdist_group(name)]
+
+
 def with_driver(url: str, driver: str) -> str:
     """The URL of a database, asked by another driver; where that isn't installed, the test is left out."""
     module = {"mysqldb": "MySQLdb"}.get(driver, driver)

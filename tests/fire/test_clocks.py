@@ -15,6 +15,7 @@ from grounds import PostgresGround
 from nodes import wait_for
 
 import servers
+from stores import kind_marks
 
 #: Where Debian and others keep it; the one for programs with threads last, since it isn't needed where the monotonic clock is true.
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
@@ -53,10 +54,7 @@ def cases(often, steps):
             kind,
             step,
             id=f"{kind}-{name}",
-            marks=[
-                pytest.mark.one_python if (kind, name) in often else pytest.mark.soak,
-                pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
-            ],
+            marks=kind_marks(kind, often=(kind, name) in often),
         )
         for kind in ("postgres", "mariadb", "redis", "mongodb")
         for name, step in steps.items()

@@ -10,18 +10,17 @@ import pytest
 from burning import Fire
 from nodes import Supervisor, wait_for
 
+from stores import kind_marks
+
 pytestmark = pytest.mark.timeout(240)
 
 
-def kinds(often, *others):
+def kinds(often):
     """As a parameter: the kinds of stores, of which some are tried on each change."""
     return [
         pytest.param(
             kind,
-            marks=[
-                pytest.mark.one_python if kind in often else pytest.mark.soak,
-                pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
-            ],
+            marks=kind_marks(kind, often=kind in often),
         )
         for kind in ("sqlite", "postgres", "mariadb", "redis", "mongodb")
     ]
@@ -162,11 +161,7 @@ def _crashes():
     for kind in ("sqlite", "postgres", "mariadb", "redis", "mongodb"):
         for how, reruns in (("exit_at_once", 3), ("be_killed", 3), ("abort", 1), ("exit_at_once", 1)):
             is_often = (kind, how, reruns) == ("sqlite", "exit_at_once", 1)
-            marks = [
-                pytest.mark.one_python if is_often else pytest.mark.soak,
-                pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
-            ]
-            yield pytest.param(kind, how, reruns, marks=marks)
+            yield pytest.param(kind, how, reruns, marks=kind_marks(kind, often=is_often))
 
 
 @pytest.mark.parametrize(("ground", "how", "reruns"), list(_crashes()), indirect=["ground"])

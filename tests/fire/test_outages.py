@@ -8,6 +8,8 @@ import pytest
 from grounds import GROUNDS
 from nodes import wait_for
 
+from stores import kind_marks
+
 #: Seconds in which an outcome is written after the store works again: one, and more where the machine is busy.
 SOON = 3.0
 #: Those that are tried on each change; the others in the soak.
@@ -38,10 +40,7 @@ CASES = [
         trouble,
         work,
         id=f"{kind}-{trouble}-{work}",
-        marks=[
-            pytest.mark.one_python if (kind, trouble, work) in OFTEN else pytest.mark.soak,
-            pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
-        ],
+        marks=kind_marks(kind, often=(kind, trouble, work) in OFTEN),
     )
     for kind, trouble in ALL
     for work in ("busy", "quiet")

@@ -10,6 +10,8 @@ from burning import Fire
 from grounds import GROUNDS
 from nodes import wait_for
 
+from stores import kind_marks
+
 #: Seconds that a container mostly has between SIGTERM and SIGKILL.
 GRACE = 10.0
 #: In these, statements hang; the others are refused.
@@ -19,19 +21,16 @@ OFTEN = {("sqlite", "locked_for_all"), ("postgres", "frozen"), ("postgres", "row
 pytestmark = pytest.mark.timeout(240)
 
 
-def marks(kind, *, often):
-    group = pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}")
-    return [pytest.mark.one_python if often else pytest.mark.soak, group]
-
-
 def kinds(often):
-    return [pytest.param(kind, id=kind, marks=marks(kind, often=kind in often)) for kind in GROUNDS]
+    return [pytest.param(kind, id=kind, marks=kind_marks(kind, often=kind in often)) for kind in GROUNDS]
 
 
 @pytest.mark.parametrize(
     ("ground", "trouble"),
     [
-        pytest.param(kind, trouble, id=f"{kind}-{trouble}", marks=marks(kind, often=(kind, trouble) in OFTEN))
+        pytest.param(
+            kind, trouble, id=f"{kind}-{trouble}", marks=kind_marks(kind, often=(kind, trouble) in OFTEN)
+        )
         for kind, ground in GROUNDS.items()
         for trouble in ground.troubles
         if trouble in HANGS

@@ -12,6 +12,7 @@ from burning import Fire
 from nodes import paths, wait_for
 
 from mainspring.retry import Retry
+from stores import kind_marks
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -27,10 +28,7 @@ def kinds(*often):
         [
             pytest.param(
                 kind,
-                marks=[
-                    pytest.mark.one_python if kind in often else pytest.mark.soak,
-                    pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"fire-{kind}"),
-                ],
+                marks=kind_marks(kind, often=kind in often),
             )
             for kind in ("sqlite", "postgres", "mariadb", "redis", "mongodb")
         ],

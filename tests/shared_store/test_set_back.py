@@ -15,7 +15,7 @@ from restoring import KINDS
 import servers
 from mainspring.events import EVENT_EVERY
 from mainspring.testing import EventRecorder
-from stores import open_store
+from stores import kind_marks, open_store
 from waiting import wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -49,10 +49,7 @@ def kinds(*often):
         [
             pytest.param(
                 kind,
-                marks=[
-                    pytest.mark.one_python if kind in often else pytest.mark.soak,
-                    pytest.mark.xdist_group("mongodb" if kind == "mongodb" else f"restored-{kind}"),
-                ],
+                marks=kind_marks(kind, often=kind in often, group="restored"),
             )
             for kind in KINDS
         ],
