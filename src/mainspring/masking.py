@@ -15,7 +15,7 @@ from dataclasses import is_dataclass
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
-from mainspring.errors import ConfigurationError, kind_of, repr_of
+from mainspring.errors import ConfigurationError, kind_of, one_line, repr_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,6 +110,11 @@ def without_secrets(text: str) -> str:
     if "://" in text:
         text = _URL.sub(rf"\1:{MASK}@", text)
     return _SETTING.sub(rf"\1={MASK}", text) if "=" in text else text
+
+
+def shown_error(error: BaseException) -> str:
+    """An error in one line, as `health()` shows it: its kind, and what it says without passwords."""
+    return f"{type(error).__name__}: {without_secrets(one_line(error))}"
 
 
 def masked(value: Any) -> Any:

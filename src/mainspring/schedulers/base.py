@@ -32,7 +32,6 @@ from mainspring.errors import (
     SchedulerAlreadyRunningError,
     SchedulerNotRunningError,
     StoreUnavailableError,
-    one_line,
     words_of,
 )
 from mainspring.events import (
@@ -62,7 +61,7 @@ from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
-from mainspring.masking import use_secret_names, without_secrets
+from mainspring.masking import shown_error, use_secret_names
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
@@ -454,7 +453,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 try:
                     store.start(self, alias)
                 except Exception as error:
-                    self._start_errors[alias] = f"{type(error).__name__}: {without_secrets(one_line(error))}"
+                    self._start_errors[alias] = shown_error(error)
                     raise
 
     def _start_limit(self, alias: str) -> Starting:
@@ -497,7 +496,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 if isinstance(error, StoreUnavailableError):
                     raise
                 self._pending_jobs.remove([pending])
-                SafeLogger(self._logger).of_job(
+                self._log.of_job(
                     ERROR,
                     pending.job.id,
                     'Job "%s", which was added while its job store %r was being started, could not be added: %s',
@@ -533,7 +532,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._pending_jobs.remove(waiting)
         for pending in waiting:
             self._doubtful_jobs.look([pending.job._record], pending.alias)  # noqa: SLF001 - handles are ours
-            SafeLogger(self._logger).of_job(
+            self._log.of_job(
                 INFO,
                 pending.job.id,
                 'Added job "%s" to job store "%s"',
@@ -847,10 +846,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         overdue: list[OverdueJob] = []
         parked = without_executor = 0
         warnings: dict[str, Sequence[str]] = {}
-        errors = {
-            alias: f"{type(error).__name__}: {without_secrets(one_line(error))}"
-            for alias, error in self._dispatch.store_errors.items()
-        }
+        errors = {alias: shown_error(error) for alias, error in self._dispatch.store_errors.items()}
         errors |= self._start_errors
         for alias, store in self._stores.starting():
             if store.trouble is not None:
@@ -868,7 +864,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 answer = self._store_checks.ask(alias, store, waits=trouble is None)
             except Exception as error:  # noqa: BLE001 - that it fails is the answer
-                errors.setdefault(alias, f"{type(error).__name__}: {without_secrets(one_line(error))}")
+                errors.setdefault(alias, shown_error(error))
                 continue
             parked += answer.parked
             without_executor += answer.without_executor
@@ -1005,7 +1001,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             try:
                 store.start(self, alias)
             except Exception as error:  # noqa: BLE001 - logged
-                self._start_errors[alias] = f"{type(error).__name__}: {without_secrets(one_line(error))}"
+                self._start_errors[alias] = shown_error(error)
                 self._log.error("Job store %r could not be added: %s", alias, words_of(error))
                 self._log.debug("What was raised:", exc_info=error)
                 self._stores.give_up(alias)
@@ -1135,7 +1131,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state != STATE_RUNNING:
             self._planned = planned
             return planned.seconds_left(self._clock.now(), self._clock.monotonic())
-        log = SafeLogger(self._logger)
+        log = self._log
         log.debug("Looking for jobs to run")
         # Whatever is added from here on and is due before this pass is over must wake the loop.
         planned = planned.or_sooner(

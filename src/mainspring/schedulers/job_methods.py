@@ -25,7 +25,6 @@ from mainspring.events import (
 )
 from mainspring.job import Job
 from mainspring.jobstores.contract import JobQuery
-from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.doubtful_jobs import LOOKED_AT
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
@@ -34,7 +33,6 @@ from mainspring.triggers.after import AfterJob
 from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from threading import Lock
@@ -84,12 +82,6 @@ class JobMethods(RunMethods):
     _lock: Lock
     _added: Mapping[str, Any]
     _clock: Clock
-    _logger: logging.Logger
-
-    @property
-    def _log(self) -> SafeLogger:
-        raise NotImplementedError
-
     _event_queue: Listeners
     _factory: JobFactory
     _unlimited_groups: UnlimitedGroups
@@ -364,9 +356,8 @@ class JobMethods(RunMethods):
             # Only for what it says of a trigger that has no time left: it is told at once, and tied when the job is stored.
             self._factory.tied(job._record, self._clock.now(self.timezone), has_next_run_time=has)  # noqa: SLF001 - as above
         if self._was_shut_down:
-            log = SafeLogger(self._logger)
             for job in jobs:
-                log.of_job(
+                self._log.of_job(
                     WARNING,
                     job.id,
                     'Job "%s" is added after shutdown(): it is kept aside, and lost unless start() is called again',
@@ -388,9 +379,7 @@ class JobMethods(RunMethods):
         except BaseException:
             self._event_queue.cancel(place)
             raise
-        SafeLogger(self._logger).of_job(
-            INFO, job.id, 'Added job "%s" to job store "%s"', job.name, jobstore_alias
-        )
+        self._log.of_job(INFO, job.id, 'Added job "%s" to job store "%s"', job.name, jobstore_alias)
         self._doubtful_jobs.look([job._record], jobstore_alias)  # noqa: SLF001 - handles are ours
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
         self._wake_for(job.next_run_time, jobstore_alias)
@@ -424,7 +413,7 @@ class JobMethods(RunMethods):
         """A job without a name of its own that is stored already was most likely added by an earlier start."""
         equal = self._stores[alias].find_equal(record)
         if equal is not None:
-            SafeLogger(self._logger).of_job(
+            self._log.of_job(
                 WARNING,
                 record.id,
                 'Job "%s" is added though an equal one is stored, with the id %s: every start of this program adds another. '
@@ -607,7 +596,7 @@ class JobMethods(RunMethods):
             with self._hinting(job_id, alias):
                 store.remove(job_id)
         self._event_queue.publish(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
-        SafeLogger(self._logger).of_job(INFO, job_id, "Removed job %s", job_id)
+        self._log.of_job(INFO, job_id, "Removed job %s", job_id)
 
     def remove_all_jobs(self, jobstore: str | None = None) -> None:
         """Remove all jobs, of one job store or of all; before `start` and after `shutdown` the pending ones, with a warning if there are others."""

@@ -278,13 +278,12 @@ class Reporter:
         time: Any = submission.run_time
         started: Any = submission.started
         job, lease = submission.job, submission.lease
-        identifier = run_id(job.id, time, submission.attempt_of(time))
+        key = RunKey(job.id, time, submission.attempt_of(time))
         if type(started) is float:
             started = datetime.fromtimestamp(started, time.tzinfo or UTC)
         finished = self._now(submission, time)
         again = None
         if lease is not None:
-            key = RunKey(job.id, time, submission.attempt_of(time))
             again = after_loss(job.options, key, submission.reruns, finished)
         retry_at = None if again is None else again.available
         left = submission.unended()[1:]
@@ -303,16 +302,16 @@ class Reporter:
                         submission.jobstore,
                         time,
                         exception=NodeLostError(GIVEN_UP),
-                        run_id=identifier,
+                        run_id=key.id,
                         started=started,
                         finished=finished,
-                        attempt=submission.attempt_of(time),
+                        attempt=key.attempt,
                     )
                 )
         elif left:
             lease.skipped(submission)  # they have not been begun: others run them
         if self.ended is not None:
-            self.ended(identifier)
+            self.ended(key.id)
         self._in_flight.end(submission)
 
     def _tell(

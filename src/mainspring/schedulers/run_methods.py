@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from itertools import islice
 from logging import ERROR, WARNING
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring.coercion import unknown_name
@@ -17,7 +17,7 @@ from mainspring.jobstores.history import this_process
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, Tally, run_key
 from mainspring.run_handle import RunHandle
-from mainspring.safe_logging import SafeLogger
+from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs
@@ -27,10 +27,10 @@ from mainspring.triggers.after import AfterJob
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
-    from logging import Logger
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, RunKey, Submission
+    from mainspring.safe_logging import SafeLogger
     from mainspring.schedulers.awaited_runs import AwaitedRuns
     from mainspring.schedulers.dispatch import Dispatch
     from mainspring.schedulers.in_flight import InFlight
@@ -53,7 +53,10 @@ class RunMethods(JobQueries):
     _in_flight: InFlight
     _stopping: Stopping
     _awaited_runs: AwaitedRuns
-    _logger: Logger
+
+    @property
+    def _log(self) -> SafeLogger:
+        raise NotImplementedError
 
     def get_runs(
         self,
@@ -257,7 +260,7 @@ class RunMethods(JobQueries):
     def _tell_nothing_due(self, record: JobRecord, first: datetime, last: datetime) -> None:
         """Say that a backfill has nothing to run, and when the job is due instead."""
         upcoming = next(iter(record.trigger.upcoming(last, 1)), None)
-        SafeLogger(self._logger).of_job(
+        self._log.of_job(
             WARNING,
             record.id,
             'A backfill of job "%s" runs nothing: its trigger %s has no due time from %s to %s; %s',
@@ -317,7 +320,7 @@ class RunMethods(JobQueries):
 
     def _tell_paused(self, job: JobRecord, alias: str) -> None:
         """A store has paused a job whose runs have failed too often."""
-        self._dispatch.tell_paused(job, alias, SafeLogger(self._logger))
+        self._dispatch.tell_paused(job, alias, self._log)
 
     def _pause_stuck(self, submission: Submission, count: int) -> None:
         """Pause a job of which so many runs don't end though they were told to; on a thread, since its store may take long."""
@@ -337,7 +340,7 @@ class RunMethods(JobQueries):
                 return  # its schedule has ended, or it was removed
             except Exception as error:  # noqa: BLE001 - what a store raises; the next stuck run tries again
                 text = 'Job "%s" could not be paused: %s'
-                SafeLogger(self._logger).of_job(ERROR, job.id, text, job.name, words_of(error))
+                self._log.of_job(ERROR, job.id, text, job.name, words_of(error))
                 return
             if record.tally is not None and record.tally.note == note:
                 self._tell_paused(record, alias)
@@ -346,7 +349,7 @@ class RunMethods(JobQueries):
 
     def _run_aside(self, work: Callable[[], None]) -> None:
         """Have something done that may take long, on a thread of its own."""
-        Thread(target=work, name="mainspring-aside", daemon=True).start()
+        Aside("mainspring-aside", work)
 
     def _notice_end_of_loop(self) -> None:
         """If the event loop on which runs go on has ended under the scheduler, they have ended with it."""

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mainspring.model import RunKey
+from mainspring.model import run_id
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -105,17 +105,14 @@ class Past:
         for submission in submissions:
             if submission.lease is not None and submission.lease.is_lost():
                 for result in submission.results:
-                    key = RunKey(
-                        submission.job.id,
-                        result.scheduled_run_time,
-                        submission.attempt_of(result.scheduled_run_time),
-                    )
+                    time = result.scheduled_run_time
+                    identifier = run_id(submission.job.id, time, submission.attempt_of(time))
                     SafeLogger(self._outage.logger).of_run(
                         logging.WARNING,
-                        key.id,
+                        identifier,
                         "Run %r was under way when job store %r was set back, and has ended (%s): it is in the history if the store knows of "
                         "its beginning",
-                        key.id,
+                        identifier,
                         self._outage.alias,
                         result.outcome,
                     )
