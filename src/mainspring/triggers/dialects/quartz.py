@@ -1,0 +1,16 @@
+"""Expressions of the Quartz scheduler."""
+
+from __future__ import annotations
+
+from mainspring.triggers.cron import CronTrigger
+
+__all__ = ["read"]
+
+
+def read(text: str) -> CronTrigger:
+    """The trigger that a Quartz expression means.
+
+    Raises:
+        CronSyntaxError: it can't be read.
+    """
+    return CronTrigger.from_quartz(text)

@@ -1,0 +1,154 @@
+"""A schedule as text, in any dialect that is known here, as the trigger that it means.
+
+Each dialect has a reader of its own, which is loaded when it is first needed. Nothing is guessed: a text that two dialects
+read differently is refused, with what each of them means by it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mainspring.coercion import nearest
+from mainspring.errors import CronSyntaxError, TriggerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mainspring.triggers.base import BaseTrigger
+
+__all__ = ["DIALECTS", "Dialect", "parse"]
+
+
+class Dialect(NamedTuple):
+    """A dialect of schedules.
+
+    Attributes:
+        reader: ``"module:function"`` under `mainspring.triggers.dialects`; the function takes the text and returns a trigger
+            whose time zone is open if the text names none, or raises a `TriggerError`.
+        example: a text in it, for messages.
+        aliases: its other names.
+    """
+
+    reader: str
+    example: str
+    aliases: tuple[str, ...] = ()
+
+
+#: The dialects by their names, those that most people have first.
+DIALECTS: dict[str, Dialect] = {
+    "unix": Dialect("unix:read", "30 9 * * mon-fri", ("vixie", "cron", "crontab", "debian")),
+    "quartz": Dialect("quartz:read", "0 30 9 ? * MON-FRI"),
+}
+
+#: What the words of an expression with one field for each unit of time look like.
+_CRON_WORD = re.compile(r"[\w*?/,#~()-]+", re.ASCII)
+_CRON_FIRST_WORD = re.compile(r"[\dH*?/,~()-]+", re.ASCII)
+#: So many fields, one of them for seconds or years, are read differently from one dialect to the next.
+_MANY_FIELDS = 6
+
+
+def parse(text: str, dialect: str | None = None) -> BaseTrigger:
+    """The trigger that a schedule written as text means.
+
+    Args:
+        text: such as ``"30 9 * * mon-fri"``. Without a time zone in it, the trigger takes that of its scheduler.
+        dialect: what it is written in, one of `DIALECTS` or of their aliases. If it is left out, every dialect reads the
+            text, and all that can must mean the same by it. Cron expressions of six or more fields always need it.
+
+    Raises:
+        CronSyntaxError: the text can't be read; the message says where reading stopped.
+        TriggerError: no such dialect; or none is named, and the text has more than one meaning.
+        TypeError: `text` is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a text such as '30 9 * * mon-fri', got {type(text).__name__} {text!r}")
+    if dialect is not None:
+        return _reader(_name_of(dialect))(text)
+    readings, errors = _read_by_all(text)
+    if _has_many_fields(text):
+        raise TriggerError(_many_fields(text, readings))
+    if not readings:
+        raise _nearest_error(errors)
+    triggers = list(readings.values())
+    if any(trigger != triggers[0] for trigger in triggers):
+        raise TriggerError(
+            f"{_shown(text)} has more than one meaning, say which by dialect=…: {_meanings(readings)}"
+        )
+    return triggers[0]
+
+
+def _name_of(dialect: Any) -> str:
+    if not isinstance(dialect, str):
+        raise TypeError(
+            f"dialect must be one of {', '.join(DIALECTS)}, got {type(dialect).__name__} {dialect!r}"
+        )
+    names = {alias: name for name, known in DIALECTS.items() for alias in (name, *known.aliases)}
+    low = re.sub(r"[\s_-]", "", dialect.lower())
+    if low not in names:
+        candidate = nearest(low, names)
+        hint = f"did you mean {candidate!r}? " if candidate else ""
+        raise TriggerError(f"unknown dialect {dialect[:100]!r}: {hint}There are {', '.join(DIALECTS)}")
+    return names[low]
+
+
+@cache
+def _reader(name: str) -> Callable[[str], BaseTrigger]:
+    module, _, function = DIALECTS[name].reader.partition(":")
+    found: Callable[[str], BaseTrigger] = getattr(
+        import_module(f"mainspring.triggers.dialects.{module}"), function
+    )
+    return found
+
+
+def _read_by_all(text: str) -> tuple[dict[str, BaseTrigger], dict[str, TriggerError]]:
+    """What each dialect makes of a text: triggers, and errors."""
+    readings, errors = {}, {}
+    for name in DIALECTS:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they are of what one dialect alone makes of it
+                readings[name] = _reader(name)(text)
+        except TriggerError as error:
+            errors[name] = error
+    return readings, errors
+
+
+def _has_many_fields(text: str) -> bool:
+    words = text.split()
+    return (
+        len(words) >= _MANY_FIELDS
+        and _CRON_FIRST_WORD.fullmatch(words[0]) is not None
+        and all(_CRON_WORD.fullmatch(word) for word in words)
+    )
+
+
+def _many_fields(text: str, readings: dict[str, BaseTrigger]) -> str:
+    reason = f"{_shown(text)} has {len(text.split())} fields, which dialects read differently: say which by dialect=…"
+    return f"{reason}: {_meanings(readings)}" if readings else f"{reason} None of them can read it as it is"
+
+
+def _meanings(readings: dict[str, BaseTrigger]) -> str:
+    return "; ".join(f"dialect={name!r} means {trigger.explain()}" for name, trigger in readings.items())
+
+
+def _nearest_error(errors: dict[str, TriggerError]) -> TriggerError:
+    """The error of the dialect that understood most of a text."""
+
+    def understood(name: str) -> int:
+        error = errors[name]
+        return error.position if isinstance(error, CronSyntaxError) else 0
+
+    name = max(errors, key=understood)
+    error = errors[name]
+    if isinstance(error, CronSyntaxError):
+        reason = f"{error.reason} (as {name}, which reads most of it; dialects: {', '.join(DIALECTS)})"
+        return CronSyntaxError(reason, text=error.text, position=error.position, hint=error.hint)
+    return error
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 100 else f"{text[:100]}…")  # noqa: PLR2004 - a line
