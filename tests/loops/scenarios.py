@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import functools
 import itertools
+import os
 import pickle
 import sys
 import threading
@@ -706,6 +707,36 @@ def a_stored_job_runs(kit):
         assert {run.outcome for run in stored} == {"succeeded"}
         assert all(sum(run.job_id == job_id for run in stored) >= 3 for job_id in ("plain", "coroutine"))
         kit.stop(runs)
+
+
+def a_forked_process_uses_the_jobs_and_leaves_the_loop_alone(kit):
+    import multiprocessing
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        stores = {"default": {"type": "sqlalchemy", "url": f"sqlite:///{folder}/jobs.sqlite"}}
+        scheduler, heard = _started(kit, jobstores=stores)
+        scheduler.add_job(os.getpid, "date", run_date=datetime(2100, 1, 1, tzinfo=UTC), id="parents")
+
+        def ask():
+            assert (scheduler.running, scheduler.health().state) == (False, "forked")
+            scheduler.add_job(answer, "date", run_date=datetime(2100, 1, 1, tzinfo=UTC), id="childs")
+            assert {job.id for job in scheduler.get_jobs()} == {"parents", "childs"}
+            assert scheduler.run_job("parents").wait(30).outcome == "succeeded"
+
+        def fork():
+            process = multiprocessing.get_context("fork").Process(target=ask)
+            process.start()
+            return process
+
+        process = kit.on_loop(fork)
+        process.join(40)
+        assert process.exitcode == 0
+        assert scheduler.running
+        assert heard.wait_for(EVENT_JOB_EXECUTED, "parents")[0].retval == os.getpid()
+        assert scheduler.run_job("childs").wait(20).outcome == "succeeded"
+        kit.stop(scheduler)
+        heard.wait_for(EVENT_SCHEDULER_SHUTDOWN)
 
 
 def a_run_is_asked_for_tried_again_timed_out_and_cancelled(kit):

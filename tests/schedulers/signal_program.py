@@ -69,6 +69,10 @@ def main():
         options["executors"] = {"default": {"type": "threadpool", "max_workers": SETTINGS["workers"]}}
     if SETTINGS.get("own_handler"):
         signal.signal(signal.SIGTERM, lambda *_: say("own handler"))
+    if SETTINGS.get("deaf"):
+        # The system has another thread take the signal.
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if SETTINGS.get("ignored"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     code = 0
@@ -89,9 +93,11 @@ def add_jobs(scheduler, jobs, go):
             function = jobs.hold_async if SETTINGS.get("coroutines") else jobs.hold
             arguments = [go, name, *([True] if SETTINGS.get("obeys") else [])]
             scheduler.add_job(function, args=arguments, id=name, on_lost=SETTINGS.get("on_lost", "record"))
-        scheduler.add_job(
-            jobs.tick, "interval", seconds=0.1, id="tick", misfire_policy="skip", replace_existing=True
-        )
+        if not SETTINGS.get("deaf"):
+            scheduler.add_job(
+                jobs.tick, "interval", seconds=0.1, id="tick", misfire_policy="skip", replace_existing=True
+            )
+        say("added")
 
     if SETTINGS.get("listener"):
         scheduler.add_listener(jobs.deaf_listener)

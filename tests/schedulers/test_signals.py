@@ -434,6 +434,17 @@ def test_a_program_that_goes_on_can_start_again_and_be_told_again(make_scheduler
         assert signal.getsignal(SIGTERM) == signal.SIG_DFL
 
 
+@pytest.mark.parametrize("kind", ["blocking", "asyncio", "tornado", "twisted", "qt"])
+def test_a_signal_that_another_thread_takes_is_noticed(start, kind):
+    """By a loop that waits for nothing."""
+    if kind == "qt":
+        pytest.importorskip("PySide6")
+    program = start(kind, names=[], options={"handle_signals": True}, deaf=True).hears("added")
+    program.logged("Scheduler started")
+    program.send(SIGTERM)
+    assert program.ends() == (143 if kind != "twisted" else 0), program.log_text()
+
+
 @pytest.mark.parametrize("is_main", [True, False])
 def test_the_main_thread_looks_for_signals_where_nothing_is_to_be_done(monkeypatch, is_main):
     """One that another thread has taken, or that came just before the waiting, doesn't end it."""

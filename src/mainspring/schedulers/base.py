@@ -626,7 +626,6 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
         finally:
             self._is_winding_down = False
-            self._has_wound_down()
             self._wound_down.set()
             SIGNALS.forget(self)
 
@@ -634,20 +633,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _watch_signals(self) -> None:
         """Have SIGINT and SIGTERM drain this scheduler, where it is to be so."""
-        if not self.handle_signals:
-            return
-        if SIGNALS.watch(self):
-            self._signals_are_watched()
-        elif not self._signals_may_be_others:
+        if self.handle_signals and not SIGNALS.watch(self) and not self._signals_may_be_others:
             self._log.warning(
                 "handle_signals=True has no effect: signals come to the main thread alone, and the program's own handlers stay"
             )
 
-    def _signals_are_watched(self) -> None:
-        """For loops that must be woken now and then for handlers of signals to be called."""
-
-    def _has_wound_down(self) -> None:
-        """For loops that have something to undo at the end of a shutdown."""
+    def _run_handlers(self) -> None:
+        """Wake the loop, which runs Python code then: the handlers of signals."""
+        self._wake()
 
     def _drain(self) -> None:
         """A signal has come: shut down, begin nothing more, and return when that is over."""

@@ -279,6 +279,11 @@ class EventLoopScheduler(BaseScheduler):
             self._is_woken = True
             self.call_soon(self._look)
 
+    def _run_handlers(self) -> None:
+        """See `BaseScheduler._run_handlers`; the loop may outlive this scheduler."""
+        if self._is_alive():
+            self.call_soon(lambda: None)
+
     def _look(self) -> None:
         self._is_woken = False
         self._stop_timer()

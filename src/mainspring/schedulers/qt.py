@@ -37,9 +37,6 @@ def _qt_core() -> Any:
 
 QtCore = _qt_core()
 
-#: Milliseconds.
-_SIGNALS_NOTICED_WITHIN = 250
-
 
 class _Caller(QtCore.QObject):  # type: ignore[misc, name-defined]  # a class of whichever binding there is
     """Lives in the GUI thread, and calls there what any thread gives it."""
@@ -70,7 +67,6 @@ class QtScheduler(EventLoopScheduler):
 
     _caller: _Caller | None = None
     _thread: int | None = None
-    _signal_timer: Any = None
 
     def leave_to_parent(self) -> None:
         """See `EventLoopScheduler.leave_to_parent`."""
@@ -105,17 +101,6 @@ class QtScheduler(EventLoopScheduler):
     def is_here(self) -> bool:
         """Whether the calling thread is the GUI thread."""
         return self._thread == get_ident()
-
-    def _signals_are_watched(self) -> None:
-        # Qt's loop runs no Python as long as nothing happens, and handlers of signals are called by Python.
-        timer = self._signal_timer = QtCore.QTimer()
-        timer.timeout.connect(lambda: None)
-        timer.start(_SIGNALS_NOTICED_WITHIN)
-
-    def _has_wound_down(self) -> None:
-        timer, self._signal_timer = self._signal_timer, None
-        if timer is not None:
-            self.call_soon(timer.stop)
 
     def _tells_program(self, number: int) -> bool:
         """End the application's loop: what is raised in it, Qt prints, and goes on."""

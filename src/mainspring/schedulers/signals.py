@@ -7,6 +7,10 @@ runs recorded as lost, and the program told at once; a third doesn't wait for th
 A handler is called in the middle of whatever the main thread does, which may hold any lock. So it only puts a number into a queue that may be
 used there; a thread of our own does the rest.
 
+Python calls a handler when the main thread next runs Python code. A thread that waits in an event loop may not do so for long: the system may
+have had another thread take the signal. So the arrival of each signal is also written into a socket (`signal.set_wakeup_fd`), and another thread of
+ours wakes the loops.
+
 Not promised: that a program which goes on after the exception is left by the threads of jobs that were given up. Python can't end a thread.
 """
 
@@ -17,6 +21,7 @@ import atexit
 import logging
 import os
 import signal
+import socket
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Thread, current_thread, main_thread
@@ -36,8 +41,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 NOTICED_WITHIN_SECONDS = 0.5
 #: Seconds for which, after a second signal, it is tried to record what is given up.
 RECORDED_WITHIN_SECONDS = 2.0
-#: Seconds for which the main thread may then take no notice, being in a call that can't be interrupted, before the process is ended under it.
-_NOTICED_WITHIN_SECONDS = 3.0
+#: How many times as long the main thread may then take no notice, being in a call that can't be interrupted, before the process is ended under it.
+_NOTICED_WITHIN_TIMES = 6
 #: What a shell reports for a program that a signal has ended.
 EXIT_CODE_BASE = 128
 
@@ -54,6 +59,38 @@ class Watched(Protocol):
     def _tells_program(self, number: int) -> bool:
         """Tell the program in a way of its own that it is to end; whether there is one."""
 
+    def _run_handlers(self) -> None:
+        """Have the loop run some Python code, and so the handlers of signals that have arrived; also after a shutdown."""
+
+
+class _Arrivals:
+    """Wakes the loops of schedulers when a signal arrives. Made and closed by the main thread.
+
+    What the program has set by `signal.set_wakeup_fd` hears of each signal as before.
+    """
+
+    def __init__(self, watched: Sequence[Watched]) -> None:
+        self._watched = watched
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        self._previous = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        _started(Thread(target=self._work, name="mainspring-signal-arrivals", daemon=True))
+
+    def _work(self) -> None:
+        with self._receiver:
+            while numbers := self._receiver.recv(256):
+                if self._previous >= 0:
+                    with suppress(OSError):  # it was closed, or is full
+                        os.write(self._previous, numbers)
+                if not set(NUMBERS).isdisjoint(numbers):
+                    for scheduler in list(self._watched):
+                        _guarded(scheduler._run_handlers)  # noqa: SLF001 - made for this
+
+    def close(self) -> None:
+        current = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(self._previous if current == self._sender.fileno() else current)
+        self._sender.close()  # the thread ends
+
 
 class _Signals:
     """The signals of this process. Its attributes are changed by the main thread, but for what says so."""
@@ -63,6 +100,7 @@ class _Signals:
         self._previous: dict[int, Any] = {}  # the handlers in whose place ours is
         self._messages: SimpleQueue[int] = SimpleQueue()
         self._thread: Thread | None = None
+        self._arrivals: _Arrivals | None = None
         self._asked = 0  # how many signals have come
         self._number = 0  # the latest
         self._is_over = False  # set by our thread: the exception is to be raised
@@ -91,6 +129,7 @@ class _Signals:
         if self._thread is None:
             self._thread = Thread(target=self._work, name="mainspring-signals", daemon=True)
             self._thread.start()
+            self._arrivals = _Arrivals(self._watched)
         return True
 
     def forget(self, scheduler: Watched) -> None:
@@ -149,6 +188,9 @@ class _Signals:
                 signal.signal(number, previous)
         self._previous.clear()
         self._watched.clear()
+        if self._arrivals is not None:
+            self._arrivals.close()
+            self._arrivals = None
         self._messages.put(0)  # the thread ends
         self._messages, self._thread = SimpleQueue(), None
         self._asked, self._is_over = 0, False
@@ -179,12 +221,12 @@ class _Signals:
                     _started(Thread(target=_guarded, args=(scheduler._give_up_runs,), daemon=True))  # noqa: SLF001 - made for this
                 drained.wait(RECORDED_WITHIN_SECONDS)
                 self._tell(schedulers, drained)
-                if not raised.wait(_NOTICED_WITHIN_SECONDS) and self._is_over:
+                if not self._is_noticed(raised, schedulers) and self._is_over:
                     _logger.critical("The main thread takes no notice: the process is ended")
                     os._exit(EXIT_CODE_BASE + self._number)
 
     def _drain(self, schedulers: Sequence[Watched]) -> None:
-        drained = self._drained
+        drained, raised = self._drained, self._raised
         threads = [
             Thread(target=_guarded, args=(scheduler._drain,), name="mainspring-drain", daemon=True)  # noqa: SLF001 - made for this
             for scheduler in schedulers
@@ -192,6 +234,18 @@ class _Signals:
         for thread in [thread for thread in threads if _started(thread)]:
             thread.join()
         self._tell(schedulers, drained)
+        if self._is_over:
+            self._is_noticed(raised, schedulers)
+
+    def _is_noticed(self, raised: Event, schedulers: Sequence[Watched]) -> bool:
+        """Whether the main thread has told the program. It may have begun to wait just after it was told: its loops are woken until it has."""
+        for _ in range(_NOTICED_WITHIN_TIMES):
+            if raised.wait(NOTICED_WITHIN_SECONDS):
+                return True
+            _thread.interrupt_main(signal.Signals(self._number))  # it may have the signal blocked
+            for scheduler in schedulers:
+                _guarded(scheduler._run_handlers)  # noqa: SLF001 - made for this
+        return False
 
     def _tell(self, schedulers: Sequence[Watched], drained: Event) -> None:
         """Have the main thread raise what tells the program, unless it has a way of its own."""
@@ -205,7 +259,7 @@ class _Signals:
             return
         main = main_thread().ident
         if main is not None and hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(main, number)  # ends its waiting, too
+            signal.pthread_kill(main, number)  # ends its waiting, too, if that has begun
         else:
             _thread.interrupt_main(signal.Signals(number))
 
