@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -56,4 +57,6 @@ def open_store(url: str, name: str, **options: Any) -> SharedJobStore:
 
 def is_told_of_changes(url: str) -> bool:
     """Whether nodes are told at once what others have changed."""
-    return url.startswith(("postgresql", "redis", "mongodb"))
+    if url.startswith("postgresql"):
+        return make_url(url).get_driver_name() == "psycopg" and not os.environ.get("MAINSPRING_TEST_POOLED")
+    return url.startswith(("redis", "mongodb"))

@@ -124,7 +124,11 @@ def test_what_is_not_of_postgresql_has_no_pooler():
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_all_tests_of_stores_through_a_pooler(start_pooler):
-    environment = {**os.environ, "MAINSPRING_TEST_POSTGRES_URL": start_pooler(default_pool_size="20").url}
+    environment = {
+        **os.environ,
+        "MAINSPRING_TEST_POSTGRES_URL": start_pooler(default_pool_size="20").url,
+        "MAINSPRING_TEST_POOLED": "1",
+    }
     # Those that rest on hearing of changes, which no pooler passes on, and those of servers of their own.
     left_out = "test_real_failures or test_drivers or test_pooler or announce or listen"
     subprocess.run(
