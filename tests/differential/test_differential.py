@@ -254,6 +254,14 @@ PROGRAMS = {
         step("run", job="a"),
         step("wait", seconds=10),
     ],
+    "a job that is moved back over a time that was skipped, when it coalesces": [
+        step("add", job="a", trigger=("every", 2, 1), manner="ignores", coalesce=False),
+        step("wait", seconds=4),
+        step("change", job="a", coalesce=True),
+        step("end", run=("a", 1.0, 1), how="succeeded"),
+        step("move", job="a", to=0),
+        step("wait", seconds=3),
+    ],
     "a retry that is queued when another job gets the id": [
         step("add", job="a", trigger=("at", 0), retry=(3, 2), timeout=4),
         step("add", job="a", trigger=("every", 5, 4), max_runs=2, overlap="buffer_one"),

@@ -320,6 +320,19 @@ def test_a_job_that_is_moved_back_runs_again():
     assert kinds(observed(job, runs)) == ["miss", "miss"]
 
 
+def test_of_a_job_that_is_moved_back_the_options_count_that_it_has_then():
+    moved = Change(after(47), "changed", next_run_time=after(20))
+    switched_on = Change(after(44), "changed", options=JobOptions())
+    job, runs = ten(changes=[switched_on, moved])
+    skipped = ran("a", 30, 30, 30, outcome="skipped")
+    before = [runs[0], ran("a", 20, 20, 41), skipped, ran("a", 40, 42)]
+    newest = ran("a", 40, 47, attempt=2)
+    assert kinds(observed(job, [*before, newest, *runs[4:]])) == []
+    coalescing = replace(job, options=JobOptions())
+    switched_off = replace(coalescing, changes=[replace(switched_on, options=ALL), moved])
+    assert kinds(observed(switched_off, [*before, newest, *runs[4:]])) == ["miss", "miss"]
+
+
 def test_a_job_that_is_removed_and_added_again_begins_anew():
     changes = [Change(after(45), "removed"), Change(after(75), "added", schedule=[after(80)])]
     job, runs = ten(changes=changes)

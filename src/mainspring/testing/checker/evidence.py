@@ -121,11 +121,16 @@ class Evidence:
         if run.claimed is not None:
             return self.options(job, run.claimed)
         due = in_utc(run.scheduled_run_time)
-        end = in_utc(run.started or run.finished or due)
+        return self.options_between(job, due, in_utc(run.started or run.finished or due))
+
+    def options_between(self, job: ObservedJob, start: datetime, end: datetime) -> list[JobOptions]:
+        """The options that a job may have had at any moment of a span."""
         between = [
-            change.options for change in job.changes if change.options is not None and due <= change.at <= end
+            change.options
+            for change in job.changes
+            if change.options is not None and start <= change.at <= end
         ]
-        return [*self.options(job, due), *between, *self.options(job, end)]
+        return [*self.options(job, start), *between, *self.options(job, end)]
 
     def served(self, start: datetime, end: datetime) -> timedelta:
         """For how long of a span there was a node that could do something."""

@@ -206,7 +206,9 @@ def _claimed(run: RunRecord) -> datetime:
 def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: Stretch) -> str | None:
     """What is wrong about a due time that has no run; ``None``: nothing."""
     observed = evidence.observed
-    options = evidence.options(job, time)
+    begin = max(
+        time, stretch.start
+    )  # a job that is moved back is due then, whatever it was when that time came first
     later = [
         run
         for run in evidence.runs[job.id]
@@ -215,16 +217,17 @@ def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: 
     ]  # fmt: skip
     if _was_dropped(evidence, job, time):
         return None
-    may_wait = not job.is_prompt or _is_hindered(evidence, job, time)
+    may_wait = not job.is_prompt or _is_hindered(evidence, job, begin)
     end = min(stretch.end or observed.until, observed.until)
     if not later:
-        waited = evidence.served(max(time, stretch.start), end)
+        waited = evidence.served(begin, end)
         return (
             None if may_wait else f"it has waited for {waited}, and no later time of it has been run either"
         )
     following = min(later, key=lambda run: in_utc(run.scheduled_run_time))
+    options = evidence.options_between(job, begin, max(begin, _claimed(following)))
     if any(each.coalesce for each in options):
-        waited = evidence.served(max(time, stretch.start), in_utc(following.scheduled_run_time))
+        waited = evidence.served(begin, in_utc(following.scheduled_run_time))
         if may_wait or waited <= observed.patience:
             return None
         return f"{name_of(following)} was due {waited} later, so that there was time enough to run this one before"
