@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from diary import Diary, true_time
+from diary import Diary, Moments
 from nodes import LIBRARY, Node, wait_for
 
 from mainspring.schedulers.background import BackgroundScheduler
@@ -131,6 +131,7 @@ class Fire:
         """
         jobs = [job for job in self._jobs.values() if job.added >= since]
         names = {job.id for job in jobs}
+        true_time = Moments().at
         runs = [run for run in self.scheduler.get_runs(limit=1_000_000) if run.job_id in names]
         calls = [
             Call(

@@ -14,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Where the functions of a process find the file.
 VARIABLE = "FIRE_DIARY"
+#: So often two clocks are read one after the other, of which the closest reading counts.
+_COMPARISONS = 20
 
 
 def note(what: str, **more: object) -> None:
@@ -92,6 +95,25 @@ class Diary:
         return Counter(line["job"] for line in self.lines("ended"))
 
 
-def true_time(moment: float) -> datetime:
-    """What this process's clock shows, or will show, or has shown, at a moment of the monotonic clock."""
-    return datetime.now(UTC) + timedelta(seconds=moment - time.monotonic())
+class Moments:
+    """Says what this process's clock shows, or will show, or has shown, at moments of the monotonic clock.
+
+    All by one comparison of the two clocks, so that moments keep their order and their distances. Between two readings a busy machine may let
+    milliseconds pass: were each moment compared by itself, calls that followed one another would seem to overlap.
+
+    Args:
+        now, monotonic: read the two clocks.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        readings = [(monotonic(), now(), monotonic()) for _ in range(_COMPARISONS)]
+        before, self._shown, after = min(readings, key=lambda reading: reading[2] - reading[0])
+        self._monotonic = (before + after) / 2
+
+    def at(self, moment: float) -> datetime:
+        """What time it is at a moment."""
+        return self._shown + timedelta(seconds=moment - self._monotonic)
