@@ -46,6 +46,7 @@ def test_every_trigger_has_a_page_with_examples():
         "interval",
         "cron",
         "calendarinterval",
+        "business-day",
         "combining",
         "excluding",
         "clock-changes",

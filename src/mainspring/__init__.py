@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mainspring.schedulers.twisted import TwistedScheduler
     from mainspring.triggers.after import AfterJob
     from mainspring.triggers.business_calendar import BusinessCalendar
+    from mainspring.triggers.business_day import BusinessDayTrigger
     from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
     from mainspring.triggers.combining import AndTrigger, OrTrigger
     from mainspring.triggers.cron import CronTrigger
@@ -55,6 +56,7 @@ _HOME = {
     "BackgroundScheduler": "schedulers.background",
     "BlockingScheduler": "schedulers.blocking",
     "BusinessCalendar": "triggers.business_calendar",
+    "BusinessDayTrigger": "triggers.business_day",
     "CalendarIntervalTrigger": "triggers.calendarinterval",
     "CronTrigger": "triggers.cron",
     "DateTrigger": "triggers.date",
@@ -94,6 +96,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "BackgroundScheduler",
     "BlockingScheduler",
     "BusinessCalendar",
+    "BusinessDayTrigger",
     "CalendarIntervalTrigger",
     "CronTrigger",
     "DateTrigger",

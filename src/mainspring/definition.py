@@ -530,12 +530,13 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
 
 def _trigger_parameters() -> set[str]:
     """What the triggers take that have names."""
+    from mainspring.triggers.business_day import BusinessDayTrigger
     from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
 
-    named = (CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger)
+    named = (BusinessDayTrigger, CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger)
     return {name for trigger in named for name in signature(trigger).parameters}
 
 

@@ -25,10 +25,11 @@ def work():
         ("interval", {"minutes": 5}, "IntervalTrigger"),
         ("cron", {"hour": 3}, "CronTrigger"),
         ("calendarinterval", {"months": 1}, "CalendarIntervalTrigger"),
+        ("business_day", {"day": -1, "hour": 8}, "BusinessDayTrigger"),
         ("and", {"triggers": [CronTrigger(hour=3), IntervalTrigger(hours=1)]}, "AndTrigger"),
         ("or", {"triggers": [CronTrigger(hour=3), DateTrigger("2030-01-01")]}, "OrTrigger"),
     ],
-    ids=["date", "interval", "cron", "calendarinterval", "and", "or"],
+    ids=["date", "interval", "cron", "calendarinterval", "business_day", "and", "or"],
 )
 def test_a_trigger_can_be_named(make_scheduler, name, arguments, cls):
     job = make_scheduler(timezone="Europe/Berlin").add_job(work, name, **arguments)

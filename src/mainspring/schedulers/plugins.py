@@ -21,6 +21,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "interval": "mainspring.triggers.interval:IntervalTrigger",
         "cron": "mainspring.triggers.cron:CronTrigger",
         "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
+        "business_day": "mainspring.triggers.business_day:BusinessDayTrigger",
         "and": "mainspring.triggers.combining:AndTrigger",
         "or": "mainspring.triggers.combining:OrTrigger",
     },

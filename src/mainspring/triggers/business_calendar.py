@@ -49,6 +49,11 @@ class BusinessCalendar:
         return lambda day: bool(holidays(day))
 
     @property
+    def closed_weekdays(self) -> frozenset[int]:
+        """The weekdays that are closed, 0 for Monday."""
+        return self._closed_weekdays
+
+    @property
     def weekend(self) -> tuple[str, ...]:
         """The weekdays that are closed."""
         return tuple(WEEKDAYS[number] for number in sorted(self._closed_weekdays))

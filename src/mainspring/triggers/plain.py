@@ -23,6 +23,7 @@ _HOME = {
     "interval": "interval:IntervalTrigger",
     "cron": "cron:CronTrigger",
     "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
+    "business_day": "business_day:BusinessDayTrigger",
     "and": "combining:AndTrigger",
     "or": "combining:OrTrigger",
     "excluding": "excluding:ExcludingTrigger",

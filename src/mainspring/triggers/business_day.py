@@ -1,0 +1,482 @@
+"""Fires on the n-th business day of the month, or on the n-th from the month's end."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mainspring.errors import TriggerError
+from mainspring.timezones import astimezone
+from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.clock_changes import DAY, ZoneChanges, changes_of
+from mainspring.triggers.cron.days import DateFields
+from mainspring.triggers.cron.fields import BaseField, MonthField
+from mainspring.triggers.cron.wall import WallSchedule
+from mainspring.triggers.interval import checked_count, checked_first
+from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.standard import moment_in, shown, zone_given
+from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mainspring.triggers.clock_changes import Fold, Gap, Walls
+
+__all__ = ["BusinessDayTrigger"]
+
+_LONGEST_MONTH = 31
+_TIMES = ("hour", "minute", "second")
+_FIRST_MONTH = 1970 * 12
+_LAST_MONTH = 9999 * 12 + 11
+_CENTURY = 100 * 12
+#: From this month on no zone skips a day: each changes its clocks by a rule for all years, or not at all.
+_STEADY = 2100 * 12
+_EVERY_DAY = DateFields((1 << 13) - 2, None, (), (), None, None, is_either=False)
+
+
+class BusinessDayTrigger(WallClockTrigger):
+    """Fires on the n-th business day of the month: ``day=1`` is the first, ``-1`` the last, ``-3`` two business days before the last.
+
+    A month that has fewer business days is left out. A day that the zone skipped is no business day. Where the clocks change, the rule is
+    that of `CronTrigger`.
+
+    Args:
+        day: 1 to 31, or -1 to -31; or several, as a list or as text (``"1,-1"``).
+        month: 1 to 12, or jan to dec; as the field of `CronTrigger`. Every month, if it is not given.
+        hour, minute, second: as the fields of `CronTrigger`: a number, or text such as ``"8,16"``.
+        calendar: which days are business days: a `BusinessCalendar`, or the holidays of one; Monday to Friday without holidays, if it is
+            not given. One that asks a function is searched for a century.
+        start_date, end_date: the first and the last moment at which it may fire.
+        timezone: whose wall clock; the scheduler's if it is not given.
+        jitter: delay each firing by up to so many seconds. The times that are delayed stay where they are.
+        gap: for times that don't exist: ``"shift"`` reads them with the offset before the change, ``"skip"`` skips them.
+        fold: for times that exist twice: fire at the ``"first"``, the ``"second"``, or at ``"both"``.
+        first: ``"now"`` also fires once as soon as the trigger is added; ``"after"`` doesn't, and is the default.
+        max_fires: fire so many times, counted from the start date, or from when the trigger is added.
+
+    Raises:
+        TriggerError: `day` is zero, or no month is so long.
+        CronSyntaxError: a field that can't be read; the message says where.
+    """
+
+    __slots__ = ("_fields", "calendar", "days")
+
+    kind = "business_day"
+
+    def __init__(
+        self,
+        day: int | str | Iterable[int] = 1,
+        *,
+        month: Any = None,
+        hour: Any = 0,
+        minute: Any = 0,
+        second: Any = 0,
+        calendar: Any = None,
+        start_date: Any = None,
+        end_date: Any = None,
+        timezone: Any = None,
+        jitter: float | None = None,
+        gap: Gap | None = None,
+        fold: Fold | None = None,
+        first: Literal["now", "after"] | None = None,
+        max_fires: int | None = None,
+    ) -> None:
+        self.days = _read_days(day)
+        self._read_fields("*" if month is None else month, hour, minute, second)
+        self.calendar = _read_calendar(calendar)
+        self.timezone = zone_given(timezone, start_date, end_date)
+        self.start_date = moment_in(start_date, self.timezone, "start_date")
+        self.end_date = moment_in(end_date, self.timezone, "end_date")
+        self._check_order()
+        self.jitter = checked_jitter(jitter)
+        self.gap, self.fold = checked_policy(gap, fold)
+        self.first = checked_first(first, start_date)
+        self.max_fires = checked_count(max_fires)
+        self._is_anchored = False
+        self._seed: str | None = None
+        self._first_at: datetime | None = None
+        self._forget()
+
+    def _read_fields(self, month: Any, *times: Any) -> None:
+        self._fields: tuple[BaseField, ...] = (
+            MonthField("month", month),
+            *(BaseField(name, value) for name, value in zip(_TIMES, times, strict=True)),
+        )
+
+    def _check_order(self) -> None:
+        start, end = self.start_date, self.end_date
+        if (
+            isinstance(start, datetime)
+            and isinstance(end, datetime)
+            and end.astimezone(UTC) < start.astimezone(UTC)
+        ):
+            raise TriggerError(f"end_date {shown(end)} is before start_date {shown(start)}")
+
+    def _needs_seed(self) -> bool:
+        return bool(self.jitter) or any(field.has_hash() for field in self._fields)
+
+    def _read_dates(self) -> None:
+        self.start_date = moment_in(self.start_date, self.timezone, "start_date")
+        self.end_date = moment_in(self.end_date, self.timezone, "end_date")
+
+    def _implied_policy(self) -> tuple[Gap, Fold]:
+        return ("skip", "both") if str(self._fields[1]).startswith("*") else ("shift", "first")
+
+    def _make_limits(self) -> tuple[datetime | None, datetime | None]:
+        return tuple(  # type: ignore[return-value]  # there are two
+            None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
+        )
+
+    def _make_walls(self) -> Walls:
+        seed = self._seed or ""
+        months, *times = (sum(1 << value for value in field.values(seed)) for field in self._fields)
+        return BusinessDays(
+            self.days,
+            months,
+            self.calendar,
+            WallSchedule(None, _EVERY_DAY, *times),
+            changes_of(self._zone()),
+        )
+
+    def _delay_limit(self) -> datetime | None:
+        return None if self.end_date is None else self.end_date.astimezone(UTC)
+
+    def _meaning(self) -> str:
+        days = " and on ".join(map(_spoken, self.days))
+        month, hour, minute, second = map(str, self._fields)
+        text = f"on {days} of " + ("the month" if month == "*" else f"month {month}")
+        if hour.isdigit() and minute.isdigit() and second.isdigit():
+            time = f"{int(hour):02}:{int(minute):02}" + (f":{int(second):02}" if int(second) else "")
+            text = f"at {time} {text}"
+        else:
+            text += f" at hour {hour}, minute {minute}, second {second}"
+        if self.calendar != BusinessCalendar():
+            text += f" by {self.calendar!r}"
+        if self.timezone is not None:
+            text += f", {self.timezone}"
+        if self.start_date is not None:
+            text += f", from {shown(self.start_date)}"
+        if self.end_date is not None:
+            text += f", until {shown(self.end_date)}"
+        if self.first == "now":
+            text += ", and as soon as it is added"
+        if self.max_fires is not None:
+            text += f", {self.max_fires} times"
+        if self.jitter:
+            text += f", each up to {self.jitter:g} s later"
+        return text + self._change_rule()
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            days=list(self.days),
+            fields={field.name: str(field) for field in self._fields},
+            calendar=self.calendar.to_dict(),
+            start_date=plain_moment(self.start_date),
+            end_date=plain_moment(self.end_date),
+            timezone=plain_zone(self.timezone),
+            jitter=self.jitter,
+            gap=self.gap,
+            fold=self.fold,
+            first=self.first,
+            first_at=plain_moment(self._first_at),
+            max_fires=self.max_fires,
+            anchored=self._is_anchored,
+            seed=self._seed if self._needs_seed() else None,
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_moment, read_zone
+
+        zone = read_zone(values.get("timezone"))
+        made = cls(
+            values["days"],
+            **values["fields"],
+            calendar=BusinessCalendar.from_dict(values["calendar"]),
+            start_date=read_moment(values.get("start_date"), zone),
+            end_date=read_moment(values.get("end_date"), zone),
+            timezone=zone,
+            jitter=values.get("jitter"),
+            gap=values.get("gap"),
+            fold=values.get("fold"),
+            max_fires=values.get("max_fires"),
+        )
+        made.first = values.get("first")
+        made._first_at = read_moment(values.get("first_at"), zone)
+        made._is_anchored = values.get("anchored", False)
+        made._seed = values.get("seed")
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {
+            "version": self.state_version,
+            "days": list(self.days),
+            "fields": [str(field) for field in self._fields],
+            "calendar": self.calendar,
+            "start_date": self.start_date,
+            "end_date": self.end_date,
+            "timezone": self.timezone,
+            "jitter": self.jitter,
+        }
+        return state | self._own_state()
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self.days = _read_days(state["days"])
+        self._read_fields(*state["fields"])
+        self.calendar = state["calendar"]
+        self.timezone = astimezone(state["timezone"])
+        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
+        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
+        self.jitter = state.get("jitter")
+        self._set_own_state(state)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        day = self.days[0] if len(self.days) == 1 else list(self.days)
+        options = [f"day={day}"]
+        options += [f"{field.name}='{field}'" for field in self._fields if str(field) not in ("*", "0")]
+        if self.calendar != BusinessCalendar():
+            options.append(f"calendar={self.calendar!r}")
+        dates = (("start_date", self.start_date), ("end_date", self.end_date))
+        options += [f"{name}='{shown(value)}'" for name, value in dates if value is not None]
+        if self.jitter:
+            options.append(f"jitter={self.jitter}")
+        options += self._own_options()
+        if self.timezone is not None:
+            options.append(f"timezone='{self.timezone}'")
+        return f"{type(self).__name__}({', '.join(options)})"
+
+
+class BusinessDays:
+    """The wall-clock times on certain business days of the month.
+
+    Months are numbered on from year to year, days as `date.toordinal` counts, and times are as in `mainspring.triggers.clock_changes`.
+
+    Args:
+        days: 1 for the first business day of a month, -1 for the last.
+        months: bit n is month n.
+        calendar: a function in it is asked anew each time, as its answers may change.
+        times: of every day.
+        changes: of the zone, which may have skipped a day.
+    """
+
+    def __init__(
+        self,
+        days: tuple[int, ...],
+        months: int,
+        calendar: BusinessCalendar,
+        times: WallSchedule,
+        changes: ZoneChanges,
+    ) -> None:
+        self._days, self._months, self._calendar = days, months, calendar
+        self._times, self._changes = times, changes
+        self._times_a_day = times.count(_FIRST_DAY * DAY, _FIRST_DAY * DAY + DAY)
+        holidays = calendar.holidays
+        #: The months with holidays, if that is known.
+        self._holiday_months: frozenset[int] | None = None
+        if isinstance(holidays, frozenset):
+            self._holiday_months = frozenset(day.year * 12 + day.month - 1 for day in holidays)
+        #: In each kind of month, which days these are if it has no holidays.
+        self._usual = {
+            (weekday, length): self._usual_days(weekday, length)
+            for weekday in range(7)
+            for length in range(28, 32)
+        }
+        #: How many of the days there are before each month, from 1970 on, as far as that was asked.
+        self._sums = [0]
+        needed = min(map(abs, days))
+        #: The kinds of months that may have such a day. A holiday only makes them fewer.
+        self._possible = frozenset(
+            kind for kind in self._usual if len(_weekdays_open(calendar.closed_weekdays, *kind)) >= needed
+        )
+
+    def _usual_days(self, first_weekday: int, length: int) -> tuple[int, ...]:
+        return self._chosen(_weekdays_open(self._calendar.closed_weekdays, first_weekday, length))
+
+    def _chosen(self, open_days: Sequence[int]) -> tuple[int, ...]:
+        """Those of the business days of a month that are meant, in order."""
+        count = len(open_days)
+        places = {day - 1 if day > 0 else count + day for day in self._days if abs(day) <= count}
+        return tuple(open_days[place] for place in sorted(places))
+
+    @property
+    def is_yearly(self) -> bool:
+        """See `Walls`. What is always skipped is not sought longer because of a function that may say anything of far years."""
+        return self._holiday_months is None or max(self._holiday_months, default=0) < _STEADY
+
+    def after(self, wall: int) -> int | None:
+        """The first one after `wall`, or ``None``."""
+        day = max(wall // DAY, _FIRST_DAY)
+        if day > _LAST_DAY:
+            return None
+        begin = _month_of(day)
+        # A century after the last holiday all kinds of months have come.
+        end = max(begin, max(self._holiday_months or (), default=0)) + _CENTURY
+        for month in self._months_of(range(begin, min(end, _LAST_MONTH) + 1)):
+            for found in self._days_of(month):
+                if found >= day:
+                    time = self._times.after(max(wall, found * DAY - 1))
+                    if time is not None and time // DAY == found:
+                        return time
+        return None
+
+    def before(self, wall: int) -> int | None:
+        """The last one before `wall`, or ``None``."""
+        day = min((wall - 1) // DAY, _LAST_DAY)
+        if day < _FIRST_DAY:
+            return None
+        begin = _month_of(day)
+        end = min(begin, min(self._holiday_months or (), default=_LAST_MONTH)) - _CENTURY
+        for month in self._months_of(range(begin, max(end, _FIRST_MONTH) - 1, -1)):
+            for found in reversed(self._days_of(month)):
+                if found <= day:
+                    time = self._times.before(min(wall, found * DAY + DAY))
+                    if time is not None and time // DAY == found:
+                        return time
+        return None
+
+    def count(self, low: int, high: int) -> int:
+        """How many there are from `low` on, before `high`."""
+        first, last = (min(max(wall // DAY, _FIRST_DAY), _LAST_DAY) for wall in (low, high))
+        begin, end = _month_of(first), _month_of(last)
+        count = self._days_in(begin, end) * self._times_a_day if begin < end else 0
+        return max(count - self._count_until(begin, first, low) + self._count_until(end, last, high), 0)
+
+    def _count_until(self, month: int, day: int, wall: int) -> int:
+        """How many times there are from the beginning of a month on, before `wall`, which is on `day` of it."""
+        days = self._days_of(month) if next(self._months_of(range(month, month + 1)), None) else ()
+        count = sum(one < day for one in days) * self._times_a_day
+        return count + (self._times.count(day * DAY, min(wall, day * DAY + DAY)) if day in days else 0)
+
+    def _days_in(self, begin: int, end: int) -> int:
+        """How many of the days there are from the month `begin` on, before the month `end`."""
+        if self._holiday_months is None:
+            return sum(len(self._days_of(month)) for month in self._months_of(range(begin, end)))
+        sums = self._sums
+        if len(sums) <= end - _FIRST_MONTH:
+            more = list(sums)
+            for month in range(_FIRST_MONTH + len(sums) - 1, end):
+                is_possible = next(self._months_of(range(month, month + 1)), None) is not None
+                more.append(more[-1] + (len(self._days_of(month)) if is_possible else 0))
+            self._sums = sums = more  # replaced as a whole: another thread may be reading it
+        return sums[end - _FIRST_MONTH] - sums[begin - _FIRST_MONTH]
+
+    def _months_of(self, months: range) -> Iterator[int]:
+        """Those of `months` that may have such a day."""
+        if not self._possible:
+            return
+        for month in months:
+            if self._months >> (month % 12 + 1) & 1 and _kind_of(month)[1:] in self._possible:
+                yield month
+
+    def _days_of(self, month: int) -> tuple[int, ...]:
+        """The days that are meant, of a month."""
+        first, weekday, length = _kind_of(month)
+        skipped = self._skipped(first, length) if month < _STEADY else ()
+        if not skipped and self._holiday_months is not None and month not in self._holiday_months:
+            return tuple(first + day for day in self._usual[weekday, length])
+        is_open = self._calendar.is_business_day
+        return self._chosen(
+            [
+                day
+                for day in range(first, first + length)
+                if day not in skipped and is_open(date.fromordinal(day))
+            ]
+        )
+
+    def _skipped(self, first: int, length: int) -> tuple[int, ...]:
+        """The days of a month that the zone's clocks went past, as those of Samoa did with 30 December 2011."""
+        moved = self._changes.offset_at((first + length) * DAY) - self._changes.offset_at(first * DAY)
+        if moved < DAY // 2:
+            return ()
+        return tuple(
+            day
+            for at, before, after in self._changes.between(first * DAY, (first + length) * DAY)
+            if after - before >= DAY
+            for day in range(first, first + length)
+            if at + before <= day * DAY and day * DAY + DAY <= at + after
+        )
+
+
+@lru_cache(maxsize=1024)
+def _weekdays_open(closed: frozenset[int], first_weekday: int, length: int) -> tuple[int, ...]:
+    """The days of a month, from 0 on, that are on no weekend."""
+    return tuple(day for day in range(length) if (first_weekday + day) % 7 not in closed)
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(month: int) -> tuple[int, int, int]:
+    """The first day of a month, its weekday, and how many days the month has."""
+    first = date(month // 12, month % 12 + 1, 1)
+    if month == _LAST_MONTH:
+        return first.toordinal(), first.weekday(), _LONGEST_MONTH
+    following = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return first.toordinal(), first.weekday(), (following - first).days
+
+
+def _month_of(day: int) -> int:
+    found = date.fromordinal(day)
+    return found.year * 12 + found.month - 1
+
+
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+_LAST_DAY = date.max.toordinal()
+
+
+def _read_calendar(calendar: Any) -> BusinessCalendar:
+    if calendar is None:
+        return BusinessCalendar()
+    return calendar if isinstance(calendar, BusinessCalendar) else BusinessCalendar(calendar)
+
+
+def _read_days(value: Any) -> tuple[int, ...]:
+    """The days, each once, in order, those from the month's end last.
+
+    Raises:
+        TriggerError: there is none, or one that no month has.
+    """
+    parts: list[Any]
+    if isinstance(value, str):
+        parts = [_number_of(part) for part in value.split(",")]
+    elif isinstance(value, list | tuple | set | frozenset | range):
+        parts = list(value)
+    else:
+        parts = [value]
+    if not parts:
+        raise TriggerError(
+            "day must name at least one business day of the month, got none: 1 is the first, -1 the last"
+        )
+    for part in parts:
+        if type(part) is not int or not 1 <= abs(part) <= _LONGEST_MONTH:
+            raise TriggerError(
+                f"day must be a whole number from 1 to 31, or from -31 to -1 to count from the month's end, got {part!r}"
+                + ("; did you mean 1, the first business day?" if part == 0 and type(part) is int else "")
+            )
+    return tuple(sorted(set(parts), key=lambda day: (day < 0, abs(day) if day > 0 else day)))
+
+
+def _number_of(text: str) -> Any:
+    """The number that `text` is, or else the text, for a message."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _spoken(day: int) -> str:
+    if day == -1:
+        return "the last business day"
+    if day < 0:
+        before = -day - 1
+        return f"{before} business day{'s' if before > 1 else ''} before the last business day"
+    suffix = "th" if day % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return "the first business day" if day == 1 else f"the {day}{suffix} business day"
