@@ -47,6 +47,7 @@ def test_every_trigger_has_a_page_with_examples():
         "cron",
         "calendarinterval",
         "business-day",
+        "weekly",
         "combining",
         "excluding",
         "clock-changes",

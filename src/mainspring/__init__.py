@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.weekly import WeeklyTrigger
 
 #: The release of APScheduler whose interface this is: programs written for it ask for it by these names.
 version = release = "3.11.3"
@@ -81,6 +82,7 @@ _HOME = {
     "TornadoScheduler": "schedulers.tornado",
     "TwistedExecutor": "executors.twisted",
     "TwistedScheduler": "schedulers.twisted",
+    "WeeklyTrigger": "triggers.weekly",
     "current_run": "current",
 }
 
@@ -121,6 +123,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "TornadoScheduler",
     "TwistedExecutor",
     "TwistedScheduler",
+    "WeeklyTrigger",
     "current_run",
 ]
 

@@ -535,8 +535,16 @@ def _trigger_parameters() -> set[str]:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.weekly import WeeklyTrigger
 
-    named = (BusinessDayTrigger, CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger)
+    named = (
+        BusinessDayTrigger,
+        CalendarIntervalTrigger,
+        CronTrigger,
+        DateTrigger,
+        IntervalTrigger,
+        WeeklyTrigger,
+    )
     return {name for trigger in named for name in signature(trigger).parameters}
 
 

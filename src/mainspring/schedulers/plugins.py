@@ -22,6 +22,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "cron": "mainspring.triggers.cron:CronTrigger",
         "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
         "business_day": "mainspring.triggers.business_day:BusinessDayTrigger",
+        "weekly": "mainspring.triggers.weekly:WeeklyTrigger",
         "and": "mainspring.triggers.combining:AndTrigger",
         "or": "mainspring.triggers.combining:OrTrigger",
     },

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import asdate, astimezone
 from mainspring.triggers.clock_changes import DAY
-from mainspring.triggers.interval import checked_count, checked_first
-from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
+from mainspring.triggers.dated import DatedTrigger
 
 if TYPE_CHECKING:
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
@@ -22,7 +19,7 @@ _UNITS = ("years", "months", "weeks", "days")
 _LAST_YEAR = 9999
 
 
-class CalendarIntervalTrigger(WallClockTrigger):
+class CalendarIntervalTrigger(DatedTrigger):
     """Fires at the same time of the day, at distances in the calendar: the first of each month, every second Monday.
 
     Years and months are added first, then weeks and days. A date that a month doesn't have (31 April) is left out, and
@@ -48,7 +45,7 @@ class CalendarIntervalTrigger(WallClockTrigger):
         TriggerError: the distance is zero, or a part of it is negative, or the end is before the start.
     """
 
-    __slots__ = ("_since", "_time", "days", "months", "weeks", "years")
+    __slots__ = ("_time", "days", "months", "weeks", "years")
 
     kind = "calendarinterval"
 
@@ -72,24 +69,11 @@ class CalendarIntervalTrigger(WallClockTrigger):
         max_fires: int | None = None,
     ) -> None:
         self._set_distance(years, months, weeks, days)
-        self.timezone = astimezone(timezone)
-        self.start_date = None if start_date is None else asdate(start_date)
-        self.end_date = None if end_date is None else asdate(end_date)
-        if self.start_date is not None and self.end_date is not None and self.start_date > self.end_date:
-            raise TriggerError(f"end_date {self.end_date} is before start_date {self.start_date}")
         try:
             self._time = time(hour, minute, second)
         except (TypeError, ValueError) as error:
             raise TriggerError(f"hour={hour!r}, minute={minute!r}, second={second!r}: {error}") from None
-        self.jitter = checked_jitter(jitter)
-        self.gap, self.fold = checked_policy(gap, fold)
-        self.first = checked_first(first, start_date)
-        self.max_fires = checked_count(max_fires)
-        self._is_anchored = False
-        self._since: datetime | None = None
-        self._seed: str | None = None
-        self._first_at: datetime | None = None
-        self._forget()
+        self._set_options(start_date, end_date, timezone, jitter, gap, fold, first, max_fires)
 
     def _set_distance(self, *distance: int) -> None:
         for name, value in zip(_UNITS, distance, strict=True):
@@ -101,48 +85,14 @@ class CalendarIntervalTrigger(WallClockTrigger):
             )
         self.years, self.months, self.weeks, self.days = distance
 
-    def _anchor(self, now: datetime) -> None:
-        self._since = now
-        self.start_date = now.astimezone(self.timezone).date()
-
-    def _is_bound(self) -> bool:
-        return self.timezone is not None and self.start_date is not None
-
-    def bind(self, *, timezone: Any, now: datetime, job_id: str) -> Self:
-        bound = super().bind(timezone=timezone, now=now, job_id=job_id)
-        if bound.start_date is None:
-            bound = self._copy() if bound is self else bound
-            bound._anchor(now)
-            bound._is_anchored = True
-        return bound
-
-    def _read_dates(self) -> None:
-        pass  # dates need no zone
-
-    def _implied_policy(self) -> tuple[Gap, Fold]:
-        return "shift", "first"
-
-    def _make_limits(self) -> tuple[datetime | None, datetime | None]:
-        # The dates themselves are limited by what `_make_walls` makes.
-        if self._since is not None:
-            return self._since.astimezone(UTC), None
-        midnight = datetime.combine(self.start_date, time(), UTC)
-        return (midnight - timedelta(days=2) if midnight.year > 1 else midnight), None
-
     def _make_walls(self) -> Walls:
         seconds = self._time.hour * 3600 + self._time.minute * 60 + self._time.second
         days = self.weeks * 7 + self.days
         months = self.years * 12 + self.months
-        last = self.end_date.toordinal() if self.end_date is not None else date.max.toordinal()
+        last = self._last_day()
         if months:
             return _Calendar(self.start_date, months, days, last, seconds)
         return _EveryDays(self.start_date.toordinal(), days, last, seconds)
-
-    def _delay_limit(self) -> datetime | None:
-        if self.end_date is None or self.end_date == date.max:
-            return None
-        midnight = datetime.combine(self.end_date + timedelta(days=1), time(), self.timezone)
-        return midnight.astimezone(UTC) - timedelta(microseconds=1)
 
     def _meaning(self) -> str:
         counts = [(getattr(self, name), name) for name in _UNITS if getattr(self, name)]
@@ -150,89 +100,38 @@ class CalendarIntervalTrigger(WallClockTrigger):
         distance = words[0][2:] if words[0].startswith("1 ") and len(words) == 1 else " and ".join(words)
         text = f"at {self._time:%H:%M}" + (f":{self._time:%S}" if self._time.second else "")
         text += f" every {distance}"
-        if self.timezone is not None:
-            text += f", {self.timezone}"
-        if self.start_date is not None:
-            text += f", from {self.start_date}"
-        if self.end_date is not None:
-            text += f", until {self.end_date}"
-        if self.first == "now":
-            text += ", and once at once when it is added"
-        if self.max_fires is not None:
-            text += f", {self.max_fires} times"
-        if self.jitter:
-            text += f", each up to {self.jitter:g} s later"
-        return text + self._change_rule()
+        return text + self._options_in_words()
 
     def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
+        from mainspring.triggers.plain import without_empty
 
         return without_empty(
             type=self.kind,
             version=1,
             interval=[self.years, self.months, self.weeks, self.days],
             time=[self._time.hour, self._time.minute, self._time.second],
-            start_date=plain_moment(self.start_date),
-            end_date=plain_moment(self.end_date),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            gap=self.gap,
-            fold=self.fold,
-            first=self.first,
-            first_at=plain_moment(self._first_at),
-            max_fires=self.max_fires,
-            anchored=self._is_anchored,
-            since=plain_moment(self._since),
-            seed=self._seed if self._needs_seed() else None,
+            **self._plain_options(),
         )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
-        made = cls(
-            **dict(zip(_UNITS, values["interval"], strict=True)),
-            **dict(zip(("hour", "minute", "second"), values["time"], strict=True)),
-            start_date=values.get("start_date"),
-            end_date=values.get("end_date"),
-            timezone=zone,
-            jitter=values.get("jitter"),
-            gap=values.get("gap"),
-            fold=values.get("fold"),
-            max_fires=values.get("max_fires"),
-        )
-        made.first = values.get("first")
-        made._first_at = read_moment(values.get("first_at"), zone)
-        made._since = read_moment(values.get("since"), zone)
-        made._is_anchored = values.get("anchored", False)
-        made._seed = values.get("seed")
-        return made
+        distance = dict(zip(_UNITS, values["interval"], strict=True))
+        hour, minute, second = values["time"]
+        return cls._from_plain(values, **distance, hour=hour, minute=minute, second=second)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {
+        return {
             "version": self.state_version,
             "interval": [self.years, self.months, self.weeks, self.days],
             "time": [self._time.hour, self._time.minute, self._time.second],
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "timezone": self.timezone,
-            "jitter": self.jitter,
-        }
-        if self._since is not None:
-            state["since"] = self._since
-        return state | self._own_state()
+        } | self._state_of_options()
 
     def __setstate__(self, state: Any) -> None:
         state = self._readable(state)
         self._set_distance(*state["interval"])
         self._time = time(*state["time"])
-        self.start_date, self.end_date = state["start_date"], state["end_date"]
-        self.timezone = astimezone(state["timezone"])
-        self.jitter = state.get("jitter")
-        self._since = state.get("since")
-        self._set_own_state(state)
+        self._set_state_of_options(state)
 
     def __str__(self) -> str:
         return repr(self)
@@ -240,9 +139,7 @@ class CalendarIntervalTrigger(WallClockTrigger):
     def __repr__(self) -> str:
         options = [f"{name}={getattr(self, name)}" for name in _UNITS if getattr(self, name)]
         options.append(f"time='{self._time.isoformat()}'")
-        dates = (("start_date", self.start_date), ("end_date", self.end_date))
-        options += [f"{name}='{value}'" for name, value in dates if value is not None]
-        options += self._own_options()
+        options += self._shown_options()
         return f"{type(self).__name__}({', '.join(options)}, timezone='{self.timezone}')"
 
 

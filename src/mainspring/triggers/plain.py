@@ -24,6 +24,7 @@ _HOME = {
     "cron": "cron:CronTrigger",
     "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
     "business_day": "business_day:BusinessDayTrigger",
+    "weekly": "weekly:WeeklyTrigger",
     "and": "combining:AndTrigger",
     "or": "combining:OrTrigger",
     "excluding": "excluding:ExcludingTrigger",

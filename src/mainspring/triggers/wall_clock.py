@@ -1,4 +1,4 @@
-"""What the triggers share that name times on a zone's wall clock: `CronTrigger` and `CalendarIntervalTrigger`.
+"""What the triggers share that name times on a zone's wall clock: `CronTrigger`, `CalendarIntervalTrigger` and others.
 
 The rule for changes of the clocks is that of `mainspring.triggers.clock_changes`. Almost always no change is near, and
 then the next wall-clock time is the answer as it is: that is the short way below, without a look at the zone.

@@ -1,0 +1,163 @@
+"""What the triggers share that fire at times of the day on days counted from a first one: `CalendarIntervalTrigger` and `WeeklyTrigger`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.errors import TriggerError
+from mainspring.timezones import asdate, astimezone
+from mainspring.triggers.interval import checked_count, checked_first
+from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
+
+if TYPE_CHECKING:
+    from mainspring.triggers.clock_changes import Fold, Gap
+
+
+class DatedTrigger(WallClockTrigger):
+    """A trigger whose start and end are dates; without a start date, it begins on the day on which it is added."""
+
+    __slots__ = ("_since",)
+
+    def _set_options(
+        self,
+        start_date: Any,
+        end_date: Any,
+        timezone: Any,
+        jitter: float | None,
+        gap: Gap | None,
+        fold: Fold | None,
+        first: Any,
+        max_fires: int | None,
+    ) -> None:
+        self.timezone = astimezone(timezone)
+        self.start_date = None if start_date is None else asdate(start_date)
+        self.end_date = None if end_date is None else asdate(end_date)
+        if self.start_date is not None and self.end_date is not None and self.start_date > self.end_date:
+            raise TriggerError(f"end_date {self.end_date} is before start_date {self.start_date}")
+        self.jitter = checked_jitter(jitter)
+        self.gap, self.fold = checked_policy(gap, fold)
+        self.first = checked_first(first, start_date)
+        self.max_fires = checked_count(max_fires)
+        self._is_anchored = False
+        self._since: datetime | None = None
+        self._seed: str | None = None
+        self._first_at: datetime | None = None
+        self._forget()
+
+    def _anchor(self, now: datetime) -> None:
+        self._since = now
+        self.start_date = now.astimezone(self.timezone).date()
+
+    def _is_bound(self) -> bool:
+        return self.timezone is not None and self.start_date is not None
+
+    def bind(self, *, timezone: Any, now: datetime, job_id: str) -> Self:
+        bound = super().bind(timezone=timezone, now=now, job_id=job_id)
+        if bound.start_date is None:
+            bound = self._copy() if bound is self else bound
+            bound._anchor(now)
+            bound._is_anchored = True
+        return bound
+
+    def _read_dates(self) -> None:
+        pass  # dates need no zone
+
+    def _implied_policy(self) -> tuple[Gap, Fold]:
+        return "shift", "first"
+
+    def _make_limits(self) -> tuple[datetime | None, datetime | None]:
+        # The dates themselves are limited by what `_make_walls` makes.
+        if self._since is not None:
+            return self._since.astimezone(UTC), None
+        midnight = datetime.combine(self.start_date, time(), UTC)
+        return (midnight - timedelta(days=2) if midnight.year > 1 else midnight), None
+
+    def _last_day(self) -> int:
+        """The last day that may be, as `date.toordinal` counts."""
+        return (date.max if self.end_date is None else self.end_date).toordinal()
+
+    def _delay_limit(self) -> datetime | None:
+        if self.end_date is None or self.end_date == date.max:
+            return None
+        midnight = datetime.combine(self.end_date + timedelta(days=1), time(), self.timezone)
+        return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+    def _options_in_words(self) -> str:
+        text = ""
+        if self.timezone is not None:
+            text += f", {self.timezone}"
+        if self.start_date is not None:
+            text += f", from {self.start_date}"
+        if self.end_date is not None:
+            text += f", until {self.end_date}"
+        if self.first == "now":
+            text += ", and once at once when it is added"
+        if self.max_fires is not None:
+            text += f", {self.max_fires} times"
+        if self.jitter:
+            text += f", each up to {self.jitter:g} s later"
+        return text + self._change_rule()
+
+    def _plain_options(self) -> dict[str, Any]:
+        """What `to_dict` has of all such triggers."""
+        from mainspring.triggers.plain import plain_moment, plain_zone
+
+        return {
+            "start_date": plain_moment(self.start_date),
+            "end_date": plain_moment(self.end_date),
+            "timezone": plain_zone(self.timezone),
+            "jitter": self.jitter,
+            "gap": self.gap,
+            "fold": self.fold,
+            "first": self.first,
+            "first_at": plain_moment(self._first_at),
+            "max_fires": self.max_fires,
+            "anchored": self._is_anchored,
+            "since": plain_moment(self._since),
+            "seed": self._seed if self._needs_seed() else None,
+        }
+
+    @classmethod
+    def _from_plain(cls, values: dict[str, Any], **schedule: Any) -> Self:
+        """The inverse of `_plain_options`.
+
+        Args:
+            schedule: the parameters that aren't among them.
+        """
+        from mainspring.triggers.plain import read_moment, read_zone
+
+        zone = read_zone(values.get("timezone"))
+        names = ("start_date", "end_date", "jitter", "gap", "fold", "max_fires")
+        options = {name: values.get(name) for name in names}
+        made = cls(**schedule, **options, timezone=zone)  # type: ignore[call-arg]  # each such trigger takes them
+        made.first = values.get("first")
+        made._first_at = read_moment(values.get("first_at"), zone)
+        made._since = read_moment(values.get("since"), zone)
+        made._is_anchored = values.get("anchored", False)
+        made._seed = values.get("seed")
+        return made
+
+    def _state_of_options(self) -> dict[str, Any]:
+        state = {
+            "start_date": self.start_date,
+            "end_date": self.end_date,
+            "timezone": self.timezone,
+            "jitter": self.jitter,
+        }
+        if self._since is not None:
+            state["since"] = self._since
+        return state | self._own_state()
+
+    def _set_state_of_options(self, state: dict[str, Any]) -> None:
+        self.start_date, self.end_date = state["start_date"], state["end_date"]
+        self.timezone = astimezone(state["timezone"])
+        self.jitter = state.get("jitter")
+        self._since = state.get("since")
+        self._set_own_state(state)
+
+    def _shown_options(self) -> list[str]:
+        """What `repr` has of all such triggers, but for the zone."""
+        dates = (("start_date", self.start_date), ("end_date", self.end_date))
+        return [f"{name}='{value}'" for name, value in dates if value is not None] + self._own_options()
