@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,6 +43,9 @@ class Dialect(NamedTuple):
 DIALECTS: dict[str, Dialect] = {
     "unix": Dialect("unix:read", "30 9 * * mon-fri", ("vixie", "cron", "crontab", "debian")),
     "quartz": Dialect("quartz:read", "0 30 9 ? * MON-FRI"),
+    "spring": Dialect("spring:read", "0 30 9 * * MON-FRI"),
+    "eventbridge": Dialect("eventbridge:read", "cron(30 9 ? * MON-FRI *)", ("aws",)),
+    "jenkins": Dialect("jenkins:read", "H 9 * * 1-5"),
 }
 
 #: What the words of an expression with one field for each unit of time look like.
@@ -49,6 +53,9 @@ _CRON_WORD = re.compile(r"[\w*?/,#~()-]+", re.ASCII)
 _CRON_FIRST_WORD = re.compile(r"[\dH*?/,~()-]+", re.ASCII)
 #: So many fields, one of them for seconds or years, are read differently from one dialect to the next.
 _MANY_FIELDS = 6
+
+#: A text that is longer isn't tried in other dialects than that which it is said to be in.
+_LONGEST_LOOKED_AT = 500
 
 
 def parse(text: str, dialect: str | None = None) -> BaseTrigger:
@@ -67,18 +74,18 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     if not isinstance(text, str):
         raise TypeError(f"text must be a text such as '30 9 * * mon-fri', got {type(text).__name__} {text!r}")
     if dialect is not None:
-        return _reader(_name_of(dialect))(text)
+        return _read_as(_name_of(dialect), text)
     readings, errors = _read_by_all(text)
-    if _has_many_fields(text):
-        raise TriggerError(_many_fields(text, readings))
     if not readings:
-        raise _nearest_error(errors)
+        raise _nearest_error(text, errors)
     triggers = list(readings.values())
-    if any(trigger != triggers[0] for trigger in triggers):
-        raise TriggerError(
-            f"{_shown(text)} has more than one meaning, say which by dialect=…: {_meanings(readings)}"
-        )
-    return triggers[0]
+    if _has_many_fields(text):
+        reason = "has six fields or more, which dialects read differently"
+    elif any(trigger != triggers[0] for trigger in triggers):
+        reason = "has more than one meaning"
+    else:
+        return triggers[0]
+    raise TriggerError(f"{_shown(text)} {reason}: say which by dialect=…. {_meanings(readings)}")
 
 
 def _name_of(dialect: Any) -> str:
@@ -93,6 +100,18 @@ def _name_of(dialect: Any) -> str:
         hint = f"did you mean {candidate!r}? " if candidate else ""
         raise TriggerError(f"unknown dialect {dialect[:100]!r}: {hint}There are {', '.join(DIALECTS)}")
     return names[low]
+
+
+def _read_as(name: str, text: str) -> BaseTrigger:
+    try:
+        return _reader(name)(text)
+    except CronSyntaxError as error:
+        readings = {} if len(text) > _LONGEST_LOOKED_AT else _read_by_all(text)[0]
+        if not readings:
+            raise
+        others = " or ".join(f"dialect={other!r}" for other in readings)
+        reason = f"{error.reason}. With {others} it can be read"
+        raise CronSyntaxError(reason, text=error.text, position=error.position, hint=error.hint) from None
 
 
 @cache
@@ -118,6 +137,11 @@ def _read_by_all(text: str) -> tuple[dict[str, BaseTrigger], dict[str, TriggerEr
 
 
 def _has_many_fields(text: str) -> bool:
+    """Whether a text is a cron expression with a field for seconds or years, beside the zone that it may name."""
+    from mainspring.triggers.cron.unix import placed
+
+    with suppress(CronSyntaxError):
+        text = placed(text).text
     words = text.split()
     return (
         len(words) >= _MANY_FIELDS
@@ -126,28 +150,27 @@ def _has_many_fields(text: str) -> bool:
     )
 
 
-def _many_fields(text: str, readings: dict[str, BaseTrigger]) -> str:
-    reason = f"{_shown(text)} has {len(text.split())} fields, which dialects read differently: say which by dialect=…"
-    return f"{reason}: {_meanings(readings)}" if readings else f"{reason} None of them can read it as it is"
-
-
 def _meanings(readings: dict[str, BaseTrigger]) -> str:
-    return "; ".join(f"dialect={name!r} means {trigger.explain()}" for name, trigger in readings.items())
+    """What each dialect makes of a text, those together that make the same of it."""
+    dialects: dict[str, list[str]] = {}
+    for name, trigger in readings.items():
+        dialects.setdefault(trigger.explain(), []).append(f"dialect={name!r}")
+    return "; ".join(
+        f"{' and '.join(names)} {'means' if len(names) == 1 else 'mean'} {meaning!r}"
+        for meaning, names in dialects.items()
+    )
 
 
-def _nearest_error(errors: dict[str, TriggerError]) -> TriggerError:
-    """The error of the dialect that understood most of a text."""
-
-    def understood(name: str) -> int:
-        error = errors[name]
-        return error.position if isinstance(error, CronSyntaxError) else 0
-
-    name = max(errors, key=understood)
-    error = errors[name]
-    if isinstance(error, CronSyntaxError):
-        reason = f"{error.reason} (as {name}, which reads most of it; dialects: {', '.join(DIALECTS)})"
+def _nearest_error(text: str, errors: dict[str, TriggerError]) -> CronSyntaxError:
+    """The error of the dialect that understood most of a text; or, if none understood anything, what each looks like."""
+    known = {name: error for name, error in errors.items() if isinstance(error, CronSyntaxError)}
+    name = max(known, key=lambda name: (known[name].position, known[name].hint is not None), default="")
+    error = known.get(name)
+    if error is not None and (error.position or error.hint):
+        reason = f"{error.reason} (dialect={name!r} reads most of it)"
         return CronSyntaxError(reason, text=error.text, position=error.position, hint=error.hint)
-    return error
+    examples = ", ".join(f"{dialect.example!r} ({name})" for name, dialect in DIALECTS.items())
+    return CronSyntaxError(f"no dialect reads this; expected a schedule such as {examples}", text=text)
 
 
 def _shown(text: str) -> str:

@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.timezones import astimezone
 from mainspring.triggers.cron.days import DateFields
-from mainspring.triggers.cron.dialects import UNIX, expanded, narrow_steps, split, weekdays_by_name
 from mainspring.triggers.cron.explaining import meaning
-from mainspring.triggers.cron.fields import (
-    DEFAULT_VALUES,
-    BaseField,
-    DayOfMonthField,
-    DayOfWeekField,
-    MonthField,
-    WeekField,
-    YearField,
-)
-from mainspring.triggers.cron.quartz import quartz_fields
+from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField
+from mainspring.triggers.cron.grammars import FIVE_FIELDS, UNIX
+from mainspring.triggers.cron.quartz import read_quartz
+from mainspring.triggers.cron.reading import checked_text, split
+from mainspring.triggers.cron.unix import read_unix
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
@@ -27,11 +21,14 @@ from mainspring.triggers.standard import moment_in, shown, zone_given
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
+    from mainspring.triggers.cron.grammars import Written
 
 __all__ = ["CronTrigger"]
 
-_CRONTAB = ("minute", "hour", "day", "month", "day_of_week")
+_CRONTAB = UNIX._replace(layouts={len(FIVE_FIELDS): FIVE_FIELDS})
 
 
 class CronTrigger(WallClockTrigger):
@@ -64,16 +61,7 @@ class CronTrigger(WallClockTrigger):
     """
 
     FIELD_NAMES = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
-    FIELDS_MAP: ClassVar[dict[str, type[BaseField]]] = {
-        "year": YearField,
-        "month": MonthField,
-        "week": WeekField,
-        "day": DayOfMonthField,
-        "day_of_week": DayOfWeekField,
-        "hour": BaseField,
-        "minute": BaseField,
-        "second": BaseField,
-    }
+    FIELDS_MAP: ClassVar[dict[str, type[BaseField]]] = FIELDS
 
     __slots__ = ("_is_either", "fields")
 
@@ -138,7 +126,7 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: another number of fields, or one that can't be read.
         """
-        values: dict[str, Any] = split(expanded(expr), {5: _CRONTAB})
+        values: dict[str, Any] = split(checked_text(expr, "30 9 * * mon-fri"), _CRONTAB)
         weekday = values["day_of_week"]
         if any(character.isdigit() for part in weekday.split(",") for character in _before_step(part)):
             _warn_of_numeric_weekday(expr, weekday)
@@ -157,21 +145,10 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        values: dict[str, Any] = split(expanded(text), {5: _CRONTAB, 6: ("second", *_CRONTAB)})
-        if len(values) > len(_CRONTAB):
+        written = read_unix(checked_text(text, "30 9 * * mon-fri"))
+        if "second" in written.fields:
             _warn_of_seconds(text)
-        is_either = not any(values[name].startswith(("*", "?")) for name in ("day", "day_of_week"))
-        hour = values["hour"]
-        values = {
-            name: value if name == "day_of_week" else narrow_steps(name, value)
-            for name, value in values.items()
-        }
-        values["day_of_week"] = weekdays_by_name(values["day_of_week"], UNIX)
-        if hour.startswith("*") and not values["hour"].startswith("*"):
-            options = {"gap": "skip", "fold": "both", **options}  # as its text says, which is another now
-        made = cls(**values, timezone=timezone, **options)
-        made._is_either = is_either
-        return made
+        return cls._from_written(written, timezone, options)
 
     @classmethod
     def from_quartz(cls, text: str, timezone: Any = None, **options: Any) -> Self:
@@ -185,8 +162,17 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        values: dict[str, Any] = quartz_fields(text)
-        return cls(**values, timezone=timezone, **options)
+        written = read_quartz(checked_text(text, "0 30 9 ? * MON-FRI"))
+        return cls._from_written(written, timezone, options)
+
+    @classmethod
+    def _from_written(cls, written: Written, timezone: Any = None, options: Mapping[str, Any] = {}) -> Self:
+        """What a text in some dialect means, which has been brought to the fields of this class."""
+        zone = timezone if written.timezone is None else written.timezone
+        values: dict[str, Any] = {**written.fields, **written.options, **options}
+        made = cls(**values, timezone=zone)
+        made._is_either = written.is_either
+        return made
 
     def _field(self, name: str) -> BaseField:
         return self.fields[self.FIELD_NAMES.index(name)]

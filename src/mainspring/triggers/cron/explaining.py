@@ -12,6 +12,7 @@ from mainspring.triggers.cron.expressions import (
     NearestWorkdayExpression,
     RangeExpression,
     WeekdayPositionExpression,
+    WorkdayBeforeLastExpression,
     spoken_month,
     spoken_weekday,
 )
@@ -145,6 +146,9 @@ def _day_words(expression: Any, seed: str | None) -> str:  # noqa: PLR0911 - one
         return f"{before} day{'' if before == 1 else 's'} before the last day"
     if isinstance(expression, LastWorkdayExpression):
         return "the last weekday (Monday to Friday)"
+    if isinstance(expression, WorkdayBeforeLastExpression):
+        before = expression.days_before
+        return f"the weekday (Monday to Friday) nearest to {before} day{'' if before == 1 else 's'} before the last day"
     if isinstance(expression, NearestWorkdayExpression):
         return f"the weekday (Monday to Friday) nearest to day {expression.day}"
     if isinstance(expression, HashExpression):

@@ -23,6 +23,7 @@ __all__ = [
     "RangeExpression",
     "WeekdayPositionExpression",
     "WeekdayRangeExpression",
+    "WorkdayBeforeLastExpression",
 ]
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -394,6 +395,29 @@ class LastWorkdayExpression(DayExpression):
 
     def __str__(self) -> str:
         return "LW"
+
+
+class WorkdayBeforeLastExpression(DayExpression):
+    """``L-3W``: the day of Monday to Friday that is nearest to the one so many days before the last, in the same month.
+
+    Attributes:
+        days_before: how many. A month that doesn't have that day doesn't match.
+    """
+
+    def __init__(self, days_before: int) -> None:
+        if days_before > 30:  # noqa: PLR2004 - the first of 31 days
+            raise ValueError(f"no month has a day {days_before} days before its last", "L-30W")
+        self.days_before = days_before
+
+    def day_of(self, first_weekday: int, length: int) -> int | None:
+        day = length - self.days_before
+        return _nearest_workday(day, first_weekday, length) if day > 0 else None
+
+    def __str__(self) -> str:
+        return f"L-{self.days_before}W"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.days_before})"
 
 
 def _nearest_workday(day: int, first_weekday: int, length: int) -> int:

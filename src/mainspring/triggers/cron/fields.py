@@ -25,6 +25,7 @@ from mainspring.triggers.cron.expressions import (
     RangeExpression,
     WeekdayPositionExpression,
     WeekdayRangeExpression,
+    WorkdayBeforeLastExpression,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_VALUES",
+    "FIELDS",
     "MAX_VALUES",
     "MIN_VALUES",
     "BaseField",
@@ -84,6 +86,7 @@ _HASH = re.compile(r"H(?:\((?P<first>\d{1,9})-(?P<last>\d{1,9})\))?(?:/(?P<step>
 _POSITION = re.compile(r"(?P<position>\w+)\s+(?P<weekday>[a-z]+)", re.ASCII | re.IGNORECASE)
 _BEFORE_LAST = re.compile(r"L(?:-(?P<days>\d{1,9}))?", re.ASCII | re.IGNORECASE)
 _WORKDAY = re.compile(r"(?P<day>\d{1,9})W", re.ASCII | re.IGNORECASE)
+_WORKDAY_BEFORE_LAST = re.compile(r"L-(?P<days>\d{1,9})W", re.ASCII | re.IGNORECASE)
 _NTH = re.compile(r"(?P<weekday>[a-z]+|\d)#(?P<position>\d{1,9})", re.ASCII | re.IGNORECASE)
 _LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]+?|\d)L", re.ASCII | re.IGNORECASE)
 #: A part of a field that is longer isn't corrected, nor shown as a whole.
@@ -278,7 +281,7 @@ class WeekField(BaseField):
 
 
 class DayOfMonthField(BaseField):
-    """The day of the month: numbers, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, or a position such as ``3rd fri``."""
+    """The day of the month: numbers, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, ``L-3W``, or a position such as ``3rd fri``."""
 
     words = (
         "last",
@@ -299,6 +302,8 @@ class DayOfMonthField(BaseField):
             return LastWorkdayExpression()
         if match := _BEFORE_LAST.fullmatch(text):
             return LastDayOfMonthExpression(int(match["days"] or 0))
+        if match := _WORKDAY_BEFORE_LAST.fullmatch(text):
+            return WorkdayBeforeLastExpression(int(match["days"]))
         if match := _WORKDAY.fullmatch(text):
             return NearestWorkdayExpression(int(match["day"]))
         if match := _POSITION.fullmatch(text):
@@ -342,3 +347,16 @@ class MonthField(BaseField):
 
     names = (*MONTHS, *FULL_MONTHS)
     named = MonthRangeExpression
+
+
+#: The class of each field.
+FIELDS: dict[str, type[BaseField]] = {
+    "year": YearField,
+    "month": MonthField,
+    "week": WeekField,
+    "day": DayOfMonthField,
+    "day_of_week": DayOfWeekField,
+    "hour": BaseField,
+    "minute": BaseField,
+    "second": BaseField,
+}

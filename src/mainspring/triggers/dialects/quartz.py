@@ -1,4 +1,4 @@
-"""Expressions of the Quartz scheduler."""
+"""Expressions of the Quartz scheduler; `mainspring.triggers.cron.quartz` has their grammar."""
 
 from __future__ import annotations
 

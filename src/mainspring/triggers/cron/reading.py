@@ -1,0 +1,246 @@
+"""Cron expressions of a dialect, read as a whole: split into fields, and refused with the place and the nearest form.
+
+What an error offers instead is tried before it is offered, so that it can be read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
+
+from mainspring.coercion import nearest
+from mainspring.errors import CronSyntaxError
+from mainspring.timezones import astimezone
+from mainspring.triggers.cron.fields import FIELDS
+from mainspring.triggers.cron.grammars import CRON_MACROS, FIVE_FIELDS, UNIX, Grammar, Written
+from mainspring.triggers.cron.translating import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+__all__ = ["checked_text", "read_expression", "split", "within", "zone_in"]
+
+#: What is longer isn't corrected.
+_LONGEST_CORRECTED = 100
+_DAYS = ("day", "day_of_week")
+_SPOKEN = {"day": "day of the month", "day_of_week": "weekday"}
+
+
+def checked_text(text: Any, example: str) -> str:
+    """`text`, if it is one.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"expected a schedule as text, such as {example!r}, got {type(text).__name__} {text!r}"
+        )
+    return text
+
+
+class _RefusedPartError(Exception):
+    """A part of a field can't be read.
+
+    Attributes:
+        name: of the field.
+        at: which of its parts.
+        error: why not.
+    """
+
+    def __init__(self, name: str, at: int, error: ValueError) -> None:
+        super().__init__(name, at, error)
+        self.name, self.at, self.error = name, at, error
+
+
+def read_expression(text: str, grammar: Grammar) -> Written:
+    """An expression of a dialect in the notation of `CronTrigger`.
+
+    Raises:
+        CronSyntaxError: it can't be read.
+    """
+    given = split(text, grammar)
+    if grammar.needs_question_mark and (given["day"] == "?") == (given["day_of_week"] == "?"):
+        raise _wrong_question_marks(text, given, grammar)
+    try:
+        fields = _translated(given, grammar)
+    except _RefusedPartError as error:
+        raise _refused(text, given, error, grammar) from None
+    is_either = grammar.unites_days and not any(given[name].startswith(("*", "?")) for name in _DAYS)
+    options = {}
+    if given["hour"].startswith("*") and not fields["hour"].startswith("*"):
+        options = {"gap": "skip", "fold": "both"}  # as its text says, which is another now
+    return Written(fields, is_either, options)
+
+
+def _translated(given: dict[str, str], grammar: Grammar) -> dict[str, str]:
+    """Fields in the notation of `CronTrigger`.
+
+    Raises:
+        _RefusedPartError: one of them can't be read.
+    """
+    fields = {}
+    for name, word in given.items():
+        parts = []
+        for at, part in enumerate(word.split(",")):
+            try:
+                parts.append(translated(part, name, grammar))
+            except ValueError as error:
+                raise _RefusedPartError(name, at, error) from None
+        field = fields[name] = ",".join(parts)
+        try:
+            FIELDS[name](name, field)
+        except CronSyntaxError as error:
+            for at, part in enumerate(parts):
+                try:
+                    FIELDS[name](name, part)
+                except CronSyntaxError as error_of_part:
+                    raise _RefusedPartError(name, at, error_of_part) from None
+            raise _RefusedPartError(name, 0, error) from None
+    return fields
+
+
+def split(text: str, grammar: Grammar) -> dict[str, str]:
+    """The fields of an expression, by their names.
+
+    Raises:
+        CronSyntaxError: it has another number of fields, or is a short form that there isn't.
+    """
+    words = text.split()
+    if text.lstrip().startswith("@"):
+        name = " ".join(words).lower()
+        if name not in grammar.macros:
+            raise _unknown_macro(text, name, grammar)
+        words = grammar.macros[name].split()
+    names = grammar.layouts.get(len(words))
+    if names is None:
+        raise _wrong_number(text, words, grammar)
+    return dict(zip(names, words, strict=True))
+
+
+def _unknown_macro(text: str, name: str, grammar: Grammar) -> CronSyntaxError:
+    if name == "@reboot":
+        return CronSyntaxError(
+            "@reboot names no time: a scheduler doesn't know when the machine started. Call the function when your "
+            "program starts, or add a job without a trigger, which runs once at once",
+            text=text,
+        )
+    if not grammar.macros:
+        hint = None
+        if name in CRON_MACROS:
+            hint = _readable([_with_seconds(CRON_MACROS[name].split(), grammar)], grammar)
+        return CronSyntaxError(f"{grammar.name} has no short forms such as @daily", text=text, hint=hint)
+    known = sorted(grammar.macros)
+    return CronSyntaxError(f"expected one of {', '.join(known)}", text=text, hint=nearest(name, known))
+
+
+def _wrong_number(text: str, words: list[str], grammar: Grammar) -> CronSyntaxError:
+    forms = ", or ".join(f"{number} ({' '.join(names)})" for number, names in grammar.layouts.items())
+    candidates = [_with_seconds(words, grammar)] if len(words) == len(FIVE_FIELDS) else []
+    reason = f"wrong number of fields; got {len(words)}, expected {forms}"
+    return CronSyntaxError(reason, text=text, hint=_readable(candidates, grammar))
+
+
+def _with_seconds(words: list[str], grammar: Grammar) -> str:
+    """Five fields, as a crontab has them, at second 0, with weekdays by name: what numbers mean differs."""
+    given = dict(zip(FIVE_FIELDS, words, strict=True))
+    try:
+        weekday = _translated({"day_of_week": given["day_of_week"]}, UNIX)["day_of_week"]
+    except _RefusedPartError:
+        return ""
+    given["day_of_week"] = weekday
+    day = given["day"]
+    if day[:1] not in "*?" and weekday[:1] not in "*?":
+        return ""  # one of the two matches in a crontab, which this dialect can't say
+    if grammar.needs_question_mark:
+        given["day"], given["day_of_week"] = (day, "?") if weekday == "*" else ("?", weekday)
+    return " ".join(["0", *given.values()])
+
+
+def _wrong_question_marks(text: str, given: dict[str, str], grammar: Grammar) -> CronSyntaxError:
+    day, weekday = given["day"], given["day_of_week"]
+    candidates: list[dict[str, str]] = []
+    if weekday in ("*", "?"):
+        candidates.append({**given, "day": "*" if day == "?" else day, "day_of_week": "?"})
+    elif day == "*":
+        candidates.append({**given, "day": "?"})
+    return CronSyntaxError(
+        "exactly one of the day of the month and the weekday must be '?'",
+        text=text,
+        position=_start_of("day_of_week", text, grammar),
+        hint=_readable([" ".join(candidate.values()) for candidate in candidates], grammar),
+    )
+
+
+def _start_of(name: str, text: str, grammar: Grammar) -> int:
+    """Where a field begins."""
+    starts = [match.start() for match in re.finditer(r"\S+", text)]
+    return starts[grammar.layouts[len(starts)].index(name)]
+
+
+def _refused(
+    text: str, given: dict[str, str], refusal: _RefusedPartError, grammar: Grammar
+) -> CronSyntaxError:
+    """The error about a part of a field, as one about the whole text."""
+    name, at, error = refusal.name, refusal.at, refusal.error
+    parts = given[name].split(",")
+    position = _start_of(name, text, grammar) + sum(len(part) + 1 for part in parts[:at])
+    reason, hint = str(error.args[0]), error.args[1] if len(error.args) > 1 else None
+    if isinstance(error, CronSyntaxError):
+        reason, hint = error.reason, error.hint
+        if error.text == parts[at]:
+            position += error.position
+    candidates = []
+    if hint and len(text) <= _LONGEST_CORRECTED:
+        field = ",".join([*parts[:at], hint, *parts[at + 1 :]])
+        candidates.append(" ".join({**given, name: field}.values()))
+    return CronSyntaxError(
+        f"in the field for the {_SPOKEN.get(name, name)}, {reason}",
+        text=text,
+        position=position,
+        hint=_readable(candidates, grammar),
+    )
+
+
+def _readable(candidates: Iterable[str], grammar: Grammar) -> str | None:
+    """The first candidate that this dialect reads."""
+    for candidate in candidates:
+        names = grammar.layouts.get(len(candidate.split()))
+        if names is None:
+            continue
+        given = dict(zip(names, candidate.split(), strict=True))
+        if grammar.needs_question_mark and (given["day"] == "?") == (given["day_of_week"] == "?"):
+            continue
+        try:
+            _translated(given, grammar)
+        except _RefusedPartError:
+            continue
+        return candidate
+    return None
+
+
+def within(whole: str, start: int, text: str, error: CronSyntaxError) -> CronSyntaxError:
+    """The error about `text`, as one about the whole in which it begins at `start`."""
+    hint = error.hint and whole[:start] + error.hint + whole[start + len(text) :]
+    return CronSyntaxError(error.reason, text=whole, position=start + error.position, hint=hint)
+
+
+def zone_in(text: str, name: str, start: int) -> tzinfo:
+    """The time zone that is named in a text.
+
+    Args:
+        start: where its name begins.
+
+    Raises:
+        CronSyntaxError: there is none of that name.
+    """
+    try:
+        return cast("tzinfo", astimezone(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        candidate = nearest(name, available_timezones())
+        hint = candidate and text[:start] + candidate + text[start + len(name) :]
+        raise CronSyntaxError(
+            f"no time zone is named {name[:100]!r}", text=text, position=start, hint=hint
+        ) from None
