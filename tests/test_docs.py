@@ -50,6 +50,7 @@ def test_every_trigger_has_a_page_with_examples():
         "weekly",
         "combining",
         "excluding",
+        "windows",
         "clock-changes",
     }
 

@@ -151,4 +151,12 @@ def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return None
     known = (*parameters, *also)
-    return next((unknown_name("parameter", name, known) for name in given if name not in known), None)
+    name = next((name for name in given if name not in known), None)
+    if name is None:
+        return None
+    elsewhere: dict[str, str] = getattr(made, "elsewhere", {})
+    return (
+        f"no parameter {name!r}: {elsewhere[name]}"
+        if name in elsewhere
+        else unknown_name("parameter", name, known)
+    )

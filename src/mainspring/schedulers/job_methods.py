@@ -159,6 +159,8 @@ class JobMethods(RunMethods):
             around_run: functions that make context managers, or references to them, in which each run is run.
             metadata: what people and programs want to know of the job; what JSON can hold.
             reruns: with ``on_lost="rerun"``, how often the run of a due time is run again at most (3).
+            trigger_args: what the trigger takes; and of any trigger, ``window="08:00-18:00"`` (`BaseTrigger.within`) and
+                ``spread_over="1h"`` (`BaseTrigger.spread`).
 
         Raises:
             ConflictingIdError: the id is taken.

@@ -34,6 +34,11 @@ class BaseTrigger(metaclass=NamesParameters):
 
     __slots__ = ()
 
+    #: What is said of the parameters that all triggers would need, and none has.
+    elsewhere: ClassVar[dict[str, str]] = {
+        "window": "a window is a method of every trigger, …Trigger(…).within('08:00-18:00'), and a parameter of add_job",
+        "spread_over": "a spread is a method of every trigger, …Trigger(…).spread('1h'), and a parameter of add_job, spread_over='1h'",
+    }
     #: Whether it may take long to find a time, or to find that there is none, so that it is asked by `search`.
     searches: ClassVar[bool] = False
 
@@ -162,6 +167,28 @@ class BaseTrigger(metaclass=NamesParameters):
         from mainspring.triggers.limiting import LimitedTrigger
 
         return LimitedTrigger(self, max_fires, start)
+
+    def within(self, window: Any) -> BaseTrigger:
+        """This trigger, but for what falls outside of windows of the day.
+
+        Args:
+            window: such as ``"08:00-18:00"``, both included, by the clocks of the trigger's zone; over midnight, if the end is
+                earlier (``"22:00-06:00"``); several with commas, or as a list; pairs of `datetime.time` too. ``"24:00"`` is the end of
+                the day, and the midnight after it outside.
+        """
+        from mainspring.triggers.windowing import WindowTrigger
+
+        return WindowTrigger(self, window)
+
+    def spread(self, over: Any) -> BaseTrigger:
+        """This trigger, with each job somewhat later, at a place of its own in the span after the fire time.
+
+        Args:
+            over: the span: ``"1h"``, ``"1h30m"``, a ``timedelta``, or a number of seconds.
+        """
+        from mainspring.triggers.spreading import SpreadTrigger
+
+        return SpreadTrigger(self, over)
 
     def to_dict(self) -> dict[str, Any]:
         """This trigger as a dict that JSON can carry; `mainspring.triggers.plain.trigger_from_dict` reads it.

@@ -29,6 +29,8 @@ _HOME = {
     "or": "combining:OrTrigger",
     "excluding": "excluding:ExcludingTrigger",
     "rolling": "rolling:RollingTrigger",
+    "window": "windowing:WindowTrigger",
+    "spread": "spreading:SpreadTrigger",
     "limited": "limiting:LimitedTrigger",
     "after": "after:AfterJob",
 }

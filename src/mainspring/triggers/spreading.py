@@ -1,0 +1,208 @@
+"""A trigger whose jobs don't all begin at once: each has a place of its own in a span after the fire time."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, tzinfo
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["SpreadTrigger", "place_of"]
+
+_TICK = timedelta(microseconds=1)
+_BITS = 64
+#: 2**64 divided by the golden ratio: its multiples divide a circle more evenly than those of any other number, however many there are.
+_GOLDEN = 0x9E3779B97F4A7C15
+#: The last number in a text.
+_NUMBER = re.compile(r"(\d+)\D*\Z", re.ASCII)
+#: More digits than a counter has say nothing.
+_MOST_DIGITS = 12
+_UNITS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
+_SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
+_EXPECTED = "expected a span such as '1h', '90m' or '1h30m', a timedelta, or a number of seconds, above zero"
+
+
+def place_of(job_id: str) -> float:
+    """The place of a job: from 0 up to, not including, 1; always the same for the same id.
+
+    Ids that differ in their last number alone lie evenly: of n of them that are numbered on, each has n-ths of the whole about itself, never
+    less than about half of one, nor more than twice. (The multiples of the golden ratio; Knuth, The Art of Computer Programming, volume 3,
+    section 6.4, theorem S.) Others lie as chance has it, by a hash.
+    """
+    return _place(job_id) / (1 << _BITS)
+
+
+def _place(job_id: str) -> int:
+    match = _NUMBER.search(job_id)
+    if match is not None and len(match[1]) > _MOST_DIGITS:
+        match = None
+    text = job_id if match is None else f"{job_id[: match.start(1)]}\0{job_id[match.end(1) :]}"
+    number = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    if match is not None:
+        number += int(match[1]) * _GOLDEN
+    return number & ((1 << _BITS) - 1)
+
+
+class SpreadTrigger(WrappingTrigger):
+    """Fires later than another trigger, by an amount that is the job's own. `BaseTrigger.spread` makes it.
+
+    The amount is elapsed time, also where the clocks change, and the same for each fire time, on every node, and after each restart.
+
+    Args:
+        trigger: the other.
+        over: the span in which the jobs are spread; see `BaseTrigger.spread`.
+
+    Attributes:
+        over: the span.
+
+    Raises:
+        TriggerError: `over` is no span of time.
+    """
+
+    __slots__ = ("_seed", "over")
+
+    kind = "spread"
+
+    def __init__(self, trigger: BaseTrigger, over: Any) -> None:
+        self._wrap(trigger)
+        self.over = _read(over)
+        self._seed: str | None = None
+
+    @property
+    def delay(self) -> timedelta:
+        """By how much it is later; nothing, until it is added to a scheduler."""
+        if self._seed is None:
+            return timedelta(0)
+        return timedelta(microseconds=(self.over // _TICK) * _place(self._seed) >> _BITS)
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        made = type(self)(trigger, self.over)
+        made._seed = self._seed
+        return made
+
+    def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
+        if self._seed is not None:
+            return super().bind(timezone=timezone, now=now, job_id=job_id)
+        seeded = self._around(self.trigger)
+        seeded._timezone, seeded._seed = self._timezone, job_id
+        return super(SpreadTrigger, seeded).bind(timezone=timezone, now=now, job_id=job_id)
+
+    def _is_bound(self) -> bool:
+        return self._seed is not None and super()._is_bound()
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.over == other.over
+            and self._seed == other._seed
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        delay = self.delay
+        try:
+            found = next_of(self.trigger, moment - delay, steps)
+        except SearchExhaustedError as error:
+            raise SearchExhaustedError(None if error.reached is None else error.reached + delay) from None
+        return None if found is None else found + delay
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        delay = self.delay
+        try:
+            found = last_of(self.trigger, moment - delay, steps)
+        except SearchExhaustedError as error:
+            raise SearchExhaustedError(None if error.reached is None else error.reached + delay) from None
+        return None if found is None else found + delay
+
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        return self.trigger.count_between(first - self.delay, last - self.delay)
+
+    def _meaning(self) -> str:
+        return f"{self.trigger._meaning()}, spread over {_shown(self.over)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            over=self.over.total_seconds(),
+            seed=self._seed,
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_zone, trigger_from_dict
+
+        made = cls(trigger_from_dict(values["trigger"]), values["over"])
+        made._seed = values.get("seed")
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "over": self.over,
+            "seed": self._seed,
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self.over, self._seed = state["over"], state["seed"]
+        self._timezone = state["timezone"]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} spread over {_shown(self.over)}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.trigger!r}, '{_shown(self.over)}')"
+
+
+def _read(value: Any) -> timedelta:
+    """A span of time.
+
+    Raises:
+        TriggerError: it is none.
+    """
+    span: timedelta | None = None
+    if isinstance(value, timedelta):
+        span = value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            span = timedelta(seconds=value)
+        except (OverflowError, ValueError):  # infinite, or no number
+            span = None
+    elif isinstance(value, str):
+        match = _SPAN.fullmatch(value.strip().lower())
+        if match is not None:
+            parts = zip(_UNITS.values(), match.groups(), strict=True)
+            span = timedelta(seconds=sum(unit * int(number or 0) for unit, number in parts))
+    if span is None or span <= timedelta(0):
+        raise TriggerError(f"spread_over: {_EXPECTED}, got {value!r}")
+    return span
+
+
+def _shown(span: timedelta) -> str:
+    if span.microseconds:
+        return f"{span.total_seconds()} s"
+    left = span.days * 86_400 + span.seconds
+    text = ""
+    for name, unit in _UNITS.items():
+        if left // unit:
+            text += f"{left // unit}{name}"
+        left %= unit
+    return text

@@ -1,0 +1,291 @@
+"""A trigger within windows of the day: what falls outside of them is left out."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.clock_changes import ZoneChanges, changes_of, instant_of, utc_of
+from mainspring.triggers.standard import TICK
+from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["WindowTrigger"]
+
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+_PAIR = 2
+_TIME = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
+_WINDOW = re.compile(rf"\s*{_TIME}\s*[-\u2013]\s*{_TIME}\s*", re.ASCII)
+_EXPECTED = "expected a window of the day such as '08:00-18:00', '22:00-06:00' over midnight, or several: '08:00-12:00,13:00-18:00'"
+#: What a message shows of a text.
+_LONGEST_SHOWN = 100
+
+
+class WindowTrigger(WrappingTrigger):
+    """Fires when another trigger does, within windows of the day. `BaseTrigger.within` makes it.
+
+    Times of the day are those that the clocks of the other trigger's zone show.
+
+    Args:
+        trigger: the other.
+        window: see `BaseTrigger.within`.
+
+    Raises:
+        TriggerError: a window that can't be read, or has no length.
+    """
+
+    __slots__ = ("_edges", "windows")
+
+    kind = "window"
+
+    def __init__(self, trigger: BaseTrigger, window: Any) -> None:
+        self._wrap(trigger)
+        self._set(_read(window))
+
+    def _set(self, windows: Iterable[tuple[int, int]]) -> None:
+        #: The windows as they were given, in order, as seconds of the day; an end before its beginning is on the next day.
+        self.windows = tuple(sorted(set(windows)))
+        self._edges = _Edges(self.windows)
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        made = type(self).__new__(type(self))
+        made._wrap(trigger)
+        made._set(self.windows)
+        return made
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.windows == other.windows
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        changes = changes_of(zone)
+        try:
+            while (found := next_of(self.trigger, moment, steps)) is not None:
+                wait = self._edges.until_open(_time_of_day(found.astimezone(zone)))
+                if wait is None:
+                    return found
+                moment = max(_opening(found, wait, changes) - TICK, found)
+                steps.go_on()
+        except SearchExhaustedError as error:
+            raise error.not_before(moment) from None
+        return None
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        zone = self._zone()
+        changes = changes_of(zone)
+        try:
+            while (found := last_of(self.trigger, moment, steps)) is not None:
+                since = self._edges.since_open(_time_of_day(found.astimezone(zone)))
+                if since is None:
+                    return found
+                moment = min(_closing(found, since, changes), found)
+                steps.go_on()
+        except SearchExhaustedError as error:
+            raise error.not_after(moment) from None
+        return None
+
+    def _text(self) -> str:
+        return ",".join(map(_shown, self.windows))
+
+    def _meaning(self) -> str:
+        windows = " or ".join(f"from {begin} to {end}" for begin, end in map(_pair, self.windows))
+        return f"{self.trigger._meaning()}, only {windows}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            window=self._text(),
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_zone, trigger_from_dict
+
+        made = cls(trigger_from_dict(values["trigger"]), values["window"])
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "window": self._text(),
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self._set(_read(state["window"]))
+        self._timezone = state["timezone"]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} within {self._text()}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.trigger!r}, '{self._text()}')"
+
+
+class _Edges:
+    """The stretches of a day in which it may fire, in microseconds from midnight on the clock; ends not included, none touches another."""
+
+    __slots__ = ("_stretches",)
+
+    def __init__(self, windows: Iterable[tuple[int, int]]) -> None:
+        stretches: list[tuple[int, int]] = []
+        for low, high in sorted(_parts(windows)):
+            if stretches and low <= stretches[-1][1]:
+                stretches[-1] = (stretches[-1][0], max(stretches[-1][1], high))
+            else:
+                stretches.append((low, high))
+        self._stretches = stretches
+
+    def until_open(self, at: int) -> int | None:
+        """How long it is from a time of the day to the next in a window; ``None`` in one."""
+        for low, high in self._stretches:
+            if at < high:
+                return None if low <= at else low - at
+        return _DAY + self._stretches[0][0] - at
+
+    def since_open(self, at: int) -> int | None:
+        """How long ago the last window ended; ``None`` in one."""
+        for low, high in reversed(self._stretches):
+            if at >= low:
+                return None if at < high else at - high
+        return _DAY - self._stretches[-1][1] + at
+
+
+def _parts(windows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for begin, end in windows:
+        low = begin * _SECOND
+        high = _DAY if end * _SECOND == _DAY else end * _SECOND + 1  # its last moment is in it
+        if end > begin:
+            yield low, high
+        else:
+            yield low, _DAY
+            yield 0, high
+
+
+def _time_of_day(local: datetime) -> int:
+    return (local.hour * 3600 + local.minute * 60 + local.second) * _SECOND + local.microsecond
+
+
+def _opening(found: datetime, wait: int, changes: ZoneChanges) -> datetime:
+    """A moment after `found`, which is outside, before which nothing is inside: when a window begins, or the clocks change."""
+    target = found + timedelta(microseconds=wait)
+    begin, end = instant_of(found), instant_of(target)
+    for change in changes.between(begin, end):
+        if begin < change.at <= end:
+            return utc_of(change.at) or target
+    return target
+
+
+def _closing(found: datetime, since: int, changes: ZoneChanges) -> datetime:
+    """A moment up to `found`, which is outside, from which on nothing is inside: when a window ended, or the clocks changed."""
+    target = found - timedelta(microseconds=since)
+    begin, end = instant_of(target), instant_of(found)
+    for change in reversed(changes.between(begin, end)):
+        if begin < change.at <= end:
+            return utc_of(change.at) or target
+    return target
+
+
+def _read(value: Any) -> list[tuple[int, int]]:
+    """Windows as seconds of the day.
+
+    Raises:
+        TriggerError: it isn't windows.
+    """
+    parts: list[Any]
+    if isinstance(value, str):
+        parts = value.split(",")
+    elif isinstance(value, tuple) and len(value) == _PAIR and all(isinstance(one, time) for one in value):
+        parts = [value]
+    elif isinstance(value, tuple) and len(value) == _PAIR and all(map(_is_time_as_text, value)):
+        parts = ["-".join(value)]
+    elif isinstance(value, list | tuple | set | frozenset):
+        return _some([window for part in value for window in _read(part)])
+    else:
+        raise TriggerError(f"window: {_EXPECTED}, got {type(value).__name__} {value!r}")
+    return _some([_read_one(part) for part in parts])
+
+
+def _is_time_as_text(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(rf"\s*{_TIME}\s*", value, re.ASCII) is not None
+
+
+def _some(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    if not windows:
+        raise TriggerError(f"window: {_EXPECTED}, got none")
+    return windows
+
+
+def _read_one(part: Any) -> tuple[int, int]:
+    if isinstance(part, str):
+        match = _WINDOW.fullmatch(part)
+        if match is None:
+            raise TriggerError(f"window: {_EXPECTED}, got {part[:_LONGEST_SHOWN]!r}{_meant(part)}")
+        begin, end = _seconds(*match.groups()[:3]), _seconds(*match.groups()[3:])
+        whole = part.strip()
+    else:
+        begin, end = (one.hour * 3600 + one.minute * 60 + one.second for one in part)
+        whole = _shown((begin, end))
+        if any(one.microsecond or one.tzinfo for one in part):
+            raise TriggerError(f"window: {_EXPECTED}, got {part!r}: give whole seconds without a time zone")
+    for second in (begin, end):
+        if second > 86_400:  # noqa: PLR2004 - a day
+            raise TriggerError(f"window: no day has a time after 24:00, got {whole!r}")
+    if begin in (end, 86_400):
+        raise TriggerError(f"window: {whole!r} has no length; the whole day is '00:00-24:00'")
+    return begin, end
+
+
+def _seconds(hour: str, minute: str, second: str | None) -> int:
+    sixty = 60
+    if int(minute) >= sixty or int(second or 0) >= sixty:
+        raise TriggerError(f"window: {hour}:{minute}{':' + second if second else ''} is no time of the day")
+    return int(hour) * 3600 + int(minute) * 60 + int(second or 0)
+
+
+def _meant(part: str) -> str:
+    """The window that a text such as ``8-18`` probably is, for a message."""
+    match = re.fullmatch(
+        r"\s*(\d{1,2})(?::(\d{2}))?\s*(?:-|\u2013|to|until)\s*(\d{1,2})(?::(\d{2}))?\s*", part, re.ASCII
+    )
+    if match is None:
+        return ""
+    begin, end = (f"{int(match[at]):02}:{match[at + 1] or '00'}" for at in (1, 3))
+    try:
+        _read_one(f"{begin}-{end}")
+    except TriggerError:
+        return ""
+    return f"; did you mean '{begin}-{end}'?"
+
+
+def _shown(window: tuple[int, int]) -> str:
+    return "-".join(_pair(window))
+
+
+def _pair(window: tuple[int, int]) -> tuple[str, ...]:
+    return tuple(
+        f"{at // 3600:02}:{at // 60 % 60:02}" + (f":{at % 60:02}" if at % 60 else "") for at in window
+    )
