@@ -46,6 +46,7 @@ DIALECTS: dict[str, Dialect] = {
     "spring": Dialect("spring:read", "0 30 9 * * MON-FRI"),
     "eventbridge": Dialect("eventbridge:read", "cron(30 9 ? * MON-FRI *)", ("aws",)),
     "jenkins": Dialect("jenkins:read", "H 9 * * 1-5"),
+    "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
 }
 
 #: What the words of an expression with one field for each unit of time look like.

@@ -32,6 +32,7 @@ _HOME = {
     "window": "windowing:WindowTrigger",
     "spread": "spreading:SpreadTrigger",
     "limited": "limiting:LimitedTrigger",
+    "shifted": "shifting:ShiftedTrigger",
     "after": "after:AfterJob",
 }
 #: Where triggers, as they are written, name a class or a function that isn't ours.

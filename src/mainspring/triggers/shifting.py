@@ -1,0 +1,113 @@
+"""The fire times of a trigger, each a fixed span of time later or earlier."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.errors import TriggerError
+from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+
+if TYPE_CHECKING:
+    from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.steps import Steps
+
+__all__ = ["ShiftedTrigger"]
+
+
+class ShiftedTrigger(WrappingTrigger):
+    """Fires a fixed span of elapsed time after another trigger does, or before it.
+
+    So a schedule has fractions of a second, which the clock times of other triggers don't have.
+
+    Args:
+        trigger: the other.
+        shift: how much later; earlier, if it is negative.
+
+    Raises:
+        TriggerError: the shift is zero.
+        TypeError: it is no `timedelta`.
+    """
+
+    __slots__ = ("shift",)
+
+    kind = "shifted"
+
+    def __init__(self, trigger: BaseTrigger, shift: timedelta) -> None:
+        self._wrap(trigger)
+        if not isinstance(shift, timedelta):
+            raise TypeError(f"shift must be a timedelta, got {type(shift).__name__} {shift!r}")
+        if not shift:
+            raise TriggerError("shift must be longer or shorter than zero: otherwise use the trigger itself")
+        self.shift = shift
+
+    def _around(self, trigger: BaseTrigger) -> Self:
+        return type(self)(trigger, self.shift)
+
+    def is_same_schedule(self, other: BaseTrigger) -> bool:
+        return (
+            type(other) is type(self)
+            and self.shift == other.shift
+            and self.trigger.is_same_schedule(other.trigger)
+        )
+
+    def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        try:
+            found = next_of(self.trigger, moment - self.shift, steps)
+        except SearchExhaustedError as error:
+            raise self._shifted(error) from None
+        return None if found is None else found + self.shift
+
+    def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        try:
+            found = last_of(self.trigger, moment - self.shift, steps)
+        except SearchExhaustedError as error:
+            raise self._shifted(error) from None
+        return None if found is None else found + self.shift
+
+    def _shifted(self, error: SearchExhaustedError) -> SearchExhaustedError:
+        return SearchExhaustedError(None if error.reached is None else error.reached + self.shift)
+
+    def _meaning(self) -> str:
+        seconds = abs(self.shift).total_seconds()
+        return f"{seconds:g} s {'before' if self.shift < timedelta(0) else 'after'} each of: {self.trigger._meaning()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
+
+        return without_empty(
+            type=self.kind,
+            version=1,
+            trigger=trigger_to_dict(self.trigger),
+            shift=self.shift // timedelta(microseconds=1),
+            timezone=plain_zone(self._timezone),
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        from mainspring.triggers.plain import read_zone, trigger_from_dict
+
+        made = cls(trigger_from_dict(values["trigger"]), timedelta(microseconds=values["shift"]))
+        made._timezone = read_zone(values.get("timezone"))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "version": self.state_version,
+            "trigger": self.trigger,
+            "shift": self.shift,
+            "timezone": self._timezone,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        state = self._readable(state)
+        self._wrap(state["trigger"])
+        self.shift, self._timezone = state["shift"], state["timezone"]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} shifted by {self.shift}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} ({self.trigger!r}, {self.shift!r})>"
