@@ -47,6 +47,7 @@ DIALECTS: dict[str, Dialect] = {
     "eventbridge": Dialect("eventbridge:read", "cron(30 9 ? * MON-FRI *)", ("aws",)),
     "jenkins": Dialect("jenkins:read", "H 9 * * 1-5"),
     "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
+    "iso8601": Dialect("iso8601:read", "R5/2026-01-01T09:30Z/P1D", ("iso",)),
 }
 
 #: What the words of an expression with one field for each unit of time look like.
