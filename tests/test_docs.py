@@ -51,6 +51,7 @@ def test_every_trigger_has_a_page_with_examples():
         "combining",
         "excluding",
         "windows",
+        "sun",
         "clock-changes",
     }
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.sun import SunTrigger
     from mainspring.triggers.weekly import WeeklyTrigger
 
 #: The release of APScheduler whose interface this is: programs written for it ask for it by these names.
@@ -77,6 +78,7 @@ _HOME = {
     "RunHandle": "run_handle",
     "RunRecord": "model",
     "SQLAlchemyJobStore": "jobstores.sqlalchemy",
+    "SunTrigger": "triggers.sun",
     "ThreadPoolExecutor": "executors.pool",
     "TornadoExecutor": "executors.tornado",
     "TornadoScheduler": "schedulers.tornado",
@@ -118,6 +120,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "RunHandle",
     "RunRecord",
     "SQLAlchemyJobStore",
+    "SunTrigger",
     "ThreadPoolExecutor",
     "TornadoExecutor",
     "TornadoScheduler",

@@ -535,6 +535,7 @@ def _trigger_parameters() -> set[str]:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.sun import SunTrigger
     from mainspring.triggers.weekly import WeeklyTrigger
 
     named = (
@@ -543,6 +544,7 @@ def _trigger_parameters() -> set[str]:
         CronTrigger,
         DateTrigger,
         IntervalTrigger,
+        SunTrigger,
         WeeklyTrigger,
     )
     return {name for trigger in named for name in signature(trigger).parameters}

@@ -23,6 +23,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
         "business_day": "mainspring.triggers.business_day:BusinessDayTrigger",
         "weekly": "mainspring.triggers.weekly:WeeklyTrigger",
+        "sun": "mainspring.triggers.sun:SunTrigger",
         "and": "mainspring.triggers.combining:AndTrigger",
         "or": "mainspring.triggers.combining:OrTrigger",
     },

@@ -25,6 +25,7 @@ _HOME = {
     "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
     "business_day": "business_day:BusinessDayTrigger",
     "weekly": "weekly:WeeklyTrigger",
+    "sun": "sun:SunTrigger",
     "and": "combining:AndTrigger",
     "or": "combining:OrTrigger",
     "excluding": "excluding:ExcludingTrigger",
