@@ -46,6 +46,7 @@ _SHOWN = (
     "reruns",
 )
 _CHUNK = 500
+_DELETED_AT_ONCE = 50
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -529,8 +530,9 @@ class RunTable:
         return self._delete(connection, found)
 
     def _delete(self, connection: Connection, found: Sequence[Any]) -> int:
-        if found:
-            connection.execute(
-                delete(self._runs).where(tuple_(*self._keys).in_([tuple(row) for row in found]))
-            )
+        for first in range(0, len(found), _DELETED_AT_ONCE):
+            keys = [tuple(row) for row in found[first : first + _DELETED_AT_ONCE]]
+            # Always as many: each other number would be another statement, which drivers prepare and keep.
+            keys += keys[-1:] * (_DELETED_AT_ONCE - len(keys))
+            connection.execute(delete(self._runs).where(tuple_(*self._keys).in_(keys)))
         return len(found)

@@ -27,6 +27,8 @@ WRITES = {"mainspring_writes": True}
 _OLDEST = (3, 33)
 #: That `isolation_level` says how transactions begin (``sqlite3.LEGACY_TRANSACTION_CONTROL``).
 _LEGACY = -1
+#: The cache of pages, in KiB with a minus: each connection has one of its own, and the system keeps the file's pages in its memory for all of them.
+_SETTINGS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-512")
 # What is known of a connection: for how many seconds it waits for a lock, and the line in front of its file.
 # And which file it is.
 _PATIENCE, _LINE, _FILE = "mainspring_patience", "mainspring_line", "mainspring_file"
@@ -91,7 +93,7 @@ def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
         connection.autocommit = True
         connection.autocommit = _LEGACY
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in _SETTINGS:
         cursor.execute(f"PRAGMA {pragma}")
     record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     file = cursor.execute("PRAGMA database_list").fetchone()[2]
