@@ -201,6 +201,7 @@ def apscheduler_python():
     return harness.prepared_python()
 
 
+@pytest.mark.filterwarnings("ignore:week=.* counts the weeks of each year anew")
 @APSCHEDULER
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("count", WITH_APSCHEDULER)

@@ -6,14 +6,15 @@ import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mainspring.errors import CronSyntaxError
 from mainspring.timezones import astimezone
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.explaining import meaning
-from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField
-from mainspring.triggers.cron.grammars import FIVE_FIELDS, UNIX
-from mainspring.triggers.cron.quartz import read_quartz
-from mainspring.triggers.cron.reading import checked_text, split
-from mainspring.triggers.cron.unix import read_unix
+from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField, steps_over_new_year
+from mainspring.triggers.cron.grammars import FIVE_FIELDS, NOTHING, SIX_FIELDS, UNIX
+from mainspring.triggers.cron.quartz import QUARTZ, check_calendars
+from mainspring.triggers.cron.reading import checked_text, read_expression, refusal, split, within
+from mainspring.triggers.cron.unix import command_after, placed
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
-    from mainspring.triggers.cron.grammars import Written
+    from mainspring.triggers.cron.grammars import Grammar
 
 __all__ = ["CronTrigger"]
 
@@ -98,6 +99,8 @@ class CronTrigger(WallClockTrigger):
         values = (year, month, day, week, day_of_week, hour, minute, second)
         given = dict(zip(self.FIELD_NAMES, values, strict=True))
         self.fields = self._read_fields({name: value for name, value in given.items() if value is not None})
+        if week is not None:
+            self._warn_of_week_steps()
         # Whether a day fires if its day of the month or its weekday matches, as in a crontab.
         self._is_either = False
         self._is_anchored = False
@@ -112,6 +115,16 @@ class CronTrigger(WallClockTrigger):
             default = "*" if at < smallest_given else DEFAULT_VALUES[name]
             fields.append(self.FIELDS_MAP[name](name, given.get(name, default), name not in given))
         return fields
+
+    def _warn_of_week_steps(self) -> None:
+        week, year = self._field("week"), self._field("year")
+        step = steps_over_new_year(week)
+        if step > 1 and (year.matches_all() or len(year.values()) > 1):
+            warnings.warn(
+                f"week={str(week)!r} counts the weeks of each year anew, so that over some new years it isn't every {step} weeks: "
+                f"WeeklyTrigger(day_of_week=…, weeks={step}) goes on over them",
+                stacklevel=4,  # from here over the constructor and its metaclass
+            )
 
     @classmethod
     def from_crontab(cls, expr: str, timezone: Any = None, **options: Any) -> Self:
@@ -145,10 +158,14 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        written = read_unix(checked_text(text, "30 9 * * mon-fri"))
-        if "second" in written.fields:
-            _warn_of_seconds(text)
-        return cls._from_written(written, timezone, options)
+        line = checked_text(text, "30 9 * * mon-fri")
+        expression, start, zone = placed(line)
+        if len(expression.split()) == len(SIX_FIELDS):
+            _warn_of_seconds(line)
+        try:
+            return cls._from_text(expression, UNIX, timezone if zone is None else zone, options)
+        except CronSyntaxError as error:
+            raise within(line, start, expression, command_after(expression) or error) from None
 
     @classmethod
     def from_quartz(cls, text: str, timezone: Any = None, **options: Any) -> Self:
@@ -162,15 +179,23 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        written = read_quartz(checked_text(text, "0 30 9 ? * MON-FRI"))
-        return cls._from_written(written, timezone, options)
+        check_calendars(checked_text(text, "0 30 9 ? * MON-FRI"))
+        return cls._from_text(text, QUARTZ, timezone, options)
 
     @classmethod
-    def _from_written(cls, written: Written, timezone: Any = None, options: Mapping[str, Any] = {}) -> Self:
-        """What a text in some dialect means, which has been brought to the fields of this class."""
-        zone = timezone if written.timezone is None else written.timezone
-        values: dict[str, Any] = {**written.fields, **written.options, **options}
-        made = cls(**values, timezone=zone)
+    def _from_text(
+        cls, text: str, grammar: Grammar, timezone: Any = None, options: Mapping[str, Any] = NOTHING
+    ) -> Self:
+        """What a cron expression of some dialect means.
+
+        Raises:
+            CronSyntaxError: it can't be read.
+        """
+        written = read_expression(text, grammar)
+        try:
+            made = cls(**{**written.fields, **written.options, **options}, timezone=timezone)
+        except CronSyntaxError as error:
+            raise refusal(text, error, grammar) from None
         made._is_either = written.is_either
         return made
 
@@ -269,8 +294,10 @@ class CronTrigger(WallClockTrigger):
         from mainspring.triggers.plain import read_moment, read_zone
 
         zone = read_zone(values.get("timezone"))
+        fields = values["fields"]
+        has_warned = "week" in fields  # a schedule that is read back isn't warned of again
         made = cls(
-            **values["fields"],
+            **({} if has_warned else fields),
             start_date=read_moment(values.get("start_date"), zone),
             end_date=read_moment(values.get("end_date"), zone),
             timezone=zone,
@@ -279,6 +306,8 @@ class CronTrigger(WallClockTrigger):
             fold=values.get("fold"),
             max_fires=values.get("max_fires"),
         )
+        if has_warned:
+            made.fields = made._read_fields(fields)
         made.first = values.get("first")
         made._first_at = read_moment(values.get("first_at"), zone)
         made._is_either = values.get("either_day", False)

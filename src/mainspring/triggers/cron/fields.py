@@ -41,6 +41,7 @@ __all__ = [
     "DayOfWeekField",
     "MonthField",
     "WeekField",
+    "steps_over_new_year",
 ]
 
 MIN_VALUES = {
@@ -91,6 +92,8 @@ _NTH = re.compile(r"(?P<weekday>[a-z]+|\d)#(?P<position>\d{1,9})", re.ASCII | re
 _LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]+?|\d)L", re.ASCII | re.IGNORECASE)
 #: A part of a field that is longer isn't corrected, nor shown as a whole.
 _LONGEST_HINT = 100
+#: Every year has it.
+_LAST_WEEK = 52
 _WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
 
@@ -360,3 +363,13 @@ FIELDS: dict[str, type[BaseField]] = {
     "minute": BaseField,
     "second": BaseField,
 }
+
+
+def steps_over_new_year(week: BaseField) -> int:
+    """How many weeks apart the weeks are, if they go on so up to the end of the year; else 1."""
+    steps = [
+        expression.step
+        for expression in week.expressions
+        if expression.step and (getattr(expression, "last", None) or _LAST_WEEK) >= _LAST_WEEK
+    ]
+    return max(steps, default=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 __all__ = [
     "CRON_MACROS",
@@ -70,14 +70,14 @@ class Grammar(NamedTuple):
     layouts: Mapping[int, tuple[str, ...]]
     weekdays: Numbering
     forms: frozenset[str] = MONTHLY_DAYS
-    macros: Mapping[str, str] = _NOTHING
+    macros: Mapping[str, str] = NOTHING
     has_question_mark: bool = True
     has_names: bool = True
     has_random: bool = False
     wraps: bool = True
     steps_from_value: bool = True
     has_bare_steps: bool = False
-    longest_steps: Mapping[str, int] = _NOTHING
+    longest_steps: Mapping[str, int] = NOTHING
     needs_question_mark: bool = False
     unites_days: bool = False
 
@@ -89,13 +89,11 @@ class Written(NamedTuple):
         fields: by their names.
         is_either: whether a day fires if its day of the month or its weekday matches.
         options: further parameters that its text implies.
-        timezone: the zone in the text, or ``None``.
     """
 
     fields: dict[str, str]
     is_either: bool = False
-    options: Mapping[str, Any] = _NOTHING
-    timezone: Any = None
+    options: Mapping[str, Any] = NOTHING
 
 
 #: What texts that begin with ``@`` are short for in a crontab.

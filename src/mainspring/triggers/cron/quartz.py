@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 
 from mainspring.errors import CronSyntaxError
-from mainspring.triggers.cron.grammars import MONTHLY_DAYS, SIX_FIELDS, Grammar, Numbering, Written
-from mainspring.triggers.cron.reading import read_expression
+from mainspring.triggers.cron.grammars import MONTHLY_DAYS, SIX_FIELDS, Grammar, Numbering
 
-__all__ = ["QUARTZ", "read_quartz"]
+__all__ = ["QUARTZ", "check_calendars"]
 
 QUARTZ = Grammar(
     name="quartz",
@@ -29,11 +28,11 @@ _CALENDAR = re.compile(r"\d{0,2}C", re.IGNORECASE)
 _CALENDAR_NAME = re.compile(r"[a-z_][\w.-]{3,}", re.IGNORECASE)
 
 
-def read_quartz(text: str) -> Written:
-    """A Quartz expression in the notation of `CronTrigger`.
+def check_calendars(text: str) -> None:
+    """See that a Quartz expression names no calendar.
 
     Raises:
-        CronSyntaxError: it can't be read.
+        CronSyntaxError: it does.
     """
     words = text.split()
     for at, word in enumerate(words):
@@ -46,4 +45,3 @@ def read_quartz(text: str) -> Written:
                 text=text,
                 position=text.index(word, sum(map(len, words[:at]))),
             )
-    return read_expression(text, QUARTZ)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-__all__ = ["checked_text", "read_expression", "split", "within", "zone_in"]
+__all__ = ["checked_text", "read_expression", "readable", "refusal", "split", "within", "zone_in"]
 
 #: What is longer isn't corrected.
 _LONGEST_CORRECTED = 100
@@ -56,7 +56,7 @@ class _RefusedPartError(Exception):
 
 
 def read_expression(text: str, grammar: Grammar) -> Written:
-    """An expression of a dialect in the notation of `CronTrigger`.
+    """An expression of a dialect in the notation of `CronTrigger`, which may still refuse a field: then ask `refusal`.
 
     Raises:
         CronSyntaxError: it can't be read.
@@ -65,7 +65,7 @@ def read_expression(text: str, grammar: Grammar) -> Written:
     if grammar.needs_question_mark and (given["day"] == "?") == (given["day_of_week"] == "?"):
         raise _wrong_question_marks(text, given, grammar)
     try:
-        fields = _translated(given, grammar)
+        fields = {name: _translated(word, name, grammar) for name, word in given.items()}
     except _RefusedPartError as error:
         raise _refused(text, given, error, grammar) from None
     is_either = grammar.unites_days and not any(given[name].startswith(("*", "?")) for name in _DAYS)
@@ -75,31 +75,43 @@ def read_expression(text: str, grammar: Grammar) -> Written:
     return Written(fields, is_either, options)
 
 
-def _translated(given: dict[str, str], grammar: Grammar) -> dict[str, str]:
-    """Fields in the notation of `CronTrigger`.
+def _translated(word: str, name: str, grammar: Grammar) -> str:
+    """A field in the notation of `CronTrigger`.
 
     Raises:
-        _RefusedPartError: one of them can't be read.
+        _RefusedPartError: the dialect has no such part.
     """
-    fields = {}
+    parts = []
+    for at, part in enumerate(word.split(",")):
+        try:
+            parts.append(translated(part, name, grammar))
+        except ValueError as error:
+            raise _RefusedPartError(name, at, error) from None
+    return ",".join(parts)
+
+
+def refusal(text: str, error: CronSyntaxError, grammar: Grammar) -> CronSyntaxError:
+    """What `CronTrigger` says of a field, as an error about the text that the field comes from."""
+    given = split(text, grammar)
+    try:
+        _check(given, grammar)
+    except _RefusedPartError as refused:
+        return _refused(text, given, refused, grammar)
+    return error
+
+
+def _check(given: dict[str, str], grammar: Grammar) -> None:
+    """See that all fields can be read.
+
+    Raises:
+        _RefusedPartError: a part can't be.
+    """
     for name, word in given.items():
-        parts = []
         for at, part in enumerate(word.split(",")):
             try:
-                parts.append(translated(part, name, grammar))
+                FIELDS[name](name, translated(part, name, grammar))
             except ValueError as error:
                 raise _RefusedPartError(name, at, error) from None
-        field = fields[name] = ",".join(parts)
-        try:
-            FIELDS[name](name, field)
-        except CronSyntaxError as error:
-            for at, part in enumerate(parts):
-                try:
-                    FIELDS[name](name, part)
-                except CronSyntaxError as error_of_part:
-                    raise _RefusedPartError(name, at, error_of_part) from None
-            raise _RefusedPartError(name, 0, error) from None
-    return fields
 
 
 def split(text: str, grammar: Grammar) -> dict[str, str]:
@@ -130,7 +142,7 @@ def _unknown_macro(text: str, name: str, grammar: Grammar) -> CronSyntaxError:
     if not grammar.macros:
         hint = None
         if name in CRON_MACROS:
-            hint = _readable([_with_seconds(CRON_MACROS[name].split(), grammar)], grammar)
+            hint = readable([_with_seconds(CRON_MACROS[name].split(), grammar)], grammar)
         return CronSyntaxError(f"{grammar.name} has no short forms such as @daily", text=text, hint=hint)
     known = sorted(grammar.macros)
     return CronSyntaxError(f"expected one of {', '.join(known)}", text=text, hint=nearest(name, known))
@@ -140,14 +152,14 @@ def _wrong_number(text: str, words: list[str], grammar: Grammar) -> CronSyntaxEr
     forms = ", or ".join(f"{number} ({' '.join(names)})" for number, names in grammar.layouts.items())
     candidates = [_with_seconds(words, grammar)] if len(words) == len(FIVE_FIELDS) else []
     reason = f"wrong number of fields; got {len(words)}, expected {forms}"
-    return CronSyntaxError(reason, text=text, hint=_readable(candidates, grammar))
+    return CronSyntaxError(reason, text=text, hint=readable(candidates, grammar))
 
 
 def _with_seconds(words: list[str], grammar: Grammar) -> str:
     """Five fields, as a crontab has them, at second 0, with weekdays by name: what numbers mean differs."""
     given = dict(zip(FIVE_FIELDS, words, strict=True))
     try:
-        weekday = _translated({"day_of_week": given["day_of_week"]}, UNIX)["day_of_week"]
+        weekday = _translated(given["day_of_week"], "day_of_week", UNIX)
     except _RefusedPartError:
         return ""
     given["day_of_week"] = weekday
@@ -170,7 +182,7 @@ def _wrong_question_marks(text: str, given: dict[str, str], grammar: Grammar) ->
         "exactly one of the day of the month and the weekday must be '?'",
         text=text,
         position=_start_of("day_of_week", text, grammar),
-        hint=_readable([" ".join(candidate.values()) for candidate in candidates], grammar),
+        hint=readable([" ".join(candidate.values()) for candidate in candidates], grammar),
     )
 
 
@@ -200,11 +212,11 @@ def _refused(
         f"in the field for the {_SPOKEN.get(name, name)}, {reason}",
         text=text,
         position=position,
-        hint=_readable(candidates, grammar),
+        hint=readable(candidates, grammar),
     )
 
 
-def _readable(candidates: Iterable[str], grammar: Grammar) -> str | None:
+def readable(candidates: Iterable[str], grammar: Grammar) -> str | None:
     """The first candidate that this dialect reads."""
     for candidate in candidates:
         names = grammar.layouts.get(len(candidate.split()))
@@ -214,7 +226,7 @@ def _readable(candidates: Iterable[str], grammar: Grammar) -> str | None:
         if grammar.needs_question_mark and (given["day"] == "?") == (given["day_of_week"] == "?"):
             continue
         try:
-            _translated(given, grammar)
+            _check(given, grammar)
         except _RefusedPartError:
             continue
         return candidate

@@ -177,8 +177,8 @@ def _weekdays(match: re.Match[str], step: int | None, grammar: Grammar) -> str:
     if not match["last"].isdigit() and not _is_weekday(match["last"]):
         return match[0]
     last = _weekday_number(match["last"], grammar)
-    if last < first and first == numbering.sunday and numbering.lowest == numbering.sunday % _WEEK:
-        first %= _WEEK  # Sunday has two numbers, and begins the week here
+    if first == numbering.sunday and numbering.lowest == first % _WEEK:
+        first = numbering.lowest  # a range begins with it, as 0
     if last < first:
         if not grammar.wraps:
             names = _listed(range(first, last + _WEEK + 1, step or 1), grammar, is_range=False)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mainspring.errors import CronSyntaxError
 from mainspring.timezones import UTC
-from mainspring.triggers.cron.grammars import FIVE_FIELDS, UNIX, Written
-from mainspring.triggers.cron.reading import read_expression, within, zone_in
+from mainspring.triggers.cron.grammars import FIVE_FIELDS, UNIX
+from mainspring.triggers.cron.reading import readable, zone_in
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-__all__ = ["Placed", "placed", "read_unix"]
+__all__ = ["Placed", "command_after", "placed"]
 
 _BEFORE = re.compile(
     r"""\s*(?:CRON_)?TZ\s*=\s*(?P<zone>"[^"\n]*"|'[^'\n]*'|\S+)\s+(?P<rest>\S.*)""", re.DOTALL
@@ -73,28 +73,13 @@ def _is_weekday_field(word: str) -> bool:
     return re.fullmatch(r"(?:mon|tue|wed|thu|fri|sat|sun)\w*(?:/\d+)?", word, re.IGNORECASE) is not None
 
 
-def read_unix(line: str) -> Written:
-    """A line of a crontab in the notation of `CronTrigger`.
-
-    Raises:
-        CronSyntaxError: it can't be read.
-    """
-    text, start, zone = placed(line)
-    try:
-        return read_expression(text, UNIX)._replace(timezone=zone)
-    except CronSyntaxError as error:
-        raise within(line, start, text, _with_command(text) or error) from None
-
-
-def _with_command(text: str) -> CronSyntaxError | None:
+def command_after(text: str) -> CronSyntaxError | None:
     """The error about what comes after five fields, if they alone can be read."""
     words = text.split(maxsplit=len(FIVE_FIELDS))
     if len(words) <= len(FIVE_FIELDS) or _is_weekday_field(words[-1]) or _IS_FIELD.fullmatch(words[-1]):
         return None
-    fields = " ".join(words[:-1])
-    try:
-        read_expression(fields, UNIX)
-    except CronSyntaxError:
+    fields = readable([" ".join(words[:-1])], UNIX)
+    if fields is None:
         return None
     return CronSyntaxError(
         f"after the five fields there may be a time zone, but {words[-1][:100]!r} is none: leave out the command that is to be run",

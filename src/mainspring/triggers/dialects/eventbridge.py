@@ -14,7 +14,7 @@ from mainspring.coercion import nearest
 from mainspring.errors import CronSyntaxError
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.grammars import MONTHLY_DAYS, Grammar, Numbering
-from mainspring.triggers.cron.reading import read_expression, within
+from mainspring.triggers.cron.reading import within
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 
@@ -74,7 +74,7 @@ def _called(text: str, match: re.Match[str] | None) -> str | None:
 
 
 def _read_cron(text: str) -> CronTrigger:
-    return CronTrigger._from_written(read_expression(text, EVENTBRIDGE))
+    return CronTrigger._from_text(text, EVENTBRIDGE)
 
 
 def _read_rate(text: str) -> IntervalTrigger:

@@ -13,7 +13,7 @@ from mainspring.errors import CronSyntaxError
 from mainspring.triggers.combining import OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, Grammar, Numbering
-from mainspring.triggers.cron.reading import read_expression, within, zone_in
+from mainspring.triggers.cron.reading import within, zone_in
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -71,7 +71,6 @@ def read(text: str) -> CronTrigger | OrTrigger:
 
 def _read_line(line: str, text: str, start: int, zone: tzinfo | None) -> CronTrigger:
     try:
-        written = read_expression(line, JENKINS)
+        return CronTrigger._from_text(line, JENKINS, zone)
     except CronSyntaxError as error:
         raise within(text, start, line, error) from None
-    return CronTrigger._from_written(written, zone)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from mainspring.errors import CronSyntaxError
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.grammars import CRON_MACROS, MONTHLY_DAYS, SIX_FIELDS, Grammar, Numbering
-from mainspring.triggers.cron.reading import read_expression
 
 __all__ = ["read"]
 
@@ -31,4 +30,4 @@ def read(text: str) -> CronTrigger:
     """
     if text.strip() == "-":
         raise CronSyntaxError("'-' switches a task of Spring off: add no job, or pause it", text=text)
-    return CronTrigger._from_written(read_expression(text, SPRING))
+    return CronTrigger._from_text(text, SPRING)
