@@ -41,11 +41,17 @@ class Dialect(NamedTuple):
 
 #: The dialects by their names, those that most people have first.
 DIALECTS: dict[str, Dialect] = {
-    "unix": Dialect("unix:read", "30 9 * * mon-fri", ("vixie", "cron", "crontab", "debian")),
-    "quartz": Dialect("quartz:read", "0 30 9 ? * MON-FRI"),
-    "spring": Dialect("spring:read", "0 30 9 * * MON-FRI"),
-    "eventbridge": Dialect("eventbridge:read", "cron(30 9 ? * MON-FRI *)", ("aws",)),
-    "jenkins": Dialect("jenkins:read", "H 9 * * 1-5"),
+    "unix": Dialect(
+        "unix:read",
+        "30 9 * * mon-fri",
+        ("vixie", "cron", "crontab", "debian", "cronie", "openbsd", "go", "sidekiq"),
+    ),
+    "quartz": Dialect("quartz:read", "0 30 9 ? * MON-FRI", ("quartznet",)),
+    "spring": Dialect("spring:read", "0 30 9 * * MON-FRI", ("springboot", "scheduled")),
+    "eventbridge": Dialect(
+        "eventbridge:read", "cron(30 9 ? * MON-FRI *)", ("aws", "awseventbridge", "cloudwatch")
+    ),
+    "jenkins": Dialect("jenkins:read", "H 9 * * 1-5", ("hudson",)),
     "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
     "iso8601": Dialect("iso8601:read", "R5/2026-01-01T09:30Z/P1D", ("iso",)),
 }
@@ -109,11 +115,27 @@ def _read_as(name: str, text: str) -> BaseTrigger:
         return _reader(name)(text)
     except CronSyntaxError as error:
         readings = {} if len(text) > _LONGEST_LOOKED_AT else _read_by_all(text)[0]
-        if not readings:
-            raise
-        others = " or ".join(f"dialect={other!r}" for other in readings)
-        reason = f"{error.reason}. With {others} it can be read"
-        raise CronSyntaxError(reason, text=error.text, position=error.position, hint=error.hint) from None
+        reason = error.reason
+        if readings:
+            others = " or ".join(f"dialect={other!r}" for other in readings)
+            reason += f". With {others} it can be read"
+        raise _with_hint(error, reason, name) from None
+
+
+def _with_hint(error: CronSyntaxError, reason: str, name: str) -> CronSyntaxError:
+    """The error with another reason, and with its hint only if the dialect reads that as a whole."""
+    hint = error.hint if error.hint and _reads(name, error.hint) else None
+    return CronSyntaxError(reason, text=error.text, position=error.position, field=error.field, hint=hint)
+
+
+def _reads(name: str, text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _reader(name)(text)
+    except TriggerError:
+        return False
+    return True
 
 
 @cache
@@ -170,7 +192,7 @@ def _nearest_error(text: str, errors: dict[str, TriggerError]) -> CronSyntaxErro
     error = known.get(name)
     if error is not None and (error.position or error.hint):
         reason = f"{error.reason} (dialect={name!r} reads most of it)"
-        return CronSyntaxError(reason, text=error.text, position=error.position, hint=error.hint)
+        return _with_hint(error, reason, name)
     examples = ", ".join(f"{dialect.example!r} ({name})" for name, dialect in DIALECTS.items())
     return CronSyntaxError(f"no dialect reads this; expected a schedule such as {examples}", text=text)
 

@@ -149,10 +149,13 @@ class CronTrigger(WallClockTrigger):
     def from_unix(cls, text: str, timezone: Any = None, **options: Any) -> Self:
         """A trigger from a line of a crontab, as cron reads it: five fields, six with seconds first, or ``@daily`` etc.
 
-        Sunday is 0 and 7. Of a step that is wider than its range, the first value alone is meant: ``*/60`` minutes is the full hour. If both the day of the month and the weekday are restricted, that is if neither begins with
-        ``*``, a day fires if one of them matches (crontab(5)).
+        Sunday is 0 and 7. Of a step that is wider than its range, the first value alone is meant: ``*/60`` minutes is the full hour. If
+        both the day of the month and the weekday are restricted, that is if neither begins with ``*``, a day fires if one of them
+        matches (crontab(5)). A zone may stand before the fields (``CRON_TZ=…``) or after them, and ``0~59`` is a value that the
+        job's id chooses. ``@every 1h30m`` is an interval: `mainspring.triggers.parse` reads it.
 
         Args:
+            timezone: for a line that names none.
             options: further parameters of the constructor.
 
         Raises:
@@ -160,12 +163,13 @@ class CronTrigger(WallClockTrigger):
         """
         line = checked_text(text, "30 9 * * mon-fri")
         expression, start, zone = placed(line)
-        if len(expression.split()) == len(SIX_FIELDS):
-            _warn_of_seconds(line)
         try:
-            return cls._from_text(expression, UNIX, timezone if zone is None else zone, options)
+            made = cls._from_text(expression, UNIX, timezone if zone is None else zone, options)
         except CronSyntaxError as error:
             raise within(line, start, expression, command_after(expression) or error) from None
+        if len(expression.split()) == len(SIX_FIELDS):
+            _warn_of_seconds(line)
+        return made
 
     @classmethod
     def from_quartz(cls, text: str, timezone: Any = None, **options: Any) -> Self:

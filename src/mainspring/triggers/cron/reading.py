@@ -139,6 +139,12 @@ def _unknown_macro(text: str, name: str, grammar: Grammar) -> CronSyntaxError:
             "program starts, or add a job without a trigger, which runs once at once",
             text=text,
         )
+    if name.startswith("@every") and grammar is UNIX:
+        return CronSyntaxError(
+            "@every is an interval, and not a cron expression: mainspring.triggers.parse reads it, or give "
+            "IntervalTrigger(hours=…, minutes=…)",
+            text=text,
+        )
     if not grammar.macros:
         hint = None
         if name in CRON_MACROS:
@@ -221,6 +227,8 @@ def readable(candidates: Iterable[str], grammar: Grammar) -> str | None:
     for candidate in candidates:
         names = grammar.layouts.get(len(candidate.split()))
         if names is None:
+            if candidate.strip().lower() in grammar.macros:
+                return candidate
             continue
         given = dict(zip(names, candidate.split(), strict=True))
         if grammar.needs_question_mark and (given["day"] == "?") == (given["day_of_week"] == "?"):
@@ -239,11 +247,12 @@ def within(whole: str, start: int, text: str, error: CronSyntaxError) -> CronSyn
     return CronSyntaxError(error.reason, text=whole, position=start + error.position, hint=hint)
 
 
-def zone_in(text: str, name: str, start: int) -> tzinfo:
+def zone_in(text: str, name: str, start: int, rest: str, grammar: Grammar) -> tzinfo:
     """The time zone that is named in a text.
 
     Args:
         start: where its name begins.
+        rest: what is to be read in that zone; the nearest name is offered if it can be.
 
     Raises:
         CronSyntaxError: there is none of that name.
@@ -251,8 +260,10 @@ def zone_in(text: str, name: str, start: int) -> tzinfo:
     try:
         return cast("tzinfo", astimezone(name))
     except (ZoneInfoNotFoundError, ValueError):
-        candidate = nearest(name, available_timezones())
-        hint = candidate and text[:start] + candidate + text[start + len(name) :]
+        hint = nearest(name, available_timezones()) if readable([rest], grammar) else None
         raise CronSyntaxError(
-            f"no time zone is named {name[:100]!r}", text=text, position=start, hint=hint
+            f"no time zone is named {name[:100]!r}",
+            text=text,
+            position=start,
+            hint=hint and text[:start] + hint + text[start + len(name) :],
         ) from None

@@ -52,15 +52,14 @@ def placed(line: str) -> Placed:
         CronSyntaxError: no zone has that name.
     """
     if match := _BEFORE.fullmatch(line):
-        name = match["zone"].strip("\"'").removeprefix(":")
-        return Placed(
-            match["rest"], match.start("rest"), zone_in(line, name, line.index(name, match.start("zone")))
-        )
+        name, rest = match["zone"].strip("\"'").removeprefix(":"), match["rest"]
+        zone = zone_in(line, name, line.index(name, match.start("zone")), rest, UNIX)
+        return Placed(rest, match.start("rest"), zone)
     rest, _, last = line.strip().rpartition(" ")
     is_whole = len(rest.split()) in UNIX.layouts or line.lstrip().startswith("@")
     if is_whole and _ZONE.fullmatch(last) and not _is_weekday_field(last):
         try:
-            zone = zone_in(line, last, line.rindex(last)) if last.upper() != "Z" else UTC
+            zone = zone_in(line, last, line.rindex(last), rest, UNIX) if last.upper() != "Z" else UTC
         except CronSyntaxError:
             if "/" in last:
                 raise

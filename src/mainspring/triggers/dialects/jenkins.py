@@ -58,7 +58,7 @@ def read(text: str) -> CronTrigger | OrTrigger:
         position += len(line)
         match = _ZONE.match(stripped)
         if match and not triggers and zone is None:
-            zone = zone_in(text, match["zone"], start + match.start("zone"))
+            zone = _zone(match["zone"], text, start + match.start("zone"))
             rest = stripped[match.end() :]
             start += match.end() + len(rest) - len(rest.lstrip())
             stripped = rest.strip()
@@ -74,3 +74,9 @@ def _read_line(line: str, text: str, start: int, zone: tzinfo | None) -> CronTri
         return CronTrigger._from_text(line, JENKINS, zone)
     except CronSyntaxError as error:
         raise within(text, start, line, error) from None
+
+
+def _zone(name: str, text: str, start: int) -> tzinfo:
+    lines = text[start + len(name) :].split("\n")
+    schedules = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return zone_in(text, name, start, schedules[0] if schedules else "", JENKINS)
