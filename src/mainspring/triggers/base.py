@@ -190,6 +190,20 @@ class BaseTrigger(metaclass=NamesParameters):
 
         return SpreadTrigger(self, over)
 
+    def to_cron(self, dialect: str = "unix") -> str:
+        """This trigger as a text that another program reads, and `mainspring.triggers.parse` reads back as the same times.
+
+        Args:
+            dialect: ``"unix"``, ``"quartz"``, ``"spring"``, ``"eventbridge"``, ``"jenkins"`` or ``"systemd"``. The texts of Quartz, Spring
+                and EventBridge have no time zone: there it is given beside.
+
+        Raises:
+            TriggerError: the dialect can't say the same; the message names what of it.
+        """
+        from mainspring.triggers.writing import written
+
+        return written(self, dialect)
+
     def to_dict(self) -> dict[str, Any]:
         """This trigger as a dict that JSON can carry; `mainspring.triggers.plain.trigger_from_dict` reads it.
 

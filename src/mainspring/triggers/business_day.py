@@ -113,6 +113,10 @@ class BusinessDayTrigger(WallClockTrigger):
         ):
             raise TriggerError(f"end_date {shown(end)} is before start_date {shown(start)}")
 
+    def fields_as_text(self) -> dict[str, Any]:
+        """Months and times of the day as the fields of `CronTrigger`."""
+        return {field.name: str(field) for field in self._fields}
+
     def _needs_seed(self) -> bool:
         return bool(self.jitter) or any(field.has_hash() for field in self._fields)
 
@@ -174,7 +178,7 @@ class BusinessDayTrigger(WallClockTrigger):
             type=self.kind,
             version=1,
             days=list(self.days),
-            fields={field.name: str(field) for field in self._fields},
+            fields=self.fields_as_text(),
             calendar=self.calendar.to_dict(),
             start_date=plain_moment(self.start_date),
             end_date=plain_moment(self.end_date),

@@ -82,7 +82,7 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     if not isinstance(text, str):
         raise TypeError(f"text must be a text such as '30 9 * * mon-fri', got {type(text).__name__} {text!r}")
     if dialect is not None:
-        return _read_as(_name_of(dialect), text)
+        return _read_as(dialect_name(dialect), text)
     readings, errors = _read_by_all(text)
     if not readings:
         raise _nearest_error(text, errors)
@@ -96,7 +96,13 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     raise TriggerError(f"{_shown(text)} {reason}: say which by dialect=…. {_meanings(readings)}")
 
 
-def _name_of(dialect: Any) -> str:
+def dialect_name(dialect: Any) -> str:
+    """The name of a dialect, by that or one of its aliases.
+
+    Raises:
+        TriggerError: there is none.
+        TypeError: it is no text.
+    """
     if not isinstance(dialect, str):
         raise TypeError(
             f"dialect must be one of {', '.join(DIALECTS)}, got {type(dialect).__name__} {dialect!r}"

@@ -22,7 +22,7 @@ from mainspring.triggers.standard import moment_in, shown, zone_given
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
     from mainspring.triggers.cron.grammars import Grammar
@@ -223,32 +223,34 @@ class CronTrigger(WallClockTrigger):
             None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
         )
 
-    def _make_walls(self) -> Walls:
-        seed = self._seed or ""
+    def date_fields(self, seed: str) -> DateFields:
+        """What the date fields let through; only the year is left out.
+
+        Args:
+            seed: what chooses the values of ``H``.
+        """
         fields = {field.name: field for field in self.fields}
-        bits = {
-            name: None
-            if field.matches_all() and name in ("year", "day", "week", "day_of_week")
-            else sum(1 << value for value in field.values(seed))
-            for name, field in fields.items()
-            if name != "year"
-        }
-        year = fields["year"]
-        dates = DateFields(
-            months=bits["month"] or 0,
-            days=bits["day"],
+        days, weeks, weekdays = (
+            None if fields[name].matches_all() else _bits(fields[name].values(seed))
+            for name in ("day", "week", "day_of_week")
+        )
+        return DateFields(
+            months=_bits(fields["month"].values(seed)),
+            days=days,
             special_days=fields["day"].special_days(),
             special_weekdays=fields["day_of_week"].special_days(),
-            weeks=bits["week"],
-            weekdays=bits["day_of_week"],
+            weeks=weeks,
+            weekdays=weekdays,
             is_either=self._is_either,
         )
+
+    def _make_walls(self) -> Walls:
+        seed = self._seed or ""
+        year = self._field("year")
         return WallSchedule(
             None if year.matches_all() else year.values(seed),
-            dates,
-            bits["hour"] or 0,
-            bits["minute"] or 0,
-            bits["second"] or 0,
+            self.date_fields(seed),
+            *(_bits(self._field(name).values(seed)) for name in ("hour", "minute", "second")),
         )
 
     def _delay_limit(self) -> datetime | None:
@@ -360,6 +362,10 @@ class CronTrigger(WallClockTrigger):
 
 def _before_step(part: str) -> str:
     return part.partition("/")[0].partition("#")[0]
+
+
+def _bits(values: Iterable[int]) -> int:
+    return sum(1 << value for value in values)
 
 
 def _warn_of_seconds(text: str) -> None:
