@@ -230,6 +230,7 @@ class QueuedRun(NamedTuple):
         scheduled_run_time, attempt: which run of the job it is.
         available: not before this time.
         reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
+        due_times: how many due times it stands for, as of `RunRecord`.
     """
 
     job_id: str
@@ -238,6 +239,7 @@ class QueuedRun(NamedTuple):
     available: datetime
     cause: Cause
     reruns: int = 0
+    due_times: int | None = 1
 
     @property
     def key(self) -> RunKey:
@@ -303,6 +305,8 @@ class RunRecord:
         log: lines that it logged, if its job asks for them.
         progress: what it said last of how far it is: done, total (``None``: unknown) and a text.
         reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
+        due_times: how many due times of the schedule it stands for: 1 for its own, and more if it makes up for others that were overdue
+            with it, or tells of them that they were dropped; ``None``: more than could be counted at once. A further attempt stands for as many.
     """
 
     job_id: str
@@ -322,6 +326,7 @@ class RunRecord:
     log: str | None = None
     progress: tuple[float, float | None, str] | None = None
     reruns: int = 0
+    due_times: int | None = 1
 
     @property
     def key(self) -> RunKey:
@@ -401,6 +406,7 @@ class Submission:
         claimed: when they were claimed, by the store's clock, where a group counts that.
         is_partial: whether later runs of the same claim were queued.
         reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
+        due_times: how many due times each of its runs stands for, as of `RunRecord`.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
         ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped; `FORKED` in a process that it has forked.
@@ -418,6 +424,7 @@ class Submission:
         "cause",
         "claimed",
         "details",
+        "due_times",
         "following",
         "is_abandoned",
         "is_noted",
@@ -451,6 +458,7 @@ class Submission:
         is_partial: bool = False,
         reruns: int = 0,
         attempts: Mapping[datetime, int] | None = None,
+        due_times: int | None = 1,
     ) -> None:
         self.job = job
         self.jobstore = jobstore
@@ -465,6 +473,7 @@ class Submission:
         self.claimed = claimed
         self.is_partial = is_partial
         self.reruns = reruns
+        self.due_times = due_times
         self.recorded = 0
         self.run_time: datetime | None = None
         self.stop: Literal["timed_out", "cancelled"] | None = None

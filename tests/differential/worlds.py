@@ -422,6 +422,7 @@ def _run_seen(run: Any) -> tuple[Any, ...]:
         run.attempt,
         run.state,
         run.cause,
+        run.due_times,
         # A store that is shared is told with its outcome when a run began; the process that runs it knows before.
         None if run.state == "running" else seconds(run.started),
         seconds(run.finished),

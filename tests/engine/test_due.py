@@ -80,10 +80,11 @@ THREE = Listed(*seconds(0, 10, 20))
     ],
 )
 def test_due_times(trigger, now, all_times, following, coalesce):
-    times, after, dropped = due_times(trigger, START, START + now * SECOND, coalesce=coalesce)
+    times, after, dropped, count = due_times(trigger, START, START + now * SECOND, coalesce=coalesce)
     assert times == (seconds(all_times[-1]) if coalesce else seconds(*all_times))
     assert after == (None if following is None else START + following * SECOND)
     assert dropped is None
+    assert count == (len(all_times) if coalesce else 1)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +98,13 @@ def test_due_times(trigger, now, all_times, following, coalesce):
     ],
 )
 def test_of_a_backlog_beyond_its_limit_the_latest_are_kept(limit, kept, dropped):
-    times, after, oldest = due_times(EVERY_TEN, START, START + 35 * SECOND, coalesce=False, limit=limit)
+    times, after, oldest, count = due_times(
+        EVERY_TEN, START, START + 35 * SECOND, coalesce=False, limit=limit
+    )
     assert times == seconds(*kept)
     assert after == START + 40 * SECOND
     assert oldest == (None if dropped is None else START)
+    assert count == (1 if dropped is None else 4 - len(kept))
 
 
 def test_a_limit_is_nothing_to_a_job_that_coalesces():
@@ -109,7 +113,7 @@ def test_a_limit_is_nothing_to_a_job_that_coalesces():
 
 def test_the_backlog_has_a_limit_of_itself():
     last = START + BACKLOG_LIMIT * 10 * SECOND
-    times, _, dropped = due_times(EVERY_TEN, START, last, coalesce=False)
+    times, _, dropped, _ = due_times(EVERY_TEN, START, last, coalesce=False)
     assert BACKLOG_LIMIT == 1000
     assert (times[0], times[-1], len(times)) == (START + 10 * SECOND, last, 1000)
     assert dropped == START
@@ -151,13 +155,13 @@ SECOND_TEN = FIRST_TEN.replace(fold=1)
 
 
 def test_in_an_hour_that_comes_twice_what_is_still_to_come_is_not_due():
-    times, following, _ = due_times(Stuck(SECOND_TEN), FIRST_TEN, FIRST_FIFTY, coalesce=False)
+    times, following, *_ = due_times(Stuck(SECOND_TEN), FIRST_TEN, FIRST_FIFTY, coalesce=False)
     assert times == [FIRST_TEN]
     assert following.timestamp() == SECOND_TEN.timestamp()
 
 
 def test_in_an_hour_that_comes_twice_the_second_is_later():
-    times, following, _ = due_times(Stuck(SECOND_TEN), FIRST_FIFTY, FIRST_FIFTY, coalesce=False)
+    times, following, *_ = due_times(Stuck(SECOND_TEN), FIRST_FIFTY, FIRST_FIFTY, coalesce=False)
     assert (times, following) == ([FIRST_FIFTY], SECOND_TEN)
 
 

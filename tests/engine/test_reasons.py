@@ -30,11 +30,11 @@ def test_each_time_that_is_not_run_is_told_with_its_reason():
         [times[2]],
         times[0],
     )
-    decision.buffered = [times[3]]
+    decision.buffered, decision.dropped_due_times = [times[3]], 7
     assert decision.not_run(now) == [
-        (times[1], "missed", "0:03:00 late"),
-        (times[2], "skipped", overlap(3)),
-        (times[0], "missed", BACKLOG_DROPPED),
+        (times[1], "missed", "0:03:00 late", 1),
+        (times[2], "skipped", overlap(3), 1),
+        (times[0], "missed", BACKLOG_DROPPED, 7),
     ]
-    told = [time for time, _, _ in decision.not_run(now)]
-    assert decision.due_times() == [now, *told, times[3]]  # stores count on this order
+    told = [time for time, *_ in decision.not_run(now)]
+    assert decision.run_times() == [now, *told, times[3]]  # stores count on this order

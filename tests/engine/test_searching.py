@@ -68,7 +68,7 @@ def walk(trigger, first, now=None, limit=500):
     """The run times that a scheduler finds, from when on it looks at each of them; and the lookouts between them."""
     runs, lookouts = [], []
     for _ in range(limit):
-        times, following, _ = due_times(trigger, first, now or first, coalesce=True)
+        times, following, *_ = due_times(trigger, first, now or first, coalesce=True)
         runs += times
         if not times:
             lookouts.append(first)
@@ -113,7 +113,7 @@ def test_a_slice_ends_when_its_time_is_over_but_comes_further():
     assert excludes.count <= 2
     for _ in range(5):
         before = moment
-        _, moment, _ = due_times(trigger, moment, moment, coalesce=True, slices=lambda: lambda: True)
+        _, moment, *_ = due_times(trigger, moment, moment, coalesce=True, slices=lambda: lambda: True)
         assert moment > before
     assert excludes.count < 20
 
@@ -137,7 +137,7 @@ def test_what_is_overdue_is_made_up_for_in_slices(coalesce):
     trigger = IntervalTrigger(minutes=1, start_date=START - timedelta(days=1), timezone=UTC).excluding(closed)
     first, runs = START - 60 * SECOND, []
     while first <= now:
-        times, first, dropped = due_times(trigger, first, now, coalesce=coalesce, limit=5000)
+        times, first, dropped, _ = due_times(trigger, first, now, coalesce=coalesce, limit=5000)
         assert dropped is None
         runs += times
     assert len(runs) == (1 if coalesce else 1 + 2 * 8 * 60)
@@ -148,7 +148,7 @@ def test_coalescing_runs_once_for_each_stretch_that_a_slice_finds_the_end_of():
     now = START + timedelta(days=1, hours=10)
     first, runs = START - OFTEN, []
     for _ in range(200):
-        times, first, _ = due_times(OFFICE, first, now, coalesce=True)
+        times, first, *_ = due_times(OFFICE, first, now, coalesce=True)
         runs += times
         if first > now:
             break
@@ -160,7 +160,7 @@ def test_a_backlog_that_is_too_long_for_a_slice_is_taken_slice_by_slice():
     now = START + timedelta(hours=20)
     first, runs = START - OFTEN, []
     for _ in range(200):
-        times, first, dropped = due_times(OFFICE, first, now, coalesce=False, limit=100_000)
+        times, first, dropped, _ = due_times(OFFICE, first, now, coalesce=False, limit=100_000)
         assert dropped is None
         runs += times
         if first > now:
@@ -174,7 +174,7 @@ def test_a_schedule_that_fires_at_a_lookout_is_run_then():
     trigger = IntervalTrigger(seconds=1, start_date=begin, timezone=UTC).excluding(
         lambda moment: moment.second < 30
     )
-    times, following, _ = due_times(trigger, begin + 30 * SECOND, begin + 30 * SECOND, coalesce=True)
+    times, following, *_ = due_times(trigger, begin + 30 * SECOND, begin + 30 * SECOND, coalesce=True)
     assert times == [begin + 30 * SECOND]
     assert following == begin + 31 * SECOND
     assert due_times(trigger, begin + 29 * SECOND, begin + 29 * SECOND, coalesce=True)[:2] == (

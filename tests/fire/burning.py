@@ -42,6 +42,7 @@ class Fire:
         self.nodes: list[Node] = []
         self._jobs: dict[str, ObservedJob] = {}
         self._numbers = itertools.count()
+        self.has_older = older is not None
         if older is not None:
             self.start(1, library=older)
         self.scheduler = self._watch()
@@ -167,7 +168,9 @@ class Fire:
             patience=timedelta(seconds=patience),
             precision=timedelta(milliseconds=50),
         )
-        return [str(fault) for fault in check(observed)]
+        # Nodes of older releases don't write how many due times a run stands for.
+        unjudged = {"due_times"} if self.has_older else set()
+        return [str(fault) for fault in check(observed) if fault.kind not in unjudged]
 
     def going(self, since: datetime) -> list[str]:
         """The runs of the jobs that were added since that haven't ended."""

@@ -60,7 +60,7 @@ def decision(job=None, *, attempt=1, **parts):
     made = Decision(record("a") if job is None else job)
     for name, value in parts.items():
         setattr(made, name, value)
-    made.attempts = dict.fromkeys(made.due_times(), attempt)
+    made.attempts = dict.fromkeys(made.run_times(), attempt)
     return made
 
 
@@ -435,9 +435,9 @@ def test_each_kind_of_what_is_not_run_is_recorded_by_itself(part):
 
 def test_the_due_times_of_a_decision():
     made = decision(submit=at(0), missed=at(1), overlapping=at(2), buffered=at(3))
-    assert made.due_times() == at(0, 1, 2, 3)
+    assert made.run_times() == at(0, 1, 2, 3)
     made.dropped = START - SECOND
-    assert made.due_times() == [*at(0, 1, 2), START - SECOND, *at(3)]
+    assert made.run_times() == [*at(0, 1, 2), START - SECOND, *at(3)]
 
 
 class Lease:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainspring import AfterJob, DateTrigger, IntervalTrigger, Retry
+from mainspring.engine.reasons import BACKLOG_DROPPED
 from mainspring.events import (
     EVENT_EVERY,
     EVENT_JOB_ERROR,
@@ -233,6 +234,8 @@ PLANTED = [
     ("unscheduled", "paused then", lambda h: with_run(h, ran("paused", 40))),
     ("double", "was due once", lambda h: with_run(h, ran("plain", 50, 52, attempt=2))),
     ("double", "that has been run", lambda h: with_run(h, ran("plain", 50, 52, attempt=2, cause="backfill"))),
+    ("due_times", "are 1,", lambda h: changed(h, "plain", 50, due_times=2)),
+    ("due_times", "are 2,", lambda h: with_options(without(h, "plain", 50), "plain", JobOptions())),
     ("same_id", "2 records", lambda h: with_run(h, ran("plain", 50, 52, cause="manual"))),
     ("attempts", "1, 3", lambda h: with_run(h, ran("plain", 50, 52, attempt=3, cause="manual"))),
     ("attempts", "no retries", lambda h: with_run(h, ran("plain", 50, 52, attempt=2, cause="retry"))),
@@ -297,20 +300,30 @@ def test_what_is_due_while_nobody_is_there_is_not_missed_but_later():
     assert kinds(observed(job, [*runs[:4], *late, runs[8]], nodes=nodes)) == []
     assert kinds(observed(job, [*runs[:4], *late[1:], runs[8]], nodes=nodes)) == ["miss"]
     coalesced = replace(job, options=JobOptions())
-    assert kinds(observed(coalesced, [*runs[:4], late[3], runs[8]], nodes=nodes)) == []
-    assert kinds(observed(coalesced, [*runs[:3], late[3], runs[8]], nodes=nodes)) == ["miss"]
+    at_once = replace(late[3], due_times=4)
+    assert kinds(observed(coalesced, [*runs[:4], at_once, runs[8]], nodes=nodes)) == []
+    assert kinds(observed(coalesced, [*runs[:4], late[3], runs[8]], nodes=nodes)) == ["due_times"]
+    assert (
+        kinds(observed(coalesced, [*runs[:4], replace(at_once, due_times=None), runs[8]], nodes=nodes)) == []
+    )
+    five = replace(at_once, due_times=5)
+    assert kinds(observed(coalesced, [*runs[:3], five, runs[8]], nodes=nodes)) == ["miss"]
     away = [Span(after(50), after(85))]
-    assert kinds(observed(coalesced, [*runs[:4], late[3], runs[8]], outages=away)) == []
+    assert kinds(observed(coalesced, [*runs[:4], at_once, runs[8]], outages=away)) == []
 
 
 def test_what_is_beyond_what_is_caught_up_is_dropped():
     job, runs = ten()
     job = replace(job, options=JobOptions(coalesce=False, catch_up_limit=2))
     nodes = [NodeLife(START, after(35), "n1"), NodeLife(after(85), None, "n1")]
-    dropped = ran("a", 40, 85, 85, outcome="missed")
+    dropped = ran("a", 40, 85, 85, outcome="missed", error=BACKLOG_DROPPED, due_times=3)
     caught_up = [ran("a", 70, 85), ran("a", 80, 86)]
     assert kinds(observed(job, [*runs[:3], dropped, *caught_up, runs[8]], nodes=nodes)) == []
-    assert kinds(observed(job, [*runs[:3], dropped, caught_up[1], runs[8]], nodes=nodes)) == ["miss"]
+    fewer = replace(dropped, due_times=1)
+    assert kinds(observed(job, [*runs[:3], fewer, *caught_up, runs[8]], nodes=nodes)) == ["due_times"]
+    assert kinds(
+        observed(job, [*runs[:3], replace(dropped, due_times=4), caught_up[1], runs[8]], nodes=nodes)
+    ) == ["miss"]
 
 
 def test_a_job_that_is_moved_back_runs_again():

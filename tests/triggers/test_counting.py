@@ -46,6 +46,12 @@ def cases():
     yield IntervalTrigger(seconds=1000.5, start_date=START - timedelta(days=3))
     yield IntervalTrigger(hours=5, start_date=START, end_date=START + timedelta(days=300))
     yield IntervalTrigger(hours=5, start_date=START, max_fires=70)
+    yield IntervalTrigger(hours=5, start_date=START, end_date=START + timedelta(days=300), jitter=4000)
+    for zone in ZONES[:3]:
+        yield CronTrigger(minute="*/20", timezone=zone, start_date=START, jitter=2000)
+        yield CronTrigger(hour="*/5", timezone=zone, start_date=START, max_fires=70)
+        yield CronTrigger(hour="*/5", timezone=zone, first="now")
+        yield CronTrigger(hour="*/5", timezone=zone).limited(50, start=START + timedelta(days=2))
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -30,7 +30,9 @@ class Decision:
         overlapping: due times skipped, because as many instances run as may.
         buffered: due times to be queued, because as many instances run as may.
         cancels: whether the instances that run are to be cancelled.
+        due_times: how many due times the run stands for that it makes, as of `RunRecord`; of several, each stands for its own.
         dropped: the oldest due time beyond the backlog's limit, or ``None``.
+        dropped_due_times: how many due times that one stands for.
         kept_from: the oldest due time within that limit, whatever becomes of it.
         following: the job's record from now on, or ``None`` when the job has ended.
         waits: nothing is done and nothing moves until an instance of the job ends, or its group has room.
@@ -53,7 +55,9 @@ class Decision:
     overlapping: Sequence[datetime] = ()
     buffered: Sequence[datetime] = ()
     cancels = False
+    due_times: int | None = 1
     dropped: datetime | None = None
+    dropped_due_times: int | None = 1
     kept_from: datetime | None = None
     following: JobRecord | None = None
     waits = False
@@ -95,20 +99,21 @@ class Decision:
             return self.run.attempt
         return self.attempt_of(self.submit[0]) if self.submit else 1
 
-    def due_times(self) -> list[datetime]:
+    def run_times(self) -> list[datetime]:
         """The due times of which it makes runs: those to be run, those that are not run as in `not_run`, those that wait."""
         dropped = () if self.dropped is None else (self.dropped,)
         return [*self.submit, *self.missed, *self.overlapping, *dropped, *self.buffered]
 
-    def not_run(self, now: datetime) -> list[tuple[datetime, Outcome, str]]:
-        """The due times that are not run: with the outcome, and what is said of it."""
-        told: list[tuple[datetime, Outcome, str]] = []
+    def not_run(self, now: datetime) -> list[tuple[datetime, Outcome, str, int | None]]:
+        """The due times that are not run: with the outcome, what is said of it, and how many due times the record stands for."""
+        told: list[tuple[datetime, Outcome, str, int | None]] = []
         if self.missed or self.overlapping or self.dropped is not None:
-            told += [(time, "missed", lateness(time, now)) for time in self.missed]
+            count = self.due_times
+            told += [(time, "missed", lateness(time, now), count) for time in self.missed]
             skipped = overlap(self.job.options.max_instances)
-            told += [(time, "skipped", skipped) for time in self.overlapping]
+            told += [(time, "skipped", skipped, count) for time in self.overlapping]
             if self.dropped is not None:
-                told.append((self.dropped, "missed", BACKLOG_DROPPED))
+                told.append((self.dropped, "missed", BACKLOG_DROPPED, self.dropped_due_times))
         return told
 
 
@@ -144,7 +149,7 @@ def decide(
         return decision
     options = job.options
     try:
-        times, following_time, dropped = due_times(
+        times, following_time, dropped, count = due_times(
             job.trigger,
             first,
             now,
@@ -179,6 +184,7 @@ def decide(
         return decision
     decision.missed = missed
     decision.dropped, decision.kept_from = dropped, kept_from
+    decision.due_times, decision.dropped_due_times = (count, 1) if dropped is None else (1, count)
     if left is not None:
         runs = len(decision.submit) + len(decision.buffered)
         decision.following = counted(job, following_time, runs, left)
@@ -237,6 +243,7 @@ def decide_queued(
     decision = Decision(job)
     decision.run = run
     decision.cause = run.cause
+    decision.due_times = run.due_times
     decision.attempts = {run.key.scheduled_run_time: run.attempt}
     decision.following = job
     if not executor_known or job.func is None:

@@ -64,7 +64,13 @@ def rerun_pause(reruns: int) -> timedelta:
 
 
 def after_loss(
-    options: JobOptions, key: RunKey, reruns: int, now: datetime, *, was_begun: bool = True
+    options: JobOptions,
+    key: RunKey,
+    reruns: int,
+    now: datetime,
+    *,
+    was_begun: bool = True,
+    due_times: int | None = 1,
 ) -> QueuedRun | None:
     """The run that takes the place of one that was lost with its node, or ``None`` if none does.
 
@@ -72,17 +78,21 @@ def after_loss(
         reruns: how many of the attempts at its due time were made because a node had died. They don't count as attempts of a `Retry`.
         now: when it was found to be lost.
         was_begun: whether it may have been the cause. What its node knows not to have begun doesn't count as run again.
+        due_times: how many due times it stands for, as of `RunRecord`.
     """
     job_id, scheduled, attempt = key
     if options.on_lost == "rerun":
         if not was_begun:
-            return QueuedRun(job_id, scheduled, attempt + 1, now, "rerun", reruns)
+            return QueuedRun(job_id, scheduled, attempt + 1, now, "rerun", reruns, due_times)
         if reruns >= options.reruns:
             return None
-        return QueuedRun(job_id, scheduled, attempt + 1, now + rerun_pause(reruns), "rerun", reruns + 1)
+        available = now + rerun_pause(reruns)
+        return QueuedRun(job_id, scheduled, attempt + 1, available, "rerun", reruns + 1, due_times)
     retry = options.retry
     retry_at = None if retry is None else retry_time(retry, attempt - reruns, NodeLostError, now, key.id)
-    return None if retry_at is None else QueuedRun(job_id, scheduled, attempt + 1, retry_at, "retry", reruns)
+    if retry_at is None:
+        return None
+    return QueuedRun(job_id, scheduled, attempt + 1, retry_at, "retry", reruns, due_times)
 
 
 def _share(text: str) -> float:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from mainspring.triggers.steps import SEARCH_LIMIT, Found, Never, Steps, Unknown
+from mainspring.triggers.steps import SEARCH_LIMIT, Found, Never, SearchExhaustedError, Steps, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ def searched_due_times(
     coalesce: bool,
     limit: int,
     slices: Slices | None,
-) -> tuple[list[datetime], datetime | None, datetime | None]:
+) -> tuple[list[datetime], datetime | None, datetime | None, int | None]:
     """As `due_times`, of a trigger that is searched: there may be none to be run, and the next due time may be a lookout."""
     moment = now.astimezone(UTC)
     if is_lookout(trigger, first):
@@ -115,26 +115,28 @@ def searched_due_times(
         answer = trigger.search(before, now, new_steps(slices))
         found = _next_of(trigger, answer, first, now, slices)
         if found.time is None or not found.is_found or found.time > moment:
-            return [], found.time, None
+            return [], found.time, None, 1
         first = found.time
     following = _next_after(trigger, first, now, slices)
     if following.time is None or not following.is_found or following.time > moment:
-        return [first], following.time, None
+        return [first], following.time, None, 1
     if coalesce:
         latest = trigger.search_before(moment + _TICK, new_steps(slices))
         if isinstance(latest, Unknown):
             # The first stands for all that are overdue, wherever between it and there they are.
             since = latest.since.astimezone(UTC) - _TICK
-            return [first], _next_after(trigger, since, now, slices).time, None
+            return [first], _next_after(trigger, since, now, slices).time, None, None
+        count: int | None = 1
         if isinstance(latest, Found) and latest.time > first.astimezone(UTC):
+            count = number_of_times(trigger, first, latest.time, now, slices)
             first = latest.time
-        return [first], _next_after(trigger, first, now, slices).time, None
+        return [first], _next_after(trigger, first, now, slices).time, None, count
     return _backlog(trigger, first, now, limit, slices)
 
 
 def _backlog(
     trigger: BaseTrigger, first: datetime, now: datetime, limit: int, slices: Slices | None
-) -> tuple[list[datetime], datetime | None, datetime | None]:
+) -> tuple[list[datetime], datetime | None, datetime | None, int | None]:
     """The last `limit` times from `first` to `now`; or as many as a slice finds, and the others next."""
     start, moment = first.astimezone(UTC), now.astimezone(UTC) + _TICK
     steps = new_steps(slices)
@@ -150,12 +152,15 @@ def _backlog(
         moment = answer.time.astimezone(UTC)
     dropped = first if len(times) > limit else None
     times = times[:limit][::-1]
-    return times, _next_after(trigger, times[-1], now, slices).time, dropped
+    count: int | None = 1
+    if dropped is not None:
+        count = number_of_times(trigger, first, times[0], now, slices, is_last_included=False)
+    return times, _next_after(trigger, times[-1], now, slices).time, dropped, count
 
 
 def _backlog_forwards(
     trigger: BaseTrigger, first: datetime, now: datetime, limit: int, slices: Slices | None
-) -> tuple[list[datetime], datetime | None, datetime | None]:
+) -> tuple[list[datetime], datetime | None, datetime | None, int]:
     moment, steps = now.astimezone(UTC), new_steps(slices)
     times = [first]
     following = _next_after(trigger, first, now, slices)
@@ -165,4 +170,47 @@ def _backlog_forwards(
         following = _next_of(trigger, answer, times[-1], now, slices)
         if isinstance(answer, Unknown):
             break
-    return times[-limit:], following.time, first if len(times) > limit else None
+    beyond = len(times) - limit
+    return times[-limit:], following.time, first if beyond > 0 else None, max(beyond, 1)
+
+
+def number_of_times(
+    trigger: BaseTrigger,
+    first: datetime,
+    last: datetime,
+    now: datetime,
+    slices: Slices | None,
+    *,
+    is_last_included: bool = True,
+) -> int | None:
+    """How many due times there are from `first` to `last`, which are two of them; ``None`` if a slice is too short to go through them.
+
+    Args:
+        trigger: a bound one. `first` counts, though it may not be on its schedule: a program can give a job any next run time.
+    """
+    start, end = first.astimezone(UTC), last.astimezone(UTC)
+    if start >= end:
+        return 1
+    count = trigger.count_between(start, end)
+    if count is None:
+        count = _number_one_by_one(trigger, first, end, now, new_steps(slices))
+        if count is None:
+            return None
+    return count + is_last_included
+
+
+def _number_one_by_one(
+    trigger: BaseTrigger, first: datetime, end: datetime, now: datetime, steps: Steps
+) -> int | None:
+    moment, count = first, 0
+    try:
+        while moment.astimezone(UTC) < end:
+            steps.take()
+            steps.go_on()
+            answer = trigger.search(moment, now, steps)
+            if not isinstance(answer, Found) or answer.time.astimezone(UTC) <= moment.astimezone(UTC):
+                return None
+            moment, count = answer.time, count + 1
+    except SearchExhaustedError:
+        return None
+    return count

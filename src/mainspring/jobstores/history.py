@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from mainspring.model import Cause, EndedWell, RunKey, Submission
 
+    #: A run's job, attempt and cause, what became of it, and how many due times it stands for.
+    _Ended = tuple[str, int, Cause, RunResult, int | None]
+
 #: How many runs of all jobs together are kept.
 _KEPT_IN_ALL = 10_000
 #: What is too much is forgotten when there are so many times more than are kept, and so many at least: seldom enough to cost nothing for each run.
@@ -44,7 +47,7 @@ class History:
         #: Runs that ended well, told of by the workers themselves.
         self.outbox: deque[Any] = deque()  # of `EndedWell`
         # Kept as they came, since most are never looked at: those that ended well, and others with what became of them.
-        self._ended: list[EndedWell | tuple[str, int, Cause, RunResult]] = []
+        self._ended: list[EndedWell | _Ended] = []
         # By job the latest attempt at each due time, as a POSIX timestamp: of the first so many that have ended. Made when it is asked for.
         self._latest: dict[str, dict[float, int]] = {}
         self._looked_up = 0
@@ -55,15 +58,21 @@ class History:
         self.outbox.extend(other.outbox)
         self.node = other.node
 
-    def add(self, job_id: str, attempt: int, cause: Cause, result: RunResult) -> None:
-        """A run has ended, or will not be run."""
-        self._ended.append((job_id, attempt, cause, result))
+    def add(
+        self, job_id: str, attempt: int, cause: Cause, result: RunResult, due_times: int | None = 1
+    ) -> None:
+        """A run has ended, or will not be run.
+
+        Args:
+            due_times: how many due times it stands for, as of `RunRecord`.
+        """
+        self._ended.append((job_id, attempt, cause, result, due_times))
 
     def add_all(self, submission: Submission) -> None:
         """The runs of a submission have ended."""
         for result in submission.results:
             attempt = submission.attempt_of(result.scheduled_run_time)
-            self.add(submission.job.id, attempt, submission.cause, result)
+            self.add(submission.job.id, attempt, submission.cause, result, submission.due_times)
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
@@ -72,7 +81,7 @@ class History:
             self._latest, self._looked_up = {}, 0
             self._bound = max(_TIMES_MORE * len(self._ended), _AT_LEAST)
 
-    def _kept(self) -> Iterator[EndedWell | tuple[str, int, Cause, RunResult]]:
+    def _kept(self) -> Iterator[EndedWell | _Ended]:
         """What is to be kept, the run that ended last first."""
         counts: dict[str, int] = {}
         keep, left = self._keep, _KEPT_IN_ALL
@@ -115,20 +124,21 @@ class History:
             ):
                 yield self._record(entry)
 
-    def _all(self) -> list[EndedWell | tuple[str, int, Cause, RunResult]]:
+    def _all(self) -> list[EndedWell | _Ended]:
         self._ended += drained(self.outbox)
         return self._ended
 
-    def _record(self, entry: EndedWell | tuple[str, int, Cause, RunResult]) -> RunRecord:
-        if len(entry) == 4:  # noqa: PLR2004 - as it was added
-            return ended_run(*entry, self.node)
-        job_id, attempt, cause, time, started, finished, result = entry
-        ended = RunResult(time, "succeeded", started, finished, None, result)
+    def _record(self, entry: EndedWell | _Ended) -> RunRecord:
+        if len(entry) == 5:  # noqa: PLR2004 - as it was added
+            job_id, attempt, cause, result, due_times = entry
+            return ended_run(job_id, attempt, cause, result, self.node, due_times)
+        job_id, attempt, cause, time, started, finished, value = entry
+        ended = RunResult(time, "succeeded", started, finished, None, value)
         return ended_run(job_id, attempt, cause, ended, self.node)
 
 
-def _due_time(entry: EndedWell | tuple[str, int, Cause, RunResult]) -> datetime:
-    return entry[3].scheduled_run_time if len(entry) == 4 else entry[3]  # noqa: PLR2004 - as above
+def _due_time(entry: EndedWell | _Ended) -> datetime:
+    return entry[3].scheduled_run_time if len(entry) == 5 else entry[3]  # noqa: PLR2004 - as above
 
 
 def this_process() -> str:
@@ -136,7 +146,9 @@ def this_process() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-def ended_run(job_id: str, attempt: int, cause: Cause, result: RunResult, node: str) -> RunRecord:
+def ended_run(
+    job_id: str, attempt: int, cause: Cause, result: RunResult, node: str, due_times: int | None = 1
+) -> RunRecord:
     """The record of a run that has ended."""
     return RunRecord(
         job_id,
@@ -152,6 +164,7 @@ def ended_run(job_id: str, attempt: int, cause: Cause, result: RunResult, node: 
         traceback=result.traceback,
         log=result.log,
         progress=read_progress(result.progress),
+        due_times=due_times,
     )
 
 

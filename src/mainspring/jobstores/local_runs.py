@@ -41,6 +41,7 @@ class LocalRuns:
         queue: the runs that aren't made by their job's next run time.
         history: the runs that have ended.
         claimed: of the runs that were queued those that go on.
+        due_times: of the runs that go on those that stand for another number of due times than one, with that.
         group_waiting: by group, the jobs that are due and wait for room in it.
         ended_jobs: jobs whose schedule is over, and of which runs go on or are queued.
     """
@@ -51,6 +52,7 @@ class LocalRuns:
         self.queue = RunQueue()
         self.history = History(keep, this_process())
         self.claimed: dict[RunKey, QueuedRun] = {}
+        self.due_times: dict[RunKey, int | None] = {}
         self.ended_jobs: dict[str, JobRecord] = {}
         self.groups: dict[str, Group] = {}
         self._group_running: dict[str, int] = {}
@@ -88,6 +90,8 @@ class LocalRuns:
     def begin(self, decision: Decision, now: datetime) -> None:
         """An instance begins."""
         self.ledger.begin(decision.job.id, now, decision.submit, decision.attempts)
+        if decision.due_times != 1:
+            self.due_times[_key_of(decision.job.id, decision.submit, decision)] = decision.due_times
         group = decision.job.options.group
         if group is not None:
             decision.claimed = now
@@ -102,6 +106,8 @@ class LocalRuns:
         """An instance was not begun after all; when its runs are tried again, if they wait in the queue, and the jobs that wait for room no more."""
         job = decision.job
         self.ledger.take_back(job.id, decision.submit)
+        if decision.due_times != 1:
+            self.due_times.pop(_key_of(job.id, decision.submit, decision), None)
         # What waited for it to end would wait for ever.
         self.ledger.waiting.pop(job.id, None)
         self.queue.release(job.id, job.options.group)
@@ -118,7 +124,8 @@ class LocalRuns:
             return None, freed
         retry_at = self.ledger.park(job.id, decision.reason, now)
         for time in decision.submit:
-            self.queue.add(QueuedRun(job.id, time, decision.attempt_of(time), retry_at, decision.cause))
+            attempt, count = decision.attempt_of(time), decision.due_times
+            self.queue.add(QueuedRun(job.id, time, attempt, retry_at, decision.cause, due_times=count))
         return retry_at, freed
 
     def _group_ended(self, job: JobRecord) -> set[str]:
@@ -163,7 +170,7 @@ class LocalRuns:
 
     def count_attempts(self, decision: Decision) -> None:
         """The job was changed, and may be due at times at which it has been run: those are further attempts."""
-        times = [time.astimezone(UTC) for time in decision.due_times()]
+        times = [time.astimezone(UTC) for time in decision.run_times()]
         latest = self._latest_attempts(decision.job.id, times)
         decision.attempts = next_attempts(times, latest)
 
@@ -182,11 +189,12 @@ class LocalRuns:
     def not_run(self, decision: Decision, now: datetime) -> None:
         """Record the due times of a decision that are not run, and queue those that have to wait."""
         job_id, attempt_of = decision.job.id, decision.attempt_of
-        for time, outcome, told in decision.not_run(now):
+        for time, outcome, told, count in decision.not_run(now):
             result = RunResult(time, outcome, None, now, told)
-            self.history.add(job_id, attempt_of(time), "schedule", result)
+            self.history.add(job_id, attempt_of(time), "schedule", result, count)
+        count = decision.due_times
         for time in decision.buffered:
-            self.queue.add(QueuedRun(job_id, time, attempt_of(time), now, "buffered"))
+            self.queue.add(QueuedRun(job_id, time, attempt_of(time), now, "buffered", due_times=count))
 
     def buffered(self, job_id: str) -> int:
         """How many runs of a job are queued because they overlapped."""
@@ -236,7 +244,7 @@ class LocalRuns:
             self.claimed[run.key] = run
         else:
             late = RunResult(run.scheduled_run_time, "missed", None, now, how_late(run, now))
-            self.history.add(job.id, run.attempt, run.cause, late)
+            self.history.add(job.id, run.attempt, run.cause, late, run.due_times)
             self._forget_if_ended(job.id)
         return decision
 
@@ -257,7 +265,7 @@ class LocalRuns:
 
     def _skip(self, run: QueuedRun, now: datetime) -> None:
         result = RunResult(run.scheduled_run_time, "skipped", None, now, JOB_REMOVED)
-        self.history.add(run.job_id, run.attempt, run.cause, result)
+        self.history.add(run.job_id, run.attempt, run.cause, result, run.due_times)
 
     def job_removed(self, job_id: str | None, now: datetime) -> None:
         """A job was removed, or all were: their queued runs are not run, and nothing follows from those that go on."""
@@ -284,6 +292,8 @@ class LocalRuns:
         if self.claimed:
             key = submission.key
             self.claimed.pop(key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC)), None)
+        if submission.due_times != 1:
+            self.due_times.pop(_key_of(job.id, submission.run_times, submission), None)
         was_awaited = self.ledger.end(job.id, submission.run_times)
         if self.queue:
             was_awaited = self.queue.release(job.id, job.options.group) or was_awaited
@@ -314,7 +324,8 @@ class LocalRuns:
         job_id, attempt = submission.job.id, submission.attempt_of(scheduled)
         time = scheduled.astimezone(UTC)
         latest = max(attempt, self._latest_attempts(job_id, [time]).get(time, 0))
-        return QueuedRun(job_id, scheduled, latest + 1, retry_at, "retry", submission.reruns)
+        reruns, count = submission.reruns, submission.due_times
+        return QueuedRun(job_id, scheduled, latest + 1, retry_at, "retry", reruns, count)
 
     @staticmethod
     def after(job: JobRecord, results: Sequence[RunResult]) -> JobRecord:
@@ -336,7 +347,7 @@ class LocalRuns:
         if run is None:
             return False
         result = RunResult(run.scheduled_run_time, "cancelled", None, now, CANCELLED_UNBEGUN)
-        self.history.add(run.job_id, run.attempt, run.cause, result)
+        self.history.add(run.job_id, run.attempt, run.cause, result, run.due_times)
         return True
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
@@ -380,7 +391,8 @@ class LocalRuns:
                     key = RunKey(one, time.astimezone(UTC), attempt_of(attempts, time))
                     queued = self.claimed.get(key)
                     cause = "schedule" if queued is None else queued.cause
-                    yield RunRecord(*key, node=self.history.node, cause=cause)
+                    count = self.due_times.get(key, 1)
+                    yield RunRecord(*key, node=self.history.node, cause=cause, due_times=count)
 
 
 def decide_in_turn(ordered: deque[T], limit: int, decide: Callable[[T], Decision | None]) -> list[Decision]:
@@ -400,7 +412,12 @@ def decide_in_turn(ordered: deque[T], limit: int, decide: Callable[[T], Decision
 
 
 def _queued_record(run: QueuedRun) -> RunRecord:
-    return RunRecord(*run.key, cause=run.cause, available=run.available)
+    return RunRecord(*run.key, cause=run.cause, available=run.available, due_times=run.due_times)
+
+
+def _key_of(job_id: str, times: Sequence[datetime], begun: Decision | Submission) -> RunKey:
+    """The run of an instance that stands for several due times: its only one."""
+    return RunKey(job_id, times[0].astimezone(UTC), begun.attempt_of(times[0]))
 
 
 def chosen(

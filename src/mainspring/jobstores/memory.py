@@ -366,7 +366,7 @@ class MemoryJobStore(NativeJobStore):
             entry.may_repeat = False
             self._runs.count_attempts(decision)
         if decision.submit:
-            if job.options.group is None:
+            if job.options.group is None and decision.due_times == 1:
                 self._ledger.begin(job_id, now, decision.submit, decision.attempts)
             else:
                 self._runs.begin(decision, now)
@@ -423,7 +423,7 @@ class MemoryJobStore(NativeJobStore):
                     continue
                 submission.is_noted = True
                 job = submission.job
-                if job.options.is_plain and not others_wait:
+                if job.options.is_plain and submission.due_times == 1 and not others_wait:
                     if submission.results:
                         runs.history.add_all(submission)
                     self._ledger.end(job.id, submission.run_times)

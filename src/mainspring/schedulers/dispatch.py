@@ -508,12 +508,16 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.lease,
         decision.following,
         decision.cause,
-        # Of several runs one after another, each is told of at once, and others may follow from it.
-        outbox if decision.job.options.is_plain and len(decision.submit) == 1 else None,
+        # Of several runs one after another, each is told of at once, and others may follow from it. And there is more to be kept of one
+        # that stands for several due times.
+        outbox
+        if decision.job.options.is_plain and len(decision.submit) == 1 and decision.due_times == 1
+        else None,
         decision.claimed,
         bool(decision.buffered),
         0 if decision.run is None else decision.run.reruns,
         decision.attempts or None,
+        decision.due_times,
     )
 
 

@@ -284,7 +284,7 @@ class Reporter:
         finished = self._now(submission, time)
         again = None
         if lease is not None:
-            again = after_loss(job.options, key, submission.reruns, finished)
+            again = after_loss(job.options, key, submission.reruns, finished, due_times=submission.due_times)
         retry_at = None if again is None else again.available
         left = submission.unended()[1:]
         if submission.details is not None:

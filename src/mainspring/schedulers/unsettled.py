@@ -31,7 +31,9 @@ def unsettled_runs(submissions: Iterable[Submission], job_id: str | None) -> Ite
                 yield _going_on(submission, time)
         for result in results:
             attempt = submission.attempt_of(result.scheduled_run_time)
-            yield ended_run(submission.job.id, attempt, submission.cause, result, this_process())
+            yield ended_run(
+                submission.job.id, attempt, submission.cause, result, this_process(), submission.due_times
+            )
 
 
 def _going_on(submission: Submission, time: datetime) -> RunRecord:
@@ -48,4 +50,5 @@ def _going_on(submission: Submission, time: datetime) -> RunRecord:
         cause=submission.cause,
         log=None if details is None else details.logged,
         progress=None if details is None else read_progress(details.said),
+        due_times=submission.due_times,
     )

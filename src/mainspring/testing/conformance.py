@@ -23,7 +23,8 @@ import pytest
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import ConflictingIdError, JobLookupError
-from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, Submission
+from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, RunResult, Submission
+from mainspring.retry import Retry
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 
@@ -41,6 +42,11 @@ SECOND = timedelta(seconds=1)
 def is_night(moment: datetime) -> bool:
     """Whether it is before nine o'clock: too long for one slice of a search by the second."""
     return moment.hour < 9
+
+
+def is_odd(moment: datetime) -> bool:
+    """Whether its second is an odd one: how many there are between two moments takes going through them."""
+    return moment.second % 2 == 1
 
 
 def record(
@@ -114,6 +120,7 @@ def submission(decision: Decision) -> Submission:
         bool(decision.buffered),
         0 if decision.run is None else decision.run.reruns,
         decision.attempts or None,
+        decision.due_times,
     )
 
 
@@ -375,6 +382,61 @@ class RunStoreConformance:
         first, second = START, START + 10 * SECOND
         assert sorted(attempts) == [(first, 1), (first, 2), (first, 3), (second, 1)]
         assert store.enqueue([asked._replace(attempt=3), asked._replace(scheduled_run_time=second)]) == []
+
+    def test_a_run_says_how_many_due_times_it_stands_for(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10, max_instances=3, retry=Retry(2, delay=1))], None)
+        (decision,) = claim(store, 35).decisions
+        assert store.give_back(decision, START + 35 * SECOND) is not None
+        (decision,) = claim(store, 45).decisions
+        (going_on,) = store.list_runs("a", "running", None, 10)
+        failed = submission(decision)
+        assert (decision.submit, going_on.due_times, failed.due_times) == ([START + 40 * SECOND], 5, 5)
+        now = START + 45 * SECOND
+        failed.add_result(RunResult(decision.submit[0], "failed", now, now, "no", retry_at=now + SECOND))
+        store.finish([failed])
+        decisions = [*claim_all(store, 55), *claim_all(store, 65)]
+        (retry,) = (one for one in decisions if one.run is not None)
+        assert (retry.attempt, submission(retry).due_times) == (2, 5)
+        done = submission(retry)
+        done.add_result(RunResult(decision.submit[0], "succeeded", now, now))
+        store.finish([done])
+        claim_all(store, 75)
+        runs = store.list_runs("a", None, START, 10)
+        assert sorted((run.attempt, run.due_times) for run in runs) == [
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (1, 5),
+            (2, 5),
+        ]
+
+    def test_what_waits_and_what_is_dropped_say_for_how_many_due_times(self, store: RunStore) -> None:
+        store.add_records([record("a", every=10, overlap="buffer_one")], None)
+        store.add_records([record("b", every=10, coalesce=False, catch_up_limit=2, max_instances=2)], None)
+        begun = claim_all(store, 0)
+        claim_all(store, 55)
+        (waiting,) = store.list_runs("a", "queued", None, 10)
+        assert (waiting.scheduled_run_time, waiting.due_times) == (START + 50 * SECOND, 5)
+        counts = {run.scheduled_run_time: run.due_times for run in store.list_runs("b", None, None, 10)}
+        times = [START + number * SECOND for number in (0, 10, 40, 50)]
+        assert counts == dict(zip(times, (1, 3, 1, 1), strict=True))
+        store.finish([submission(decision) for decision in begun])
+        (taken,) = (one for one in claim_all(store, 56) if one.job.id == "a")
+        (going_on,) = store.list_runs("a", "running", None, 10)
+        assert (submission(taken).due_times, going_on.due_times) == (5, 5)
+        store.remove("a")
+        assert store.list_runs("a", "running", None, 10)[0].due_times == 5
+
+    def test_more_due_times_than_can_be_counted_at_once_are_said_to_be_so(self, store: RunStore) -> None:
+        odd = IntervalTrigger(seconds=1, start_date=START, timezone=UTC).excluding(is_odd)
+        store.add_records([record("a", 0)._replace(trigger=odd)], None)
+        (one,) = claim(store, 20).decisions
+        assert one.due_times == 11
+        store.finish([submission(one)])
+        (one,) = claim(store, 86_400).decisions
+        assert one.due_times is None
+        (going_on,) = store.list_runs("a", "running", None, 10)
+        assert going_on.due_times is None
 
     def test_what_is_queued_ends_with_its_job(self, store: RunStore) -> None:
         store.add_records([record("a", every=10), record("b", paused=True)], None)

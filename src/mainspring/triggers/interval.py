@@ -154,9 +154,7 @@ class IntervalTrigger(DelayedTrigger):
             step = min(step, last)
         return None if step < 0 else start + step * self.interval
 
-    def count_between(self, first: datetime, last: datetime) -> int | None:
-        if self.jitter:
-            return None
+    def _base_count(self, first: datetime, last: datetime) -> int | None:
         start: datetime = self.start_date.astimezone(UTC)
         steps = [max((moment - start) // self.interval + 1, 0) for moment in (first, last)]
         final = self._last_step(start)

@@ -115,6 +115,12 @@ class LimitedTrigger(WrappingTrigger):
                 end = middle
         return count, moment
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        begin = self._first_moment() - TICK
+        counts = [self.trigger.count_between(begin, max(moment, begin)) for moment in (first, last)]
+        before, until = (None if count is None else min(count, self.max_fires) for count in counts)
+        return None if before is None or until is None else until - before
+
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         moment = max(moment, self._first_moment() - TICK)
         try:

@@ -214,6 +214,22 @@ class DelayedTrigger(StandardTrigger):
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
         """The last base time before `moment`."""
 
+    def _base_count(self, first: datetime, last: datetime) -> int | None:
+        """How many base times there are after `first`, up to `last`, if that can be told without going through them."""
+        return None
+
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        count = self._base_count(first, last)
+        if count is None or not self.jitter:
+            return count
+        # Each fires before the next base time: so it is only the last up to each end that may fire beyond it.
+        return count + self._fires_after(first) - self._fires_after(last)
+
+    def _fires_after(self, moment: datetime) -> bool:
+        """Whether what has its base time by then fires later."""
+        base = self._base_before(moment + TICK, Steps())
+        return base is not None and self._delayed(base, Steps()) > moment
+
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         if not self.jitter:
             return self._base_after(moment, steps)

@@ -265,12 +265,17 @@ class WallClockTrigger(DelayedTrigger):
         changes = cast("ZoneChanges", self._changes)
         return count_instants(walls, instant_of(first), instant_of(last), changes, *self._policy)
 
-    def count_between(self, first: datetime, last: datetime) -> int | None:
-        if self.jitter or self.max_fires is not None or self._first_at is not None:
-            return None
+    def _base_count(self, first: datetime, last: datetime) -> int | None:
         self._prepared()
         start = self._limits[0]
-        return self._count(first if start is None else max(first, start - TICK), last)
+        if self.max_fires is not None:
+            last = min(last, self._last_of_all())
+        begin = first if start is None else max(first, start - TICK)
+        count = self._count(begin, last) if begin < last else 0
+        first_at = None if self._first_at is None else self._first_at.astimezone(UTC)
+        if first_at is not None and first < first_at <= last:
+            count += not self._count(first_at - TICK, first_at)  # it may be a time of the schedule as well
+        return count
 
     def _is_among(self, time: datetime) -> bool:
         """Whether a time of the schedule is one of the first `max_fires`."""

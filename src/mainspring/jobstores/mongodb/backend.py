@@ -268,7 +268,14 @@ class MongoDBBackend(Backend):
             },
         )
         waiting = [
-            QueuedRun(decision.job.id, time, decision.attempt_of(time), available, decision.cause)
+            QueuedRun(
+                decision.job.id,
+                time,
+                decision.attempt_of(time),
+                available,
+                decision.cause,
+                due_times=decision.due_times,
+            )
             for time in decision.submit
         ]
         insert_new(self.server.runs, [queued_run(run) for run in waiting])
@@ -281,7 +288,14 @@ class MongoDBBackend(Backend):
             {"_id": {"$in": list(names)}, "state": RUNNING, "token": token}, {"$set": removed_fields(now)}
         )
         skipped = [
-            QueuedRun(decision.job.id, time, decision.attempt_of(time), now, decision.cause)
+            QueuedRun(
+                decision.job.id,
+                time,
+                decision.attempt_of(time),
+                now,
+                decision.cause,
+                due_times=decision.due_times,
+            )
             for time in decision.submit
         ]
         insert_new(self.server.runs, [skipped_run(run, now) for run in skipped])

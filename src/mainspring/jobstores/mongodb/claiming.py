@@ -41,7 +41,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import NewRun, claimed_runs, queued_record
+from mainspring.jobstores.shared.runs import NewRun, claimed_runs, queued_record, written_due_times
 from mainspring.model import Group
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ class Claiming:
         mine = self._server.run(write, give_up)
         self._has_rivals = len(mine) < len(decisions)
         valid = [decision for decision in decisions if decision.job.id in mine]
-        said = [decision.job.id for decision in valid if len(decision.due_times()) > len(decision.submit)]
+        said = [decision.job.id for decision in valid if len(decision.run_times()) > len(decision.submit)]
         if said:
             self._server.run(lambda: self._move_outboxes_of(said, claim_id), give_up)
         self._ending.claimed(valid, self._claimed(request, claim_id))
@@ -311,7 +311,7 @@ class Claiming:
         """Count the runs of jobs that were run before at the times at which they are due now as further attempts."""
         names: dict[str, Decision] = {}
         for decision in decisions:
-            for time in decision.due_times():
+            for time in decision.run_times():
                 names[name_of(decision.job.id, time, 1)] = decision
         met = {
             one["name"] for decision in decisions for one in known[decision.job.id].get("active", ())
@@ -322,7 +322,7 @@ class Claiming:
             }
         for job_id in {names[name].job.id for name in met}:
             decision = next(one for one in decisions if one.job.id == job_id)
-            times = [text_of(time) for time in decision.due_times()]
+            times = [text_of(time) for time in decision.run_times()]
             which = {"job_id": job_id, "scheduled": {"$in": times}}
             latest: dict[datetime, int] = {}
             for one in (
@@ -331,7 +331,7 @@ class Claiming:
             ):
                 time = datetime.fromisoformat(one["scheduled"]).replace(tzinfo=UTC)
                 latest[time] = max(one["attempt"], latest.get(time, 0))
-            decision.attempts = next_attempts(decision.due_times(), latest)
+            decision.attempts = next_attempts(decision.run_times(), latest)
 
     def _move_outboxes_of(self, job_ids: Sequence[str], claim_id: str) -> None:
         for part in chunks(job_ids):
@@ -385,6 +385,7 @@ class Claiming:
                     1,
                     cause=run.cause,
                     group_name=job.options.group,
+                    due_times=written_due_times(run.due_times),
                 ),
                 claimed,
             )

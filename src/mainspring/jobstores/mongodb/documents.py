@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import SerializationError, words_of
 from mainspring.jobstores.shared.rows import Unreadable, time_text
+from mainspring.jobstores.shared.runs import written_due_times
 from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
 from mainspring.triggers.date import DateTrigger
 
@@ -140,12 +141,16 @@ def active_run(run: NewRun, claimed: Document) -> Document:
         active["group_name"] = run.group_name
     if run.cause is not None:
         active["cause"] = run.cause
+    if run.due_times is not None:
+        active["due_times"] = run.due_times
     return active
 
 
 def run_not_begun(run: NewRun, claimed: Document) -> Document:
     """The document of a run that a decision says is not to be run."""
+    more = {} if run.due_times is None else {"due_times": run.due_times}
     return {
+        **more,
         "_id": name_of(run.job_id, run.scheduled, run.attempt),
         "job_id": run.job_id,
         "scheduled": time_text(run.scheduled),
@@ -182,7 +187,9 @@ def disowned_names(job: Document) -> set[str]:
 
 def queued_run(run: QueuedRun) -> Document:
     """The document of a run that waits."""
-    more = {"reruns": run.reruns} if run.reruns else {}
+    more: Document = {"reruns": run.reruns} if run.reruns else {}
+    if run.due_times != 1:
+        more["due_times"] = written_due_times(run.due_times)
     return {
         **more,
         "_id": run.key.id,

@@ -42,6 +42,7 @@ from mainspring.jobstores.shared.runs import (
     outcome_of_lost,
     retries_of,
     run_record,
+    written_due_times,
 )
 from mainspring.model import QueuedRun, RunKey, RunResult
 
@@ -192,6 +193,8 @@ class Ending:
         fields: Document = {}
         if one.result.progress is not None:
             fields["progress"] = one.result.progress
+        if one.due_times != 1:
+            fields["due_times"] = written_due_times(one.due_times)
         if one.result.retry_at is not None:
             fields["retry_at"] = text_of(
                 one.result.retry_at
@@ -381,7 +384,7 @@ class Ending:
         fields = outcome_fields(outcome_of_lost(run.key, run.token or 0, now))
         kept: Document = {
             name: active[name]
-            for name in ("node", "claimed", "cause", "progress", "reruns")
+            for name in ("node", "claimed", "cause", "progress", "reruns", "due_times")
             if name in active
         }
         where = {"job_id": run.job_id, "scheduled": active["scheduled"], "attempt": run.attempt}
@@ -400,10 +403,12 @@ class Ending:
         outcome: Any = "lost" if found is None else found.get("outcome")
         retry_at = None if found is None else read_time(found.get("retry_at"))
         is_disowned = bool(active.get("job_removed"))
-        again = after_loss(job.options, run.key, run.reruns, now) if is_lost and not is_disowned else None
+        again = None
+        if is_lost and not is_disowned:
+            again = after_loss(job.options, run.key, run.reruns, now, due_times=run.due_times)
         if again is None and retry_at is not None and not is_disowned:
-            scheduled = run.scheduled_run_time
-            again = QueuedRun(run.job_id, scheduled, run.attempt + 1, retry_at, "retry", run.reruns)
+            key = run.key._replace(attempt=run.attempt + 1)
+            again = QueuedRun(*key, retry_at, "retry", run.reruns, run.due_times)
         if again is not None:
             queue = [again]
         else:

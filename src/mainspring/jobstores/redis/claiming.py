@@ -113,7 +113,7 @@ class Claiming:
         for decision in claim.decisions:
             attempt = attempts[decision.job.id]
             if attempt is not False:
-                times = decision.due_times()
+                times = decision.run_times()
                 decision.attempts = {
                     time.astimezone(UTC): int(one)
                     for time, one in zip(times, attempt, strict=True)

@@ -152,7 +152,9 @@ class Ending:
                 if run.job_id in of_jobs and run.key not in disowned
             }
             again = [
-                after_loss(options[run.key], run.key, run.reruns, now) if run.key in options else None
+                after_loss(options[run.key], run.key, run.reruns, now, due_times=run.due_times)
+                if run.key in options
+                else None
                 for run in runs
             ]
             times = [None if run is None else run.available for run in again]

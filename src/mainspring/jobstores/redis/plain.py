@@ -31,7 +31,7 @@ class PlainDecisions:
         """Take a decision, if it is a plain one; whether it is."""
         job, following, submit = decision.job, decision.following, decision.submit
         options = job.options
-        if len(submit) != 1 or options.group is not None:
+        if len(submit) != 1 or options.group is not None or decision.due_times != 1:
             return False
         if decision.missed or decision.overlapping or decision.buffered or decision.dropped is not None:
             return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.jobstores.redis.rows import micros
 from mainspring.jobstores.shared.rows import time_text
-from mainspring.jobstores.shared.runs import queued_record, run_record
+from mainspring.jobstores.shared.runs import queued_record, run_record, written_due_times
 from mainspring.model import run_key
 from mainspring.storable import compact
 
@@ -54,6 +54,7 @@ def new_run(run: NewRun) -> dict[str, Any]:
         "finished": _text(run.finished),
         "outcome": run.outcome,
         "error": run.error,
+        "due_times": run.due_times,
     }
     named = _named(run.job_id, run.scheduled, run.attempt)
     return {**named, "instances": run.instances, "record": written(record)}
@@ -69,6 +70,8 @@ def queued_run(run: QueuedRun, *, is_next: bool = False, of: int = -1) -> dict[s
     record: dict[str, Any] = {"cause": run.cause, "available": time_text(run.available)}
     if run.reruns:
         record["reruns"] = run.reruns
+    if run.due_times != 1:
+        record["due_times"] = written_due_times(run.due_times)
     return {
         **_named(run.job_id, run.scheduled_run_time, run.attempt),
         "available": micros(run.available),

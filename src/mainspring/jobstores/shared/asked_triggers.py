@@ -89,6 +89,11 @@ class AskedTrigger:
         answer: Answer = self._ask(search_before, before)
         return answer
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        """See `BaseTrigger.count_between`."""
+        answer: int | None = self._ask(self._trigger.count_between, first, last)
+        return answer
+
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
         """See `BaseTrigger.latest_fire_time`."""
         answer: datetime = self._ask(self._trigger.latest_fire_time, first, now)

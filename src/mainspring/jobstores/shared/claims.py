@@ -325,8 +325,11 @@ def _decide_queued(
 
 def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:
     """The runs that a decision has wait."""
-    job_id, attempt_of = decision.job.id, decision.attempt_of
-    return [QueuedRun(job_id, time, attempt_of(time), now, "buffered") for time in decision.buffered]
+    job_id, attempt_of, count = decision.job.id, decision.attempt_of, decision.due_times
+    return [
+        QueuedRun(job_id, time, attempt_of(time), now, "buffered", due_times=count)
+        for time in decision.buffered
+    ]
 
 
 def move_of(decision: Decision, has_queued: Callable[[str], bool]) -> Move | None:
@@ -351,10 +354,12 @@ def decision_of(submission: Submission, now: datetime) -> Decision:
     decision.submit = submission.run_times
     decision.attempts = {time.astimezone(UTC): submission.attempt_of(time) for time in submission.run_times}
     decision.following, decision.claimed = submission.following, submission.claimed
-    decision.cause = submission.cause
+    decision.cause, decision.due_times = submission.cause, submission.due_times
     # A run that was given back before waits as one of the schedule.
     if submission.cause != "schedule" or submission.is_partial or submission.following is submission.job:
-        decision.run = QueuedRun(*submission.key, now, submission.cause, submission.reruns)
+        decision.run = QueuedRun(
+            *submission.key, now, submission.cause, submission.reruns, submission.due_times
+        )
     return decision
 
 

@@ -60,6 +60,7 @@ def unbegun_part(submission: Submission) -> Submission | None:
         is_partial=True,  # the job can't be as it was before: some of its runs were made
         reruns=submission.reruns,
         attempts=submission.attempts,
+        due_times=submission.due_times,
     )
 
 

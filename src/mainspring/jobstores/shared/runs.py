@@ -34,7 +34,11 @@ class Move(NamedTuple):
 
 
 class NewRun(NamedTuple):
-    """A run that is claimed, or that was decided not to be run."""
+    """A run that is claimed, or that was decided not to be run.
+
+    Attributes:
+        due_times: as of `written_due_times`.
+    """
 
     job_id: str
     scheduled: datetime
@@ -45,6 +49,7 @@ class NewRun(NamedTuple):
     error: str | None = None
     cause: str | None = None
     group_name: str | None = None
+    due_times: int | None = None
 
 
 class TakenRun(NamedTuple):
@@ -81,6 +86,7 @@ class Ended(NamedTuple):
     cause: Cause
     result: RunResult
     reruns: int = 0
+    due_times: int | None = 1
 
     @property
     def key(self) -> RunKey:
@@ -145,16 +151,47 @@ def claimed_runs(decision: Decision, now: datetime) -> list[NewRun]:
     job_id, attempts = decision.job.id, decision.attempts
     last = len(decision.submit) - 1
     group = decision.job.options.group
+    count = None if decision.due_times == 1 else written_due_times(decision.due_times)
     runs = [
-        NewRun(job_id, time, attempt_of(attempts, time) if attempts else 1, int(at == last), group_name=group)
+        NewRun(
+            job_id,
+            time,
+            attempt_of(attempts, time) if attempts else 1,
+            int(at == last),
+            group_name=group,
+            due_times=count,
+        )
         for at, time in enumerate(decision.submit)
     ]
     if decision.is_eventful:
         runs += [
-            NewRun(job_id, time, attempt_of(attempts, time), 0, now, outcome, told)
-            for time, outcome, told in decision.not_run(now)
+            NewRun(
+                job_id,
+                time,
+                attempt_of(attempts, time),
+                0,
+                now,
+                outcome,
+                told,
+                due_times=written_due_times(stands_for),
+            )
+            for time, outcome, told, stands_for in decision.not_run(now)
         ]
     return runs
+
+
+#: What is written of a run that stands for more due times than could be counted.
+_UNCOUNTED = 0
+
+
+def written_due_times(count: int | None) -> int | None:
+    """How many due times a run stands for, as it is kept: nothing of the one that most stand for."""
+    return None if count == 1 else _UNCOUNTED if count is None else count
+
+
+def read_due_times(written: Any) -> int | None:
+    """The inverse of `written_due_times`."""
+    return 1 if written is None else int(written) or None
 
 
 def ended_of(submission: Submission, now: Callable[[], datetime], *, is_over: bool) -> list[Ended]:
@@ -182,6 +219,7 @@ def ended_of(submission: Submission, now: Callable[[], datetime], *, is_over: bo
             submission.cause,
             result,
             submission.reruns,
+            submission.due_times,
         )
         for result in results
     ]
@@ -209,7 +247,14 @@ def _as_text(result: RunResult) -> RunResult:
 
 def _not_begun(submission: Submission, scheduled: datetime, now: datetime) -> RunResult:
     key = RunKey(submission.job.id, scheduled, submission.attempt_of(scheduled))
-    again = after_loss(submission.job.options, key, submission.reruns, now, was_begun=False)
+    again = after_loss(
+        submission.job.options,
+        key,
+        submission.reruns,
+        now,
+        was_begun=False,
+        due_times=submission.due_times,
+    )
     retry_at = None if again is None else again.available
     return RunResult(scheduled, "lost", finished=now, error=LOST_TOUCH, retry_at=retry_at)
 
@@ -232,6 +277,7 @@ class LostRun(NamedTuple):
     node: str
     reruns: int = 0
     job_removed: bool = False
+    due_times: int | None = 1
 
     @property
     def key(self) -> RunKey:
@@ -246,13 +292,19 @@ def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
         result = one.result
         if result.outcome == "lost":
             was_begun = result.started is not None
-            again = after_loss(one.job.options, one.key, one.reruns, result.finished, was_begun=was_begun)
+            again = after_loss(
+                one.job.options,
+                one.key,
+                one.reruns,
+                result.finished,
+                was_begun=was_begun,
+                due_times=one.due_times,
+            )
             if again is not None:
                 runs.append(again)
         elif result.retry_at is not None:
-            scheduled = result.scheduled_run_time
-            retry_at = result.retry_at
-            runs.append(QueuedRun(one.job.id, scheduled, one.attempt + 1, retry_at, "retry", one.reruns))
+            key = one.key._replace(attempt=one.attempt + 1)
+            runs.append(QueuedRun(*key, result.retry_at, "retry", one.reruns, one.due_times))
     return runs
 
 
@@ -284,6 +336,7 @@ def run_record(values: Mapping[str, Any]) -> RunRecord:
         log=values.get("log"),
         progress=read_progress(values.get("progress")),
         reruns=int(values.get("reruns") or 0),
+        due_times=read_due_times(values.get("due_times")),
     )
 
 
@@ -291,4 +344,4 @@ def queued_record(values: Mapping[str, Any], now: datetime) -> QueuedRun:
     """A queued run as it is read; one that was given back is available at once."""
     run = run_record(values)
     available = run.available or now
-    return QueuedRun(run.job_id, run.scheduled_run_time, run.attempt, available, run.cause, run.reruns)
+    return QueuedRun(*run.key, available, run.cause, run.reruns, run.due_times)

@@ -266,7 +266,7 @@ class SQLBackend(Backend):
                 for decision in (*claimed.queue.decisions, *claimed.claim.decisions):
                     if decision.run is not None and decision.missed:
                         continue  # it is in nobody's hands
-                    time = decision.due_times()[0]
+                    time = decision.run_times()[0]
                     return claimed if self._is_claimed(decision, time, request.token) else None
             return None
 

@@ -276,7 +276,7 @@ class Claiming:
         return claim.parked
 
     def _count_attempts(self, connection: Connection, decisions: Sequence[Decision]) -> None:
-        times = {decision.job.id: decision.due_times() for decision in decisions}
+        times = {decision.job.id: decision.run_times() for decision in decisions}
         latest = self._runs.latest_attempts(connection, times)
         for decision in decisions:
             job_id = decision.job.id

@@ -162,7 +162,7 @@ class Ending:
         lost = self._context.runs.lose(connection, lambda: self._alive(connection), own, now)
         options = self._options_of(connection, lost)
         losses = {
-            run: after_loss(options[run.job_id], run.key, run.reruns, now)
+            run: after_loss(options[run.job_id], run.key, run.reruns, now, due_times=run.due_times)
             for run in lost
             if run.job_id in options and not run.job_removed
         }

@@ -9,7 +9,14 @@ from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, t
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import LostRun, NewRun, outcome_of_lost, run_record
+from mainspring.jobstores.shared.runs import (
+    LostRun,
+    NewRun,
+    outcome_of_lost,
+    read_due_times,
+    run_record,
+    written_due_times,
+)
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
@@ -44,6 +51,7 @@ _SHOWN = (
     "log",
     "progress",
     "reruns",
+    "due_times",
 )
 _CHUNK = 500
 _DELETED_AT_ONCE = 50
@@ -200,7 +208,9 @@ class RunTable:
         """
         runs = self._runs
         found = connection.execute(
-            select(*self._keys, runs.c.node, runs.c.reruns, runs.c.job_removed, runs.c.token)
+            select(
+                *self._keys, runs.c.node, runs.c.reruns, runs.c.job_removed, runs.c.token, runs.c.due_times
+            )
             .where(self._is_orphan(list(alive())))
             .with_for_update()
         ).all()
@@ -213,7 +223,10 @@ class RunTable:
         self._statements.finish(
             connection, [outcome_of_lost(RunKey(*row[:3]), row.token, now) for row in lost]
         )
-        return [LostRun(*row[:4], row.reruns or 0, bool(row.job_removed)) for row in lost]
+        return [
+            LostRun(*row[:4], row.reruns or 0, bool(row.job_removed), read_due_times(row.due_times))
+            for row in lost
+        ]
 
     def next_available(self, connection: Connection, without: Collection[str] = ()) -> datetime | None:
         """When the first of the queued runs is available, of jobs that are not among those `without`.
@@ -246,7 +259,7 @@ class RunTable:
             or_(runs.c.available.is_(None), runs.c.available <= now),
             *((runs.c.job_id.not_in(list(without)),) if without else ()),
         )
-        columns = [*self._keys, runs.c.available, runs.c.cause, runs.c.reruns]
+        columns = [*self._keys, runs.c.available, runs.c.cause, runs.c.reruns, runs.c.due_times]
         order = [runs.c.available.is_not(None), runs.c.available, runs.c.scheduled, runs.c.attempt]
         first = [self._priority().desc()] if self._statements.has_priorities else []
         in_order = select(*columns).where(is_open).order_by(*first, *order).limit(limit)
@@ -266,7 +279,15 @@ class RunTable:
             )
             found = connection.execute(again.with_for_update(skip_locked=True)).all()
         return [
-            QueuedRun(row[0], row[1], row[2], row[3] or now, row[4] or "schedule", row[5] or 0)
+            QueuedRun(
+                row[0],
+                row[1],
+                row[2],
+                row[3] or now,
+                row[4] or "schedule",
+                row[5] or 0,
+                read_due_times(row[6]),
+            )
             for row in found
         ]
 
@@ -319,6 +340,7 @@ class RunTable:
                         "available": run.available,
                         "cause": run.cause,
                         "reruns": run.reruns or None,
+                        "due_times": written_due_times(run.due_times),
                     }
                     for run in new
                 ],
@@ -384,6 +406,7 @@ class RunTable:
                 "attempt": run.attempt,
                 "instances": 0,
                 "cause": run.cause,
+                "due_times": written_due_times(run.due_times),
                 "finished": now,
                 "outcome": "skipped",
                 "error": JOB_REMOVED,

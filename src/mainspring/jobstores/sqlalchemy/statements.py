@@ -241,7 +241,7 @@ class SQLiteStatements(Statements):
     ) -> None:
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
-            f"error, cause, group_name) SELECT ?, ?, ?, {', '.join(_NEW[:9])} FROM json_each(?) AS new",
+            f"error, cause, group_name, due_times) SELECT ?, ?, ?, {', '.join(_NEW[:10])} FROM json_each(?) AS new",
             (node, token, _text(claimed), self._json(runs)),
         )
 
@@ -300,8 +300,9 @@ class PostgreSQLStatements(Statements):
     ) -> None:
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (node, token, claimed, job_id, scheduled, attempt, instances, finished, outcome, "  # noqa: S608 - our names
-            "error, cause, group_name) SELECT %s::text, %s::bigint, %s::timestamptz, new->>0, (new->>1)::timestamptz, (new->>2)::int, "
-            "(new->>3)::int, (new->>4)::timestamptz, new->>5, new->>6, new->>7, new->>8 FROM json_array_elements(%s::json) AS new",
+            "error, cause, group_name, due_times) SELECT %s::text, %s::bigint, %s::timestamptz, new->>0, (new->>1)::timestamptz, "
+            "(new->>2)::int, (new->>3)::int, (new->>4)::timestamptz, new->>5, new->>6, new->>7, new->>8, (new->>9)::bigint "
+            "FROM json_array_elements(%s::json) AS new",
             (node, token, claimed, self._json(runs)),
         )
 
@@ -361,7 +362,7 @@ class MySQLStatements(Statements):
         since = _text(claimed)
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
-            f"group_name, node, token, claimed) VALUES ({', '.join(['%s'] * 12)})",
+            f"group_name, due_times, node, token, claimed) VALUES ({', '.join(['%s'] * 13)})",
             [(*row, node, token, since) for row in self._rows(runs)],
         )
 

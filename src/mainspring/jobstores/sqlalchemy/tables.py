@@ -171,6 +171,8 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         Column("cause", String(20)),
         # How many of the attempts at its due time were made because a node had died; nothing: none.
         Column("reruns", Integer),
+        # How many due times it stands for; nothing: one; 0: more than could be counted.
+        Column("due_times", BigInteger),
         # 1 once its job was removed while it went on: nothing follows from it for another job that has got the id since.
         Column("job_removed", Integer),
         # For a run that waits: not before this time.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mainspring.testing.checker.attempts import attempt_faults
 from mainspring.testing.checker.calls import call_faults
 from mainspring.testing.checker.diary import Diary, read_diary
+from mainspring.testing.checker.due_times import due_times_faults
 from mainspring.testing.checker.events import event_faults
 from mainspring.testing.checker.evidence import Evidence
 from mainspring.testing.checker.followers import follower_faults
@@ -53,6 +54,7 @@ __all__ = [
 
 _JUDGES = (
     schedule_faults,
+    due_times_faults,
     attempt_faults,
     limit_faults,
     follower_faults,

@@ -172,8 +172,8 @@ def self_pauses(evidence: Evidence, job: ObservedJob) -> list[datetime]:
     begins = [job.added or evidence.observed.since]
     begins += [change.at for change in job.changes if change.kind == "added"]
     counted: Counter[datetime] = Counter()
-    for run in sorted(evidence.runs[job.id], key=_claimed):
-        moment = _claimed(run)
+    for run in sorted(evidence.runs[job.id], key=claim_time):
+        moment = claim_time(run)
         if run.cause not in BY_SCHEDULE or run.outcome in NOT_BEGUN:
             continue
         life = max((begin for begin in begins if begin <= moment), default=begins[0])
@@ -198,7 +198,7 @@ def self_pauses(evidence: Evidence, job: ObservedJob) -> list[datetime]:
     return sorted(map(in_utc, pauses))
 
 
-def _claimed(run: RunRecord) -> datetime:
+def claim_time(run: RunRecord) -> datetime:
     """When a run was made, as nearly as its record says it."""
     return in_utc(run.claimed or run.started or run.finished or run.scheduled_run_time)
 
@@ -232,7 +232,7 @@ def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: 
             return None
         return f"{name_of(following)} was due {waited} later, so that there was time enough to run this one before"
     limit = min(map(caught_up, options))
-    overdue = sum(time < each <= _claimed(following) for each in stretch.times)
+    overdue = sum(time < each <= claim_time(following) for each in stretch.times)
     if overdue >= limit:
         return None
     return f"it doesn't coalesce, and only {overdue} later times were due when {name_of(following)} was claimed, of {limit} that are caught up"
@@ -255,7 +255,7 @@ def _is_hindered(evidence: Evidence, job: ObservedJob, time: datetime) -> bool:
         return True
     patience = evidence.observed.patience
     return any(
-        _claimed(run) <= time + patience
+        claim_time(run) <= time + patience
         and (run.finished is None or run.finished > time)
         and run.outcome not in NOT_BEGUN
         for run in evidence.runs[job.id]

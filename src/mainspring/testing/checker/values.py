@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: What kinds of faults there are:
 #:
 #: - ``"miss"``: a due time, a retry or a rerun has no run; ``"unscheduled"``: a run of the schedule at a time at which nothing was due;
-#:   ``"double"``: a due time has more runs than it may;
+#:   ``"double"``: a due time has more runs than it may; ``"due_times"``: a run says that it stands for other due times than it does;
 #: - ``"early"``: a run began before it was due;
 #: - ``"same_id"``: two records have one identifier; ``"attempts"``: attempts of a run have a gap, or nothing calls for one of them;
 #: - ``"instances"``, ``"group_limit"``, ``"group_rate"``, ``"max_runs"``: more ran than may;
@@ -34,6 +34,7 @@ FaultKind = Literal[
     "miss",
     "unscheduled",
     "double",
+    "due_times",
     "early",
     "same_id",
     "attempts",
