@@ -44,7 +44,7 @@ def _expected(
     It is where nothing was done to the job from the run before it until it was claimed.
     """
     time, claimed = in_utc(run.scheduled_run_time), claim_time(run)
-    options = evidence.options_when_claimed(job, run)
+    options = evidence.options_between(job, min(time, claimed), claimed)
     its = [one for one in found if time in one.times and _is_within(claimed, one)]
     if len(its) != 1 or time < evidence.observed.since or len({one.coalesce for one in options}) != 1:
         return None

@@ -225,7 +225,7 @@ def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: 
             None if may_wait else f"it has waited for {waited}, and no later time of it has been run either"
         )
     following = min(later, key=lambda run: in_utc(run.scheduled_run_time))
-    options = evidence.options_between(job, begin, max(begin, _claimed(following)))
+    options = evidence.options_between(job, begin, max(begin, claim_time(following)))
     if any(each.coalesce for each in options):
         waited = evidence.served(begin, in_utc(following.scheduled_run_time))
         if may_wait or waited <= observed.patience:
