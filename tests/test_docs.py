@@ -29,7 +29,9 @@ def examples(page: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if BLOCK in page.read_text()], ids=lambda page: page.stem
+    "page",
+    [page for page in PAGES if BLOCK in page.read_text()],
+    ids=lambda page: str(page.relative_to(CHECKOUT / "docs")),
 )
 def test_the_examples_of_a_page_do_what_it_says(page):
     test = doctest.DocTestParser().get_doctest(examples(page), {}, page.name, str(page), 0)
