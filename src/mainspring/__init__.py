@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.recurrence import RecurrenceTrigger
     from mainspring.triggers.sun import SunTrigger
     from mainspring.triggers.weekly import WeeklyTrigger
 
@@ -73,6 +74,7 @@ _HOME = {
     "ProcessPoolExecutor": "executors.pool",
     "QtExecutor": "executors.qt",
     "QtScheduler": "schedulers.qt",
+    "RecurrenceTrigger": "triggers.recurrence",
     "RedisJobStore": "jobstores.redis",
     "Retry": "retry",
     "RunHandle": "run_handle",
@@ -115,6 +117,7 @@ __all__ = [  # noqa: RUF022 - versions first
     "ProcessPoolExecutor",
     "QtExecutor",
     "QtScheduler",
+    "RecurrenceTrigger",
     "RedisJobStore",
     "Retry",
     "RunHandle",

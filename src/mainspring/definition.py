@@ -535,6 +535,7 @@ def _trigger_parameters() -> set[str]:
     from mainspring.triggers.cron import CronTrigger
     from mainspring.triggers.date import DateTrigger
     from mainspring.triggers.interval import IntervalTrigger
+    from mainspring.triggers.recurrence import RecurrenceTrigger
     from mainspring.triggers.sun import SunTrigger
     from mainspring.triggers.weekly import WeeklyTrigger
 
@@ -544,6 +545,7 @@ def _trigger_parameters() -> set[str]:
         CronTrigger,
         DateTrigger,
         IntervalTrigger,
+        RecurrenceTrigger,
         SunTrigger,
         WeeklyTrigger,
     )

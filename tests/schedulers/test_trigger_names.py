@@ -27,11 +27,23 @@ def work():
         ("calendarinterval", {"months": 1}, "CalendarIntervalTrigger"),
         ("business_day", {"day": -1, "hour": 8}, "BusinessDayTrigger"),
         ("weekly", {"day_of_week": "mon,thu", "times": "09:30", "weeks": 2}, "WeeklyTrigger"),
+        ("rrule", {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE"}, "RecurrenceTrigger"),
         ("sun", {"event": "sunset", "latitude": 52.5, "longitude": 13.4}, "SunTrigger"),
         ("and", {"triggers": [CronTrigger(hour=3), IntervalTrigger(hours=1)]}, "AndTrigger"),
         ("or", {"triggers": [CronTrigger(hour=3), DateTrigger("2030-01-01")]}, "OrTrigger"),
     ],
-    ids=["date", "interval", "cron", "calendarinterval", "business_day", "weekly", "sun", "and", "or"],
+    ids=[
+        "date",
+        "interval",
+        "cron",
+        "calendarinterval",
+        "business_day",
+        "weekly",
+        "rrule",
+        "sun",
+        "and",
+        "or",
+    ],
 )
 def test_a_trigger_can_be_named(make_scheduler, name, arguments, cls):
     job = make_scheduler(timezone="Europe/Berlin").add_job(work, name, **arguments)

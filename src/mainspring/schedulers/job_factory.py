@@ -163,7 +163,16 @@ class JobFactory:
 
     def _other_trigger(self, arguments: Mapping[str, Any], name: str) -> str | None:
         """The trigger that takes all the arguments, which the one by this name doesn't, if there is one."""
-        for other in ("interval", "cron", "date", "calendarinterval", "business_day", "weekly", "sun"):
+        for other in (
+            "interval",
+            "cron",
+            "date",
+            "calendarinterval",
+            "business_day",
+            "weekly",
+            "sun",
+            "rrule",
+        ):
             taken = signature(self._triggers.load(other)).parameters.keys() | set(_PARAMETERS)
             if other != name and arguments.keys() <= taken:
                 return other

@@ -22,6 +22,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "cron": "mainspring.triggers.cron:CronTrigger",
         "calendarinterval": "mainspring.triggers.calendarinterval:CalendarIntervalTrigger",
         "business_day": "mainspring.triggers.business_day:BusinessDayTrigger",
+        "rrule": "mainspring.triggers.recurrence:RecurrenceTrigger",
         "weekly": "mainspring.triggers.weekly:WeeklyTrigger",
         "sun": "mainspring.triggers.sun:SunTrigger",
         "and": "mainspring.triggers.combining:AndTrigger",

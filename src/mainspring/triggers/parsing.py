@@ -54,6 +54,7 @@ DIALECTS: dict[str, Dialect] = {
     "jenkins": Dialect("jenkins:read", "H 9 * * 1-5", ("hudson",)),
     "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
     "iso8601": Dialect("iso8601:read", "R5/2026-01-01T09:30Z/P1D", ("iso",)),
+    "rrule": Dialect("rrule:read", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", ("ical", "icalendar", "rfc5545")),
 }
 
 #: What the words of an expression with one field for each unit of time look like.

@@ -24,6 +24,7 @@ _HOME = {
     "cron": "cron:CronTrigger",
     "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
     "business_day": "business_day:BusinessDayTrigger",
+    "rrule": "recurrence:RecurrenceTrigger",
     "weekly": "weekly:WeeklyTrigger",
     "sun": "sun:SunTrigger",
     "and": "combining:AndTrigger",
