@@ -229,7 +229,8 @@ def test_explain_names_the_day_of_the_month_that_h_has_chosen():
         timezone=UTC, now=datetime(2026, 3, 1, tzinfo=UTC), job_id="a"
     )
     (first,) = trigger.upcoming(datetime(2026, 3, 1, tzinfo=UTC), 1)
-    assert f"on day {first.day} of the month" in trigger.explain()
+    assert first.day == 10
+    assert trigger.explain() == "at 00:00 on the 10th of every month, UTC"
 
 
 @pytest.mark.parametrize("text", ["0 0 * * H(0-8)", "0 0 * * H(5-2)", "0 0 * * H(1-5)/9", "0 0 * * H(8-9)"])

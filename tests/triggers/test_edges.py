@@ -201,11 +201,9 @@ def test_the_last_year_and_the_first():
     [
         pytest.param(IntervalTrigger(days=1, timezone=UTC), "every day", id="a day"),
         pytest.param(
-            IntervalTrigger(days=2, minutes=30, timezone=UTC), "every 2 days 30 minutes", id="two units"
+            IntervalTrigger(days=2, minutes=30, timezone=UTC), "every 2 days and 30 minutes", id="two units"
         ),
-        pytest.param(
-            IntervalTrigger(minutes=1, seconds=1, timezone=UTC), "every 1 minute 1 second", id="ones"
-        ),
+        pytest.param(IntervalTrigger(minutes=1, seconds=1, timezone=UTC), "every 61 seconds", id="ones"),
         pytest.param(CalendarIntervalTrigger(weeks=1, timezone=UTC), "at 00:00 every week,", id="a week"),
         pytest.param(
             CalendarIntervalTrigger(months=2, weeks=1, timezone=UTC), "every 2 months and 1 week", id="both"

@@ -12,6 +12,8 @@ from mainspring.triggers.base import BaseTrigger
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from mainspring.triggers.explaining import Phrase
+
 __all__ = ["AfterJob"]
 
 #: The next run time of a job that waits for another: later than any that comes, so that it is scheduled, not paused.
@@ -67,9 +69,10 @@ class AfterJob(BaseTrigger):
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         return isinstance(other, AfterJob) and (self.job_id, self.on) == (other.job_id, other.on)
 
-    def _meaning(self) -> str:
-        what = {"success": "has succeeded", "failure": "has failed", "any": "has ended"}[self.on]
-        return f"whenever a run of job {self.job_id!r} {what}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, Phrase
+
+        return Phrase(Clause(f"after.{self.on}", job=repr(self.job_id)))
 
     def to_dict(self) -> dict[str, Any]:
         return {"type": "after", "version": 1, "job": self.job_id, "on": self.on}

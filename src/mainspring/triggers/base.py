@@ -20,6 +20,7 @@ from mainspring.triggers.steps import NEVER, Found
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Answer, Steps
 
 __all__ = ["BaseTrigger"]
@@ -131,13 +132,19 @@ class BaseTrigger(metaclass=NamesParameters):
                 return latest
             span *= 2
 
-    def explain(self, now: datetime | None = None) -> str:
-        """What the trigger means, in English; with the next fire time if `now` is given."""
-        text = self._meaning()
-        if now is not None:
-            times = self.upcoming(now, 1)
-            text += f"; next: {times[0]:%a %Y-%m-%d %H:%M:%S %Z}" if times else "; next: never"
-        return text
+    def explain(self, now: datetime | None = None, language: str = "en") -> str:
+        """What the trigger means, as a sentence, such as ``"at 09:00 from Monday to Friday, Europe/Berlin"``.
+
+        Args:
+            now: to add the next fire time from then on.
+            language: ``"en"`` or ``"de"``.
+
+        Raises:
+            TriggerError: no such language.
+        """
+        from mainspring.triggers.explaining import explained
+
+        return explained(self, now, language)
 
     def excluding(self, *exclusions: Any) -> BaseTrigger:
         """This trigger, but for some of its fire times.
@@ -240,9 +247,11 @@ class BaseTrigger(metaclass=NamesParameters):
                 break
         return list(latest), count > limit
 
-    def _meaning(self) -> str:
-        """What `explain` says without the next fire time."""
-        return str(self)
+    def _phrase(self) -> Phrase:
+        """What `explain` says, for it to be put into words: see `mainspring.triggers.explaining`. A third party's trigger is told as it tells itself."""
+        from mainspring.triggers.explaining import Clause, Phrase
+
+        return Phrase(Clause("said", text=str(self)))
 
     def _from(self, start: datetime) -> Iterator[datetime]:
         """The fire times that are not before `start`."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
+    from mainspring.triggers.explaining import Phrase
 
 __all__ = ["BusinessDayTrigger"]
 
@@ -146,30 +147,10 @@ class BusinessDayTrigger(WallClockTrigger):
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else self.end_date.astimezone(UTC)
 
-    def _meaning(self) -> str:
-        days = " and on ".join(map(_spoken, self.days))
-        month, hour, minute, second = map(str, self._fields)
-        text = f"on {days} of " + ("the month" if month == "*" else f"month {month}")
-        if hour.isdigit() and minute.isdigit() and second.isdigit():
-            time = f"{int(hour):02}:{int(minute):02}" + (f":{int(second):02}" if int(second) else "")
-            text = f"at {time} {text}"
-        else:
-            text += f" at hour {hour}, minute {minute}, second {second}"
-        if self.calendar != BusinessCalendar():
-            text += f" by {self.calendar!r}"
-        if self.timezone is not None:
-            text += f", {self.timezone}"
-        if self.start_date is not None:
-            text += f", from {shown(self.start_date)}"
-        if self.end_date is not None:
-            text += f", until {shown(self.end_date)}"
-        if self.first == "now":
-            text += ", and as soon as it is added"
-        if self.max_fires is not None:
-            text += f", {self.max_fires} times"
-        if self.jitter:
-            text += f", each up to {self.jitter:g} s later"
-        return text + self._change_rule()
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining.business import spoken_business_days
+
+        return spoken_business_days(self)
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
@@ -474,13 +455,3 @@ def _number_of(text: str) -> Any:
         return int(text)
     except ValueError:
         return text
-
-
-def _spoken(day: int) -> str:
-    if day == -1:
-        return "the last business day"
-    if day < 0:
-        before = -day - 1
-        return f"{before} business day{'s' if before > 1 else ''} before the last business day"
-    suffix = "th" if day % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-    return "the first business day" if day == 1 else f"the {day}{suffix} business day"

@@ -12,6 +12,7 @@ from mainspring.triggers.dated import DatedTrigger
 
 if TYPE_CHECKING:
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
+    from mainspring.triggers.explaining import Phrase
 
 __all__ = ["CalendarIntervalTrigger"]
 
@@ -94,13 +95,10 @@ class CalendarIntervalTrigger(DatedTrigger):
             return _Calendar(self.start_date, months, days, last, seconds)
         return _EveryDays(self.start_date.toordinal(), days, last, seconds)
 
-    def _meaning(self) -> str:
-        counts = [(getattr(self, name), name) for name in _UNITS if getattr(self, name)]
-        words = [f"{count} {name}" if count > 1 else f"1 {name[:-1]}" for count, name in counts]
-        distance = words[0][2:] if words[0].startswith("1 ") and len(words) == 1 else " and ".join(words)
-        text = f"at {self._time:%H:%M}" + (f":{self._time:%S}" if self._time.second else "")
-        text += f" every {distance}"
-        return text + self._options_in_words()
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining.calendar import spoken_calendar
+
+        return spoken_calendar(self)
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import without_empty

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import gcd
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import TriggerError
 from mainspring.triggers.after import refuse_after_job
@@ -18,6 +18,8 @@ from mainspring.triggers.steps import SearchExhaustedError, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mainspring.triggers.explaining import Phrase
 
 __all__ = ["AndTrigger", "BaseCombiningTrigger", "OrTrigger"]
 
@@ -135,15 +137,13 @@ class BaseCombiningTrigger(DelayedTrigger):
         jitter = f", jitter={self.jitter}" if self.jitter else ""
         return f"<{type(self).__name__}({self.triggers!r}{jitter})>"
 
-    #: How `str` and `explain` name it.
-    word: ClassVar[str]
-
     def __str__(self) -> str:
         return f"{self.kind}[{', '.join(map(str, self.triggers))}]"
 
-    def _meaning(self) -> str:
-        meanings = f" {self.word} ".join(f"({trigger._meaning()})" for trigger in self.triggers)
-        return f"{meanings}, each up to {self.jitter:g} s later" if self.jitter else meanings
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import details, several
+
+        return several.spoken(self.triggers, self.kind).but(*details.jitter(self.jitter))
 
     @abstractmethod
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None: ...
@@ -175,7 +175,6 @@ class AndTrigger(BaseCombiningTrigger):
     _members: list[BaseTrigger | _Progression]
 
     kind = "and"
-    word = "and also"
 
     def _searched(self) -> list[BaseTrigger | _Progression]:
         """The triggers, with all plain intervals as one."""
@@ -243,7 +242,6 @@ class OrTrigger(BaseCombiningTrigger):
     __slots__ = ()
 
     kind = "or"
-    word = "or"
 
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
         times, reached = self._asked("_after", moment, steps)

@@ -9,6 +9,7 @@ from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["DateTrigger"]
@@ -67,10 +68,12 @@ class DateTrigger(StandardTrigger):
         run_date: datetime = self.run_date.astimezone(UTC)
         return run_date if run_date < moment else None
 
-    def _meaning(self) -> str:
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, Phrase, details
+
         if self.run_date is None:
-            return "once, when it is added"
-        return f"once, at {shown(self.run_date)}"
+            return Phrase(Clause("once.added"))
+        return Phrase(Clause("once", moment=details.moment(self.run_date, None)))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment

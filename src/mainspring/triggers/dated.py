@@ -84,22 +84,6 @@ class DatedTrigger(WallClockTrigger):
         midnight = datetime.combine(self.end_date + timedelta(days=1), time(), self.timezone)
         return midnight.astimezone(UTC) - timedelta(microseconds=1)
 
-    def _options_in_words(self) -> str:
-        text = ""
-        if self.timezone is not None:
-            text += f", {self.timezone}"
-        if self.start_date is not None:
-            text += f", from {self.start_date}"
-        if self.end_date is not None:
-            text += f", until {self.end_date}"
-        if self.first == "now":
-            text += ", and once at once when it is added"
-        if self.max_fires is not None:
-            text += f", {self.max_fires} times"
-        if self.jitter:
-            text += f", each up to {self.jitter:g} s later"
-        return text + self._change_rule()
-
     def _plain_options(self) -> dict[str, Any]:
         """What `to_dict` has of all such triggers."""
         from mainspring.triggers.plain import plain_moment, plain_zone

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["ExcludingTrigger"]
@@ -115,8 +116,12 @@ class ExcludingTrigger(WrappingTrigger):
             raise error.not_after(moment) from None
         return None
 
-    def _meaning(self) -> str:
-        return f"{self.trigger._meaning()}, except {', '.join(map(_spoken, self.exclusions))}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import phrase_of
+        from mainspring.triggers.explaining.exceptions import spoken_exceptions
+
+        phrase = phrase_of(self.trigger)
+        return phrase.but(spoken_exceptions(self.exclusions, phrase.zone)) if self.exclusions else phrase
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

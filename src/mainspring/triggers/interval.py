@@ -13,6 +13,7 @@ from mainspring.triggers.standard import DelayedTrigger, moment_in, shown, zone_
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["IntervalTrigger"]
@@ -165,19 +166,21 @@ class IntervalTrigger(DelayedTrigger):
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else self.end_date.astimezone(UTC)
 
-    def _meaning(self) -> str:
-        text = f"every {_spoken(self.interval)}"
-        if self.start_date is not None:
-            text += f", from {shown(self.start_date)}"
-        elif self.first == "now":
-            text += ", at once when it is added"
-        if self.end_date is not None:
-            text += f", until {shown(self.end_date)}"
-        if self.max_fires is not None:
-            text += f", {self.max_fires} times"
-        if self.jitter:
-            text += f", each up to {self.jitter:g} s later"
-        return text
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, Phrase, details
+        from mainspring.triggers.explaining.durations import every, spoken_elapsed
+
+        begin = () if self.start_date is not None or self.first != "now" else (Clause("bounds.at_once"),)
+        return Phrase(
+            every(spoken_elapsed(self.interval, self.timezone)),
+            None,  # elapsed time is the same in every zone
+            (
+                *begin,
+                *details.bounds(self.start_date, self.end_date, None),
+                *details.number(self.max_fires),
+                *details.jitter(self.jitter),
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
@@ -257,23 +260,6 @@ class IntervalTrigger(DelayedTrigger):
         if self.max_fires is not None:
             options.append(f"max_fires={self.max_fires}")
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
-
-
-def _spoken(interval: timedelta) -> str:
-    """A duration in words, such as "2 days 30 minutes"."""
-    minutes, seconds = divmod(interval.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    exact_seconds: float = seconds + interval.microseconds / 1_000_000
-    counts = [
-        (interval.days, "day"),
-        (hours, "hour"),
-        (minutes, "minute"),
-        (exact_seconds if interval.microseconds else seconds, "second"),
-    ]
-    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts if count]
-    if len(words) == 1 and words[0].startswith("1 "):
-        return words[0][2:]
-    return " ".join(words)
 
 
 def checked_first(first: Any, start_date: Any) -> Any:

@@ -14,6 +14,7 @@ from mainspring.triggers.wrapping import WrappingTrigger, next_of
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["LimitedTrigger"]
@@ -138,9 +139,11 @@ class LimitedTrigger(WrappingTrigger):
         except SearchExhaustedError:  # it counts forwards, and has come further in that
             raise SearchExhaustedError(moment) from None
 
-    def _meaning(self) -> str:
-        since = "" if self.start is None else f" from {shown(self.start)} on"
-        return f"{self.trigger._meaning()}, {self.max_fires} times{since}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import details, phrase_of
+
+        phrase = phrase_of(self.trigger)
+        return phrase.but(*details.bounds(self.start, None, phrase.zone), *details.number(self.max_fires))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, trigger_to_dict, without_empty

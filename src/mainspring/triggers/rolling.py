@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["RollingTrigger", "rolled"]
@@ -232,8 +233,13 @@ class RollingTrigger(WrappingTrigger):
             first_instant(day_after(one), zone) - first_instant(one, zone) != _DAY for one in (source, day)
         )
 
-    def _meaning(self) -> str:
-        return f"{self.trigger._meaning()}, moved to the {self.roll} business day"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, phrase_of
+        from mainspring.triggers.explaining.exceptions import closed_days
+
+        closed = closed_days(self.calendar)
+        phrase = phrase_of(self.trigger)
+        return phrase.but(Clause(f"rolled.{self.roll}", closed=closed)) if closed else phrase
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

@@ -11,6 +11,7 @@ from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["ShiftedTrigger"]
@@ -69,9 +70,12 @@ class ShiftedTrigger(WrappingTrigger):
     def _shifted(self, error: SearchExhaustedError) -> SearchExhaustedError:
         return SearchExhaustedError(None if error.reached is None else error.reached + self.shift)
 
-    def _meaning(self) -> str:
-        seconds = abs(self.shift).total_seconds()
-        return f"{seconds:g} s {'before' if self.shift < timedelta(0) else 'after'} each of: {self.trigger._meaning()}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, phrase_of
+        from mainspring.triggers.explaining.durations import spoken_duration
+
+        key = "shifted.earlier" if self.shift < timedelta(0) else "shifted.later"
+        return phrase_of(self.trigger).but(Clause(key, distance=spoken_duration(abs(self.shift))))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

@@ -13,6 +13,7 @@ from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["SpreadTrigger", "place_of"]
@@ -125,8 +126,15 @@ class SpreadTrigger(WrappingTrigger):
     def count_between(self, first: datetime, last: datetime) -> int | None:
         return self.trigger.count_between(first - self.delay, last - self.delay)
 
-    def _meaning(self) -> str:
-        return f"{self.trigger._meaning()}, spread over {_shown(self.over)}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, phrase_of
+        from mainspring.triggers.explaining.durations import spoken_duration
+
+        span = spoken_duration(self.over)
+        if self._seed is None:
+            return phrase_of(self.trigger).but(Clause("spread", span=span))
+        delay = timedelta(seconds=round(self.delay.total_seconds()))
+        return phrase_of(self.trigger).but(Clause("spread.by", span=span, delay=spoken_duration(delay)))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

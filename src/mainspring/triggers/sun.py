@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from astral import Observer
 
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["SunTrigger"]
@@ -188,21 +189,10 @@ class SunTrigger(DelayedTrigger):
     def _delay_limit(self) -> datetime | None:
         return _utc(self.end_date)
 
-    def _meaning(self) -> str:
-        minutes = self.offset.total_seconds() / 60
-        text = f"at {self.event}" if self.event != "noon" else "when the sun is highest"
-        if minutes:
-            text = (
-                f"{abs(minutes):g} minutes {'after' if minutes > 0 else 'before'} {text.removeprefix('at ')}"
-            )
-        text += f" at latitude {self.latitude:g}, longitude {self.longitude:g}"
-        if self.timezone is not None:
-            text += f", {self.timezone}"
-        if self.start_date is not None:
-            text += f", from {shown(self.start_date)}"
-        if self.end_date is not None:
-            text += f", until {shown(self.end_date)}"
-        return text + (f", each up to {self.jitter:g} s later" if self.jitter else "")
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining.sun import spoken_sun
+
+        return spoken_sun(self)
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty

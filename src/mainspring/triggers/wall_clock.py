@@ -351,20 +351,6 @@ class WallClockTrigger(DelayedTrigger):
         options = ((name, getattr(self, name)) for name in ("gap", "fold", "first", "max_fires"))
         return [f"{name}={value!r}" for name, value in options if value is not None]
 
-    def _change_rule(self) -> str:
-        """The rule for changes of the clocks in words, where it isn't the implied one."""
-        words = []
-        if self.gap is not None:
-            words.append(
-                "skipping times that don't exist"
-                if self.gap == "skip"
-                else "reading times that don't exist with the offset before the change"
-            )
-        if self.fold is not None:
-            occurrence = {"first": "the first", "second": "the second", "both": "each"}[self.fold]
-            words.append(f"firing at {occurrence} occurrence of times that exist twice")
-        return "".join(f", {each}" for each in words)
-
 
 def checked_policy(gap: Any, fold: Any) -> tuple[Any, Any]:
     """`gap` and `fold`, if they are values that these parameters have, or ``None``.

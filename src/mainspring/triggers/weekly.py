@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
+    from mainspring.triggers.explaining import Phrase
 
 __all__ = ["WeeklyTrigger"]
 
@@ -96,11 +97,10 @@ class WeeklyTrigger(DatedTrigger):
         )
         return _Weeks(begin * DAY, self.weeks * _WEEK * DAY, slots, first * DAY, (self._last_day() + 1) * DAY)
 
-    def _meaning(self) -> str:
-        times = ", ".join(at.isoformat("auto" if at.second else "minutes") for at in self.times)
-        days = ", ".join(WEEKDAYS[day].capitalize() for day in self.days)
-        distance = "week" if self.weeks == 1 else f"{self.weeks} weeks"
-        return f"at {times} on {days} every {distance}{self._options_in_words()}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining.calendar import spoken_weeks
+
+        return spoken_weeks(self)
 
     def _compared(self) -> dict[str, Any]:
         state = super()._compared()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mainspring.triggers.base import BaseTrigger
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["WindowTrigger"]
@@ -100,9 +101,15 @@ class WindowTrigger(WrappingTrigger):
     def _text(self) -> str:
         return ",".join(map(_shown, self.windows))
 
-    def _meaning(self) -> str:
-        windows = " or ".join(f"from {begin} to {end}" for begin, end in map(_pair, self.windows))
-        return f"{self.trigger._meaning()}, only {windows}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Clause, Clock, phrase_of
+
+        has_seconds = any(end % 60 for window in self.windows for end in window)
+        spans = tuple(
+            Clause("span.clock", first=Clock(begin, has_seconds), last=Clock(end, has_seconds))
+            for begin, end in self.windows
+        )
+        return phrase_of(self.trigger).but(Clause("within", spans=spans))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

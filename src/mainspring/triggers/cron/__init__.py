@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from mainspring.errors import CronSyntaxError
 from mainspring.timezones import astimezone
 from mainspring.triggers.cron.days import DateFields
-from mainspring.triggers.cron.explaining import meaning
 from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField, steps_over_new_year
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, NOTHING, SIX_FIELDS, UNIX
 from mainspring.triggers.cron.quartz import QUARTZ, check_calendars
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
     from mainspring.triggers.cron.grammars import Grammar
+    from mainspring.triggers.explaining import Phrase
 
 __all__ = ["CronTrigger"]
 
@@ -256,22 +256,14 @@ class CronTrigger(WallClockTrigger):
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else self.end_date.astimezone(UTC)
 
-    def _meaning(self) -> str:
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining import Phrase
+        from mainspring.triggers.explaining.cron import spoken_fields
+        from mainspring.triggers.explaining.details import common
+
         fields = {field.name: field for field in self.fields}
-        text = meaning(fields, is_either=self._is_either, seed=self._seed)
-        if self.timezone is not None:
-            text += f", {self.timezone}"
-        if self.start_date is not None:
-            text += f", from {shown(self.start_date)}"
-        if self.end_date is not None:
-            text += f", until {shown(self.end_date)}"
-        if self.first == "now":
-            text += ", and once at once when it is added"
-        if self.max_fires is not None:
-            text += f", {self.max_fires} times"
-        if self.jitter:
-            text += f", each up to {self.jitter:g} s later"
-        return text + self._change_rule()
+        what, skips_dates = spoken_fields(fields, self._seed, is_either=self._is_either)
+        return Phrase(what, self.timezone, common(self, skips_dates=skips_dates))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty

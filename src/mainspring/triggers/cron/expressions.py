@@ -427,13 +427,3 @@ def _nearest_workday(day: int, first_weekday: int, length: int) -> int:
     if weekday == _SUNDAY:
         return day + 1 if day < length else day - 2
     return day
-
-
-def spoken_weekday(number: int) -> str:
-    """The English name of a weekday, 0 for Monday."""
-    return FULL_WEEKDAYS[number].capitalize()
-
-
-def spoken_month(number: int) -> str:
-    """The English name of a month."""
-    return FULL_MONTHS[number - 1].capitalize()

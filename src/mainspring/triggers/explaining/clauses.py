@@ -1,0 +1,96 @@
+"""What sentences are made of, before they are put into the words of a language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+__all__ = ["Clause", "Clock", "Count", "Moment", "Month", "Phrase", "Weekday"]
+
+
+class Clause:
+    """Something that a catalogue has a template for.
+
+    Args:
+        key: the template's name, such as ``"times.at"``.
+        parts: what its slots hold: clauses, the values below, numbers, texts that are said as they are, or tuples of these, which are lists.
+    """
+
+    __slots__ = ("key", "parts")
+
+    def __init__(self, key: str, **parts: Any) -> None:
+        self.key = key
+        self.parts = parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clause) and (self.key, self.parts) == (other.key, other.parts)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        parts = "".join(f", {name}={value!r}" for name, value in self.parts.items())
+        return f"Clause({self.key!r}{parts})"
+
+
+class Clock(NamedTuple):
+    """A time of the day.
+
+    Attributes:
+        seconds: since midnight.
+        has_seconds: whether to show them, though they may be 0.
+    """
+
+    seconds: int
+    has_seconds: bool = False
+
+
+class Weekday(NamedTuple):
+    """A weekday, 0 for Monday."""
+
+    number: int
+
+
+class Month(NamedTuple):
+    """A month, 1 for January."""
+
+    number: int
+
+
+class Count(NamedTuple):
+    """So many of a unit: ``"second"``, ``"minute"``, ``"hour"``, ``"day"``, ``"elapsed_day"`` (24 hours), ``"week"``, ``"month"`` or ``"year"``."""
+
+    number: float
+    unit: str
+
+
+class Moment(NamedTuple):
+    """A point in time, as a wall clock shows it.
+
+    Attributes:
+        wall: what it shows.
+        zone: the abbreviation to show with it; empty if the sentence has the zone anyway.
+    """
+
+    wall: datetime
+    zone: str = ""
+
+
+class Phrase(NamedTuple):
+    """All that is to be said of a trigger.
+
+    Attributes:
+        what: when it fires.
+        zone: whose wall clock that names, if any.
+        details: what else there is to say, in order.
+    """
+
+    what: Clause
+    zone: tzinfo | None = None
+    details: tuple[Clause, ...] = ()
+
+    def but(self, *details: Clause) -> Phrase:
+        """This phrase with more details."""
+        return self._replace(details=self.details + details)

@@ -1,0 +1,45 @@
+"""Triggers made of others: either of them, or all at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mainspring.timezones import zone_identity
+from mainspring.triggers.explaining.clauses import Clause, Phrase
+from mainspring.triggers.explaining.sentences import phrase_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mainspring.triggers.base import BaseTrigger
+
+__all__ = ["spoken"]
+
+
+def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
+    """What several triggers mean together. A zone that all of them name is said once.
+
+    Args:
+        kind: ``"or"``, or ``"and"`` for the instants at which all of them fire.
+    """
+    phrases = list(dict.fromkeys(map(phrase_of, triggers)))
+    if len(phrases) == 1:
+        return phrases[0]
+    zones = {zone_identity(phrase.zone) for phrase in phrases}
+    can_share = len(zones) == 1 and not any(phrase.details for phrase in phrases)
+    zone = phrases[0].zone if can_share else None
+    if can_share:
+        phrases = [phrase._replace(zone=None) for phrase in phrases]
+    if kind == "and":
+        return Phrase(Clause("all", triggers=tuple(Clause("member", what=one) for one in phrases)), zone)
+    is_brief = all(_is_brief(phrase) for phrase in phrases)
+    key = "any.brief" if is_brief else "any.long"
+    others = tuple(Clause(key, what=one) for one in phrases[1:])
+    return Phrase(Clause("any", first=phrases[0], others=others), zone)
+
+
+def _is_brief(phrase: Phrase) -> bool:
+    """Whether it may stand in a sentence with others, set apart by a comma."""
+    return (
+        phrase.what.key in ("when", "every.one", "every.sum") and phrase.zone is None and not phrase.details
+    )
