@@ -258,6 +258,8 @@ def test_what_is_no_text_is_refused(text, dialect):
         ("quartz", "@daily", 0, "0 0 0 * * ?"),
         ("quartz", "0 0 12 * * MON", 11, "0 0 12 ? * MON"),
         ("quartz", "0 0 12 ? * 0", 11, "0 0 12 ? * sun"),
+        ("quartz", "0 0 12 ? * 0-5", 11, "0 0 12 ? * sun-fri"),
+        ("quartz", "0 0 12 ? * 0-9", 11, None),
         ("quartz", "0 0/60 * * * ?", 2, "0 0 * * * ?"),
         ("quartz", "0 0 12 15C * ?", 7, None),
         ("quartz", "0 0 12 ? * 2 * holidays", 15, None),

@@ -187,7 +187,7 @@ def _meanings(readings: dict[str, BaseTrigger]) -> str:
     for name, trigger in readings.items():
         dialects.setdefault(trigger.explain(), []).append(f"dialect={name!r}")
     return "; ".join(
-        f"{' and '.join(names)} {'means' if len(names) == 1 else 'mean'} {meaning!r}"
+        f"{' and '.join(names)} {'means' if len(names) == 1 else 'mean'} {_shown(meaning)}"
         for meaning, names in dialects.items()
     )
 

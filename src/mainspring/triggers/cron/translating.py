@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.cron.expressions import FULL_WEEKDAYS, MONTHS, WEEKDAYS
 from mainspring.triggers.cron.fields import MAX_VALUES, MIN_VALUES
+from mainspring.triggers.cron.grammars import UNIX
 
 if TYPE_CHECKING:
     from mainspring.triggers.cron.grammars import Grammar
@@ -35,6 +37,7 @@ _MONTHLY = {
         ("d#n", re.compile(rf"(?P<weekday>{_BOUND})(?P<rest>#\d{{1,9}})", re.ASCII | re.IGNORECASE)),
     ],
 }
+_MAY_BE_MONTHLY = re.compile(r"[LW#]|last", re.IGNORECASE)
 _WEEK = len(WEEKDAYS)
 #: The last day that all months have.
 _SHORTEST_MONTH = 28
@@ -46,26 +49,32 @@ def translated(part: str, name: str, grammar: Grammar) -> str:
     Raises:
         ValueError: it isn't of this dialect; the second argument, if there is one, is a form that may be.
     """
-    if grammar.has_bare_steps and part.startswith("/"):
-        part = f"*{part}"
+    if part == "*" or (part.isdigit() and name != "day_of_week"):
+        return part  # what most parts are
     if part == "?" and name in _MONTHLY:
         if not grammar.has_question_mark:
             raise ValueError("there is no '?' in this dialect", "*")
         return part
-    for form, pattern in _MONTHLY.get(name, ()):
-        if (match := pattern.fullmatch(part)) and not _is_weekday(part):
-            return _monthly(form, match, grammar)
-    if match := _HASH.fullmatch(part):
+    found = _special(part, name, grammar)
+    if found is not None:
+        return found
+    if grammar.has_bare_steps and part.startswith("/"):
+        part = f"*{part}"
+    match = _PLAIN.fullmatch(part)
+    return part if match is None else _plain(part, name, match, grammar)
+
+
+def _special(part: str, name: str, grammar: Grammar) -> str | None:
+    """A part that isn't ``*``, a value or a range; ``None``: it is none of these forms."""
+    if name in _MONTHLY and _MAY_BE_MONTHLY.search(part) and not _is_weekday(part):
+        for form, pattern in _MONTHLY[name]:
+            if match := pattern.fullmatch(part):
+                return _monthly(form, match, grammar)
+    if part.startswith("H") and (match := _HASH.fullmatch(part)):
         return _hashed(name, _number(match["first"]), _number(match["last"]), _number(match["step"]), grammar)
     if "~" in part and (match := _RANDOM.fullmatch(part)):
         return _random(name, match, grammar)
-    if match := _PLAIN.fullmatch(part):
-        if not grammar.has_names and any(character.isalpha() for character in part):
-            raise ValueError(
-                "months and weekdays have numbers alone in this dialect", _by_number(part, name, grammar)
-            )
-        return _plain(part, name, match, grammar)
-    return part
+    return None
 
 
 def _is_weekday(text: str) -> bool:
@@ -90,6 +99,10 @@ def _monthly(form: str, match: re.Match[str], grammar: Grammar) -> str:
 
 def _plain(part: str, name: str, match: re.Match[str], grammar: Grammar) -> str:
     """``*``, a value or a range, perhaps with steps."""
+    if not grammar.has_names and any(character.isalpha() for character in part):
+        raise ValueError(
+            "months and weekdays have numbers alone in this dialect", _by_number(part, name, grammar)
+        )
     step = _number(match["step"])
     if step == 0:
         raise ValueError("the step must be 1 or more", part.partition("/")[0])
@@ -145,8 +158,7 @@ def _weekday_number(weekday: str, grammar: Grammar) -> int:
         return numbering.sunday if at == _WEEK - 1 else numbering.monday + at
     number = int(weekday)
     if not numbering.lowest <= number <= numbering.highest:
-        hint = ["sun"] if number == 0 else []  # as cron has it
-        raise ValueError(f"{number} is no weekday: they are {numbering.lowest} to {numbering.highest}", *hint)
+        raise ValueError(f"{number} is no weekday: they are {numbering.lowest} to {numbering.highest}")
     return number
 
 
@@ -165,10 +177,13 @@ def _by_number(part: str, name: str, grammar: Grammar) -> str:
 def _weekdays(match: re.Match[str], step: int | None, grammar: Grammar) -> str:
     """Weekdays, which this dialect may begin to count elsewhere, by name: as a range where they are one."""
     numbering = grammar.weekdays
+    if numbering.lowest > 0 and "0" in (match["first"], match["last"]):
+        in_crontab: list[str] = []
+        with suppress(ValueError):
+            in_crontab.append(_weekdays(match, step, UNIX))
+        raise ValueError(f"0 is no weekday: they are {numbering.lowest} to {numbering.highest}", *in_crontab)
     if match["first"] is None:
-        if step is None:
-            return "*"
-        return _listed(range(numbering.first, numbering.first + _WEEK, step), grammar)
+        return _listed(range(numbering.first, numbering.first + _WEEK, step or 1), grammar)
     if not match["first"].isdigit() and not _is_weekday(match["first"]):
         return match[0]  # which is refused
     first = _weekday_number(match["first"], grammar)

@@ -51,11 +51,13 @@ def placed(line: str) -> Placed:
     Raises:
         CronSyntaxError: no zone has that name.
     """
-    if match := _BEFORE.fullmatch(line):
+    if "=" in line and (match := _BEFORE.fullmatch(line)):
         name, rest = match["zone"].strip("\"'").removeprefix(":"), match["rest"]
         zone = zone_in(line, name, line.index(name, match.start("zone")), rest, UNIX)
         return Placed(rest, match.start("rest"), zone)
     rest, _, last = line.strip().rpartition(" ")
+    if not (last[-1:].isalpha() or last[:1] in "+-" or "/" in last):
+        return Placed(line, 0, None)  # as most lines end
     is_whole = len(rest.split()) in UNIX.layouts or line.lstrip().startswith("@")
     if is_whole and _ZONE.fullmatch(last) and not _is_weekday_field(last):
         try:
