@@ -10,6 +10,7 @@ from mainspring.triggers.cron.expressions import (
     LastWorkdayExpression,
     NearestWorkdayExpression,
     WeekdayPositionExpression,
+    WorkdayBeforeLastExpression,
 )
 from mainspring.triggers.cron.fields import MAX_VALUES, MIN_VALUES
 from mainspring.triggers.explaining.clauses import Clause, Month, Weekday
@@ -229,7 +230,8 @@ def _may_lack(day: DayExpression, length: int) -> bool:
         return day.option_num == _FIFTH
     if isinstance(day, NearestWorkdayExpression):
         return day.day > length
-    return isinstance(day, LastDayOfMonthExpression) and day.days_before >= length
+    before_last = (LastDayOfMonthExpression, WorkdayBeforeLastExpression)
+    return isinstance(day, before_last) and day.days_before >= length
 
 
 def _numbered(  # noqa: PLR0911 - one for each form
@@ -362,16 +364,22 @@ def _items(days: tuple[int, ...], special: tuple[DayExpression, ...]) -> tuple[C
 
 def _item(day: DayExpression) -> Clause:
     if isinstance(day, LastDayOfMonthExpression):
-        if not day.days_before:
-            return Clause("item.last_day")
-        if day.days_before == 1:
-            return Clause("item.day_before_last")
-        return Clause("item.nth_day_before_last", nth=day.days_before)
+        return _before_last(day.days_before)
+    if isinstance(day, WorkdayBeforeLastExpression):
+        return Clause("item.workday_nearest_to", days=(_before_last(day.days_before),))
     if isinstance(day, LastWorkdayExpression):
         return Clause("item.last_workday")
     if isinstance(day, NearestWorkdayExpression):
         return Clause("item.nearest_workday", day=day.day)
     return Clause("said", text=str(day))
+
+
+def _before_last(days: int) -> Clause:
+    if not days:
+        return Clause("item.last_day")
+    if days == 1:
+        return Clause("item.day_before_last")
+    return Clause("item.nth_day_before_last", nth=days)
 
 
 def _position_items(positions: Sequence[Any]) -> tuple[Clause, ...]:

@@ -113,6 +113,7 @@ TEMPLATES = {
     "item.nth_day_before_last": "the {nth:place} day before the last day",
     "item.last_workday": "the last weekday (Monday to Friday)",
     "item.nearest_workday": "the weekday (Monday to Friday) nearest to the {day:ordinal}",
+    "item.workday_nearest_to": "the weekday (Monday to Friday) nearest to {days|and}",
     "item.position": "the {places|and} {weekday:weekday}",
     "item.position/or": "the {places|or} {weekday:weekday}",
     "item.weekday": "a {weekday:weekday}",
