@@ -53,6 +53,8 @@ def test_every_trigger_has_a_page_with_examples():
         "combining",
         "excluding",
         "windows",
+        "to-cron",
+        "lint",
         "sun",
         "clock-changes",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from mainspring.errors import TriggerError
 from mainspring.timezones import astimezone
@@ -61,7 +61,7 @@ class BusinessDayTrigger(WallClockTrigger):
         CronSyntaxError: a field that can't be read; the message says where.
     """
 
-    __slots__ = ("_fields", "calendar", "days")
+    __slots__ = ("calendar", "days", "fields")
 
     kind = "business_day"
 
@@ -100,7 +100,7 @@ class BusinessDayTrigger(WallClockTrigger):
         self._forget()
 
     def _read_fields(self, month: Any, *times: Any) -> None:
-        self._fields: tuple[BaseField, ...] = (
+        self.fields: tuple[BaseField, ...] = (
             MonthField("month", month),
             *(BaseField(name, value) for name, value in zip(_TIMES, times, strict=True)),
         )
@@ -116,26 +116,34 @@ class BusinessDayTrigger(WallClockTrigger):
 
     def fields_as_text(self) -> dict[str, Any]:
         """Months and times of the day as the fields of `CronTrigger`."""
-        return {field.name: str(field) for field in self._fields}
+        return {field.name: str(field) for field in self.fields}
+
+    def days_by_month(self, months: range) -> dict[int, int]:
+        """How many of the days each of `months` has, of those that are meant; months are numbered on from year to year."""
+        walls = self._prepared()
+        return {month: walls.days_in(month) for month in months if walls.is_meant(month)}
 
     def _needs_seed(self) -> bool:
-        return bool(self.jitter) or any(field.has_hash() for field in self._fields)
+        return bool(self.jitter) or any(field.has_hash() for field in self.fields)
 
     def _read_dates(self) -> None:
         self.start_date = moment_in(self.start_date, self.timezone, "start_date")
         self.end_date = moment_in(self.end_date, self.timezone, "end_date")
 
     def _implied_policy(self) -> tuple[Gap, Fold]:
-        return ("skip", "both") if str(self._fields[1]).startswith("*") else ("shift", "first")
+        return ("skip", "both") if str(self.fields[1]).startswith("*") else ("shift", "first")
 
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         return tuple(  # type: ignore[return-value]  # there are two
             None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
         )
 
+    def _prepared(self) -> BusinessDays:
+        return cast("BusinessDays", super()._prepared())
+
     def _make_walls(self) -> Walls:
         seed = self._seed or ""
-        months, *times = (sum(1 << value for value in field.values(seed)) for field in self._fields)
+        months, *times = (sum(1 << value for value in field.values(seed)) for field in self.fields)
         return BusinessDays(
             self.days,
             months,
@@ -202,7 +210,7 @@ class BusinessDayTrigger(WallClockTrigger):
         state = {
             "version": self.state_version,
             "days": list(self.days),
-            "fields": [str(field) for field in self._fields],
+            "fields": [str(field) for field in self.fields],
             "calendar": self.calendar,
             "start_date": self.start_date,
             "end_date": self.end_date,
@@ -228,7 +236,7 @@ class BusinessDayTrigger(WallClockTrigger):
     def __repr__(self) -> str:
         day = self.days[0] if len(self.days) == 1 else list(self.days)
         options = [f"day={day}"]
-        options += [f"{field.name}='{field}'" for field in self._fields if str(field) not in ("*", "0")]
+        options += [f"{field.name}='{field}'" for field in self.fields if str(field) not in ("*", "0")]
         if self.calendar != BusinessCalendar():
             options.append(f"calendar={self.calendar!r}")
         dates = (("start_date", self.start_date), ("end_date", self.end_date))
@@ -355,12 +363,20 @@ class BusinessDays:
             self._sums = sums = more  # replaced as a whole: another thread may be reading it
         return sums[end - _FIRST_MONTH] - sums[begin - _FIRST_MONTH]
 
+    def is_meant(self, month: int) -> bool:
+        """Whether it is a month in which it may fire."""
+        return bool(self._months >> (month % 12 + 1) & 1)
+
+    def days_in(self, month: int) -> int:
+        """How many of the days a month has."""
+        return len(self._days_of(month))
+
     def _months_of(self, months: range) -> Iterator[int]:
         """Those of `months` that may have such a day."""
         if not self._possible:
             return
         for month in months:
-            if self._months >> (month % 12 + 1) & 1 and _kind_of(month)[1:] in self._possible:
+            if self.is_meant(month) and _kind_of(month)[1:] in self._possible:
                 yield month
 
     def _days_of(self, month: int) -> tuple[int, ...]:

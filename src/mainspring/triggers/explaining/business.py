@@ -18,7 +18,7 @@ __all__ = ["spoken_business_days"]
 
 def spoken_business_days(trigger: BusinessDayTrigger) -> Phrase:
     """What days it fires on, and which are business days."""
-    month, hour, minute, second = trigger._fields
+    month, hour, minute, second = trigger.fields
     of, skips = spoken_scope(month, trigger._seed)
     days = Clause("days.of_month", items=tuple(_item(day) for day in trigger.days), of=of)
     what = Clause(
