@@ -84,7 +84,8 @@ class Evidence:
         job, end = self.jobs.get(run.job_id), in_utc(run.finished or run.scheduled_run_time)
         is_over = begin is None or end <= in_utc(begin)
         may_be = job is None or any(
-            is_promised(run, each) is not False for each in [*self.options(job, end), job.options]
+            is_promised(run, each) is not False
+            for each in [*self.options_when_claimed(job, run), *self.options(job, end)]
         )
         return is_over, may_be, end, run.attempt
 
