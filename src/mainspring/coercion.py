@@ -18,6 +18,10 @@ _FALSE = frozenset({"false", "no", "off", "n", "f", "0"})
 
 #: The longest `timedelta`, in seconds.
 _LONGEST = 86_399_999_999_999
+#: The longest duration that is the same again when it was written as a number of seconds.
+LONGEST_DURATION = timedelta(seconds=_LONGEST)
+#: The greatest whole number that every database keeps.
+MOST = 2**63 - 1
 
 
 class _Undefined:

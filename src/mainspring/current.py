@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
+from datetime import UTC
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, cast
@@ -208,12 +209,20 @@ def run_of(submission: Submission) -> CurrentRun:
 def begin_run(submission: Submission, started: datetime) -> CurrentRun:
     """Make what a run is told, where its options say more than most do."""
     options = submission.job.options
-    timeout: timedelta | None = options.timeout
-    deadline = None if timeout is None else started + timeout
-    run = submission.details = _new_run(submission, deadline)
+    run = submission.details = _new_run(submission, _deadline(started, options.timeout))
     if options.capture_log:
         install_capture(run)
     return run
+
+
+def _deadline(started: datetime, timeout: timedelta | None) -> datetime | None:
+    """When a run will have taken too long; ``None``: never."""
+    if timeout is None:
+        return None
+    try:
+        return (started.astimezone(UTC) + timeout).astimezone(started.tzinfo)
+    except OverflowError:  # there is no such year
+        return None
 
 
 def _new_run(submission: Submission, deadline: datetime | None) -> CurrentRun:

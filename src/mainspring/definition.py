@@ -18,12 +18,21 @@ from types import FunctionType
 from typing import Any
 
 from mainspring.callables import check_callable_args, get_callable_name, is_generator_function
-from mainspring.coercion import asbool, asint, is_number, nearest, number_meant, unknown_name
+from mainspring.coercion import (
+    LONGEST_DURATION,
+    MOST,
+    asbool,
+    asint,
+    is_number,
+    nearest,
+    number_meant,
+    unknown_name,
+)
 from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
-from mainspring.storable import storable
+from mainspring.storable import LONGEST_KEY, storable
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.plain import trigger_to_dict
 
@@ -59,8 +68,10 @@ def grace_as_timedelta(value: Any) -> timedelta | None:
 
 
 def _duration(name: str, value: Any) -> timedelta | None:
-    if value is None or isinstance(value, timedelta):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return min(value, LONGEST_DURATION)
     if is_number(value):
         return timedelta(seconds=value)
     raise TypeError(
@@ -82,10 +93,11 @@ def _whole(name: str, *, at_least: int = 1, may_be_none: bool = False) -> Callab
     def check(value: Any) -> Any:
         if value is None and may_be_none:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= MOST:
+            most = f", and {MOST:,} at most" if isinstance(value, int) and value > MOST else ""
             none = ", or None" if may_be_none else ""
             raise TypeError(
-                f"{name} must be a whole number of {at_least} or more{none}, got {value!r}{number_meant(value)}"
+                f"{name} must be a whole number of {at_least} or more{most}{none}, got {value!r}{number_meant(value)}"
             )
         return value
 
@@ -140,7 +152,7 @@ def _checked_metadata(value: Any) -> str | None:
         raise TypeError(f"metadata must be a dict or another mapping, got {type(value).__name__} {value!r}")
     try:
         return json.dumps(dict(value), ensure_ascii=False, sort_keys=True, allow_nan=False) if value else None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"metadata must hold what JSON can: {error}") from None
 
 
@@ -168,6 +180,17 @@ def _checked_text(what: str, value: Any) -> str:
     if "\0" in value:
         raise ValueError(f"{what} can't have NUL characters, which databases can't keep, got {value!r}")
     return value
+
+
+def _checked_group(value: Any) -> str:
+    group = _checked_text("group", value)
+    if len(group) > LONGEST_KEY:
+        raise ValueError(f"group may have {LONGEST_KEY} characters, got {len(group):,}: {group[:_SHOWN]!r}…")
+    return group
+
+
+#: So many characters of what is too long are shown.
+_SHOWN = 80
 
 
 def _checked_executor(value: Any) -> str:
@@ -198,7 +221,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "timeout": _checked_timeout,
     "overlap": _one_of("overlap", "skip", "buffer_one", "buffer_all", "cancel_running", "allow"),
     "priority": _checked_priority,
-    "group": lambda value: None if value is None else _checked_text("group", value),
+    "group": lambda value: None if value is None else _checked_group(value),
     "catch_up_limit": _whole("catch_up_limit"),
     "max_runs": _whole("max_runs", may_be_none=True),
     "pause_after_failures": _whole("pause_after_failures", may_be_none=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from mainspring.coercion import NamesParameters, is_number, number_meant, unknown_name
+from mainspring.coercion import LONGEST_DURATION, MOST, NamesParameters, is_number, number_meant, unknown_name
 
 
 def class_reference(error: type[BaseException]) -> str:
@@ -46,8 +46,9 @@ class Retry(metaclass=NamesParameters):
 
     def __post_init__(self) -> None:
         attempts: Any = self.attempts
-        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-            raise ValueError(f"attempts must be a whole number of 1 or more, got {attempts!r}")
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or not 1 <= attempts <= MOST:
+            most = f", and {MOST:,} at most" if isinstance(attempts, int) and attempts > MOST else ""
+            raise ValueError(f"attempts must be a whole number of 1 or more{most}, got {attempts!r}")
         backoff: Any = self.backoff
         if not is_number(backoff) or backoff < 1:
             raise ValueError(f"backoff must be a number of 1 or more, got {backoff!r}")
@@ -95,7 +96,7 @@ def _duration(name: str, value: Any) -> timedelta:
         raise ValueError(
             f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}{number_meant(value)}"
         )
-    return duration
+    return min(duration, LONGEST_DURATION)
 
 
 def _references(name: str, value: Any) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from mainspring.errors import ConfigurationError, kind_of, words_of
 
+#: The longest text by which something is found: what an index of every database takes, in characters.
+LONGEST_KEY = 191
 #: A limit may not be lower: what is cut has to say so.
 LOWEST_LIMIT = 256
 #: No database takes more in one value.

@@ -11,9 +11,10 @@ import pytest
 from mainspring.errors import SerializationError, TransientJobError
 from mainspring.jobstores.contract import ALL_JOBS, JobQuery
 from mainspring.jobstores.shared import rows
-from mainspring.jobstores.shared.rows import COLUMNS, ID_LENGTH, Unreadable
+from mainspring.jobstores.shared.rows import COLUMNS, Unreadable
 from mainspring.model import Tally
 from mainspring.serializers.arguments import ArgumentSerializer
+from mainspring.storable import LONGEST_KEY
 from mainspring.testing.conformance import SECOND, START, record
 from mainspring.triggers.after import WAITS, AfterJob
 from mainspring.triggers.cron import CronTrigger
@@ -98,7 +99,7 @@ def test_a_function_may_have_a_reference_by_now():
 
 
 def test_ids_and_names_that_are_too_long():
-    longest = "i" * ID_LENGTH
+    longest = "i" * LONGEST_KEY
     assert written(record(longest))["id"] == longest
     with pytest.raises(ValueError, match="the id of a stored job may have 191 characters, got 192: 'iiii"):
         written(record(longest + "i"))

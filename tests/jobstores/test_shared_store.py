@@ -170,12 +170,24 @@ def test_leases_that_may_be(backend, lease):
         (0.99, 5, "lease must be a second or more, got 0.99"),
         (timedelta(0), 5, "lease must be a second or more, got datetime.timedelta(0)"),
         (30, -1, "keep_runs must be a whole number of 0 or more, got -1"),
+        (2e9, 5, "lease must be a second or more, and 24 days at most, got 2000000000.0"),
+        (
+            "x",
+            5,
+            "lease must be a number of seconds, or a timedelta, got 'x': unsupported type for timedelta seconds component: str",
+        ),
     ],
 )
 def test_leases_and_histories_that_may_not(backend, lease, keep, words):
     with pytest.raises(ConfigurationError) as caught:
         SharedJobStore(backend, lease, keep, 1)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("forever", [10**6, timedelta.max])
+def test_history_that_is_kept_for_ever_is_pruned_by_its_number(backend, forever):
+    store = SharedJobStore(backend, 30, 5, forever)
+    store._outcomes.prune()
 
 
 def test_a_node_is_called_what_databases_can_keep(backend):

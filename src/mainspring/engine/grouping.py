@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.waiting import moment_after
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -71,7 +73,7 @@ class GroupBook:
         begun = self._begun[group.name]
         runs = group.rate - len(begun)
         # The runs of which there is one too many have to be so old that they count no more.
-        free_at = begun[-group.rate] + group.per if runs < 1 and instances >= 1 else None
+        free_at = moment_after(begun[-group.rate], group.per) if runs < 1 and instances >= 1 else None
         return Room(instances, runs, free_at)
 
     def take(self, name: str | None, runs: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from math import log
 from typing import TYPE_CHECKING
 
+from mainspring.coercion import LONGEST_DURATION
+from mainspring.engine.waiting import moment_after
 from mainspring.errors import NodeLostError
 from mainspring.model import QueuedRun
 from mainspring.retry import class_reference
@@ -43,8 +45,8 @@ def retry_time(
     longest = retry.longest_delay.total_seconds()
     wait = min(retry.delay.total_seconds() * factor, longest)
     jitter = retry.jitter.total_seconds() * _share(run_id)
-    # In UTC, since a sum in another zone goes by the wall clock: wrongly where an hour is repeated or left out.
-    return (finished.astimezone(UTC) + timedelta(seconds=wait + jitter)).astimezone(finished.tzinfo)
+    pause = timedelta(seconds=min(wait + jitter, LONGEST_DURATION.total_seconds()))
+    return moment_after(finished, pause).astimezone(finished.tzinfo)
 
 
 #: The second time that a run is run again because its node has died, it waits so long, and then longer each time.

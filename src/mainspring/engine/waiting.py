@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 #: A wait is cut into pieces of at most this many seconds, because the wall clock may be set or the machine suspended
 #: in between, and a timer notices neither.
@@ -15,6 +12,19 @@ LONGEST_WAIT = 1.0
 _FIRST_RETRY = timedelta(seconds=1)
 #: The longest pause before something that failed is tried again.
 LONGEST_RETRY = timedelta(minutes=5)
+
+
+#: The last moment that there is in every zone.
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def moment_after(moment: datetime, duration: timedelta) -> datetime:
+    """The moment that is so much later, in UTC; one that would be beyond the last year is in that: it never comes either.
+
+    A sum in another zone goes by the wall clock: wrongly where an hour is repeated or left out.
+    """
+    begin = moment.astimezone(UTC)
+    return _LAST if duration > _LAST - begin else begin + duration
 
 
 def seconds_until(moment: datetime, now: datetime) -> float:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mainspring.coercion import is_number
+from mainspring.coercion import LONGEST_DURATION, is_number
 from mainspring.model import Group
 from mainspring.schedulers.job_queries import JobQueries
+from mainspring.storable import LONGEST_KEY
 
 if TYPE_CHECKING:
     from mainspring.jobstores.contract import RunStore
 
 #: What databases have room for.
-_LONGEST_NAME, _MOST = 191, 2**31 - 1
+_MOST = 2**31 - 1
+#: So many characters of a name that is too long are shown.
+_SHOWN = 80
 
 
 class GroupMethods(JobQueries):
@@ -90,9 +93,14 @@ class GroupMethods(JobQueries):
 
 
 def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_KEY:
+        shown = f"{name[:_SHOWN]!r}…" if isinstance(name, str) and len(name) > _SHOWN else repr(name)
         raise ValueError(
-            f"the name of a group must be text of up to {_LONGEST_NAME} characters that is not empty, got {name!r}"
+            f"the name of a group must be text of up to {LONGEST_KEY} characters that is not empty, got {shown}"
+        )
+    if "\0" in name:
+        raise ValueError(
+            f"the name of a group can't have NUL characters, which databases can't keep, got {name!r}"
         )
     for what, value in (("limit", limit), ("rate", rate)):
         if value is not None and (
@@ -109,4 +117,4 @@ def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
         raise ValueError(
             f"per must be a number of seconds, or a timedelta, of a millisecond or more, got {per!r}"
         )
-    return Group(name, limit, rate, per)
+    return Group(name, limit, rate, min(per, LONGEST_DURATION))

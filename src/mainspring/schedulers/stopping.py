@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which a run that was told to end may go on before its place is given to others.
 _GRACE = 1.0
+#: For so many seconds is waited at a time: the system takes no wait of centuries.
+_LONGEST_WAIT = 86_400.0
 #: So many alarms are there before it is looked for those that nobody needs any more.
 _FIRST_SWEEP = 256
 
@@ -87,7 +89,7 @@ class Alarms:
                     return
                 left = self._alarms[0][0] - REAL_CLOCK.monotonic()
                 if left > 0:
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, _LONGEST_WAIT))
                     continue
                 call = heappop(self._alarms)[2]
             try:

@@ -15,7 +15,7 @@ from mainspring.jobstores.shared.row_locks import OPEN
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import instance_beside, ref_to_obj, reference_to_be
 from mainspring.serializers.signing import unsealed
-from mainspring.storable import compact, encodable, is_storable, size_of, storable
+from mainspring.storable import LONGEST_KEY, compact, encodable, is_storable, size_of, storable
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.row_locks import RowLocks
     from mainspring.serializers.arguments import ArgumentSerializer
     from mainspring.triggers.base import BaseTrigger
-
-#: The longest id of a job: what an index of every database takes.
-ID_LENGTH = 191
 
 #: What a job's row says of it.
 SCHEDULED, PAUSED, ENDING = "scheduled", "paused", "ending"
@@ -48,7 +45,8 @@ COLUMNS = (
     "version",
 )
 
-_LONGEST_NAME = 1000
+#: The longest name of a job, or reference to its function, that is kept: in characters.
+LONGEST_NAME = 1000
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +106,7 @@ def writable(
         TransientJobError: its function has no reference.
         SerializationError: its trigger or an argument can't be written, or is too much for the database; or it names what the store
             doesn't load.
-        ValueError: its id is too long, or what is kept as plain text is no text.
+        ValueError: what it is found by is too long, or what is kept as plain text is no text.
     """
     reference = record.func_ref
     if reference is None:
@@ -117,15 +115,12 @@ def writable(
             reference = reference_to_be(record.func)
         except ValueError as error:
             raise TransientJobError(record.id) from error
-    if len(record.id) > ID_LENGTH:
-        raise ValueError(
-            f"the id of a stored job may have {ID_LENGTH} characters, got {len(record.id)}: {record.id!r}"
-        )
+    _refuse_too_long(record)
     instance = instance_beside(record.func, reference)
     trigger, text = _written_trigger(record.trigger)
     row = {
         "id": record.id,
-        "name": record.name[:_LONGEST_NAME],
+        "name": record.name[:LONGEST_NAME],
         "func": reference,
         "trigger": trigger,
         "trigger_text": text,
@@ -144,6 +139,20 @@ def writable(
     if row_limit is not None:
         _refuse_too_large(row, row_limit)
     return row
+
+
+def _refuse_too_long(record: JobRecord) -> None:
+    options = record.options
+    for what, text in (
+        ("the id", record.id),
+        ("the executor", options.executor),
+        ("the group", options.group or ""),
+        ("the id that is followed by that", followed_job(record) or ""),
+    ):
+        if len(text) > LONGEST_KEY:
+            raise ValueError(
+                f"{what} of a stored job may have {LONGEST_KEY} characters, got {len(text):,}: {text[:_SHOWN]!r}…"
+            )
 
 
 def _written_arguments(record: JobRecord, instance: tuple[Any, ...], arguments: ArgumentSerializer) -> str:

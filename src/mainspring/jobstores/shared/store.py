@@ -50,7 +50,7 @@ from mainspring.jobstores.shared.outage import (
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.row_locks import UnsignedJob
-from mainspring.jobstores.shared.rows import Unreadable, refuse_padded, refuse_unstorable
+from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
 from mainspring.jobstores.shared.upkeep import Upkeep
@@ -75,6 +75,10 @@ _LEFT_SHOWN = 100
 _RETRIED_AFTER = 0.25
 #: A node looks at the others so often in the time of a lease, but no more seldom than every two seconds.
 _LOOKS, _LONGEST_LOOK = 4, 2.0
+#: Databases keep it as a number of milliseconds.
+_LONGEST_LEASE = timedelta(days=24)
+#: History that is kept for longer is kept for ever.
+_FOR_EVER = timedelta(days=365_000)
 #: Seconds for which leaving in good order is tried.
 _LEAVING = 5.0
 
@@ -100,6 +104,22 @@ class _CallLimit:
 def default_node_name() -> str:
     """What a node is called that was given no name: its host and process."""
     return storable(f"{socket.gethostname()}-{os.getpid()}")
+
+
+def _duration(name: str, value: Any, unit: str) -> timedelta:
+    """What a program says as a ``timedelta``, or as a number of a unit.
+
+    Raises:
+        ConfigurationError: it is neither, or no duration is so long.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return timedelta(**{unit: value})
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigurationError(
+            f"{name} must be a number of {unit}, or a timedelta, got {value!r}: {error}"
+        ) from None
 
 
 def _nothing(item: Any, error: Exception) -> None:
@@ -140,9 +160,10 @@ class SharedJobStore(NativeJobStore):
         keep_runs: int,
         keep_runs_for: float | timedelta,
     ) -> None:
-        duration = lease if isinstance(lease, timedelta) else timedelta(seconds=lease)
-        if duration < timedelta(seconds=1):
-            raise ConfigurationError(f"lease must be a second or more, got {lease!r}")
+        duration = _duration("lease", lease, "seconds")
+        if not timedelta(seconds=1) <= duration <= _LONGEST_LEASE:
+            most = f", and {_LONGEST_LEASE.days} days at most" if duration > _LONGEST_LEASE else ""
+            raise ConfigurationError(f"lease must be a second or more{most}, got {lease!r}")
         if keep_runs < 0:
             raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
         if not is_storable(backend.setting.node_name):
@@ -150,8 +171,7 @@ class SharedJobStore(NativeJobStore):
                 f"node_name has characters that databases can't keep: {backend.setting.node_name!r}"
             )
         self._lease_duration = duration
-        keep_for = keep_runs_for if isinstance(keep_runs_for, timedelta) else timedelta(days=keep_runs_for)
-        self._kept = keep_runs, keep_for
+        self._kept = keep_runs, min(_duration("keep_runs_for", keep_runs_for, "days"), _FOR_EVER)
         self._backend = backend
         self._outage = backend.outage
         self._setting = backend.setting
@@ -557,6 +577,8 @@ class SharedJobStore(NativeJobStore):
             self._refuse_unknown(query.after)
         if not all(text is None or is_storable(text) for text in (query.tag, query.executor, query.search)):
             return []  # no job can have it
+        if query.search is not None and len(query.search) > LONGEST_NAME:
+            return []  # databases refuse to look for it, and no job can have it
         records: list[JobRecord] = []
         for record in self._backend.jobs.list_jobs(query):
             if isinstance(record, Unreadable):

@@ -68,7 +68,7 @@ class GroupTable:
         values = {
             "concurrency": group.limit,
             "rate": group.rate,
-            "per": round(group.per / timedelta(milliseconds=1)),
+            "per": group.per // timedelta(milliseconds=1),
         }
         changed = connection.execute(update(groups).where(groups.c.name == group.name).values(values))
         if (

@@ -10,7 +10,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
 from mainspring.errors import ConfigurationError
-from mainspring.jobstores.shared.rows import ID_LENGTH, read_time, time_text
+from mainspring.jobstores.shared.rows import read_time, time_text
+from mainspring.storable import LONGEST_KEY
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -50,7 +51,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 # Ids that differ in case or accents are different ids. MySQL's usual collations say otherwise.
 _BINARY = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
-_ID = Unicode(ID_LENGTH).with_variant(mysql.VARCHAR(ID_LENGTH, **_BINARY), "mysql", "mariadb")
+_ID = Unicode(LONGEST_KEY).with_variant(mysql.VARCHAR(LONGEST_KEY, **_BINARY), "mysql", "mariadb")
 _TEXT = Text().with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
 _NAME = Unicode(1000).with_variant(mysql.VARCHAR(1000, **_BINARY), "mysql", "mariadb")
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER columns up by itself
