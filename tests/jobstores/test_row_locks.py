@@ -19,11 +19,12 @@ from mainspring.events import EVENT_JOB_PARKED
 from mainspring.jobstores.redis import RedisJobStore
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
-from mainspring.model import JobOptions
+from mainspring.model import JobOptions, RunResult
+from mainspring.retry import Retry
 from mainspring.serializers.arguments import ArgumentSerializer
 from mainspring.serializers.signing import ENVIRONMENT, SigningKeys
 from mainspring.testing import EventRecorder
-from mainspring.testing.conformance import claim, ids, record
+from mainspring.testing.conformance import START, claim, ids, record, submission
 from mainspring.triggers.excluding import ExcludingTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from stores import open_store
@@ -203,6 +204,26 @@ def test_jobs_of_before_are_signed_by_one_call(make_store, monkeypatch):
     assert store.get_record("a").args[0].value == 1
     assert [one.job_id for one in store.sign_jobs(dry_run=True)] == ["b"]
     assert ids(before.list_records()) == ["a", "b"]  # who has no key reads them still
+
+
+def test_jobs_that_stay_for_what_is_tried_again_are_signed_too(make_store):
+    before = make_store(signing_key=())
+    stays = record("a", retry=Retry(2, delay=1))._replace(func=work, func_ref=f"{HERE}:work")
+    before.add_records([stays], None)
+    (decision,) = claim(before, 0).decisions
+    failed = submission(decision)
+    failed.add_result(RunResult(START, "failed", START, START, "no", retry_at=START))
+    before.finish([failed])
+    before._outcomes.write()
+    store = make_store(signing_key="one secret")
+    assert store.list_records() == []
+    assert [(one.job_id, one.state) for one in store.sign_jobs(dry_run=True)] == [("a", "unsigned")]
+    assert [one.job_id for one in store.sign_jobs()] == ["a"]
+    assert store.sign_jobs(dry_run=True) == []
+    assert store.list_records() == []  # it is over, for all who look at jobs
+    store._agenda.note_queue_due(START)
+    (again,) = claim(store, 10).decisions
+    assert (again.submit, again.attempt, again.job.func) == ([START], 2, work)
 
 
 def test_what_was_changed_is_signed_only_if_that_is_asked_for(make_store):

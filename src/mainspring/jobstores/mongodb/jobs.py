@@ -41,6 +41,8 @@ _COMPARED = 20
 #: Jobs that are being added are left alone for so long; whoever added them has died then.
 _ADDING_TAKES = timedelta(minutes=1)
 _HIDDEN = [ENDING, ADDING]
+#: Jobs that nobody sees any more, and that runs are still made of.
+_STAYS: Document = {"state": ENDING, "is_removed": {"$exists": False}}
 #: What a job doesn't have before all those are there that are added with it.
 _HELD_BACK = ("state", "next_run_time", "found_by")
 #: Nothing goes on of a job, and nothing is left to be told of it.
@@ -207,6 +209,25 @@ class Jobs(StoredJobs):
         """The jobs that are asked for, soonest first, paused ones last; and documents that can't be read."""
         documents = self._server.run(lambda: self._documents(query))
         return [read_job(document, self._setting) for document in documents]
+
+    def list_ending(self) -> list[JobRecord | Unreadable]:
+        """See `StoredJobs.list_ending`."""
+        documents = self._server.run(lambda: list(self._server.jobs.find(_STAYS).sort("_id", 1)))
+        return [read_job(document, self._setting) for document in documents]
+
+    def write_ending(self, job_id: str) -> bool:
+        """See `StoredJobs.write_ending`."""
+        which = {**_STAYS, "_id": job_id}
+        document = self._server.run(lambda: self._server.jobs.find_one(which))
+        record = None if document is None else read_job(document, self._setting)
+        if document is None or record is None or isinstance(record, Unreadable):
+            return False
+        # A signature is in the arguments. The version stays, by which a claim that is given back knows the job.
+        arguments = job_fields(record, self._setting, self._setting.now())[0]["arguments"]
+        as_read = {**which, "version": document.get("version")}
+        change = {"$set": {"arguments": arguments}, "$inc": {"mark": 1}}
+        done = self._server.run(lambda: self._server.jobs.update_one(as_read, change))
+        return bool(done.matched_count)
 
     def _documents(self, query: JobQuery) -> list[Document]:
         wanted: list[Document] = [{"state": {"$nin": _HIDDEN}}]

@@ -123,6 +123,29 @@ class Jobs(StoredJobs):
                     return [*whole]
         return found
 
+    def list_ending(self) -> list[JobRecord | Unreadable]:
+        """See `StoredJobs.list_ending`."""
+        ids = sorted(
+            map(text_of, self._server.run(lambda: self._server.client.smembers(self._server.key("ids"))))
+        )
+        return [
+            read_job(job_id, fields, self._setting)
+            for job_id, fields, state in self._rows(ids)
+            if state == ENDING
+        ]
+
+    def write_ending(self, job_id: str) -> bool:
+        """See `StoredJobs.write_ending`."""
+        for _, fields, state in self._rows([job_id]):
+            record = read_job(job_id, fields, self._setting)
+            if state != ENDING or isinstance(record, Unreadable):
+                return False
+            # The version stays, by which a claim that is given back knows the job.
+            job = written_job(record, self._setting, self._setting.now(), record.version)
+            job["fields"][job["fields"].index("state") + 1] = ENDING
+            return not self._server.ask("change", {"job": job, "announce": False})
+        return False
+
     def _ids_in_order(self) -> list[str]:
         """All jobs, soonest first, paused ones last; those that somebody is about to claim may come two seconds later."""
         client = self._server.client

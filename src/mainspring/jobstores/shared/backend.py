@@ -109,6 +109,14 @@ class StoredJobs(ABC):
         """See `RunStore.change`."""
 
     @abstractmethod
+    def list_ending(self) -> list[JobRecord | Unreadable]:
+        """The jobs that nobody sees any more, since their schedules have ended, and that stay for runs of theirs."""
+
+    @abstractmethod
+    def write_ending(self, job_id: str) -> bool:
+        """Write one of those again as it is, with a signature; whether it is still there."""
+
+    @abstractmethod
     def remove(self, job_id: str) -> None:
         """See `RunStore.remove`."""
 

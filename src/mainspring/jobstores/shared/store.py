@@ -626,7 +626,9 @@ class SharedJobStore(NativeJobStore):
         if self._upkeep is None:
             self._backend.prepare()
         with reading_for("newest"):
-            listed = self._backend.jobs.list_jobs(ALL_JOBS)
+            ending = self._backend.jobs.list_ending()  # what is tried again of them is to run, too
+            listed = [*self._backend.jobs.list_jobs(ALL_JOBS), *ending]
+        stays = {one.record.id for one in ending if isinstance(one, Unreadable)}
         found = [
             UnsignedJob(one.record.id, one.record.name, one.record.func_ref or "", one.error.state)
             for one in listed
@@ -637,12 +639,16 @@ class SharedJobStore(NativeJobStore):
             for one in found
             if (changed or one.state != "changed") and (job_ids is None or one.job_id in job_ids)
         ]
-        return found if dry_run else [one for one in found if self._sign(one.job_id)]
+        if dry_run:
+            return found
+        return [one for one in found if self._sign(one.job_id, is_ending=one.job_id in stays)]
 
-    def _sign(self, job_id: str) -> bool:
+    def _sign(self, job_id: str, *, is_ending: bool) -> bool:
         """Write a job again as it is, with a signature; whether it is still there."""
         try:
             with reading_for("all"):
+                if is_ending:
+                    return self._backend.jobs.write_ending(job_id)
                 self._backend.jobs.change(job_id, lambda job: job._replace(version=job.version + 1))
         except JobLookupError:
             return False

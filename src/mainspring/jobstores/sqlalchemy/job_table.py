@@ -188,6 +188,37 @@ class JobTable(StoredJobs):
         rows = self._context.database.run(lambda: self._rows_for(query))
         return [self._context.job_of(row) for row in rows]
 
+    def list_ending(self) -> list[JobRecord | Unreadable]:
+        """See `StoredJobs.list_ending`."""
+        return [self._context.job_of(row) for row in self._context.database.run(self._ending_rows)]
+
+    def _ending_rows(self, job_id: str | None = None) -> Sequence[Any]:
+        jobs = self._context.tables.jobs
+        statement = select(*self._columns).where(jobs.c.state == ENDING).order_by(jobs.c.id)
+        if job_id is not None:
+            statement = statement.where(jobs.c.id == job_id)
+        with self._context.database.reading() as connection:
+            return connection.execute(statement).all()
+
+    def write_ending(self, job_id: str) -> bool:
+        """See `StoredJobs.write_ending`."""
+        jobs = self._context.tables.jobs
+        for row in self._context.database.run(lambda: self._ending_rows(job_id)):
+            record = self._context.job_of(row)
+            if isinstance(record, Unreadable):
+                return False
+            # A signature is in the arguments. The version stays, by which a claim that is given back knows the job.
+            written = self._context.writable(record)["arguments"]
+            as_read = (jobs.c.id == job_id, jobs.c.state == ENDING, jobs.c.version == record.version)
+
+            def write(arguments: Any = written, as_read: Any = as_read) -> bool:
+                with self._context.database.writing() as connection:
+                    done = connection.execute(update(jobs).where(*as_read).values(arguments=arguments))
+                return done.rowcount == 1
+
+            return self._context.database.run(write)
+        return False
+
     def find_equal(self, record: JobRecord) -> str | None:
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
         if isinstance(record.trigger, DateTrigger):
