@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
 
+import mainspring.jobstores.redis
 from mainspring.errors import ConfigurationError
 from mainspring.events import EVENT_ALL
+from mainspring.jobstores.redis.server import OWN_NAMES
 from mainspring.jobstores.shared.namespaces import LONGEST, checked_namespace
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.retry import Retry
 from mainspring.testing import EventRecorder
+from mainspring.testing.conformance import record
 from stores import open_store
 from waiting import wait_for
 
@@ -202,3 +207,57 @@ def test_names_that_a_database_would_cut_off_are_refused(kind):
     with pytest.raises(ConfigurationError, match=r"names of tables and indexes are too long.*shorter by \d+"):
         SQLAlchemyJobStore(kind, namespace="x" * LONGEST, tablename="y" * 30)
     SQLAlchemyJobStore("sqlite://", namespace="x" * LONGEST, tablename="y" * 30)
+
+
+def pairs_of_names(url, stem):
+    """Pairs of names of which the second would have its jobs, or its runs, where the first has its own."""
+    if url.startswith("redis"):
+        return [(f"{{{stem}}}", f"{{{stem}}}:job"), (f"{{{stem}}}:ended", f"{{{stem}}}")]
+    pairs = [(stem, f"{stem}_jobs"), (f"{stem}_jobs", stem), (stem, f"{stem}_runs"), (f"{stem}_runs", stem)]
+    return [*pairs, (f"{stem}_jobs", f"{stem}_nodes"), (f"{stem}_groups", f"{stem}_jobs")]
+
+
+def test_stores_that_would_share_some_of_their_names_are_refused_at_the_start(store_url, started):
+    number = uuid.uuid4().hex[:8]
+    for at in range(len(pairs_of_names(store_url, ""))):
+        first, second = pairs_of_names(store_url, f"n{number}{at}")[at]
+        started(open_store(store_url, first)).shutdown()
+        with pytest.raises(ConfigurationError, match=r"Give another") as told:
+            started(open_store(store_url, second))
+        assert repr(first) in str(told.value) or repr(second) in str(told.value), (first, second)
+        again = started(open_store(store_url, first))
+        again.add_records([record("a", paused=True)], None)
+        assert [one.id for one in again.list_records()] == ["a"]
+
+
+def test_a_table_of_the_programs_own_beside_that_of_the_jobs_is_left_alone(database_url, started):
+    stem = f"n{uuid.uuid4().hex[:8]}"
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE {stem} (id INTEGER PRIMARY KEY, func VARCHAR(10))")
+    engine.dispose()
+    assert started(open_store(database_url, f"{stem}_jobs")).list_records() == []
+
+
+@pytest.mark.parametrize("name", ["job", "runs:x", "queue"])
+def test_run_times_of_redis_are_not_where_other_keys_are(name, redis_url):
+    with pytest.raises(ConfigurationError, match="give another name"):
+        open_store(redis_url, "jobs", run_times_key=name)
+
+
+def test_nodes_with_other_run_times_are_refused(redis_url, tablename, started):
+    started(open_store(redis_url, tablename, run_times_key="one"))
+    with pytest.raises(ConfigurationError, match="run_times_key='one', got 'two'"):
+        started(open_store(redis_url, tablename, run_times_key="two"))
+
+
+def test_the_keys_of_redis_are_those_that_are_documented():
+    folder = Path(mainspring.jobstores.redis.__file__).parent
+    scripts = "".join(path.read_text() for path in (folder / "scripts").glob("*.lua"))
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    used = set(re.findall(r"key\('([a-z_]+)", scripts)) | set(re.findall(r"key\(f?\"([a-z_]+)", code))
+    used |= set(re.findall(r"base \.\. ':([a-z_]+)", scripts))
+    used |= set(re.findall(r"(?:count|counted|read_counts)\('([a-z_]+)'", scripts))
+    assert used == set(OWN_NAMES)
+    page = Path("docs/stores/redis.md").read_text().partition("## Keys to read")[2].partition("\n## ")[0]
+    assert used <= set(re.findall(r"`([a-z_]+)(?::<\w+>)?`", page))

@@ -92,6 +92,7 @@ class MongoDBBackend(Backend):
 
         def prepare() -> None:
             notes, jobs = self.server.notes, self.server.jobs
+            self.server.refuse_namesakes()
             found = notes.find_one({"_id": "schema"})
             if found is None:
                 other = jobs.find_one({"version": {"$exists": False}})
@@ -117,6 +118,7 @@ class MongoDBBackend(Backend):
                 from_version_1(self.server)
                 notes.update_one(found, {"$set": {"version": VERSION}})
             self._refuse_newer()
+            self.server.take_names()
 
         self.server.open()
         self.server.run(prepare)

@@ -25,6 +25,10 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 DUPLICATE_KEY = 11000
+#: The note of whose all this is: which collection has the jobs.
+_OWNER = "owner"
+#: What the other collections are called, behind the name of the one that has the jobs.
+_KINDS = ("runs", "nodes", "groups", "notes")
 #: Of a document, where the server doesn't say.
 _DOCUMENT_SIZE = 16 * 1024 * 1024
 #: Of many values in one condition, servers take so many at a time well.
@@ -43,7 +47,7 @@ class Server:
         jobs: a document for each job, with those of its runs that go on.
         runs: a document for each run that waits, has waited, or has ended.
         nodes, groups: what their names say.
-        notes: the version of all this, the last token, and the last announcement.
+        notes: the version of all this, the last token, the last announcement, and whose all this is.
     """
 
     jobs: Collection[Document]
@@ -89,12 +93,49 @@ class Server:
             # What it has written itself must be seen.
             read_concern=ReadConcern("majority" if written.document["w"] == "majority" else "local"),
         )
-        stem = collection.removesuffix("_jobs")
+        stem = self._stem = collection.removesuffix("_jobs")
         self.jobs = database[collection]
         self.runs = database[f"{stem}_runs"]
         self.nodes = database[f"{stem}_nodes"]
         self.groups = database[f"{stem}_groups"]
         self.notes = database[f"{stem}_notes"]
+
+    def refuse_namesakes(self) -> None:
+        """See to it that no other store of this database has collections of the same names as this one.
+
+        Raises:
+            ConfigurationError: one has.
+        """
+        _, name = self._names
+        database = self.jobs.database
+        for kind in _KINDS:
+            # Whose runs, say, are where this store would have its jobs; and who has jobs where this one would have its runs.
+            stem = name.removesuffix(f"_{kind}")
+            for other, shared in ((stem, name), (f"{self._stem}_{kind}", f"{self._stem}_{kind}")):
+                notes = database[f"{other.removesuffix('_jobs')}_notes"]
+                if other == name or notes.find_one({"_id": "schema"}) is None:
+                    continue
+                jobs = (notes.find_one({"_id": _OWNER}) or {"jobs": other})["jobs"]
+                if shared in (name, jobs):
+                    self._refuse_namesake(jobs, shared)
+        whose = self.notes.find_one({"_id": _OWNER}) or {"jobs": name}
+        if whose["jobs"] != name:
+            self._refuse_namesake(whose["jobs"], self.runs.name)
+
+    def take_names(self) -> None:
+        """Note whose all this is, unless another store that starts at the same time was first.
+
+        Raises:
+            ConfigurationError: it was.
+        """
+        insert_new(self.notes, [{"_id": _OWNER, "jobs": self._names[1]}])
+        self.refuse_namesakes()
+
+    def _refuse_namesake(self, other: str, shared: str) -> None:
+        raise ConfigurationError(
+            f"this database has another store with the jobs of {other!r}, and the collection {shared!r} would be both that one's and the one "
+            f"of {self._names[1]!r}. Give another collection or a namespace; if it is the same store under its old name, give it that one"
+        )
 
     def close(self) -> None:
         """Close the client, if it is ours."""

@@ -85,10 +85,10 @@ class RedisBackend(Backend):
                 raise ConfigurationError(
                     f"the key {server.base.strip('{}')!r} holds a {kind} that is not mainspring's: is it APScheduler's? Give another jobs_key"
                 )
-            server.run(lambda: client.set(key, VERSION, nx=True))
         else:
             self._refuse_newer(int(text_of(version)))
-
+        server.run(server.refuse_namesakes)
+        server.run(lambda: client.set(key, VERSION, nx=True))
         self.setting.request_limit = server.run(server.request_limit)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
+from mainspring.errors import ConfigurationError
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.redis.failures import failure_of
 from mainspring.jobstores.shared.failures import Failure
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What the keys of a store are called, behind what all of them begin with; those with a colon have something behind it.
+OWN_NAMES = (
+    "active", "answer", "begun", "buffered_of", "changed", "ended", "executors", "followers", "followers_version", "func", "group_running",
+    "group_version", "groups", "history", "hold", "holders", "ids", "job", "nodes", "prioritised", "progress", "queue", "queued", "queued_of",
+    "run_times_key", "running", "runs", "schema", "to_cancel", "token",
+)  # fmt: skip
 _SCRIPTS = files(__package__) / "scripts"
 #: Scripts that ask when the next job is due share how.
 _WITH_NEXT_DUE = frozenset({"claim", "look"})
@@ -102,6 +109,30 @@ class Server:
                 connection_class=pool.connection_class,
                 max_connections=pool.max_connections,
                 **pool.connection_kwargs,
+            )
+
+    def refuse_namesakes(self) -> None:
+        """See to it that no other store of this server has keys of the same names as this one.
+
+        Raises:
+            ConfigurationError: one has.
+        """
+        client, base = self.client, self.base
+        start = base.find("}") + 1
+        others = [base[:at] for at in range(start, len(base)) if base[at] == ":"]
+        others += [f"{base}:{name}" for name in OWN_NAMES]
+        for other in others:
+            if client.exists(f"{other}:schema"):
+                raise ConfigurationError(
+                    f"another store has its keys under {other!r}, and some of those under {base!r} would be the same. Give another jobs_key"
+                )
+        # Last, so that a store that is refused leaves nothing behind.
+        client.set(self.key("run_times_key"), self._run_times_key, nx=True)
+        known = client.get(self.key("run_times_key"))
+        if known is not None and text_of(known) != self._run_times_key:
+            raise ConfigurationError(
+                f"the jobs under {base!r} are there with run_times_key={text_of(known)!r}, got {self._run_times_key!r}: nodes with different ones "
+                "have the same jobs and don't see when they are due. Give the same run_times_key, or another jobs_key"
             )
 
     def key(self, name: str) -> str:

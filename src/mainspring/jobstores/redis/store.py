@@ -12,7 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
-from mainspring.jobstores.redis.server import Server
+from mainspring.jobstores.redis.server import OWN_NAMES, Server
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
@@ -87,6 +87,11 @@ class RedisJobStore(SharedJobStore):
         if not run_times_key:
             raise ConfigurationError(
                 'run_times_key must not be empty: give a name such as "mainspring.run_times"'
+            )
+        if run_times_key.partition(":")[0] in OWN_NAMES:
+            raise ConfigurationError(
+                f"run_times_key={run_times_key!r} is what the store calls other keys: give another name, such as "
+                '"mainspring.run_times"'
             )
         if client is not None and (url is not None or connect_args or db):
             raise ConfigurationError(

@@ -42,6 +42,7 @@ def create_tables(database: Database, tables: Tables, metadata: MetaData, now: d
             not installed, or nodes of an older release are at work that couldn't use them any more.
     """
     with database.changing_schema() as connection:
+        _refuse_namesake(connection, tables)
         there = _refuse_others(connection, tables, by_keys=True)
         refuse_missing_grants(connection, there)
         version = _version(connection, tables)
@@ -63,6 +64,7 @@ def pending_migration(database: Database, tables: Tables, metadata: MetaData) ->
         ConfigurationError: as for `create_tables`.
     """
     with database.reading() as connection:
+        _refuse_namesake(connection, tables)
         _refuse_others(connection, tables, by_keys=True)
         version = _version(connection, tables)
         missing = _missing(connection, tables)
@@ -149,6 +151,30 @@ def _migrations() -> ModuleType:
             'pip install "mainspring[sqlalchemy]"'
         ) from error
     return migrations
+
+
+def _refuse_namesake(connection: Connection, tables: Tables) -> None:
+    """See to it that no other store has its jobs in a table after which its other tables are named like those of this one: "x" and "x_jobs".
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    name, schema = tables.jobs.name, tables.jobs.schema
+    stem = name.removesuffix("_jobs")
+    other = stem if name != stem else f"{stem}_jobs"
+    known = inspect(connection)
+    # Databases that take names for the same which differ in capitals alone show them as they were given.
+    found = [one for one in known.get_table_names(schema=schema) if one.lower() == other.lower()]
+    if connection.dialect.name == "postgresql":
+        found = [one for one in found if one == other]
+    for one in found:
+        columns = {column["name"] for column in known.get_columns(one, schema=schema)}
+        if {column.name for column in tables.jobs.columns if not column.nullable} <= columns:
+            raise ConfigurationError(
+                f"this database has the jobs of another store in the table {one!r}, whose runs are in {tables.runs.name!r} like those of "
+                f"{name!r}: the end _jobs is left off when the other tables are named. Give another tablename or a namespace; if it is the "
+                f"same store under its old name, give it that one, or rename the table while no node runs"
+            )
 
 
 def _refuse_others(connection: Connection, tables: Tables, *, by_keys: bool = False) -> list[Table]:
