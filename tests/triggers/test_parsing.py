@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +132,50 @@ def test_what_the_jobs_id_chooses_is_in_its_range_and_all_of_it_is_used(dialect,
     assert chosen(dialect, text, part) == expected
 
 
+ALL_WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "expected"),
+    [
+        ("unix", "0 0 * * 1~5", ALL_WEEK[:5]),
+        ("unix", "0 0 * * 6~7", ["Sat", "Sun"]),
+        ("unix", "0 0 * * ~", ALL_WEEK),
+        ("jenkins", "0 0 * * H(1-5)", ALL_WEEK[:5]),
+        ("jenkins", "0 0 * * H(6-7)", ["Sat", "Sun"]),
+        ("jenkins", "0 0 * * H(0-1)", ["Mon", "Sun"]),
+        ("jenkins", "@weekly", ALL_WEEK),
+        ("spring", "0 0 0 * * H(1-5)", ALL_WEEK[:5]),
+        ("spring", "0 0 0 * * H(0-1)", ["Mon", "Sun"]),
+        ("spring", "0 0 0 * * H(6-7)", ["Sat", "Sun"]),
+        ("quartz", "0 0 0 ? * H(2-6)", ALL_WEEK[:5]),
+        ("quartz", "0 0 0 ? * H(1-2)", ["Mon", "Sun"]),
+        ("eventbridge", "cron(0 0 ? * H(2-6) *)", ALL_WEEK[:5]),
+        ("eventbridge", "cron(0 0 ? * H *)", ALL_WEEK),
+    ],
+)
+def test_weekdays_that_the_jobs_id_chooses_are_counted_as_the_dialect_does(dialect, text, expected):
+    found = set()
+    for number in range(200):
+        trigger = parse(text, dialect).bind(timezone=UTC, now=START, job_id=f"job{number}")
+        again = trigger_from_dict(trigger.to_dict())
+        fired = trigger.upcoming(START, 3)
+        assert again == trigger
+        assert again.upcoming(START, 3) == fired
+        assert len({time.weekday() for time in fired}) == 1
+        found.add(f"{fired[0]:%a}")
+        if number == 0:
+            assert f"{fired[0]:%A}" in trigger.explain()
+    assert sorted(found, key=ALL_WEEK.index) == expected
+
+
+def test_steps_of_h_begin_where_the_dialects_week_does():
+    for number in range(30):
+        trigger = parse("0 0 0 * * H/3", "spring").bind(timezone=UTC, now=START, job_id=str(number))
+        week = trigger.between(START + timedelta(days=1), START + timedelta(days=7))  # from a Monday on
+        assert [time.weekday() for time in week] in ([0, 3, 6], [1, 4], [2, 5])
+
+
 def test_a_random_value_of_a_list_is_one_for_each_part_and_weekdays_may_have_names():
     trigger = parse("0~29,30~59 0 * * mon~fri", "unix").bind(timezone=UTC, now=START, job_id="a")
     first, second, third = trigger.upcoming(START, 3)
@@ -214,6 +260,14 @@ def test_a_dialect_has_an_example_that_it_reads_and_names_in_any_spelling(name):
     assert parse(dialect.example, name) == parse(dialect.example, f" {name.upper()} ")
     for alias in dialect.aliases:
         assert parse(dialect.example, alias) == parse(dialect.example, name)
+
+
+def test_the_page_of_dialects_lists_their_names():
+    page = (Path(__file__).parents[2] / "docs" / "triggers" / "dialects" / "README.md").read_text()
+    rows = [re.findall("`([^`]+)`", cell) for cell in re.findall(r"^\| (`\w+` \| [^|]*)", page, re.MULTILINE)]
+    assert len(rows) > 5
+    for name, *aliases in rows:
+        assert set(aliases) == set(DIALECTS[name].aliases)
 
 
 def test_no_name_stands_for_two_dialects():

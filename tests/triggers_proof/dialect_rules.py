@@ -197,8 +197,8 @@ def jenkins_day(days: str, weekdays: str, day: date) -> bool:
     return day.day in jenkins_numbers(days, 1, 31) and (day.weekday() + 1) % 7 in week
 
 
-def times_of(dialect: str, text: str, start: datetime, days: int) -> Iterator[datetime]:
-    """The times that an expression means, from `start` on for so many days, on a wall clock."""
+def times_of(dialect: str, text: str, start: datetime, end: datetime) -> Iterator[datetime]:
+    """The times that an expression means, from `start` to `end`, both included, on a wall clock."""
     words = text.split()
     if dialect == "eventbridge":
         minutes, hours, month_days, months, weekdays, years = words
@@ -228,10 +228,10 @@ def times_of(dialect: str, text: str, start: datetime, days: int) -> Iterator[da
     )
     open_months = read(months, 1, 12, MONTHS, "m")
     open_years = quartz_numbers(years, 1970, 9999, (), 10**9)
-    for ahead in range(days):
+    for ahead in range((end - start).days + 2):
         day = start.date() + timedelta(days=ahead)
         if fits(month_days, weekdays, day) and day.month in open_months and day.year in open_years:
             for hour, minute, second in times:
                 moment = datetime.combine(day, time(hour, minute, second))
-                if moment >= start:
+                if start <= moment <= end:
                     yield moment

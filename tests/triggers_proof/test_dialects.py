@@ -18,7 +18,7 @@ from mainspring.triggers.plain import trigger_from_dict
 from .dialect_rules import MONTHS, SUNDAY_FIRST, Refused, times_of
 
 START = datetime(2026, 2, 27, 13, 17, 5)
-DAYS = 3 * 365
+END = START + timedelta(days=3 * 365)
 STEPS = [1, 2, 3, 5, 7, 8, 12, 20, 24, 31, 45, 60, 100]
 
 
@@ -118,17 +118,15 @@ def test_a_dialect_is_read_as_its_rules_say(dialect: str, seed: int) -> None:
         text = draw.expression()
         whole = f"cron({text})" if dialect == "eventbridge" else text
         try:
-            expected = list(islice(times_of(dialect, text, START, DAYS), 6))
+            expected = list(islice(times_of(dialect, text, START, END), 6))
         except Refused:
             with pytest.raises(CronSyntaxError):
                 parse(whole, dialect)
             refused += 1
             continue
         trigger = parse(whole, dialect)
-        begin = START.replace(tzinfo=UTC)
-        found = list(islice(trigger.between(begin, begin + timedelta(days=DAYS)), 6))
-        assert [time.replace(tzinfo=None) for time in found][: len(expected)] == expected, whole
-        assert len(found) == len(expected) or not expected, whole
+        found = islice(trigger.between(START.replace(tzinfo=UTC), END.replace(tzinfo=UTC)), 6)
+        assert [time.replace(tzinfo=None) for time in found] == expected, whole
         assert trigger_from_dict(trigger.to_dict()) == trigger
         compared += bool(expected)
     assert compared > 50
