@@ -22,10 +22,13 @@ __all__ = [
     "datetime_repr",
     "datetime_to_utc_timestamp",
     "datetime_utc_add",
+    "in_utc",
+    "in_zone",
     "local_timezone",
     "localize",
     "normalize",
     "offset_text",
+    "real_time",
     "timedelta_seconds",
     "timezone_repr",
     "utc_timestamp_to_datetime",
@@ -207,10 +210,10 @@ def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str 
     else:
         raise TypeError(f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}")
     if moment.tzinfo is not None:
-        return moment
+        return real_time(moment)
     if timezone is None:
         raise ValueError(f"{what}: {value!r} has no time zone, and there is none to read it in")
-    return localize(moment, astimezone(timezone) or UTC)
+    return real_time(localize(moment, astimezone(timezone) or UTC))
 
 
 def asdate(value: Any) -> date:
@@ -238,6 +241,39 @@ def normalize(moment: datetime) -> datetime:
     """The same instant under the wall time that its zone has then."""
     zone = moment.tzinfo
     return moment.astimezone(UTC).astimezone(zone)
+
+
+#: The first and the last time that triggers count with: there is a microsecond before the one, and after the other.
+FIRST_IN_UTC = datetime.min.replace(microsecond=1, tzinfo=UTC)
+LAST_IN_UTC = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """`moment` in UTC; the first or the last time there is, if it is beyond: in some zones dates begin sooner, or end later."""
+    try:
+        shown = moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST_IN_UTC if moment.year == 1 else LAST_IN_UTC
+    if shown < FIRST_IN_UTC:
+        return FIRST_IN_UTC
+    return min(shown, LAST_IN_UTC)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """`moment`, which is in UTC, in `zone`; as it is, if it is a few hours beyond all dates there."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
+def real_time(moment: datetime) -> datetime:
+    """`moment` as its zone's clocks show it: a time that they skip as the one that it means, ``02:30`` as ``03:30``."""
+    try:
+        shown = in_zone(moment.astimezone(UTC), moment.tzinfo or UTC)
+    except OverflowError:
+        return in_utc(moment)
+    return moment if shown.replace(tzinfo=None) == moment.replace(tzinfo=None) else shown
 
 
 def datetime_to_utc_timestamp(moment: datetime | None) -> float | None:

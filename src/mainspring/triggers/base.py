@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.coercion import NamesParameters
 from mainspring.errors import SerializationError, TriggerError
-from mainspring.timezones import zone_identity
+from mainspring.timezones import in_utc, zone_identity
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.steps import NEVER, Found
 
@@ -94,7 +94,12 @@ class BaseTrigger(metaclass=NamesParameters):
         )
 
     def upcoming(self, start: datetime, n: int) -> list[datetime]:
-        """The first `n` fire times that are not before `start`."""
+        """The first `n` fire times that are not before `start`.
+
+        Raises:
+            TriggerError: `n` is no whole number, or negative.
+        """
+        _check_number(n)
         times: list[datetime] = []
         if n > 0:
             for time in self._from(start):
@@ -105,9 +110,9 @@ class BaseTrigger(metaclass=NamesParameters):
 
     def between(self, a: datetime, b: datetime) -> Iterator[datetime]:
         """The fire times from `a` to `b`, both included, one after the other."""
-        end = _aware(b, "b").astimezone(UTC)
+        end = in_utc(_aware(b, "b"))
         for time in self._from(a):
-            if time.astimezone(UTC) > end:
+            if in_utc(time) > end:
                 break
             yield time
 
@@ -116,7 +121,7 @@ class BaseTrigger(metaclass=NamesParameters):
 
         A third party's trigger is asked forward, from ever earlier times. ``None`` if that takes too long.
         """
-        end = _aware(before, "before").astimezone(UTC)
+        end = in_utc(_aware(before, "before"))
         span = timedelta(seconds=1)
         while True:
             try:
@@ -125,7 +130,7 @@ class BaseTrigger(metaclass=NamesParameters):
                 return None
             latest: datetime | None = None
             for steps, time in enumerate(self._from(start)):
-                if time.astimezone(UTC) >= end or steps > _STEP_LIMIT:
+                if in_utc(time) >= end or steps > _STEP_LIMIT:
                     break
                 latest = time
             if latest is not None:
@@ -235,14 +240,14 @@ class BaseTrigger(metaclass=NamesParameters):
         latest = deque([first], maxlen=limit)
         count = 1
         for following in self._following(first, now):
-            if following.astimezone(UTC) > now.astimezone(UTC):
+            if in_utc(following) > in_utc(now):
                 break
             latest.append(following)
             count += 1
             if count > _STEP_LIMIT:
                 # Too long a sleep to be followed step by step: at least the last time is right.
-                last = self.previous(now + _TICK)
-                if last is not None and last.astimezone(UTC) > following.astimezone(UTC):
+                last = self.previous(in_utc(now) + _TICK)
+                if last is not None and in_utc(last) > in_utc(following):
                     latest.append(last)
                 break
         return list(latest), count > limit
@@ -256,19 +261,16 @@ class BaseTrigger(metaclass=NamesParameters):
     def _from(self, start: datetime) -> Iterator[datetime]:
         """The fire times that are not before `start`."""
         start = _aware(start, "start")
+        begin = in_utc(start)
         trigger = self.bind(timezone=start.tzinfo or UTC, now=start, job_id="")
         first = trigger.get_next_fire_time(None, start)
         if first is None:
             return
-        if first.astimezone(UTC) >= start.astimezone(UTC):
+        if in_utc(first) >= begin:
             yield first
             yield from trigger._following(first, first)
         else:
-            yield from (
-                time
-                for time in trigger._following(first, first)
-                if time.astimezone(UTC) >= start.astimezone(UTC)
-            )
+            yield from (time for time in trigger._following(first, first) if in_utc(time) >= begin)
 
     def _following(self, moment: datetime, now: datetime) -> Iterator[datetime]:
         """The fire times after `moment`.
@@ -280,7 +282,7 @@ class BaseTrigger(metaclass=NamesParameters):
             following = self.get_next_fire_time(moment, now)
             if following is None:
                 return
-            if following.astimezone(UTC) <= moment.astimezone(UTC):
+            if in_utc(following) <= in_utc(moment):
                 raise TriggerError(
                     f"{self!r} gave {following} as the fire time after {moment}: get_next_fire_time must return a "
                     "later time than previous_fire_time, or None"
@@ -295,7 +297,7 @@ class BaseTrigger(metaclass=NamesParameters):
             SearchExhaustedError: it takes more than `steps`.
         """
         steps.take()
-        return next((time.astimezone(UTC) for time in self._following(moment, moment)), None)
+        return next((in_utc(time) for time in self._following(moment, moment)), None)
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         """The last fire time before `moment`, both in UTC; `self` is bound.
@@ -305,7 +307,7 @@ class BaseTrigger(metaclass=NamesParameters):
         """
         steps.take()
         found = self.previous(moment)
-        return None if found is None else found.astimezone(UTC)
+        return None if found is None else in_utc(found)
 
     def _apply_jitter(
         self,
@@ -319,7 +321,7 @@ class BaseTrigger(metaclass=NamesParameters):
         """
         if next_fire_time is None or not jitter:
             return next_fire_time
-        base = next_fire_time.astimezone(UTC)
+        base = in_utc(next_fire_time)
         return (base + delay_of(base, timedelta(seconds=jitter), "")).astimezone(next_fire_time.tzinfo)
 
 
@@ -331,15 +333,17 @@ def comparable(value: Any) -> Any:
     if isinstance(value, tzinfo):
         return zone_identity(value)
     if isinstance(value, datetime):
-        try:
-            return value if value.tzinfo is None else value.astimezone(UTC)
-        except OverflowError:  # at the very beginning, or end, of all dates
-            return value
+        return value if value.tzinfo is None else in_utc(value)
     if isinstance(value, dict):
         return {key: comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [comparable(inner) for inner in value]
     return value
+
+
+def _check_number(n: Any) -> None:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        raise TriggerError(f"n must be a whole number, 0 or more, got {n!r}")
 
 
 def _aware(moment: Any, name: str) -> datetime:

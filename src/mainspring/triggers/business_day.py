@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, in_utc
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.clock_changes import DAY, ZoneChanges, changes_of
 from mainspring.triggers.cron.days import DateFields
@@ -15,7 +15,7 @@ from mainspring.triggers.cron.fields import BaseField, MonthField
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import moment_in, shown, zone_given
+from mainspring.triggers.standard import check_order, moment_in, shown, zone_given
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class BusinessDayTrigger(WallClockTrigger):
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date = moment_in(start_date, self.timezone, "start_date")
         self.end_date = moment_in(end_date, self.timezone, "end_date")
-        self._check_order()
+        check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self.gap, self.fold = checked_policy(gap, fold)
         self.first = checked_first(first, start_date)
@@ -104,15 +104,6 @@ class BusinessDayTrigger(WallClockTrigger):
             MonthField("month", month),
             *(BaseField(name, value) for name, value in zip(_TIMES, times, strict=True)),
         )
-
-    def _check_order(self) -> None:
-        start, end = self.start_date, self.end_date
-        if (
-            isinstance(start, datetime)
-            and isinstance(end, datetime)
-            and end.astimezone(UTC) < start.astimezone(UTC)
-        ):
-            raise TriggerError(f"end_date {shown(end)} is before start_date {shown(start)}")
 
     def fields_as_text(self) -> dict[str, Any]:
         """Months and times of the day as the fields of `CronTrigger`."""
@@ -129,13 +120,14 @@ class BusinessDayTrigger(WallClockTrigger):
     def _read_dates(self) -> None:
         self.start_date = moment_in(self.start_date, self.timezone, "start_date")
         self.end_date = moment_in(self.end_date, self.timezone, "end_date")
+        check_order(self.start_date, self.end_date)
 
     def _implied_policy(self) -> tuple[Gap, Fold]:
         return ("skip", "both") if str(self.fields[1]).startswith("*") else ("shift", "first")
 
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         return tuple(  # type: ignore[return-value]  # there are two
-            None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
+            None if moment is None else in_utc(moment) for moment in (self.start_date, self.end_date)
         )
 
     def _prepared(self) -> BusinessDays:
@@ -153,7 +145,7 @@ class BusinessDayTrigger(WallClockTrigger):
         )
 
     def _delay_limit(self) -> datetime | None:
-        return None if self.end_date is None else self.end_date.astimezone(UTC)
+        return None if self.end_date is None else in_utc(self.end_date)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining.business import spoken_business_days
@@ -193,13 +185,14 @@ class BusinessDayTrigger(WallClockTrigger):
             **values["fields"],
             calendar=BusinessCalendar.from_dict(values["calendar"]),
             start_date=read_moment(values.get("start_date"), zone),
-            end_date=read_moment(values.get("end_date"), zone),
             timezone=zone,
             jitter=values.get("jitter"),
             gap=values.get("gap"),
             fold=values.get("fold"),
             max_fires=values.get("max_fires"),
         )
+        # One that began when it was added may have begun after its end.
+        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
         made.first = values.get("first")
         made._first_at = read_moment(values.get("first_at"), zone)
         made._is_anchored = values.get("anchored", False)

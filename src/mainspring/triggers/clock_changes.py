@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from mainspring.timezones import in_utc
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,7 +70,7 @@ class Walls(Protocol):
 
 def instant_of(moment: datetime) -> int:
     """The whole seconds of an aware datetime, as an instant."""
-    moment = moment.astimezone(UTC)
+    moment = in_utc(moment)
     return moment.toordinal() * DAY + moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
@@ -290,6 +292,13 @@ def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fo
 
 def count_instants(walls: Walls, first: int, last: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int:
     """How many instants after `first`, up to `last`, there are at which the zone's clocks show one of `walls`, by the rule chosen."""
+    # The changes where there are no walls don't matter.
+    low_wall, high_wall = walls.after(first - DAY), walls.before(last + DAY)
+    if low_wall is None or high_wall is None:
+        return 0
+    first, last = max(first, low_wall - _MARGIN * DAY), min(last, high_wall + _MARGIN * DAY)
+    if first >= last:
+        return 0
     changes = zone.between(first, last)
     count = 0
     for stretch in _stretches(changes, zone.offset_at(first), gap, fold):

@@ -8,6 +8,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import TriggerError
+from mainspring.timezones import in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.interval import IntervalTrigger
@@ -287,7 +288,7 @@ class _Progression(NamedTuple):
 
     @classmethod
     def of(cls, trigger: IntervalTrigger) -> _Progression:
-        begin = trigger.start_date.astimezone(UTC)
+        begin = in_utc(trigger.start_date)
         start = (begin - _EPOCH) // TICK
         interval = trigger.interval // TICK
         last = trigger._last_step(begin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
+from mainspring.timezones import in_utc
 from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_given
 
 if TYPE_CHECKING:
@@ -29,16 +30,13 @@ class DateTrigger(StandardTrigger):
 
     def __init__(self, run_date: Any = None, timezone: Any = None) -> None:
         # What has no zone yet stays as it was written, until a scheduler with one comes.
-        if type(run_date) is datetime and run_date.tzinfo is not None:
-            self.run_date: Any = run_date
-        else:
-            self.run_date = moment_in(run_date, zone_given(timezone), "run_date")
+        self.run_date: Any = moment_in(run_date, zone_given(timezone), "run_date")
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         if self._is_bound():
             return self
         bound = type(self).__new__(type(self))
-        bound.run_date = now if self.run_date is None else moment_in(self.run_date, timezone, "run_date")
+        bound.run_date = moment_in(now if self.run_date is None else self.run_date, timezone, "run_date")
         return bound
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
@@ -60,12 +58,12 @@ class DateTrigger(StandardTrigger):
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
-        run_date: datetime = self.run_date.astimezone(UTC)
+        run_date: datetime = in_utc(self.run_date)
         return run_date if run_date > moment else None
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
-        run_date: datetime = self.run_date.astimezone(UTC)
+        run_date: datetime = in_utc(self.run_date)
         return run_date if run_date < moment else None
 
     def _phrase(self) -> Phrase:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import asdate, astimezone
+from mainspring.timezones import asdate, astimezone, in_utc, in_zone
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
@@ -35,7 +35,9 @@ class DatedTrigger(WallClockTrigger):
         self.start_date = None if start_date is None else asdate(start_date)
         self.end_date = None if end_date is None else asdate(end_date)
         if self.start_date is not None and self.end_date is not None and self.start_date > self.end_date:
-            raise TriggerError(f"end_date {self.end_date} is before start_date {self.start_date}")
+            raise TriggerError(
+                f"end_date {self.end_date} is before start_date {self.start_date}, so that it would never fire"
+            )
         self.jitter = checked_jitter(jitter)
         self.gap, self.fold = checked_policy(gap, fold)
         self.first = checked_first(first, start_date)
@@ -48,7 +50,7 @@ class DatedTrigger(WallClockTrigger):
 
     def _anchor(self, now: datetime) -> None:
         self._since = now
-        self.start_date = now.astimezone(self.timezone).date()
+        self.start_date = in_zone(in_utc(now), self._zone()).date()
 
     def _is_bound(self) -> bool:
         return self.timezone is not None and self.start_date is not None
@@ -70,7 +72,7 @@ class DatedTrigger(WallClockTrigger):
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         # The dates themselves are limited by what `_make_walls` makes.
         if self._since is not None:
-            return self._since.astimezone(UTC), None
+            return in_utc(self._since), None
         midnight = datetime.combine(self.start_date, time(), UTC)
         return (midnight - timedelta(days=2) if midnight.year > 1 else midnight), None
 
@@ -82,7 +84,7 @@ class DatedTrigger(WallClockTrigger):
         if self.end_date is None or self.end_date == date.max:
             return None
         midnight = datetime.combine(self.end_date + timedelta(days=1), time(), self.timezone)
-        return midnight.astimezone(UTC) - timedelta(microseconds=1)
+        return in_utc(midnight) - timedelta(microseconds=1)
 
     def _plain_options(self) -> dict[str, Any]:
         """What `to_dict` has of all such triggers."""
@@ -113,9 +115,12 @@ class DatedTrigger(WallClockTrigger):
         from mainspring.triggers.plain import read_moment, read_zone
 
         zone = read_zone(values.get("timezone"))
-        names = ("start_date", "end_date", "jitter", "gap", "fold", "max_fires")
+        names = ("start_date", "jitter", "gap", "fold", "max_fires")
         options = {name: values.get(name) for name in names}
         made = cls(**schedule, **options, timezone=zone)  # type: ignore[call-arg]  # each such trigger takes them
+        end_date = values.get("end_date")
+        # One that began when it was added may have begun after its end.
+        made.end_date = None if end_date is None else asdate(end_date)
         made.first = values.get("first")
         made._first_at = read_moment(values.get("first_at"), zone)
         made._since = read_moment(values.get("since"), zone)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import SerializationError, TriggerError
-from mainspring.timezones import asdate
+from mainspring.timezones import asdate, in_utc, in_zone
 from mainspring.triggers.base import comparable
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
-from mainspring.triggers.wrapping import WrappingTrigger, first_instant, last_of, next_of
+from mainspring.triggers.wrapping import WrappingTrigger, days_around, last_of, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,11 +71,11 @@ class ExcludingTrigger(WrappingTrigger):
         window = self._windows.around(moment)
         if window is not None:
             return window[0], window[1] + TICK
-        local = moment.astimezone(zone)
+        local = in_zone(moment, zone)
         day = local.date()
         days = self._days.around(day)
         if days is not None:
-            return _of_days(*days, zone)
+            return days_around(moment, *days, zone)
         for other in self._others:
             if isinstance(other, BusinessCalendar):
                 is_whole_day, is_excluded = True, not other.is_business_day(day)
@@ -84,7 +84,7 @@ class ExcludingTrigger(WrappingTrigger):
             else:
                 is_whole_day, is_excluded = False, bool(other(local))
             if is_excluded:
-                return _of_days(day, day, zone) if is_whole_day else (moment, moment + TICK)
+                return days_around(moment, day, day, zone) if is_whole_day else (moment, moment + TICK)
         return None
 
     def _most_slices(self) -> int:
@@ -208,12 +208,6 @@ def _touches(last: Any, first: Any, unit: timedelta) -> bool:
     return bool(first <= last or first - last <= unit)
 
 
-def _of_days(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    if last == date.max:
-        return first_instant(first, zone), datetime.max.replace(tzinfo=UTC)
-    return first_instant(first, zone), first_instant(last + timedelta(days=1), zone)
-
-
 def _flat(exclusions: Any) -> Iterable[Any]:
     """All exclusions, as dates, ranges, windows, calendars, containers and callables."""
     for one in exclusions:
@@ -222,7 +216,7 @@ def _flat(exclusions: Any) -> Iterable[Any]:
         elif isinstance(one, datetime):
             if one.tzinfo is None:
                 raise TriggerError(f"to exclude the moment {one!r}, give it a time zone; or give a date")
-            yield Window(one.astimezone(UTC), one.astimezone(UTC))
+            yield Window(in_utc(one), in_utc(one))
         elif isinstance(one, date | str):
             yield asdate(one)
         elif isinstance(one, tuple) and len(one) == _PAIR:
@@ -242,7 +236,7 @@ def _range(first: Any, last: Any) -> DateRange | Window:
     if isinstance(first, datetime) and isinstance(last, datetime):
         if first.tzinfo is None or last.tzinfo is None:
             raise TriggerError(f"to exclude {first!r} to {last!r}, give both a time zone; or give dates")
-        window = Window(first.astimezone(UTC), last.astimezone(UTC))
+        window = Window(in_utc(first), in_utc(last))
         if window.last < window.first:
             raise TriggerError(f"the end {last} is before the beginning {first}")
         return window

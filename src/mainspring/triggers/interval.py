@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.coercion import number_meant
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, in_utc, in_zone
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import DelayedTrigger, moment_in, shown, zone_given
+from mainspring.triggers.standard import DelayedTrigger, check_order, moment_in, shifted, shown, zone_given
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -79,6 +79,7 @@ class IntervalTrigger(DelayedTrigger):
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date: Any = moment_in(start_date, self.timezone, "start_date")
         self.end_date: Any = moment_in(end_date, self.timezone, "end_date")
+        check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self.first = checked_first(first, start_date)
         self.max_fires = checked_count(max_fires)
@@ -103,9 +104,11 @@ class IntervalTrigger(DelayedTrigger):
         bound.timezone = zone = self.timezone or timezone
         bound.start_date = moment_in(self.start_date, zone, "start_date")
         bound.end_date = moment_in(self.end_date, zone, "end_date")
+        if not self._is_anchored:
+            check_order(bound.start_date, bound.end_date)
         if bound.start_date is None:
             wait = timedelta(0) if self.first == "now" else self.interval
-            bound.start_date = (now.astimezone(UTC) + wait).astimezone(zone)
+            bound.start_date = in_zone(shifted(in_utc(now), wait), zone)
             bound._is_anchored = True
         return bound
 
@@ -129,13 +132,13 @@ class IntervalTrigger(DelayedTrigger):
         """The number of the last step, or ``None`` if there is no end to them; -1 if there is none at all."""
         last = None if self.max_fires is None else self.max_fires - 1
         if self.end_date is not None:
-            by_date = (self.end_date.astimezone(UTC) - start) // self.interval
+            by_date = (in_utc(self.end_date) - start) // self.interval
             last = by_date if last is None else min(last, by_date)
         return last
 
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
-        start: datetime = self.start_date.astimezone(UTC)
+        start: datetime = in_utc(self.start_date)
         step = 0 if moment < start else (moment - start) // self.interval + 1
         if self.end_date is not None or self.max_fires is not None:
             last = self._last_step(start)
@@ -148,7 +151,7 @@ class IntervalTrigger(DelayedTrigger):
 
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
-        start: datetime = self.start_date.astimezone(UTC)
+        start: datetime = in_utc(self.start_date)
         step = -((start - moment) // self.interval) - 1
         last = self._last_step(start)
         if last is not None:
@@ -156,7 +159,7 @@ class IntervalTrigger(DelayedTrigger):
         return None if step < 0 else start + step * self.interval
 
     def _base_count(self, first: datetime, last: datetime) -> int | None:
-        start: datetime = self.start_date.astimezone(UTC)
+        start: datetime = in_utc(self.start_date)
         steps = [max((moment - start) // self.interval + 1, 0) for moment in (first, last)]
         final = self._last_step(start)
         if final is not None:
@@ -164,7 +167,7 @@ class IntervalTrigger(DelayedTrigger):
         return max(steps[1] - steps[0], 0)
 
     def _delay_limit(self) -> datetime | None:
-        return None if self.end_date is None else self.end_date.astimezone(UTC)
+        return None if self.end_date is None else in_utc(self.end_date)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, Phrase, details
@@ -208,11 +211,12 @@ class IntervalTrigger(DelayedTrigger):
         made = cls(
             seconds=values["seconds"],
             start_date=read_moment(values.get("start_date"), zone),
-            end_date=read_moment(values.get("end_date"), zone),
             timezone=zone,
             jitter=values.get("jitter"),
             max_fires=values.get("max_fires"),
         )
+        # One that began when it was added may have begun after its end.
+        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
         made.first, made._is_anchored = values.get("first"), values.get("anchored", False)
         made._seed = values.get("seed")
         return made

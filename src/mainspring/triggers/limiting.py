@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
+from mainspring.timezones import in_utc, real_time
 from mainspring.triggers.base import comparable
 from mainspring.triggers.interval import checked_count
-from mainspring.triggers.standard import TICK, shown
+from mainspring.triggers.standard import TICK, shifted, shown
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import WrappingTrigger, next_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LimitedTrigger"]
 
+_A_DAY = timedelta(days=1)
 _A_MINUTE = timedelta(minutes=1)
 
 
@@ -44,7 +46,7 @@ class LimitedTrigger(WrappingTrigger):
             raise TriggerError("max_fires must be a whole number, 1 or more, got None")
         if start is not None and (not isinstance(start, datetime) or start.tzinfo is None):
             raise TriggerError(f"start must be a datetime with a time zone, got {start!r}")
-        self.max_fires, self.start = count, start
+        self.max_fires, self.start = count, None if start is None else real_time(start)
         self._is_anchored = False
         #: How many fire times were counted, and the last of them.
         self._counted: tuple[int, datetime | None] = (0, None)
@@ -77,7 +79,7 @@ class LimitedTrigger(WrappingTrigger):
     def _first_moment(self) -> datetime:
         if self.start is None:
             raise TriggerError(f"{self!r} was not added yet")
-        return self.start.astimezone(UTC)
+        return in_utc(self.start)
 
     def _is_among(self, time: datetime, steps: Steps) -> bool:
         """Whether a fire time of the other trigger, from the start on, is one of the first so many.
@@ -87,11 +89,18 @@ class LimitedTrigger(WrappingTrigger):
         count, moment = self._counted
         if moment is None:
             moment = self._first_moment() - TICK
-        known = self.trigger.count_between(moment, time)
-        if known is not None:
-            if count + known <= self.max_fires:
-                return True
-            count, moment = self._counted = self._shortly_before_last(count, moment, time)
+        end, span = moment, _A_DAY
+        # What is far beyond the last of all isn't counted.
+        while end < time:
+            end, span = min(shifted(moment, span), time), 2 * span
+            known = self.trigger.count_between(moment, end)
+            if known is None:
+                break
+            if count + known > self.max_fires:
+                count, moment = self._counted = self._shortly_before_last(count, moment, end)
+                break
+        else:
+            return True
         while moment < time and count < self.max_fires:
             following = next_of(self.trigger, moment, steps)
             if following is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.coercion import nearest
 from mainspring.errors import SerializationError, repr_of, words_of
-from mainspring.timezones import astimezone, offset_text, zone_identity
+from mainspring.timezones import astimezone, in_utc, in_zone, offset_text, zone_identity
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.naming import found_by, reference_to
 
@@ -148,7 +148,7 @@ def plain_moment(moment: Any) -> Any:
     if moment is None or isinstance(moment, str):
         return moment
     if isinstance(moment, datetime) and moment.tzinfo is not None:
-        return {"at": moment.astimezone(UTC).isoformat(), "timezone": plain_zone(moment.tzinfo)}
+        return {"at": in_utc(moment).isoformat(), "timezone": plain_zone(moment.tzinfo)}
     return cast("date", moment).isoformat()
 
 
@@ -157,4 +157,4 @@ def read_moment(value: Any, zone: tzinfo | None = None) -> Any:
     if not isinstance(value, dict):
         return value
     moment = datetime.fromisoformat(value["at"])
-    return moment.astimezone(read_zone(value["timezone"]) or zone)
+    return in_zone(moment, read_zone(value["timezone"]) or zone or UTC)

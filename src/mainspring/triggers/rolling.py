@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.errors import TriggerError
+from mainspring.timezones import in_utc, in_zone
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
-from mainspring.triggers.wrapping import WrappingTrigger, day_after, first_instant, last_of, next_of
+from mainspring.triggers.wrapping import (
+    WrappingTrigger,
+    day_parts,
+    end_of,
+    first_instant,
+    last_end,
+    last_of,
+    next_of,
+    runs_over,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RollingTrigger", "rolled"]
 
+_NOTHING = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _QUARTER_HOUR = 15 * 60
@@ -77,16 +88,31 @@ class RollingTrigger(WrappingTrigger):
     def _sources(self, day: date) -> Iterator[date]:
         """The days whose times are fired on the business day `day`: itself, and the closed ones moved to it."""
         yield day
-        step = -_DAY if self.roll == "next" else _DAY
-        source = day + step
-        while not self.calendar.is_business_day(source) or self._is_skipped(source):
-            yield source
-            source += step
+        step, end = (-_DAY, date.min) if self.roll == "next" else (_DAY, date.max)
+        while day != end:
+            day += step
+            if self.calendar.is_business_day(day) and not self._is_skipped(day):
+                break
+            yield day
 
     def _is_skipped(self, day: date) -> bool:
         """Whether the zone went past the whole day, as Samoa did with 30 December 2011."""
         zone = self._zone()
-        return first_instant(day, zone) == first_instant(day_after(day), zone)
+        return first_instant(day, zone) == end_of(day, zone)
+
+    def _together(self, day: date) -> list[tuple[date, date]]:
+        """What is fired on the business day `day`, and on others whose times come between its own: each day with the one that it is fired on.
+
+        There are others only where the clocks were put back over a midnight, so that two days are shown by turns, or forward to one.
+        """
+        zone = self._zone()
+        targets = {day}
+        for source in self._sources(day):
+            if runs_over(source, zone):
+                targets.add(self._target(source + _DAY))
+            if source != date.min and runs_over(source - _DAY, zone):
+                targets.add(self._target(source - _DAY))
+        return [(source, target) for target in sorted(targets) for source in self._sources(target)]
 
     def _open_from(self, day: date) -> date:
         """The first business day from `day` on."""
@@ -100,72 +126,82 @@ class RollingTrigger(WrappingTrigger):
             day -= _DAY
         return day
 
+    def _earliest(self, day: date) -> date:
+        """The first day whose times may come after `day` has begun."""
+        return day - _DAY if day != date.min and runs_over(day - _DAY, self._zone()) else day
+
+    def _latest(self, day: date) -> date:
+        """The last day whose times may come before `day` has ended."""
+        return day + _DAY if runs_over(day, self._zone()) else day
+
     def _target(self, day: date) -> date:
         """The day on which what falls on `day` is fired."""
         return self._open_from(day) if self.roll == "next" else self._open_until(day)
 
     def _moved(self, fire_time: datetime, day: date) -> datetime:
         """`fire_time`, in UTC, at the same time of another day; a time that doesn't exist by the offset before."""
-        local = fire_time.astimezone(self._zone())
+        local = in_zone(fire_time, self._zone())
         if local.date() == day:
             return fire_time
-        return datetime.combine(day, local.time(), self._zone()).astimezone(UTC)
+        return in_utc(datetime.combine(day, local.time().replace(fold=0), self._zone()))
 
-    def _stretches(self, source: date, day: date) -> list[tuple[datetime, datetime, timedelta]]:
+    def _stretches(self, source: date, day: date) -> Iterator[tuple[datetime, datetime, timedelta]]:
         """The day `source` in parts, each with by how much its times move when they are fired on `day`.
 
         A part is from its first moment up to, not including, its second. There is more than one only where the clocks
         change on one of the two days.
         """
-        zone = self._zone()
-        begin, end = first_instant(source, zone), first_instant(day_after(source), zone)
-        if source == day:
-            return [(begin, end, timedelta(0))]
+        for begin, end in day_parts(source, self._zone()):
+            if source == day:
+                yield begin, end, _NOTHING
+            else:
+                yield from self._moves(source, day, begin, end)
+
+    def _moves(
+        self, source: date, day: date, begin: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, datetime, timedelta]]:
         length = (end - begin) // _SECOND
-        if not length:  # a day that the zone skipped
-            return []
 
         def shift_at(second: int) -> timedelta:
             moment = begin + second * _SECOND
             return self._moved(moment, day) - moment
 
-        stretches = []
         low, shift = 0, shift_at(0)
         if self._is_near_change(source, day):
             for later in (*range(_QUARTER_HOUR, length, _QUARTER_HOUR), length - 1):
                 if shift_at(later) != shift:
                     high = bisect_left(range(later), True, lo=low, key=lambda at: shift_at(at) != shift)
-                    stretches.append((begin + low * _SECOND, begin + high * _SECOND, shift))
+                    yield begin + low * _SECOND, begin + high * _SECOND, shift
                     low, shift = high, shift_at(high)
-        stretches.append((begin + low * _SECOND, end, shift))
-        return stretches
+        yield begin + low * _SECOND, end, shift
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        day = self._open_from(moment.astimezone(zone).date())
+        day = self._open_from(self._earliest(in_zone(moment, zone).date()))
         while True:
-            sources = list(self._sources(day))
-            best = self._first_of(sources, day, moment, steps)
+            pairs = self._together(day)
+            best = self._first_of(pairs, moment, steps)
             if best is not None:
                 return best
-            end = first_instant(day_after(max(sources)), zone)
+            last = max(source for source, _ in pairs)
+            end = last_end(last, zone)
             try:
                 steps.go_on()
                 following = next_of(self.trigger, end - TICK, steps)
             except SearchExhaustedError as error:
                 # What falls on later days is moved to none before that of the first of them.
-                since = max((error.reached or end) + TICK, end).astimezone(zone).date()
+                since = self._earliest(in_zone(max((error.reached or end) + TICK, end), zone).date())
                 raise SearchExhaustedError(
                     max(first_instant(self._target(since), zone) - TICK, moment)
                 ) from None
             if following is None:
                 return None
-            day = self._target(following.astimezone(zone).date())
+            day = self._target(in_zone(following, zone).date())
 
-    def _first_of(self, sources: list[date], day: date, moment: datetime, steps: Steps) -> datetime | None:
-        """The first time after `moment` of all that is fired on `day`."""
+    def _first_of(self, pairs: list[tuple[date, date]], moment: datetime, steps: Steps) -> datetime | None:
+        """The first time after `moment` of all that falls on the first day of each pair, and is fired on the second."""
         found, reached = [], []
-        parts = [part for source in sources for part in self._stretches(source, day)]
+        parts = [part for source, day in pairs for part in self._stretches(source, day)]
         for asked, (low, high, shift) in enumerate(parts):
             share = steps.share(len(parts) - asked)
             begin = max(low - TICK, moment - shift)
@@ -186,28 +222,28 @@ class RollingTrigger(WrappingTrigger):
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
-        day = self._open_until(moment.astimezone(zone).date())
+        day = self._open_until(self._latest(in_zone(moment, zone).date()))
         while True:
-            sources = list(self._sources(day))
-            best = self._last_of(sources, day, moment, steps)
+            pairs = self._together(day)
+            best = self._last_of(pairs, moment, steps)
             if best is not None:
                 return best
-            begin = first_instant(min(sources), zone)
+            begin = first_instant(min(source for source, _ in pairs), zone)
             try:
                 steps.go_on()
                 preceding = last_of(self.trigger, begin, steps)
             except SearchExhaustedError as error:
-                until = (min(error.reached or begin, begin) - TICK).astimezone(zone).date()
-                after = first_instant(day_after(self._target(until)), zone)
+                until = self._latest(in_zone(min(error.reached or begin, begin) - TICK, zone).date())
+                after = last_end(self._target(until), zone)
                 raise SearchExhaustedError(min(after, moment)) from None
             if preceding is None:
                 return None
-            day = self._target(preceding.astimezone(zone).date())
+            day = self._target(in_zone(preceding, zone).date())
 
-    def _last_of(self, sources: list[date], day: date, moment: datetime, steps: Steps) -> datetime | None:
-        """The last time before `moment` of all that is fired on `day`."""
+    def _last_of(self, pairs: list[tuple[date, date]], moment: datetime, steps: Steps) -> datetime | None:
+        """The last time before `moment` of all that falls on the first day of each pair, and is fired on the second."""
         found, reached = [], []
-        parts = [part for source in sources for part in self._stretches(source, day)]
+        parts = [part for source, day in pairs for part in self._stretches(source, day)]
         for asked, (low, high, shift) in enumerate(parts):
             share = steps.share(len(parts) - asked)
             end = min(high, moment - shift)
@@ -230,7 +266,8 @@ class RollingTrigger(WrappingTrigger):
         """Whether the clocks change on one of the two days, so that not all times move by the same."""
         zone = self._zone()
         return any(
-            first_instant(day_after(one), zone) - first_instant(one, zone) != _DAY for one in (source, day)
+            end_of(one, zone) - first_instant(one, zone) != _DAY or len(day_parts(one, zone)) != 1
+            for one in (source, day)
         )
 
     def _phrase(self) -> Phrase:

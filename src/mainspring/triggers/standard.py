@@ -6,7 +6,16 @@ from abc import abstractmethod
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from mainspring.timezones import astimezone, convert_to_datetime, datetime_repr
+from mainspring.errors import TriggerError
+from mainspring.timezones import (
+    FIRST_IN_UTC,
+    LAST_IN_UTC,
+    astimezone,
+    convert_to_datetime,
+    datetime_repr,
+    in_utc,
+    in_zone,
+)
 from mainspring.triggers.base import BaseTrigger, _aware, comparable
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.steps import NEVER, SEARCH_LIMIT, Found, SearchExhaustedError, Steps, Unknown
@@ -67,7 +76,7 @@ class StandardTrigger(BaseTrigger):
         """See `BaseTrigger.get_next_fire_time`. The search goes on, slice by slice, in as many as there may be."""
         reference = now if previous_fire_time is None else previous_fire_time
         trigger = self._ready(reference)
-        moment = reference.astimezone(UTC)
+        moment = in_utc(reference)
         try:
             if previous_fire_time is None:
                 moment -= TICK
@@ -76,42 +85,42 @@ class StandardTrigger(BaseTrigger):
             found = trigger._searched_on("_after", moment, error.not_before(moment).reached)
         except OverflowError:
             return None
-        return None if found is None else found.astimezone(trigger._zone())
+        return None if found is None else in_zone(found, trigger._zone())
 
     def search(self, previous_fire_time: datetime | None, now: datetime, steps: Steps) -> Answer:
         reference = now if previous_fire_time is None else previous_fire_time
         trigger = self._ready(reference)
-        moment = reference.astimezone(UTC)
+        moment = in_utc(reference)
         try:
             if previous_fire_time is None:
                 moment -= TICK
             found = trigger._after(moment, steps)
-            return NEVER if found is None else Found(found.astimezone(trigger._zone()))
+            return NEVER if found is None else Found(in_zone(found, trigger._zone()))
         except SearchExhaustedError as error:
             since = (error.not_before(moment).reached or moment) + TICK
-            return Unknown(since.astimezone(trigger._zone()))
+            return Unknown(in_zone(since, trigger._zone()))
         except OverflowError:
             return NEVER
 
     def previous(self, before: datetime) -> datetime | None:
         trigger = self._ready(_aware(before, "before"))
-        moment = before.astimezone(UTC)
+        moment = in_utc(before)
         try:
             found = trigger._before(moment, Steps())
         except SearchExhaustedError as error:
             found = trigger._searched_on("_before", moment, error.not_after(moment).reached)
         except OverflowError:
             return None
-        return None if found is None else found.astimezone(trigger._zone())
+        return None if found is None else in_zone(found, trigger._zone())
 
     def search_before(self, before: datetime, steps: Steps) -> Answer:
         trigger = self._ready(before)
-        moment = before.astimezone(UTC)
+        moment = in_utc(before)
         try:
             found = trigger._before(moment, steps)
-            return NEVER if found is None else Found(found.astimezone(trigger._zone()))
+            return NEVER if found is None else Found(in_zone(found, trigger._zone()))
         except SearchExhaustedError as error:
-            return Unknown((error.not_after(moment).reached or moment).astimezone(trigger._zone()))
+            return Unknown(in_zone(error.not_after(moment).reached or moment, trigger._zone()))
         except OverflowError:
             return NEVER
 
@@ -139,14 +148,14 @@ class StandardTrigger(BaseTrigger):
         return None
 
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
-        found = self._ready(first).previous(now.astimezone(UTC) + TICK)
-        return first if found is None or found.astimezone(UTC) <= first.astimezone(UTC) else found
+        found = self._ready(first).previous(in_utc(now) + TICK)
+        return first if found is None or in_utc(found) <= in_utc(first) else found
 
     def fire_times(self, first: datetime, now: datetime, limit: int) -> tuple[list[datetime], bool]:
         trigger = self._ready(first)
-        start, moment = first.astimezone(UTC), now.astimezone(UTC) + TICK
+        start, moment = in_utc(first), in_utc(now) + TICK
         times: list[datetime] = []
-        while (found := trigger.previous(moment)) is not None and found.astimezone(UTC) > start:
+        while (found := trigger.previous(moment)) is not None and in_utc(found) > start:
             if len(times) == limit:
                 times.reverse()
                 return times, True
@@ -234,7 +243,7 @@ class DelayedTrigger(StandardTrigger):
         if not self.jitter:
             return self._base_after(moment, steps)
         longest = timedelta(seconds=self.jitter)
-        base = _within(self._base_before, moment + TICK, moment - longest, steps)
+        base = _within(self._base_before, moment + TICK, shifted(moment, -longest), steps)
         if base is not None:
             fire_time = self._delayed(base, steps)
             if fire_time > moment:
@@ -255,7 +264,7 @@ class DelayedTrigger(StandardTrigger):
     def _delayed(self, base: datetime, steps: Steps) -> datetime:
         longest = timedelta(seconds=self.jitter or 0) + TICK
         try:
-            following = _within(self._base_after, base, base + longest, steps)
+            following = _within(self._base_after, base, shifted(base, longest), steps)
         except OverflowError:
             following = None
         if following is not None:
@@ -305,6 +314,8 @@ def moment_in(value: Any, zone: tzinfo | None, name: str) -> Any:
     Raises:
         TypeError, ValueError: it will never be one.
     """
+    if type(value) is datetime and value.tzinfo is UTC:  # as most are that come from a store
+        return value
     if zone is None and value is not None:
         moment = convert_to_datetime(value, UTC, name)  # a mistake is to be told where it is made
         return moment if isinstance(value, datetime) and value.tzinfo is not None else value
@@ -316,6 +327,29 @@ def shown(moment: Any) -> str:
     return datetime_repr(moment) if isinstance(moment, datetime) else str(moment)
 
 
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """`moment`, in UTC, so much later or earlier; the first or the last time there is, if that is beyond."""
+    try:
+        return in_utc(moment + by)
+    except OverflowError:
+        return FIRST_IN_UTC if by < timedelta(0) else LAST_IN_UTC
+
+
+def check_order(start: Any, end: Any) -> None:
+    """See that a trigger doesn't end before it begins; either may be ``None``, or both as they were written where there is no zone yet.
+
+    Raises:
+        TriggerError: it does.
+    """
+    if start is None or end is None:
+        return
+    begins, ends = (in_utc(moment_in(moment, UTC, "")) for moment in (start, end))
+    if ends < begins:
+        raise TriggerError(
+            f"end_date {shown(end)} is before start_date {shown(start)}, so that it would never fire"
+        )
+
+
 def is_earlier(one: datetime, other: datetime) -> bool:
     """Whether `one` is an earlier instant than `other`; of two in one zone, Python compares the wall clocks."""
-    return one.astimezone(UTC) < other.astimezone(UTC)
+    return in_utc(one) < in_utc(other)

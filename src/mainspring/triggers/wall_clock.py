@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
+from mainspring.timezones import in_utc, in_zone
 from mainspring.triggers.clock_changes import (
     DAY,
     Fold,
@@ -25,7 +26,7 @@ from mainspring.triggers.clock_changes import (
     previous_instant,
     utc_of,
 )
-from mainspring.triggers.standard import TICK, DelayedTrigger
+from mainspring.triggers.standard import TICK, DelayedTrigger, shifted
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -108,7 +109,7 @@ class WallClockTrigger(DelayedTrigger):
 
     def _anchor(self, now: datetime) -> None:
         """Set the start date to `now`."""
-        self.start_date = now.astimezone(self.timezone)
+        self.start_date = in_zone(in_utc(now), self._zone())
 
     def _needs_seed(self) -> bool:
         return bool(self.jitter)
@@ -131,7 +132,7 @@ class WallClockTrigger(DelayedTrigger):
             bound._anchor(now)
             bound._is_anchored = True
             if bound.first == "now":
-                bound._first_at = now.astimezone(bound.timezone)
+                bound._first_at = in_zone(in_utc(now), bound._zone())
         return bound
 
     @abstractmethod
@@ -158,19 +159,21 @@ class WallClockTrigger(DelayedTrigger):
         zone = self.timezone
         if zone is None or self.jitter or self.first is not None or self.max_fires is not None:
             return super().get_next_fire_time(previous_fire_time, now)
-        if previous_fire_time is None:
-            moment = now if now.tzinfo is zone else now.astimezone(zone)
-            one_less = 0 if moment.microsecond else 1  # a first call's answer may be `now` itself
-        else:
-            moment = previous_fire_time
-            if moment.tzinfo is not zone:
+        moment = now if previous_fire_time is None else previous_fire_time
+        if moment.tzinfo is not zone:
+            try:
                 moment = moment.astimezone(zone)
-            one_less = 0
+            except OverflowError:  # at the very beginning, or end, of all dates
+                return super().get_next_fire_time(previous_fire_time, now)
+        # A first call's answer may be `now` itself.
+        one_less = 1 if previous_fire_time is None and not moment.microsecond else 0
         walls = self._walls
         if walls is None:
+            if not self._is_bound():  # its start date is open
+                return super().get_next_fire_time(previous_fire_time, now)
             walls = self._prepared()
         start, end = self._limits
-        if start is not None and moment.astimezone(UTC) < start:
+        if start is not None and in_utc(moment) < start:
             return super().get_next_fire_time(previous_fire_time, now)
         day = moment.toordinal()
         low, high = self._calm
@@ -203,7 +206,7 @@ class WallClockTrigger(DelayedTrigger):
             0,
             zone,
         )
-        if end is not None and fire_time.astimezone(UTC) > end:
+        if end is not None and in_utc(fire_time) > end:
             return None
         return fire_time
 
@@ -216,8 +219,8 @@ class WallClockTrigger(DelayedTrigger):
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
         first_at = self._first_at
-        if first_at is not None and moment < first_at.astimezone(UTC):
-            found: datetime | None = first_at.astimezone(UTC)
+        if first_at is not None and moment < in_utc(first_at):
+            found: datetime | None = in_utc(first_at)
         else:
             found = self._scheduled_after(moment)
         if found is not None and self.max_fires is not None and not self._is_among(found):
@@ -241,7 +244,7 @@ class WallClockTrigger(DelayedTrigger):
         start, end = self._limits
         if end is not None and moment > end:
             moment = end + TICK
-        if self.max_fires is not None:
+        if self.max_fires is not None and not self._is_before_last(moment):
             moment = min(moment, self._last_of_all() + TICK)
         instant = previous_instant(
             walls,
@@ -252,7 +255,7 @@ class WallClockTrigger(DelayedTrigger):
         found = None if instant is None else utc_of(instant)
         if found is not None and start is not None and found < start:
             found = None
-        first_at = None if self._first_at is None else self._first_at.astimezone(UTC)
+        first_at = None if self._first_at is None else in_utc(self._first_at)
         if first_at is not None and first_at < moment and (found is None or found < first_at):
             return first_at
         return found
@@ -272,7 +275,7 @@ class WallClockTrigger(DelayedTrigger):
             last = min(last, self._last_of_all())
         begin = first if start is None else max(first, start - TICK)
         count = self._count(begin, last) if begin < last else 0
-        first_at = None if self._first_at is None else self._first_at.astimezone(UTC)
+        first_at = None if self._first_at is None else in_utc(self._first_at)
         if first_at is not None and first < first_at <= last:
             count += not self._count(first_at - TICK, first_at)  # it may be a time of the schedule as well
         return count
@@ -280,10 +283,19 @@ class WallClockTrigger(DelayedTrigger):
     def _is_among(self, time: datetime) -> bool:
         """Whether a time of the schedule is one of the first `max_fires`."""
         self._prepared()
-        moment, count = self._begin()
-        if self._last is None and self._count(moment, time) <= count:
-            return True
-        return time <= self._last_of_all()
+        return self._is_before_last(time) or time <= self._last_of_all()
+
+    def _is_before_last(self, moment: datetime) -> bool:
+        """Whether no more than `max_fires` times of the schedule come up to `moment`. What is far beyond the last of them is not counted."""
+        if self._last is not None:
+            return moment <= self._last
+        begin, count = self._begin()
+        span, end = _DAY, begin
+        while end < moment:
+            end, span = min(shifted(begin, span), moment), 2 * span
+            if self._count(begin, end) > count:
+                return False
+        return True
 
     def _begin(self) -> tuple[datetime, int]:
         """After which moment, and how many, times of the schedule are fired."""
@@ -295,10 +307,10 @@ class WallClockTrigger(DelayedTrigger):
         if self._last is None:
             self._prepared()
             begin, count = self._begin()
-            low, high = begin, begin + timedelta(days=1)
+            low, high = begin, shifted(begin, _DAY)
             # Twice as far each time, then half as far, until few are left to be counted one by one.
             while self._count(begin, high) < count:
-                low, high = high, high + 2 * (high - begin)
+                low, high = high, shifted(high, 2 * (high - begin))
                 if high.year >= _FAR_YEAR:
                     break
             while high - low > _DAY and self._count(low, high) > _A_FEW:

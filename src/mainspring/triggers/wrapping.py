@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import TriggerError
+from mainspring.timezones import LAST_IN_UTC, in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.clock_changes import DAY, changes_of, utc_of
 from mainspring.triggers.standard import StandardTrigger
 
 if TYPE_CHECKING:
@@ -64,12 +66,77 @@ class WrappingTrigger(StandardTrigger):
 
 def first_instant(day: date, zone: tzinfo) -> datetime:
     """When `day` begins in `zone`, in UTC; of a day that was skipped, when it was."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return in_utc(datetime.combine(day, time(), zone))
 
 
-def day_after(day: date) -> date:
-    """The following day."""
-    return day + timedelta(days=1)
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """When the day after `day` begins in `zone`, in UTC, for the first time if it does so twice."""
+    return LAST_IN_UTC if day == date.max else first_instant(day + timedelta(days=1), zone)
+
+
+class DayAgain(NamedTuple):
+    """A stretch of time in which the clocks show a day again, after they were put back from the day after it.
+
+    St. John's had them show 28 October 2006 again from one minute past midnight on.
+    """
+
+    begin: datetime
+    end: datetime
+
+
+def shown_again(day: date, zone: tzinfo) -> DayAgain | None:
+    """When the clocks of `zone` show `day` again although the day after it had begun; ``None``: they don't."""
+    midnight = (day.toordinal() + 1) * DAY
+    changes = changes_of(zone)
+    for at, before, after in changes.near(midnight - changes.offset_at(midnight)):
+        if at + after < midnight < at + before:
+            begin, end = utc_of(at), utc_of(midnight - after)
+            return None if begin is None or end is None else DayAgain(begin, end)
+    return None
+
+
+def runs_over(day: date, zone: tzinfo) -> bool:
+    """Whether times of `day`, or times that are read as such because the clocks skipped them, come after the day after it has begun."""
+    if day == date.max:
+        return False
+    return in_utc(datetime.combine(day, time.max, zone)) >= end_of(day, zone) or (
+        shown_again(day, zone) is not None
+    )
+
+
+def last_end(day: date, zone: tzinfo) -> datetime:
+    """When the clocks of `zone` stop to show `day` for the last time, in UTC."""
+    again = shown_again(day, zone)
+    return end_of(day, zone) if again is None else again.end
+
+
+def day_parts(day: date, zone: tzinfo) -> list[tuple[datetime, datetime]]:
+    """The stretches of time in which the clocks of `zone` show `day`, in UTC, their ends not included.
+
+    Mostly one; none if the zone skipped the day; two if the clocks were put back over a midnight.
+    """
+    begin, end = first_instant(day, zone), end_of(day, zone)
+    if begin >= end:
+        return []
+    parts = [(begin, end)]
+    yesterday = None if day == date.min else shown_again(day - timedelta(days=1), zone)
+    if yesterday is not None:
+        parts = [(begin, yesterday.begin), (yesterday.end, end)]
+    again = shown_again(day, zone)
+    return parts if again is None else [*parts, (again.begin, again.end)]
+
+
+def days_around(moment: datetime, first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The stretch of time around `moment` in which the clocks of `zone` show the days `first` to `last`, its end not included."""
+    begin, end = first_instant(first, zone), end_of(last, zone)
+    before = None if first == date.min else shown_again(first - timedelta(days=1), zone)
+    if before is not None:
+        if moment < before.begin:
+            end = before.begin
+        else:
+            begin = before.end
+    again = shown_again(last, zone)
+    return again if again is not None and moment >= again.begin else (begin, end)
 
 
 def next_of(trigger: BaseTrigger, moment: datetime, steps: Steps) -> datetime | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.errors import CronSyntaxError
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, in_utc
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField, steps_over_new_year
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, NOTHING, SIX_FIELDS, UNIX
@@ -17,11 +16,12 @@ from mainspring.triggers.cron.unix import command_after, placed
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import moment_in, shown, zone_given
+from mainspring.triggers.standard import check_order, moment_in, shown, zone_given
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
     from mainspring.triggers.cron.grammars import Grammar
@@ -92,6 +92,7 @@ class CronTrigger(WallClockTrigger):
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date = moment_in(start_date, self.timezone, "start_date")
         self.end_date = moment_in(end_date, self.timezone, "end_date")
+        check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self.gap, self.fold = checked_policy(gap, fold)
         self.first = checked_first(first, start_date)
@@ -212,6 +213,7 @@ class CronTrigger(WallClockTrigger):
     def _read_dates(self) -> None:
         self.start_date = moment_in(self.start_date, self.timezone, "start_date")
         self.end_date = moment_in(self.end_date, self.timezone, "end_date")
+        check_order(self.start_date, self.end_date)
 
     def _implied_policy(self) -> tuple[Gap, Fold]:
         if str(self._field("hour")).startswith("*"):
@@ -220,7 +222,7 @@ class CronTrigger(WallClockTrigger):
 
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         return tuple(  # type: ignore[return-value]  # there are two
-            None if moment is None else moment.astimezone(UTC) for moment in (self.start_date, self.end_date)
+            None if moment is None else in_utc(moment) for moment in (self.start_date, self.end_date)
         )
 
     def date_fields(self, seed: str) -> DateFields:
@@ -254,7 +256,7 @@ class CronTrigger(WallClockTrigger):
         )
 
     def _delay_limit(self) -> datetime | None:
-        return None if self.end_date is None else self.end_date.astimezone(UTC)
+        return None if self.end_date is None else in_utc(self.end_date)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Phrase
@@ -297,7 +299,6 @@ class CronTrigger(WallClockTrigger):
         made = cls(
             **({} if has_warned else fields),
             start_date=read_moment(values.get("start_date"), zone),
-            end_date=read_moment(values.get("end_date"), zone),
             timezone=zone,
             jitter=values.get("jitter"),
             gap=values.get("gap"),
@@ -306,6 +307,8 @@ class CronTrigger(WallClockTrigger):
         )
         if has_warned:
             made.fields = made._read_fields(fields)
+        # One that began when it was added may have begun after its end.
+        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
         made.first = values.get("first")
         made._first_at = read_moment(values.get("first_at"), zone)
         made._is_either = values.get("either_day", False)
