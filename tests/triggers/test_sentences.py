@@ -90,3 +90,7 @@ def differing(language, *names):
 
 def test_each_schedule_is_said_as_it_was_written_by_hand():
     assert differing("en", "english_cron.txt", "english_others.txt", "english_later.txt") == []
+
+
+def test_each_schedule_is_said_in_german_as_it_was_written_by_hand():
+    assert differing("de", "german.txt") == []

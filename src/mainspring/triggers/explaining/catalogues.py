@@ -26,8 +26,8 @@ class Catalogue(NamedTuple):
         forms: how a value looks in each form.
         conjunctions: what stands before the last of a list: a text, by its name.
         order: how the parts of the clause ``when`` follow each other.
-        order_after: another order, for times whose keys are named here.
-        spans: keys of clauses that name a beginning and an end, two of which are set apart by a comma.
+        order_with: another order, where a clause with one of these keys is among the parts.
+        spans: keys of clauses of which two in a row are set apart by a comma.
         heavy: keys of clauses after which there is always a comma.
     """
 
@@ -35,7 +35,7 @@ class Catalogue(NamedTuple):
     forms: Mapping[str, Callable[[Any], str]]
     conjunctions: Mapping[str, str]
     order: tuple[str, ...]
-    order_after: Mapping[str, tuple[str, ...]]
+    order_with: Mapping[str, tuple[str, ...]]
     spans: frozenset[str] = frozenset()
     heavy: frozenset[str] = frozenset()
 

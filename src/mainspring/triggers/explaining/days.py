@@ -311,8 +311,9 @@ def _spoken_years(  # noqa: PLR0911 - one for each form
     if years is None:
         return {}
     if len(years) == 1:
-        key = "years.of_month" if len(months) == 1 else "years.in"
-        return {"years": Clause(key, years=tuple(map(str, years)))}
+        if len(months) == 1:
+            return {"years": Clause("years.of_month", years=(str(years[0]),))}
+        return {"years": Clause("years.in_one", year=str(years[0]))}
     step, last = step_of(years), MAX_VALUES["year"]
     if step == 1 and len(years) >= _IN_A_ROW:
         if years[-1] == last:

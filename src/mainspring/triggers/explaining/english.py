@@ -144,6 +144,7 @@ TEMPLATES = {
     "years.every_nth": "every {distance:each}",
     "years.leap": "in leap years",
     "years.of_month": "{years|and}",
+    "years.in_one": "in {year}",
     "years.in": "in {years|and}",
     "years.span": "from {first} to {last}",
     "years.since": "from {first} on",
@@ -304,7 +305,7 @@ CATALOGUE = Catalogue(
     },
     conjunctions={"and": " and ", "or": " or ", "comma": ", ", "none": ""},
     order=("times", "days", "weeks", "months", "years"),
-    order_after=dict.fromkeys(
+    order_with=dict.fromkeys(
         ("times.hash_day", "times.hash_span", "times.hash_hour"),
         ("days", "weeks", "months", "years", "times"),
     ),

@@ -43,8 +43,8 @@ def _clause(clause: Clause, catalogue: Catalogue, form: str) -> str:
 
 def _ordered(clause: Clause, catalogue: Catalogue) -> str:
     """When a trigger fires: times, days, months and so on, each where the language has it."""
-    times = clause.parts.get("times")
-    order = catalogue.order if times is None else catalogue.order_after.get(times.key, catalogue.order)
+    orders = (catalogue.order_with.get(part.key) for part in clause.parts.values())
+    order = next(filter(None, orders), catalogue.order)
     text, before = "", ""
     for name in order:
         part = clause.parts.get(name)
