@@ -37,7 +37,7 @@ def spoken_exceptions(exclusions: Iterable[Any], zone: tzinfo | None) -> Clause:
             first, last = moment(one.first, zone), moment(one.last, zone)
             is_moment = one.first == one.last
             said.append(
-                Clause("except.moment", moment=first)
+                Clause("except.moments", moments=(first,))
                 if is_moment
                 else Clause("except.window", first=first, last=last)
             )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mainspring.triggers.cron.fields import BaseField
 
-__all__ = ["at", "clocks", "is_of_day", "spoken_times"]
+__all__ = ["at", "clocks", "is_of_day", "spoken_times", "times_of"]
 
 _MINUTE, _HOUR = 60, 3600
 #: Of equally distant times so many are a progression ("every 2 hours from … to …"); fewer are a list. Of hours in a row, fewer will do.
@@ -57,24 +57,32 @@ def spoken_times(
     """
     if seed is None and any(field.has_hash() for field in (hour, minute, second)):
         return _hashed(hour, minute, second)
-    hours, minutes, seconds = (sorted(field.values(seed or "")) for field in (hour, minute, second))
+    return times_of(*(sorted(field.values(seed or "")) for field in (hour, minute, second)), wraps=wraps)
+
+
+def times_of(hours: Sequence[int], minutes: Sequence[int], seconds: Sequence[int], *, wraps: bool) -> Clause:
+    """The times of the day with these hours, minutes and seconds, each in order.
+
+    Args:
+        wraps: as of `spoken_times`.
+    """
     if len(hours) == 24:  # noqa: PLR2004 - all day long
         return _hourly(minutes, seconds)
     return _in_hours(hours, minutes, seconds, wraps=wraps)
 
 
 def _hourly(  # noqa: PLR0911 - one for each form
-    minutes: list[int], seconds: list[int]
+    minutes: Sequence[int], seconds: Sequence[int]
 ) -> Clause:
     """What is the same in each hour."""
     if len(minutes) == _MINUTE:
-        if seconds == [0]:
+        if _is_zero(seconds):
             return _every(_MINUTE)
         step = _round(seconds)
         return _every(step) if step else _past(seconds, "second", Clause("whole.minute"))
     step = _round(minutes)
-    if seconds == [0]:
-        if minutes == [0]:
+    if _is_zero(seconds):
+        if _is_zero(minutes):
             return Clause("times.hourly")
         return _every(step * _MINUTE) if step else _past(minutes, "minute", Clause("whole.hour"))
     if step:
@@ -89,7 +97,7 @@ def _hourly(  # noqa: PLR0911 - one for each form
 
 
 def _in_hours(  # noqa: PLR0911 - one for each form
-    hours: list[int], minutes: list[int], seconds: list[int], *, wraps: bool
+    hours: Sequence[int], minutes: Sequence[int], seconds: Sequence[int], *, wraps: bool
 ) -> Clause:
     offsets = [minute * _MINUTE + second for minute in minutes for second in seconds]
     stretches = consecutive(hours, 24 if wraps else None)
@@ -107,7 +115,7 @@ def _in_hours(  # noqa: PLR0911 - one for each form
     if total <= _LISTED:
         return at(*(hour * _HOUR + offset for hour in hours for offset in offsets))
     whole = _whole_hours(hours, stretches)
-    if seconds == [0]:
+    if _is_zero(seconds):
         return _past(minutes, "minute", whole)
     if len(minutes) == _MINUTE and len(stretches) == 1:
         first, last = (Clock(stretches[0][0] * _HOUR), Clock(stretches[0][1] * _HOUR + _HOUR - _MINUTE))
@@ -115,7 +123,7 @@ def _in_hours(  # noqa: PLR0911 - one for each form
     return _past(seconds, "second", Clause("whole.minutes", minutes=tuple(minutes), whole=whole))
 
 
-def _once_an_hour(hours: list[int], stretches: list[tuple[int, int]], offset: int) -> Clause:
+def _once_an_hour(hours: Sequence[int], stretches: list[tuple[int, int]], offset: int) -> Clause:
     step = step_of(hours)
     if step is not None and step > 1 and len(hours) >= _PROGRESSION:
         return _every_span(step * _HOUR, [(hours[0] * _HOUR + offset, hours[-1] * _HOUR + offset)])
@@ -128,7 +136,11 @@ def _once_an_hour(hours: list[int], stretches: list[tuple[int, int]], offset: in
     return Clause("times.mixed", single=at(*single), every=every) if single else every
 
 
-def _round(numbers: list[int]) -> int | None:
+def _is_zero(numbers: Sequence[int]) -> bool:
+    return list(numbers) == [0]
+
+
+def _round(numbers: Sequence[int]) -> int | None:
     """The step of numbers of a minute, or an hour, that begin with 0 and go on evenly into the next one."""
     step = step_of(numbers)
     return step if step is not None and numbers[0] == 0 and numbers[-1] + step == _MINUTE else None
@@ -151,7 +163,7 @@ def _every_span(step: int, spans: Sequence[tuple[int, int]]) -> Clause:
     return Clause("times.every_span", step=_distance(step), spans=said)
 
 
-def _past(numbers: list[int], unit: str, whole: Clause) -> Clause:
+def _past(numbers: Sequence[int], unit: str, whole: Clause) -> Clause:
     """Minutes past an hour, or seconds past a minute: "at 5 and 35 minutes past every hour"."""
     step = step_of(numbers)
     if len(numbers) > _PROGRESSION:
@@ -168,11 +180,11 @@ def _past(numbers: list[int], unit: str, whole: Clause) -> Clause:
                 "times.every_past", step=Count(step, unit), spans=said, unit=Count(2, unit), whole=whole
             )
     return Clause(
-        "times.past", numbers=tuple(numbers), unit=Count(1 if numbers == [1] else 2, unit), whole=whole
+        "times.past", numbers=tuple(numbers), unit=Count(1 if list(numbers) == [1] else 2, unit), whole=whole
     )
 
 
-def _whole_hours(hours: list[int], stretches: list[tuple[int, int]]) -> Clause:
+def _whole_hours(hours: Sequence[int], stretches: list[tuple[int, int]]) -> Clause:
     step = step_of(hours)
     if step is not None and step > 1 and len(hours) >= _PROGRESSION:
         span = _hours_span(hours[0], hours[-1])

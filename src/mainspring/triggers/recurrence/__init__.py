@@ -18,6 +18,7 @@ from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
+    from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
 __all__ = ["RecurrenceTrigger"]
@@ -204,9 +205,10 @@ class RecurrenceTrigger(WallClockTrigger):
             bool(self._excluded_days) and found.astimezone(self._zone()).date() in self._excluded_days
         )
 
-    def _meaning(self) -> str:
-        text = ", ".join(map(str, self.recurrence.rules)) or f"at {self.start_date}"
-        return text if self.timezone is None else f"{text}, {self.timezone}"
+    def _phrase(self) -> Phrase:
+        from mainspring.triggers.explaining.recurrence import spoken_recurrence
+
+        return spoken_recurrence(self)
 
     def _lines(self, *, has_start: bool = True) -> list[str]:
         """The text, with times on the clock of the trigger's zone."""
