@@ -71,6 +71,7 @@ def test_a_text_in_a_dialect_that_is_named(dialect, text, expected):
         "TZ = 'Asia/Tokyo'\n0 9 * * *",
         'CRON_TZ="Asia/Tokyo" @every 1h',
         "0 9 * * * Asia/Tokyo",
+        " 0\t9 *  *\t*\tAsia/Tokyo\n",
         "0 9 * * MON-FRI Asia/Tokyo",
         "@daily Asia/Tokyo",
     ],

@@ -158,6 +158,8 @@ def _wrong_number(text: str, words: list[str], grammar: Grammar) -> CronSyntaxEr
     forms = ", or ".join(f"{number} ({' '.join(names)})" for number, names in grammar.layouts.items())
     candidates = [_with_seconds(words, grammar)] if len(words) == len(FIVE_FIELDS) else []
     reason = f"wrong number of fields; got {len(words)}, expected {forms}"
+    if len(words) > max(grammar.layouts) == len(FIVE_FIELDS):
+        reason += ". For seconds use CronTrigger(second=…, minute=…), or a dialect that has them"
     return CronSyntaxError(reason, text=text, hint=readable(candidates, grammar))
 
 

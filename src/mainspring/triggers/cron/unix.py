@@ -55,7 +55,7 @@ def placed(line: str) -> Placed:
         name, rest = match["zone"].strip("\"'").removeprefix(":"), match["rest"]
         zone = zone_in(line, name, line.index(name, match.start("zone")), rest, UNIX)
         return Placed(rest, match.start("rest"), zone)
-    rest, _, last = line.strip().rpartition(" ")
+    rest, last = (line.strip().rsplit(maxsplit=1) + ["", ""])[:2]
     if not (last[-1:].isalpha() or last[:1] in "+-" or "/" in last):
         return Placed(line, 0, None)  # as most lines end
     is_whole = len(rest.split()) in UNIX.layouts or line.lstrip().startswith("@")
@@ -74,10 +74,14 @@ def _is_weekday_field(word: str) -> bool:
     return re.fullmatch(r"(?:mon|tue|wed|thu|fri|sat|sun)\w*(?:/\d+)?", word, re.IGNORECASE) is not None
 
 
+def _may_be_field(word: str) -> bool:
+    return _is_weekday_field(word) or _IS_FIELD.fullmatch(word) is not None
+
+
 def command_after(text: str) -> CronSyntaxError | None:
     """The error about what comes after five fields, if they alone can be read."""
     words = text.split(maxsplit=len(FIVE_FIELDS))
-    if len(words) <= len(FIVE_FIELDS) or _is_weekday_field(words[-1]) or _IS_FIELD.fullmatch(words[-1]):
+    if len(words) <= len(FIVE_FIELDS) or all(map(_may_be_field, words[-1].split())):
         return None
     fields = readable([" ".join(words[:-1])], UNIX)
     if fields is None:
