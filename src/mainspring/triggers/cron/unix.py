@@ -55,7 +55,7 @@ def placed(line: str) -> Placed:
         name, rest = match["zone"].strip("\"'").removeprefix(":"), match["rest"]
         zone = zone_in(line, name, line.index(name, match.start("zone")), rest, UNIX)
         return Placed(rest, match.start("rest"), zone)
-    rest, last = (line.strip().rsplit(maxsplit=1) + ["", ""])[:2]
+    rest, last = ([*line.strip().rsplit(maxsplit=1), "", ""])[:2]
     if not (last[-1:].isalpha() or last[:1] in "+-" or "/" in last):
         return Placed(line, 0, None)  # as most lines end
     is_whole = len(rest.split()) in UNIX.layouts or line.lstrip().startswith("@")
