@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.business_day import BusinessDayTrigger
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.sun import SunTrigger
 
 ZONES = [
     "UTC",
@@ -79,6 +81,16 @@ def calendar_intervals(draw):
     )
 
 
+business_days = st.builds(
+    lambda day, hour, zone, policy, jitter: BusinessDayTrigger(
+        day, hour=hour, calendar=["2020-01-01"], timezone=zone, jitter=jitter, **policy
+    ),
+    st.sets(st.integers(-23, 23).filter(bool), min_size=1, max_size=2),
+    st.sampled_from(["*", "2", "1-3"]),
+    zones,
+    policies,
+    jitters,
+)
 dates = st.builds(lambda moment, zone: DateTrigger(moment, zone), moments, zones)
 simple = st.one_of(cron(), intervals(), calendar_intervals())
 triggers = st.one_of(
@@ -88,6 +100,15 @@ triggers = st.one_of(
     st.tuples(cron(), cron()).map(AndTrigger),
     simple.map(lambda trigger: trigger.excluding(date(2020, 3, 29), (date(2021, 1, 1), date(2021, 6, 30)))),
     simple.map(lambda trigger: trigger.on_business_days(BusinessCalendar())),
+    business_days,
+    simple.map(lambda trigger: trigger.within("22:00-03:30,12:00-12:30")),
+    simple.map(lambda trigger: trigger.spread("5h")),
+    st.builds(
+        lambda event, zone, latitude: SunTrigger(event, latitude=latitude, longitude=90.4, timezone=zone),
+        st.sampled_from(["dawn", "sunset"]),
+        zones,
+        st.integers(-80, 80),
+    ),
 ).map(lambda trigger: trigger.bind(timezone=UTC, now=ANCHOR, job_id="job"))
 
 
