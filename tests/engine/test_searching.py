@@ -239,3 +239,15 @@ def test_days_ranges_and_windows_that_touch_are_jumped_over(excluded):
     moment = first_time(IntervalTrigger(seconds=1, start_date=START, timezone=UTC).excluding(excluded), START)
     assert not is_lookout(SECONDS.excluding(excluded), moment)
     assert moment >= START + timedelta(days=4999)
+
+
+@pytest.mark.parametrize(
+    ("limit", "begins", "dropped"), [(4, 0, False), (3, 0, False), (2, 1, True), (1, 2, True)]
+)
+def test_as_many_as_are_caught_up_leave_none_to_be_dropped(limit, begins, dropped):
+    first, now = START - 8 * timedelta(hours=1), START - 8 * timedelta(hours=1) + 2 * OFTEN
+    due = [first + number * OFTEN for number in range(3)]
+    times, following, beyond, _ = due_times(OFFICE, first, now, coalesce=False, limit=limit)
+    assert times == due[begins:]
+    assert following == now + OFTEN
+    assert beyond == (first if dropped else None)

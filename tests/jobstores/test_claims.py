@@ -18,6 +18,7 @@ from mainspring.jobstores.shared.claims import (
     Claimed,
     ClaimRequest,
     QueueClaim,
+    _is_held_back,
     buffered_runs,
     decide_in_turn,
     decision_of,
@@ -604,3 +605,28 @@ def test_a_queued_run_that_was_given_back_is_available_at_once():
     assert queued_record(values, NOW) == QueuedRun("a", START, 2, NOW, "retry", 1)
     assert queued_record({**values, "available": START}, NOW).available == START
     assert queued_record(values, NOW).scheduled_run_time.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("job", "cause", "grace", "held"),
+    [
+        (False, "manual", None, True),
+        (True, "manual", None, True),
+        (True, "parallel", None, False),
+        (True, "schedule", SECOND, False),
+        (True, "retry", SECOND, False),
+    ],
+)
+def test_whether_a_run_waits_as_long_as_another_of_its_job(job, cause, grace, held):
+    found = record("a", misfire_grace_time=grace) if job else None
+    assert _is_held_back(QueuedRun("a", START, 1, START, cause), found) is held
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [('[1,2,"x"]', '[1,2,"x"]'), ("no JSON", None), (3, None), ("x" * 5000, None)]
+)
+def test_how_far_a_run_was_is_kept_beside_a_text_that_no_database_takes(said, kept):
+    submission = Submission(record("a"), "default", at(0), lease=Lease())
+    submission.add_result(RunResult(START, "failed", error="a\0", progress=said))
+    (one,) = ended_of(submission, lambda: NOW, is_over=True)
+    assert one.result.progress == kept

@@ -145,3 +145,19 @@ def test_what_is_written_instead_follows_from_why_the_whole_was_refused():
 
     answers, *_ = write_in_parts(["large"], write, lambda *_: True, lambda item, error: f"{item}: {error}")
     assert answers == [["large: too much"]]
+
+
+@pytest.mark.parametrize(
+    ("texts", "weight"),
+    [
+        ({}, 512),
+        ({"error": "abc"}, 515),
+        ({"result": '"' * 5}, 512 + 5 + 15),
+        ({"traceback": "\\\\"}, 512 + 2 + 6),
+        ({"log": "a\nb\n"}, 512 + 4 + 4),
+        ({"progress": "it's"}, 512 + 4 + 1),
+        ({"error": "\n'\u00e9\"", "log": "''"}, 512 + 5 + 2 + 1 + 3 + 2 + 2),
+    ],
+)
+def test_what_an_outcome_takes_is_counted_with_its_escapes(texts, weight):
+    assert weight_of(ended(**texts)) == weight

@@ -336,3 +336,14 @@ def test_tokens_are_higher_than_all_that_were_given_away_before():
 
 def test_durations_are_kept_in_whole_milliseconds():
     assert milliseconds(timedelta(seconds=1.5, microseconds=999)) == 1500
+
+
+def test_a_node_that_comes_back_finds_that_its_store_was_set_back(backend, clock, said):
+    backend.outage.logger = backend.setting.logger
+    backend.known = [KnownNode(5, "here", START - timedelta(hours=2), 10_000, False)]
+    before = (5, START - timedelta(hours=1))
+    past = Past(backend.outage)
+    Membership(backend, LEASE, lambda: ("default",), lambda: None, past, before)
+    assert past.is_doubtful
+    assert "was set back" in said()[0]
+    assert "by node here, which goes on" in said()[0]

@@ -245,6 +245,7 @@ def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock, sai
         clock.advance(SLOW_AFTER + 1)
         assert outage.words == "can't claim due runs: no answer for 6 s"
         outage.look_for_slow()
+        assert outage.words == "can't claim due runs: no answer for 6 s"
         clock.advance(10)
         outage.look_for_slow()
     assert outage.words is None
@@ -323,3 +324,25 @@ def test_pauses_of_a_call_double_up_to_a_second(outage, pauses):
     try_again(failing(*[Away("no route")] * 9), outage, give_up=lambda: False)
     longest = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0]
     assert pauses == [(seconds / 2, seconds) for seconds in longest]
+
+
+def test_a_call_ends_though_the_clock_stands_still(outage, pauses):
+    with pytest.raises(Away):
+        try_again(failing(*[Away("no route")] * 1000), outage)
+    assert CALL_TIMEOUT < sum(longest for _, longest in pauses) < CALL_TIMEOUT + 2
+
+
+def test_a_call_that_is_given_up_is_said_to_be(outage, said):
+    outage.failed(Away("no route"), Failure.OUTAGE, 31.0, "this call", again=False)
+    (line,) = said()
+    assert line == (
+        f"WARNING {WHERE} can't answer a call: it can't be reached, or gives no answer: no route. "
+        "The call is given up; it has failed for 31 s so far"
+    )
+
+
+@pytest.mark.parametrize(("length", "shown"), [(399, 399), (400, 400), (401, 401), (402, 401)])
+def test_what_is_said_is_cut_where_it_is_too_long(length, shown):
+    words = said_by(ValueError("x" * length))
+    assert len(words) == shown
+    assert words.endswith("…") == (length > 400)

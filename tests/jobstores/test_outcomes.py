@@ -531,3 +531,36 @@ def test_outcomes_are_written_at_the_end_whatever_was_in_the_way_until_that_is_g
     outcomes.add([ran(1)])
     with pytest.raises(OSError, match="away"):
         outcomes.write_all(lambda: True)
+
+
+def heavy(second, size, job_id="a"):
+    submission = ran(second, job_id=job_id)
+    submission.results[0] = submission.results[0]._replace(result="x" * size)
+    return submission
+
+
+def test_of_what_is_too_much_a_claim_takes_the_light_ones_along(outcomes, backend):
+    """When it has waited for long enough for the others to be written by themselves."""
+    backend.setting.request_limit = 160_000
+    backend.during = lambda: backend.setting.clock.advance(1)
+    outcomes.add(
+        [
+            heavy(0, 30_000),
+            heavy(1, 30_000, "b"),
+            ran(2, job_id="b"),  # comes after one that waits
+            ran(3, job_id="c"),
+            heavy(4, 15_000, "d"),
+            heavy(5, 17_000, "e"),
+            heavy(6, 15_000, "f"),
+            ran(7, job_id="g"),
+            heavy(8, 15_000, "h"),  # for which there is no room any more
+        ]
+    )
+    taken = outcomes.take_along(never)
+    assert backend.written == [at(0)]
+    assert [one.result.scheduled_run_time for one in taken] == at(3, 4, 6, 7)
+    backend.during = lambda: None
+    outcomes.put_back(taken)
+    outcomes.write()
+    assert sorted(time for part in backend.written for time in part) == at(*range(9))
+    assert backend.written[1][:4] == at(3, 4, 6, 7)

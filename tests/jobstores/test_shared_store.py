@@ -971,3 +971,64 @@ def test_what_is_left_of_a_submission_is_as_it_was_but_for_what_has_ended(record
         kept = ("job", "jobstore", "attempt", "lease", "following", "cause", "claimed", "reruns", "attempts")
         assert [getattr(part, name) for name in kept] == [getattr(submission, name) for name in kept]
         assert (part.recorded, part.results) == (0, [])
+
+
+def test_the_limit_of_a_start_is_that_of_the_store(store, scheduler):
+    asked = []
+
+    def limit_of(alias):
+        asked.append(alias)
+        return _CallLimit(store._setting.clock)
+
+    scheduler._start_limit = limit_of
+    store._outage.alias = "main"
+    store._entered(scheduler)
+    assert asked == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("error", "can_write", "is_refused"),
+    [
+        (MemoryError("too large"), False, True),
+        (MemoryError("too large"), True, True),
+        (ValueError("no text"), True, True),
+        (ValueError("no text"), False, False),
+        (Away("gone"), True, False),
+    ],
+)
+def test_when_something_is_refused_for_what_is_in_it(store, backend, error, can_write, is_refused):
+    failures = {MemoryError: Failure.TOO_LARGE, Away: Failure.OUTAGE}
+    store._outage.failure_of = lambda error: failures.get(type(error))
+    backend.renew.side_effect = None if can_write else Away("gone")
+    assert store._is_refused(error, []) is is_refused
+
+
+def test_what_can_never_be_given_back_is_given_up_after_some_tries(store, backend, monkeypatch):
+    monkeypatch.setattr("mainspring.jobstores.shared.store.pause_before_retry", lambda attempts: 0)
+    tries = []
+
+    def release(part, give_up):
+        tries.append(1)
+        assert len(tries) < 1000
+        raise Wrong("no")
+
+    backend.release.side_effect = release
+    store._held = 1
+    with pytest.raises(Wrong):
+        store.release([ended(store, outcome=None)])
+    assert store._held == 0
+
+
+def test_what_has_ended_without_a_lease_takes_away_what_nobody_has_said(store):
+    submission = Submission(record("a"), "main", [START], 1, None)
+    store._said[submission.key, 0] = "said"
+    store._said[submission.key, 1] = "by another"
+    store.finish([submission])
+    assert store._said == {(submission.key, 1): "by another"}
+
+
+def test_a_store_that_was_left_can_be_used_again(store, backend):
+    store._is_closing = True
+    store._leave()
+    assert not store._is_closing
+    assert store._upkeep is None

@@ -255,3 +255,34 @@ def test_each_question_is_asked_once():
         with pytest.raises(OSError, match="none"):
             trigger.get_next_fire_time(None, now)
     assert asked == [START, None]
+
+
+def test_each_question_is_passed_on_as_it_was_asked_and_asked_once():
+    asked = []
+
+    class Knows(BaseTrigger):
+        def get_next_fire_time(self, previous_fire_time, now):
+            raise NotImplementedError
+
+        def fire_times(self, first, now, limit):
+            asked.append(("fire_times", first, now, limit))
+            return [first], True
+
+        def count_between(self, first, last):
+            asked.append(("count_between", first, last))
+            return 7
+
+        def latest_fire_time(self, first, now):
+            asked.append(("latest_fire_time", first, now))
+            return now
+
+    trigger, now = AskedTrigger(Knows()), START + timedelta(hours=5)
+    for _ in range(2):
+        assert trigger.fire_times(START, now, 3) == ([START], True)
+        assert trigger.count_between(START, now) == 7
+        assert trigger.latest_fire_time(START, now) == now
+    assert asked == [
+        ("fire_times", START, now, 3),
+        ("count_between", START, now),
+        ("latest_fire_time", START, now),
+    ]

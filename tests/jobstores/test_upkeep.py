@@ -242,3 +242,10 @@ def test_a_flush_that_fails_is_tried_again_soon_also_when_it_had_worked_before()
     assert ended[3].wait(30)  # without being asked for again
     made.stop()
     assert made.join(30)
+
+
+def test_what_goes_on_failing_is_said_again_after_a_minute(caplog):
+    task = Task()
+    run(tasks=lambda clock: {task: 30.0}, happenings=lambda upkeep: [nothing] * 5)
+    assert task.calls >= 5
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
