@@ -38,10 +38,40 @@ def test_the_first_the_last_and_two_before_it():
     ]
 
 
+def test_the_first_one_at_midnight_if_nothing_is_said():
+    assert local(BusinessDayTrigger(timezone=BERLIN).upcoming(NOW, 2)) == [
+        "2026-03-02 00:00",
+        "2026-04-01 00:00",
+    ]
+
+
 def test_monday_to_friday_is_what_crons_nearest_workday_says():
     first, last = BusinessDayTrigger(1, hour=8, timezone=BERLIN), BusinessDayTrigger(-1, timezone=BERLIN)
     assert first.upcoming(NOW, 200) == CronTrigger(day="1W", hour=8, timezone=BERLIN).upcoming(NOW, 200)
     assert last.upcoming(NOW, 200) == CronTrigger(day="LW", timezone=BERLIN).upcoming(NOW, 200)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hour": "*"},
+        {"hour": "*/2"},
+        {"hour": 2, "minute": "*/30"},
+        {"hour": "1-3", "minute": "*"},
+        {"hour": 2, "gap": "skip", "fold": "both"},
+    ],
+    ids=str,
+)
+def test_clock_changes_are_taken_as_cron_takes_them(options):
+    """The clocks change on the last Sundays of March and October, which are the last days on which this calendar is open."""
+    sundays = BusinessCalendar(weekend=["mon", "tue", "wed", "thu", "fri", "sat"])
+    trigger = BusinessDayTrigger(-1, month="3,10", calendar=sundays, timezone=BERLIN, **options)
+    as_cron = CronTrigger(day_of_week="sunL", month="3,10", timezone=BERLIN, **options)
+    end = datetime(2027, 12, 1, tzinfo=BERLIN)
+    assert list(trigger.between(NOW, end)) == list(as_cron.between(NOW, end))
+    assert trigger.count_between(NOW.astimezone(UTC), end.astimezone(UTC)) == len(
+        list(as_cron.between(NOW, end))
+    )
 
 
 def test_a_month_that_has_fewer_is_left_out():

@@ -140,6 +140,7 @@ SAID = {
         "week-53: week 53 isn't in every year: next on 2026-12-28",
     ),
     "weeks": (CronTrigger(week="1-53", day_of_week="mon"),),
+    "last weeks": (CronTrigger(week="50-53", day_of_week="mon"), "week-53: week 53 isn't in every year"),
     "minutes": (
         CronTrigger(minute="*/7"),
         (
@@ -215,7 +216,26 @@ SAID = {
         "never: never fires: end_date 2025-02-01 has passed",
     ),
     "date": (DateTrigger("2020-01-01"), "never: never fires: 2020-01-01 00:00:00 CET has passed"),
-    "never": (CronTrigger(month=2, day=30), "never: never fires after 2026-11-26 00:00: no time matches"),
+    "never": (
+        CronTrigger(month=2, day=30),
+        "never: never fires after 2026-11-26 00:00: no time matches",
+        "short-months: day 30 isn't in February: no run there",
+    ),
+    "29 to 31": (
+        CronTrigger(month="2,4", day="29-31"),
+        "short-months: day 29 isn't in February but in leap years: no run there",
+        "short-months: day 30 isn't in February: no run there",
+        "short-months: day 31 isn't in February and April: no run in these months; day='last' is the last day of every month",
+    ),
+    "fifth Friday": (
+        CronTrigger(day="5th fri"),
+        "short-months: '5th fri' isn't in every month: those without it are left out",
+    ),
+    "workday nearest to the 31st": (
+        CronTrigger(day="31W,L"),
+        "short-months: '31W' isn't in every month: those without it are left out",
+    ),
+    "workdays that all months have": (CronTrigger(day="15W,LW,L-3,2nd tue", day_of_week="fri#4,monL"),),
     "sun": (SunTrigger(latitude=50, longitude=10),),
     "after": (AfterJob("another"),),
 }

@@ -83,6 +83,19 @@ def test_an_interval_outside_goes_on_where_the_window_begins():
     assert trigger.previous(EVENING) == datetime(2026, 3, 1, 17, 59, 59, tzinfo=BERLIN)
 
 
+def test_a_window_ends_with_its_last_second_exactly():
+    """A microsecond after it is outside, forwards and backwards."""
+    late = datetime(2026, 3, 2, 18, 0, 0, 1, tzinfo=BERLIN)
+    trigger = IntervalTrigger(hours=1, start_date=late - timedelta(days=9), timezone=BERLIN).within(
+        "08:00-18:00"
+    )
+    assert trigger.upcoming(late - timedelta(hours=1), 2) == [
+        late - timedelta(hours=1),
+        late + timedelta(hours=14),
+    ]
+    assert trigger.previous(late + timedelta(hours=1)) == late - timedelta(hours=1)
+
+
 def test_the_zone_of_a_trigger_without_one_is_the_schedulers():
     bound = (
         IntervalTrigger(minutes=30)

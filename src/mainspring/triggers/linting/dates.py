@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mainspring.triggers.cron.expressions import FULL_MONTHS, RangeExpression
-from mainspring.triggers.cron.fields import MAX_VALUES, BaseField
+from mainspring.triggers.cron.expressions import FULL_MONTHS, DayExpression, RangeExpression
+from mainspring.triggers.cron.fields import MAX_VALUES
 from mainspring.triggers.linting.warning import LintCode, LintWarning, listed
 from mainspring.triggers.standard import shown
 
@@ -31,34 +31,45 @@ def of_cron_days(trigger: CronTrigger, now: datetime) -> Iterator[LintWarning]:
     """Of a cron trigger: days 29 to 31, 29 February, week 53, and years after its end."""
     yield from _past_end(trigger)
     months = sorted(trigger._field("month").values())
-    days = _late_days(trigger._field("day"))
-    is_alone = len(trigger._field("day").expressions) == len(days)
+    named = trigger._field("day").expressions
+    late = [one for one in named if type(one) is RangeExpression and one.first > _SHORTEST_MONTH]
+    days = sorted({day for one in late for day in one.values(1, MAX_VALUES["day"])})
+    is_alone = len(late) == len(named)
     for day in days:
         if day == _LEAP_DAY and months == [_FEBRUARY]:
             yield from _leap_day(trigger, now, "29 February comes in leap years only")
             continue
         without = [month for month in months if _LENGTHS.get(month, 31) < day]
-        if without and len(without) < len(months):
+        if without:
             names = listed([_month_named(month, day) for month in without])
             yield LintWarning(
                 LintCode.SHORT_MONTHS,
                 f"day {day} isn't in {names}: no run {'in these months' if is_alone and len(without) > 1 else 'there' if is_alone else 'for it there'}"
                 + ("; day='last' is the last day of every month" if day == MAX_VALUES["day"] else ""),
             )
+    for field in (trigger._field("day"), trigger._field("day_of_week")):
+        for expression in field.special_days():
+            if _is_missing_somewhere(expression, months):
+                message = f"{str(expression)!r} isn't in every month: those without it are left out"
+                yield LintWarning(LintCode.SHORT_MONTHS, message)
     weeks = trigger._field("week")
-    if (
-        any(type(one) is RangeExpression and one.first == _WEEK_53 for one in weeks.expressions)
-        and not weeks.matches_all()
+    if any(
+        type(one) is RangeExpression and one.first > 1 and _WEEK_53 in one.values(1, _WEEK_53)
+        for one in weeks.expressions
     ):
         times = tuple(trigger.upcoming(now, 1)) if set(weeks.values()) == {_WEEK_53} else ()
         following = f": next on {times[0]:%Y-%m-%d}" if times else ""
         yield LintWarning(LintCode.WEEK_53, f"week 53 isn't in every year{following}", times)
 
 
-def _late_days(field: BaseField) -> list[int]:
-    """The days from 29 to 31 that are named by themselves, and not by the end of a longer range."""
-    named = [one for one in field.expressions if type(one) is RangeExpression and one.first > _SHORTEST_MONTH]
-    return sorted({day for one in named for day in one.values(1, MAX_VALUES["day"])})
+def _is_missing_somewhere(expression: DayExpression, months: list[int]) -> bool:
+    """Whether some of `months` has no such day, whatever weekday it begins with."""
+    return any(
+        expression.day_of(weekday, length) is None
+        for month in months
+        for length in ((28, 29) if month == _FEBRUARY else (_LENGTHS.get(month, 31),))
+        for weekday in range(7)
+    )
 
 
 def _month_named(month: int, day: int) -> str:
