@@ -53,6 +53,7 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "jenkins": Dialect("jenkins:read", "H 9 * * 1-5", ("hudson",)),
     "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
+    "english": Dialect("english:read", "every weekday at 09:30", ("en",)),
     "iso8601": Dialect("iso8601:read", "R5/2026-01-01T09:30Z/P1D", ("iso",)),
     "rrule": Dialect("rrule:read", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", ("ical", "icalendar", "rfc5545")),
 }

@@ -1,0 +1,197 @@
+"""Schedules in plain English as triggers."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mainspring.errors import CronSyntaxError
+from mainspring.triggers import parse
+from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.business_day import BusinessDayTrigger
+from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
+from mainspring.triggers.combining import OrTrigger
+from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.weekly import WeeklyTrigger
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def cron(**fields):
+    return CronTrigger(**{"minute": 0} | fields)
+
+
+def weekdays(**fields):
+    return cron(day_of_week="mon-fri", **fields)
+
+
+MEANT = {
+    # times of the day
+    "every day at noon": cron(hour=12),
+    "at midnight": cron(hour=0),
+    "daily at 9": cron(hour=9),
+    "9:30pm every day": cron(hour=21, minute=30),
+    "every day at 12am and 12pm": cron(hour="*/12"),
+    "every day at 9 o'clock": cron(hour=9),
+    "at 08:05 and 08:35": cron(hour=8, minute="5,35"),
+    "at 9 and 17:30 on weekdays": OrTrigger([weekdays(hour=9), weekdays(hour=17, minute=30)]),
+    "at 09:30:15 every day": cron(hour=9, minute=30, second=15),
+    # within the hour, and the day
+    "every 15 minutes": cron(hour="*", minute="*/15"),
+    "every second": cron(hour="*", minute="*", second="*"),
+    "every hour at :15 and :45": cron(hour="*", minute="15,45"),
+    "at 15 minutes past the hour": cron(hour="*", minute=15),
+    "every 2 hours at :30": cron(hour="*/2", minute=30),
+    "every 45 minutes": IntervalTrigger(minutes=45),
+    "every 2 hours and 30 minutes": IntervalTrigger(minutes=150),
+    "every hour": IntervalTrigger(hours=1),
+    "every 10 minutes from 2026-01-01 00:03": IntervalTrigger(minutes=10, start_date="2026-01-01 00:03:00"),
+    "every 10 minutes from when it is added": IntervalTrigger(minutes=10),
+    "every 20 minutes from 08:00 to 18:40": cron(hour="8-18", minute="*/20"),
+    "every 45 minutes from 08:00 to 18:00": OrTrigger(
+        [cron(hour="8-17/3", minute="0,45"), cron(hour="9-15/3", minute=30), cron(hour="10-16/3", minute=15)]
+    ),
+    "every hour between 9am and 5pm on weekdays": weekdays(hour="9-17"),
+    "every 10 minutes on weekdays": weekdays(hour="*", minute="*/10"),
+    "every 45 minutes, only from 08:00 to 18:00": IntervalTrigger(minutes=45).within("08:00-18:00"),
+    # weekdays
+    "every weekday at 9am": weekdays(hour=9),
+    "monday to friday at 9": weekdays(hour=9),
+    "mon-fri at 9": weekdays(hour=9),
+    "Mon, Wed and Fri at 10:30": cron(day_of_week="mon,wed,fri", hour=10, minute=30),
+    "every weekend at 9": cron(day_of_week="sat,sun", hour=9),
+    "every day at 9 except on weekends": weekdays(hour=9),
+    "every 2 weeks on monday and thursday at 09:30": WeeklyTrigger("mon,thu", "09:30", weeks=2),
+    "every other friday at 17:00": WeeklyTrigger("fri", "17:00", weeks=2),
+    "every 2 weeks on friday at 9 and 17:30 from 2026-01-05": WeeklyTrigger(
+        "fri", ["09:00", "17:30"], weeks=2, start_date="2026-01-05"
+    ),
+    # days of the month
+    "on the 1st and 15th at 06:00": cron(day="1,15", hour=6),
+    "last friday of the month at 17:00": cron(day="last fri", hour=17),
+    "on the first and third tuesday of every month at 9": cron(day="1st tue,3rd tue", hour=9),
+    "every second monday of the month at 9": cron(day="2nd mon", hour=9),
+    "last day of the month at 23:00": cron(day="last", hour=23),
+    "on the third day before the last day of the month at 9": cron(day="L-3", hour=9),
+    "on days 1 to 7 at 9": cron(day="1-7", hour=9),
+    "on fridays that fall on the 13th at 9": cron(day=13, day_of_week="fri", hour=9),
+    "at 9 on the 1st and on fridays": OrTrigger([cron(day=1, hour=9), cron(day_of_week="fri", hour=9)]),
+    "first business day of the month at 8": BusinessDayTrigger(1, hour=8),
+    "second to last business day of the month at 8": BusinessDayTrigger(-2, hour=8),
+    "on the first and the last business day of march at 8": BusinessDayTrigger([1, -1], month=3, hour=8),
+    # months and years
+    "in january and july on the first monday at 10": cron(month="*/6", day="1st mon", hour=10),
+    "every 3 months on the 1st at 9": cron(month="*/3", day=1, hour=9),
+    "every quarter on the last day at 9 from 2026-02-01": cron(
+        month="2-11/3", day="last", hour=9, start_date="2026-02-01 00:00:00"
+    ),
+    "every 5 months on the 1st at 9 from 2026-02-15": CalendarIntervalTrigger(
+        months=5, hour=9, start_date="2026-03-01"
+    ),
+    "december 25 at 8": cron(month=12, day=25, hour=8),
+    "on 24 and 31 December at 8": cron(month=12, day="24,31", hour=8),
+    "every year on the 17th of may at 8": cron(month=5, day=17, hour=8),
+    "every 2 years on 17 May at 8 from 2026-01-01": CalendarIntervalTrigger(
+        years=2, hour=8, start_date="2026-05-17"
+    ),
+    "every day at 9 except in august": cron(month="1-7,9-12", hour=9),
+    "every day at 8 from june to august": cron(month="6-8", hour=8),
+    # distances
+    "every 2 days at 9": CalendarIntervalTrigger(days=2, hour=9),
+    "every other day at 9": CalendarIntervalTrigger(days=2, hour=9),
+    "every 10 days at 9 from 2026-03-02": CalendarIntervalTrigger(days=10, hour=9, start_date="2026-03-02"),
+    # zone, beginning, end, exceptions
+    "every day at 9 in Europe/Berlin": cron(hour=9, timezone="Europe/Berlin"),
+    "every day at 9, america/new_york time": cron(hour=9, timezone="America/New_York"),
+    "every day at 9 UTC": cron(hour=9, timezone="UTC"),
+    "every day at 9 from 2026-06-01 until 2026-06-30": cron(
+        hour=9, start_date="2026-06-01 00:00:00", end_date="2026-06-30 23:59:59"
+    ),
+    "every day at 9, 5 times": cron(hour=9, max_fires=5),
+    "every day at 9 except on 2026-12-25": cron(hour=9).excluding("2026-12-25"),
+    "every day at 9 except from 2026-12-24 to 2026-12-26": cron(hour=9).excluding(
+        (date(2026, 12, 24), date(2026, 12, 26))
+    ),
+    "every 45 minutes except on sundays": IntervalTrigger(minutes=45).excluding(
+        BusinessCalendar(weekend=["sun"])
+    ),
+    "on 2026-12-24 at 18:00": DateTrigger("2026-12-24 18:00:00"),
+    "once, at 2026-12-24 18:00 UTC": DateTrigger(datetime(2026, 12, 24, 18, tzinfo=UTC)),
+    "at 9 on mondays, and also at 17:00 on fridays": OrTrigger(
+        [cron(day_of_week="mon", hour=9), cron(day_of_week="fri", hour=17)]
+    ),
+}
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_a_sentence_is_the_trigger_that_it_means(text):
+    assert parse(text, "english") == MEANT[text]
+    assert parse(text.upper().replace("AMERICA/NEW_YORK", "America/New_York"), "english") == MEANT[text]
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_its_trigger_is_the_same_again_from_plain_data_and_is_asked_both_ways(text):
+    trigger = parse(text, "english").bind(timezone=ZoneInfo("Europe/Berlin"), now=NOW, job_id="job")
+    assert trigger_from_dict(trigger_to_dict(trigger)) == trigger
+    for earlier, later in pairwise(trigger.upcoming(NOW, 6)):
+        assert trigger.previous(later) == earlier
+
+
+@pytest.mark.parametrize(
+    "text", ["every weekday at 9am", "every 2 weeks on monday at 9", "last friday of the month at 17:00"]
+)
+def test_it_needs_no_name_of_its_dialect_where_no_other_reads_it(text):
+    assert parse(text) == parse(text, "english")
+
+
+REFUSED = {
+    "tomorrow at 9": (0, "depends on the present", None),
+    "every day at 9 starting tomorrow": (24, "depends on the present", None),
+    "in 5 minutes": (3, "counts from the present", None),
+    "evry day at 9": (0, "expected", "every day at 9"),
+    "every wensday at 9": (6, "expected", "every wednesday at 9"),
+    "every day": (9, "a time of the day is missing", None),
+    "on mondays": (10, "a time of the day is missing", None),
+    "every month at 9": (16, "the day is missing", None),
+    "every week at 9": (15, "the day is missing", None),
+    "every day at 25": (13, "25 is no hour", None),
+    "every day at 9:75": (13, "no time of the day", None),
+    "every day at 13pm": (13, "no time of the day", None),
+    "on the 32nd at 9": (7, "the 1st to the 31st", None),
+    "on the sixth friday of the month at 9": (7, "at most five", None),
+    "every second monday at 9": (6, "the n-th of the month or of some weeks", None),
+    "every monday on the 1st at 9": (13, "days are said twice", None),
+    "every 5 months on the 1st at 9": (0, "from when is that counted", None),
+    "every 7 minutes on weekdays": (0, "doesn't divide the day", None),
+    "every 20 minutes from 22:00 to 06:00 on fridays": (6, "over midnight", None),
+    "every 0 minutes": (6, "above zero", None),
+    "every 1.5 days at 9": (6, "whole numbers", None),
+    "every day at 9 in Europe/Berln": (18, "did you mean 'Europe/Berlin'", None),
+    "every day at 9 in Paris": (18, "expected", None),
+    "every day at 9 until": (20, "a date such as", None),
+    "every day at 9 from 2026-02-30": (20, "is no date", None),
+    "every day at 9 except on holidays": (25, "dates, weekdays or months", None),
+    "every day at 9 %": (15, "is no word", None),
+    "every hour at 9": (0, "repeats within the day", None),
+    "every day at 9, (": (16, "expected", None),
+    "((((((((at 9))))))))": (6, "5 deep", None),
+    "": (0, "expected a clause such as 'every day'", None),
+    "whatever": (0, "expected a clause such as 'every day'", None),
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_refused_is_said_with_the_place_and_what_would_have_been_understood(text):
+    position, reason, hint = REFUSED[text]
+    with pytest.raises(CronSyntaxError) as caught:
+        parse(text, "english")
+    assert (caught.value.position, caught.value.hint) == (position, hint), str(caught.value)
+    assert reason in str(caught.value)
+    if hint is not None:
+        parse(hint, "english")
