@@ -198,10 +198,8 @@ def test_a_third_partys_trigger_says_what_it_said_before():
 
 
 def test_no_trigger_of_ours_has_a_sentence_of_its_own_making():
-    for name in dir(mainspring):
-        cls = getattr(mainspring, name)
-        if isinstance(cls, type) and issubclass(cls, BaseTrigger):
-            assert not hasattr(cls, "_meaning"), name
+    sources = Path(mainspring.__file__).parent.joinpath("triggers").rglob("*.py")
+    assert [source.name for source in sources if "def _meaning(" in source.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize(
