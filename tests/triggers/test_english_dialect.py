@@ -195,3 +195,11 @@ def test_what_is_refused_is_said_with_the_place_and_what_would_have_been_underst
     assert reason in str(caught.value)
     if hint is not None:
         parse(hint, "english")
+
+
+@pytest.mark.parametrize("text", ["0 25 * * *", "0 9 * * mon-fry", "H H * * 9", "0 9 * *"])
+def test_what_is_written_in_another_dialect_is_not_told_of_as_english(text):
+    with pytest.raises(CronSyntaxError) as caught:
+        parse(text)
+    assert "'english'" not in str(caught.value)
+    assert "is no word" not in str(caught.value)

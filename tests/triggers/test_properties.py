@@ -19,6 +19,7 @@ from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.shifting import ShiftedTrigger
 from mainspring.triggers.sun import SunTrigger
 
 ZONES = [
@@ -103,6 +104,7 @@ triggers = st.one_of(
     business_days,
     simple.map(lambda trigger: trigger.within("22:00-03:30,12:00-12:30")),
     simple.map(lambda trigger: trigger.spread("5h")),
+    st.builds(ShiftedTrigger, simple, st.sampled_from([timedelta(minutes=-40), timedelta(seconds=0.25)])),
     st.builds(
         lambda event, zone, latitude: SunTrigger(event, latitude=latitude, longitude=90.4, timezone=zone),
         st.sampled_from(["dawn", "sunset"]),

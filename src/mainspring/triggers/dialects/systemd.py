@@ -235,7 +235,12 @@ def _take_date(cursor: Cursor, fields: dict[str, Any]) -> bool:
         is_from_end = match[0] == "~"
         chains.append(_chain(cursor, _WHOLE))
     if len(chains) == 1 or not cursor.sees(r"\s|\Z"):
-        raise cursor.expected("'-', '~' or ':'" if len(chains) == 1 else "a space and a time, or the end")
+        if len(chains) > 1:
+            raise cursor.expected("a space and a time, or the end")
+        # Fields with spaces between them are another dialect's: of those nothing was understood.
+        raise cursor.expected(
+            "'-', '~' or ':'" if cursor.is_at_end() else _ANYTHING, at=None if cursor.is_at_end() else start
+        )
     cursor.skip_space()
     if len(chains) < 3:  # noqa: PLR2004 - as above
         chains.insert(0, None)

@@ -74,8 +74,8 @@ class Token(NamedTuple):
     """A word, a number, a time, a date, a zone or a symbol.
 
     Attributes:
-        kind: ``"word"``, ``"number"``, ``"ordinal"``, ``"time"``, ``"past"`` (``:15``), ``"date"``, ``"zone"``, ``"symbol"`` or
-            ``"end"``.
+        kind: ``"word"``, ``"number"``, ``"ordinal"``, ``"time"``, ``"past"`` (``:15``), ``"date"``, ``"zone"``, ``"symbol"``,
+            ``"odd"`` (none of these) or ``"end"``.
         text: in lower case; of a zone as it is written.
         value: the number; of a time, the seconds since midnight.
     """
@@ -185,13 +185,15 @@ class Words:
 
     def fail(self) -> CronSyntaxError:
         """The error that the text isn't understood from some token on: the last at which anything was expected."""
-        at = max([self.at, *self._expected])
+        at = self._stopped()
         token = self._tokens[at]
         if token.is_relative():
             return self.refuse(
                 token,
                 f"{token.text!r} depends on the present, which a schedule doesn't know; write a date or a time",
             )
+        if token.kind == "odd":
+            return self.refuse(token, f"{self._shown(token)!r} is no word, number, time or date")
         options = list(self._expected.get(at, ()))
         if A_CLAUSE in options:
             options = options[: options.index(A_CLAUSE) + 1]
@@ -201,13 +203,20 @@ class Words:
         found = "the end of the text" if token.kind == "end" else repr(self._shown(token))
         return self.refuse(token, f"expected {listed or 'the end of the text'}, got {found}")
 
+    def _stopped(self) -> int:
+        """The number of the token at which reading stopped."""
+        first, second = self._tokens[0], self._tokens[min(1, len(self._tokens) - 1)]
+        if first.kind == "number" and second.kind in ("number", "odd"):
+            return 0  # the beginning of another dialect's text
+        return max([self.at, *self._expected])
+
     def refuse(self, token: Token, reason: str, hint: str | None = None) -> CronSyntaxError:
         """The error that a token can't be meant."""
         return self._cursor.error(reason, at=token.start, hint=hint)
 
     def expectations(self) -> tuple[Token, list[str]]:
         """The last token at which anything was expected, and what."""
-        at = max([self.at, *self._expected])
+        at = self._stopped()
         return self._tokens[at], list(self._expected.get(at, ()))
 
     def _shown(self, token: Token) -> str:
@@ -220,9 +229,13 @@ def _tokens(cursor: Cursor) -> list[Token]:
     while at < cursor.end:
         match = _LEXEMES.match(cursor.text, at, cursor.end)
         if match is None:
-            odd = re.compile(r"\S{1,20}").match(cursor.text, at)
-            shown = odd[0] if odd else cursor.text[at]
-            raise cursor.error(f"{shown!r} is no word, number, time or date", at=at)
+            # What is no word at all is told where reading comes to it, and not before.
+            end = at + 1
+            while end < cursor.end and not cursor.text[end].isspace():
+                end += 1
+            tokens.append(Token("odd", "", None, at, end))
+            at = end
+            continue
         at = match.end()
         kind = str(match.lastgroup)
         kind = next(
