@@ -173,7 +173,9 @@ class IntervalTrigger(DelayedTrigger):
         from mainspring.triggers.explaining import Clause, Phrase, details
         from mainspring.triggers.explaining.durations import every, spoken_elapsed
 
-        begin = () if self.start_date is not None or self.first != "now" else (Clause("bounds.at_once"),)
+        begin: tuple[Clause, ...] = ()
+        if self.start_date is None:
+            begin = (Clause("bounds.at_once" if self.first == "now" else "bounds.counted"),)
         return Phrase(
             every(spoken_elapsed(self.interval, self.timezone)),
             None,  # elapsed time is the same in every zone

@@ -151,8 +151,7 @@ class LimitedTrigger(WrappingTrigger):
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import details, phrase_of
 
-        phrase = phrase_of(self.trigger)
-        return phrase.but(*details.bounds(self.start, None, phrase.zone), *details.number(self.max_fires))
+        return details.limited(phrase_of(self.trigger), self.max_fires, self.start)
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, trigger_to_dict, without_empty

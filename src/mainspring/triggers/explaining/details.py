@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.timezones import convert_to_datetime
-from mainspring.triggers.explaining.clauses import Clause, Moment
+from mainspring.triggers.explaining.clauses import Clause, Moment, Phrase
 from mainspring.triggers.explaining.durations import spoken_duration
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mainspring.triggers.wall_clock import WallClockTrigger
 
-__all__ = ["bounds", "clock_changes", "common", "first_time", "jitter", "moment", "number"]
+__all__ = ["bounds", "clock_changes", "common", "first_time", "jitter", "limited", "moment", "number"]
 
 _DATES_MISSING = Clause("skipping_dates")
 
@@ -92,6 +92,16 @@ def number(fires: int | None) -> Iterator[Clause]:
         yield Clause("fires.once")
     elif fires is not None:
         yield Clause("fires.times", number=fires)
+
+
+def limited(phrase: Phrase, fires: int, start: datetime | None) -> Phrase:
+    """The phrase of a trigger of which only the first so many fire times, from a moment on, are left."""
+    if start is None or not any(detail.key.startswith("bounds.") for detail in phrase.details):
+        return phrase.but(*bounds(start, None, phrase.zone), *number(fires))
+    begin = moment(start, phrase.zone)
+    if fires == 1:
+        return phrase.but(Clause("fires.once_from", start=begin))
+    return phrase.but(Clause("fires.times_from", number=fires, start=begin))
 
 
 def jitter(seconds: float | None) -> Iterator[Clause]:
