@@ -57,7 +57,7 @@ DAY = timedelta(days=1)
         ("RULE:FREQ=DAILY", 0, "expected one of DTSTART, RRULE", "RRULE:FREQ=DAILY"),
         ("EXRULE:FREQ=DAILY", 0, "no longer part of iCalendar", None),
         ("BEGIN:VCALENDAR", 0, "mainspring.ics", None),
-        ("DTSTART:20260101", 0, "expected a rule such as", None),
+        ("RDATE:20260101", 0, "expected a rule such as", None),
         ("", 0, "expected parts such as FREQ=WEEKLY", None),
         ("0 9 * * *", 0, "expected parts such as FREQ=WEEKLY", None),
     ],

@@ -200,7 +200,7 @@ def check_against_dateutil(number: int) -> None:
         last = expected[-1] + SECOND
         assert backwards(trigger, expected[0], last) == expected, (rule, start)
         assert trigger.previous(expected[0]) is None
-        assert trigger.count_between(expected[0] - SECOND, last) == len(expected), (rule, start)
+        assert trigger.count_between(expected[0] - SECOND, expected[-1]) == len(expected), (rule, start)
 
 
 def test_it_fires_as_dateutil_does_where_no_clocks_change():
@@ -415,7 +415,7 @@ def check_by_look(number: int) -> int:
     counted = trigger.count_between(low, high - SECOND)
     assert counted is None or counted == len(times), (number, trigger)
     for moment in pick.sample(times, min(len(times), 3)):
-        assert trigger.get_next_fire_time(moment - SECOND, low) == moment
+        assert trigger.get_next_fire_time(moment - SECOND, low).astimezone(UTC) == moment
     assert eval(repr(trigger)) == trigger
     assert trigger_from_dict(json.loads(json.dumps(trigger_to_dict(trigger)))) == trigger
     assert pickle.loads(pickle.dumps(trigger)) == trigger

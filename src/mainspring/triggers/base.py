@@ -156,7 +156,7 @@ class BaseTrigger(metaclass=NamesParameters):
 
         Args:
             exclusions: dates, pairs of dates (both included), pairs of datetimes, a `BusinessCalendar` (which excludes
-                all other days), anything with ``date in it`` such as an object of the ``holidays`` package, callables
+                all other days), the events of a calendar (`mainspring.ics.IcsCalendar`), anything with ``date in it`` such as an object of the ``holidays`` package, callables
                 that take the fire time and tell whether to leave it out, and lists of all these.
         """
         from mainspring.triggers.excluding import ExcludingTrigger

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate
 from mainspring.triggers.cron.expressions import WEEKDAYS, weekday_number
+from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class BusinessCalendar:
             SerializationError: its holidays are neither dates nor a callable that can be imported.
         """
         values: dict[str, Any] = {"weekend": list(self.weekend)}
+        if isinstance(self.holidays, EventCalendar):
+            values["holidays"] = self.holidays.to_dict()
+            return values
         if isinstance(self.holidays, frozenset):
             values["holidays"] = sorted(day.isoformat() for day in self.holidays)
             return values
@@ -109,7 +113,11 @@ class BusinessCalendar:
     def from_dict(cls, values: dict[str, Any]) -> BusinessCalendar:
         """The inverse of `to_dict`."""
         holidays = values["holidays"]
-        return cls(found_by(holidays) if isinstance(holidays, str) else holidays, values["weekend"])
+        if isinstance(holidays, str):
+            holidays = found_by(holidays)
+        elif isinstance(holidays, dict):
+            holidays = EventCalendar.from_dict(holidays)
+        return cls(holidays, values["weekend"])
 
     def __getstate__(self) -> dict[str, Any]:
         return {"holidays": self.holidays, "weekend": self.weekend}

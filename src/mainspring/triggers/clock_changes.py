@@ -81,6 +81,22 @@ def utc_of(instant: int) -> datetime | None:
     return _EPOCH + timedelta(seconds=instant - DAY)
 
 
+def time_of(given: date) -> datetime:
+    """A time as it is, and of a date its midnight."""
+    return given if isinstance(given, datetime) else datetime.combine(given, _MIDNIGHT)
+
+
+def moment_of(given: date, zone: tzinfo) -> datetime:
+    """The moment, in UTC, of a time or of a date's midnight; without a zone, by the clocks of `zone`.
+
+    A time that doesn't exist is read with the offset before the change, one that exists twice is the first.
+    """
+    moment = time_of(given)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone, fold=0)
+    return in_utc(moment)
+
+
 class ZoneChanges:
     """When the clocks of a zone change. Learns from the zone, span by span, what is asked for."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -10,9 +9,11 @@ from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate, in_utc, in_zone
 from mainspring.triggers.base import comparable
 from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.stretches import Stretches
 from mainspring.triggers.wrapping import WrappingTrigger, days_around, last_of, next_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class ExcludingTrigger(WrappingTrigger):
         for other in self._others:
             if isinstance(other, BusinessCalendar):
                 is_whole_day, is_excluded = True, not other.is_business_day(day)
+            elif isinstance(other, EventCalendar):
+                taken = other.stretch_around(moment, zone)
+                if taken is not None:
+                    return taken
+                continue
             elif hasattr(other, "__contains__"):
                 is_whole_day, is_excluded = True, day in other
             else:
@@ -178,36 +184,6 @@ class Window(NamedTuple):
     last: datetime
 
 
-class Stretches:
-    """Days, or moments, from a first to a last each; those that touch are one. So a search is past them in one step, however many they are.
-
-    Args:
-        stretches: in any order.
-        unit: the distance between two that touch.
-    """
-
-    __slots__ = ("_firsts", "_lasts")
-
-    def __init__(self, stretches: Iterable[tuple[Any, Any]], unit: timedelta) -> None:
-        self._firsts: list[Any] = []
-        self._lasts: list[Any] = []
-        for first, last in sorted(stretches):
-            if self._lasts and _touches(self._lasts[-1], first, unit):
-                self._lasts[-1] = max(self._lasts[-1], last)
-            else:
-                self._firsts.append(first)
-                self._lasts.append(last)
-
-    def around(self, one: Any) -> tuple[Any, Any] | None:
-        """The stretch that `one` is in."""
-        at = bisect_right(self._firsts, one) - 1
-        return (self._firsts[at], self._lasts[at]) if at >= 0 and one <= self._lasts[at] else None
-
-
-def _touches(last: Any, first: Any, unit: timedelta) -> bool:
-    return bool(first <= last or first - last <= unit)
-
-
 def _flat(exclusions: Any) -> Iterable[Any]:
     """All exclusions, as dates, ranges, windows, calendars, containers and callables."""
     for one in exclusions:
@@ -259,6 +235,8 @@ def _spoken(exclusion: Any) -> str:
 def _plain(exclusion: Any) -> Any:
     if isinstance(exclusion, BusinessCalendar):
         return {"calendar": exclusion.to_dict()}
+    if isinstance(exclusion, EventCalendar):
+        return exclusion.to_dict()
     if isinstance(exclusion, DateRange):
         return {"days": [exclusion.first.isoformat(), exclusion.last.isoformat()]}
     if isinstance(exclusion, Window):
@@ -279,6 +257,8 @@ def _read_plain(value: Any) -> Any:
         return date.fromisoformat(value)
     if "calendar" in value:
         return BusinessCalendar.from_dict(value["calendar"])
+    if "events" in value:
+        return EventCalendar.from_dict(value)
     if "days" in value:
         return DateRange(*map(date.fromisoformat, value["days"]))
     if "window" in value:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone, convert_to_datetime, zone_identity
+from mainspring.timezones import astimezone, convert_to_datetime, in_zone, zone_identity
+from mainspring.triggers.clock_changes import moment_of, time_of
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.recurrence.reading import Recurrence, read_recurrence
 from mainspring.triggers.recurrence.rules import date_text
@@ -84,7 +85,7 @@ class RecurrenceTrigger(WallClockTrigger):
                 raise TriggerError(f"start_date={start_date!r}, but the text has DTSTART: say it once")
             start = self._start_of(start_date)
         self._set(read, jitter, gap, fold)
-        self.start_date = None if start is None else _as_time(start)
+        self.start_date = None if start is None else time_of(start)
 
     def _start_of(self, given: Any) -> datetime:
         if self.timezone is None and isinstance(given, datetime) and given.tzinfo is not None:
@@ -135,21 +136,21 @@ class RecurrenceTrigger(WallClockTrigger):
                 until = None if is_single else until.astimezone(zone).replace(tzinfo=None, fold=0)
             rules.append(rule._replace(until=until))
         added, excluded = self.recurrence.added, self.recurrence.excluded
-        self._added_moments = sorted({_moment_of(each, zone) for each in added})
-        self._excluded_moments = {_moment_of(each, zone) for each in excluded if isinstance(each, datetime)}
+        self._added_moments = sorted({moment_of(each, zone) for each in added})
+        self._excluded_moments = {moment_of(each, zone) for each in excluded if isinstance(each, datetime)}
         self._excluded_days = {each for each in excluded if not isinstance(each, datetime)}
         return Merged([walls_of(rule, start) for rule in rules] or [Single(start)])
 
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
-        start = _moment_of(self.start_date, self._zone())
+        start = moment_of(self.start_date, self._zone())
         ends = [rule.until for rule in self.recurrence.rules]
         if not ends or None in ends:
             return start, None
         zone = self._zone()
         return start, max(
-            _moment_of(end, zone)
+            moment_of(end, zone)
             if isinstance(end, datetime)
-            else _moment_of(datetime.combine(end, time.max), zone)
+            else moment_of(datetime.combine(end, time.max), zone)
             for end in ends
             if end is not None
         )
@@ -202,7 +203,7 @@ class RecurrenceTrigger(WallClockTrigger):
 
     def _is_excluded(self, found: datetime) -> bool:
         return found in self._excluded_moments or (
-            bool(self._excluded_days) and found.astimezone(self._zone()).date() in self._excluded_days
+            bool(self._excluded_days) and in_zone(found, self._zone()).date() in self._excluded_days
         )
 
     def _phrase(self) -> Phrase:
@@ -236,7 +237,7 @@ class RecurrenceTrigger(WallClockTrigger):
         for name in ("added", "excluded"):
             dates = getattr(self.recurrence, name)
             if zone is not None:
-                dates = [_moment_of(each, zone) if isinstance(each, datetime) else each for each in dates]
+                dates = [moment_of(each, zone) if isinstance(each, datetime) else each for each in dates]
             state[name] = sorted({date_text(each) for each in dates})
         return state
 
@@ -290,15 +291,3 @@ class RecurrenceTrigger(WallClockTrigger):
         if self.timezone is not None:
             options.append(f"timezone='{self.timezone}'")
         return f"{type(self).__name__}({', '.join(options)})"
-
-
-def _as_time(start: date) -> datetime:
-    return start if isinstance(start, datetime) else datetime.combine(start, time())
-
-
-def _moment_of(given: date, zone: tzinfo) -> datetime:
-    """The moment, in UTC, of a date's beginning or of a time; a time without a zone is read as RFC 5545, section 3.3.5, has it."""
-    moment = _as_time(given)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone, fold=0)
-    return moment.astimezone(UTC)

@@ -139,7 +139,7 @@ class _Reader:
                 start, zone = self._start(value, parameters)
             else:
                 dates[name] += self._dates(value, parameters)
-        if not rules and not (start and dates["RDATE"]):
+        if not rules and start is None:
             whole = _Part(self.text, 0)
             self.refuse("expected a rule such as FREQ=WEEKLY;BYDAY=MO,WE", whole)
         return Recurrence(start, zone, tuple(rules), tuple(dates["RDATE"]), tuple(dates["EXDATE"]))
