@@ -116,10 +116,15 @@ def _zone_or_rule(name: str) -> tzinfo:
 _HOURS = re.compile(r"[A-Z]{3}([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
 
 
+_LONGEST_NAME = 200
+
+
 def _zone_named(name: str) -> tzinfo:
     if name.upper() == "UTC":
         return UTC
     try:
+        if len(name) > _LONGEST_NAME:
+            raise ValueError("no zone, and no rule, is as long")  # noqa: TRY301 - zoneinfo imports a package for each part of it
         return _zone_or_rule(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hours = _HOURS.fullmatch(name.strip())

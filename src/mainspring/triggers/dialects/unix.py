@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
-_EVERY = re.compile(r"\s*@every\b\s*(?P<duration>.*?)\s*", re.IGNORECASE | re.DOTALL)
-_NUMBER = re.compile(r"(?P<count>\d+\.?\d*|\.\d+)(?P<unit>[^\d.\s]+)", re.ASCII)
+_EVERY = re.compile(r"@every\b(?P<duration>.*)", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(r"(?P<count>\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?P<unit>[^\d.\s]+)", re.ASCII)
 #: Go's units, in microseconds.
 _MICROSECONDS = {
     "h": 3_600_000_000,
@@ -40,8 +40,8 @@ def read(text: str) -> CronTrigger | IntervalTrigger:
     """
     if "@" in text:
         line, _, zone = placed(text)
-        if match := _EVERY.fullmatch(line):
-            return _interval(match["duration"], text, zone)
+        if match := _EVERY.fullmatch(line.strip()):
+            return _interval(match["duration"].strip(), text, zone)
     return CronTrigger.from_unix(text)
 
 
