@@ -58,6 +58,8 @@ MEANT = {
         [cron(hour="8-17/3", minute="0,45"), cron(hour="9-15/3", minute=30), cron(hour="10-16/3", minute=15)]
     ),
     "every hour between 9am and 5pm on weekdays": weekdays(hour="9-17"),
+    "every 30 minutes on weekdays from 9 to 17:30": weekdays(hour="9-17", minute="*/30"),
+    "between 9am and 5pm every hour in march": cron(month=3, hour="9-17"),
     "every 10 minutes on weekdays": weekdays(hour="*", minute="*/10"),
     "every 45 minutes, only from 08:00 to 18:00": IntervalTrigger(minutes=45).within("08:00-18:00"),
     # weekdays
@@ -65,6 +67,7 @@ MEANT = {
     "monday to friday at 9": weekdays(hour=9),
     "mon-fri at 9": weekdays(hour=9),
     "Mon, Wed and Fri at 10:30": cron(day_of_week="mon,wed,fri", hour=10, minute=30),
+    "every weekday and saturday at 9": cron(day_of_week="mon-sat", hour=9),
     "every weekend at 9": cron(day_of_week="sat,sun", hour=9),
     "every day at 9 except on weekends": weekdays(hour=9),
     "every 2 weeks on monday and thursday at 09:30": WeeklyTrigger("mon,thu", "09:30", weeks=2),
@@ -178,6 +181,8 @@ REFUSED = {
     "every day at 9 from 2026-02-30": (20, "is no date", None),
     "every day at 9 except on holidays": (25, "dates, weekdays or months", None),
     "every day at 9 %": (15, "is no word", None),
+    "every monday from 9 to 17": (13, "goes with a distance", None),
+    "on monday at 9 and tuesday at 10": (19, "days are said twice", None),
     "every hour at 9": (0, "repeats within the day", None),
     "every day at 9, (": (16, "expected", None),
     "((((((((at 9))))))))": (6, "5 deep", None),

@@ -217,12 +217,25 @@ class Builder:
         sentence = self.sentence
         step = sentence.step
         if step is None:
+            if sentence.hours is not None:
+                raise self._error(
+                    "hours", "from when to when goes with a distance, such as 'every 30 minutes'"
+                )
             return
         if sentence.times is not None:
             raise self._error(
                 "distance", "this repeats within the day, and there are times of the day besides: write one"
             )
         whole = int(step) if step == int(step) else None
+        if sentence.hours is not None:
+            if whole is None:
+                raise self._error("distance", "times of the day have whole seconds: write a whole number")
+            sentence.step, sentence.times = None, set()
+            for first, last in sentence.hours:
+                sentence.times |= within(whole, first, last)
+                if last < first:
+                    sentence.places.setdefault("window over midnight", sentence.places["hours"])
+            return
         if not self._is_restricted() and (
             sentence.start or sentence.starts_when_added or not _divides_hour(whole)
         ):

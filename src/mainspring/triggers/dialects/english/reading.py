@@ -99,6 +99,7 @@ class Reader:
             self._once,
             self._count,
             self._options,
+            self._hours_of_day,
             self._placing,
             self._rolling,
             self._every,
@@ -346,11 +347,9 @@ class Reader:
             or words.phrase("business", "day")
             or words.phrase("working", "day")
         ):
-            self._set_days(Days(weekdays=set(_WORKDAYS)))
-            return True
+            return self._set_more_days(_WORKDAYS)
         if words.word("weekend"):
-            self._set_days(Days(weekdays=set(_WEEKEND)))
-            return True
+            return self._set_more_days(_WEEKEND)
         token = words.token
         days = Days()
         if self._days_item(days) and not (days.weekdays and token.kind != "word"):
@@ -375,6 +374,13 @@ class Reader:
             return True
         words.at = start
         return False
+
+    def _set_more_days(self, weekdays: set[int]) -> bool:
+        """``every weekday``, and what may follow: ``and Saturday``."""
+        days = Days(weekdays=set(weekdays))
+        self._more_days(days)
+        self._set_days(days)
+        return True
 
     def _every_other(self, token: Token) -> str:
         words = self.words
@@ -1274,6 +1280,17 @@ class Reader:
                 raise words.fail()
             return "repeated times"
         return None
+
+    def _hours_of_day(self) -> str | None:
+        """``from 9 to 17``, apart from the distance that is meant within it: ``every 30 minutes on weekdays from 9 to 17``."""
+        token = self.words.token
+        if token.text not in ("from", "between"):
+            return None
+        windows = self._windows()
+        if not windows:
+            return None
+        self.sentence.hours = windows
+        return "hours"
 
     def _placing(self) -> str | None:  # noqa: PLR0911 - one for each form
         """Windows of the day, a spread, a shift; the days on which weeks begin, and which aren't business days."""

@@ -53,6 +53,7 @@ class Sentence:
     Attributes:
         times: of the day, in seconds since midnight; ``None`` if none were said.
         step: ``every 15 minutes`` in seconds.
+        hours: within which that is meant, in seconds since midnight.
         distance: ``every 2 months`` as years, months, weeks and days.
         days: ``None`` if none were said, and any is meant.
         is_every_day: whether that was said.
@@ -68,6 +69,7 @@ class Sentence:
 
     times: set[int] | None = None
     step: float | None = None
+    hours: list[tuple[int, int]] | None = None
     distance: tuple[int, int, int, int] | None = None
     days: Days | None = None
     is_every_day: bool = False
