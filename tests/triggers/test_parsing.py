@@ -250,6 +250,22 @@ def test_a_text_with_several_meanings_is_refused_with_all_of_them(text, dialects
             assert parse(text, name).explain() in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint", "reason"),
+    [
+        ("0 9 * * mun", "0 9 * * sun", "dialect='unix'"),
+        ("15 10 * * ? *", "cron(15 10 * * ? *)", "dialect='eventbridge'"),
+        ("0 9 * *", None, "wrong number of fields; got 4, expected 5"),
+        ("cron(0 10 * * * *)", "cron(0 10 * * ? *)", "dialect='eventbridge'"),
+        ("@every 2d", "@every 48h", "dialect='unix'"),
+    ],
+)
+def test_without_a_dialect_the_error_is_that_of_the_one_that_understood_most(text, hint, reason):
+    error = error_of(text, None)
+    assert error.hint == hint
+    assert reason in str(error)
+
+
 def test_what_no_dialect_reads_is_refused_with_an_example_of_each():
     with pytest.raises(CronSyntaxError) as caught:
         parse("§§")

@@ -53,7 +53,7 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "jenkins": Dialect("jenkins:read", "H 9 * * 1-5", ("hudson",)),
     "systemd": Dialect("systemd:read", "Mon..Fri *-*-* 09:30:00", ("oncalendar",)),
-    "english": Dialect("english:read", "every weekday at 09:30", ("en",)),
+    "english": Dialect("english:read", "every weekday at 09:30", ("en", "plain", "plainenglish")),
     "iso8601": Dialect("iso8601:read", "R5/2026-01-01T09:30Z/P1D", ("iso",)),
     "rrule": Dialect("rrule:read", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", ("ical", "icalendar", "rfc5545")),
 }
@@ -63,6 +63,8 @@ _CRON_WORD = re.compile(r"[\w*?/,#~()-]+", re.ASCII)
 _CRON_FIRST_WORD = re.compile(r"[\dH*?/,~()-]+", re.ASCII)
 #: So many fields, one of them for seconds or years, are read differently from one dialect to the next.
 _MANY_FIELDS = 6
+#: So many are meant to be a cron expression, even if no dialect has so few.
+_FEW_FIELDS = 3
 
 #: A text that is longer isn't tried in other dialects than that which it is said to be in.
 _LONGEST_LOOKED_AT = 500
@@ -89,7 +91,7 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     if not readings:
         raise _nearest_error(text, errors)
     triggers = list(readings.values())
-    if _has_many_fields(text):
+    if _cron_fields(text) >= _MANY_FIELDS:
         reason = "has six fields or more, which dialects read differently"
     elif any(trigger != triggers[0] for trigger in triggers):
         reason = "has more than one meaning"
@@ -168,18 +170,15 @@ def _read_by_all(text: str) -> tuple[dict[str, BaseTrigger], dict[str, TriggerEr
     return readings, errors
 
 
-def _has_many_fields(text: str) -> bool:
-    """Whether a text is a cron expression with a field for seconds or years, beside the zone that it may name."""
+def _cron_fields(text: str) -> int:
+    """How many fields a cron expression has, beside the zone that it may name; 0: the text doesn't look like one."""
     from mainspring.triggers.cron.unix import placed
 
     with suppress(CronSyntaxError):
         text = placed(text).text
     words = text.split()
-    return (
-        len(words) >= _MANY_FIELDS
-        and _CRON_FIRST_WORD.fullmatch(words[0]) is not None
-        and all(_CRON_WORD.fullmatch(word) for word in words)
-    )
+    is_cron = words and _CRON_FIRST_WORD.fullmatch(words[0]) and all(map(_CRON_WORD.fullmatch, words))
+    return len(words) if is_cron else 0
 
 
 def _meanings(readings: dict[str, BaseTrigger]) -> str:
@@ -194,13 +193,17 @@ def _meanings(readings: dict[str, BaseTrigger]) -> str:
 
 
 def _nearest_error(text: str, errors: dict[str, TriggerError]) -> CronSyntaxError:
-    """The error of the dialect that understood most of a text; or, if none understood anything, what each looks like."""
+    """The error of the dialect that is nearest to a text, or understood most of it; if none did, what each looks like."""
     known = {name: error for name, error in errors.items() if isinstance(error, CronSyntaxError)}
-    name = max(known, key=lambda name: (known[name].position, known[name].hint is not None), default="")
-    error = known.get(name)
-    if error is not None and (error.position or error.hint):
-        reason = f"{error.reason} (dialect={name!r} reads most of it)"
-        return _with_hint(error, reason, name)
+
+    def understood(name: str) -> tuple[int, int]:
+        return known[name].hint is not None, known[name].position
+
+    name = max(known, key=understood, default="")
+    if name and any(understood(name)):
+        return _with_hint(known[name], f"{known[name].reason} (dialect={name!r} comes nearest)", name)
+    if _cron_fields(text) >= _FEW_FIELDS and "unix" in known:
+        return known["unix"]
     examples = ", ".join(f"{dialect.example!r} ({name})" for name, dialect in DIALECTS.items())
     return CronSyntaxError(f"no dialect reads this; expected a schedule such as {examples}", text=text)
 
