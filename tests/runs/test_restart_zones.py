@@ -15,7 +15,10 @@ from mainspring.testing import SettableClock
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.event_calendar import CalendarEvent, EventCalendar
 from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.recurrence import RecurrenceTrigger
+from mainspring.triggers.weekly import WeeklyTrigger
 from pickle_store import PickleStore
 from stores import MONGODB, open_store
 
@@ -39,6 +42,11 @@ def triggers():
         "first": IntervalTrigger(hours=1, first="now", jitter=5),
         "cron": CronTrigger(minute="*/30", max_fires=9),
         "calendar": CalendarIntervalTrigger(days=1, hour=9),
+        "weekly": WeeklyTrigger("mon,thu", "09:30", weeks=2),
+        "rrule": RecurrenceTrigger("FREQ=HOURLY;INTERVAL=5"),
+        "events": hourly.excluding(
+            EventCalendar([CalendarEvent(RecurrenceTrigger("DTSTART:20260307\nRRULE:FREQ=YEARLY"), days=2)])
+        ),
         "and": AndTrigger([hourly, IntervalTrigger(minutes=30)]),
         "or": OrTrigger([hourly, CronTrigger(hour=9)], jitter=3),
         "excluding": hourly.excluding("2026-12-25"),

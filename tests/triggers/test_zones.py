@@ -19,8 +19,11 @@ from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.event_calendar import CalendarEvent, EventCalendar
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import plain_zone, read_zone, trigger_from_dict, trigger_to_dict
+from mainspring.triggers.recurrence import RecurrenceTrigger
+from mainspring.triggers.weekly import WeeklyTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +65,8 @@ def holidays(day: date) -> bool:
     return day.day == 1
 
 
+EVENTS = EventCalendar([CalendarEvent(RecurrenceTrigger("DTSTART:20260307\nRRULE:FREQ=YEARLY"), days=2)])
+
 TRIGGERS: dict[str, Callable[[Any], BaseTrigger]] = {
     "date": lambda zone: DateTrigger("2026-05-01 09:00", timezone=zone),
     "interval": lambda zone: IntervalTrigger(hours=1, timezone=zone),
@@ -73,6 +78,16 @@ TRIGGERS: dict[str, Callable[[Any], BaseTrigger]] = {
         hour="H", timezone=zone, max_fires=5, first="now", jitter=3, gap="skip", end_date="2030-01-01"
     ),
     "calendar": lambda zone: CalendarIntervalTrigger(weeks=2, hour=9, timezone=zone),
+    "weekly": lambda zone: WeeklyTrigger("mon,thu", "09:30", weeks=2, timezone=zone, max_fires=5),
+    "rrule": lambda zone: RecurrenceTrigger("FREQ=DAILY;INTERVAL=2;BYHOUR=9", timezone=zone),
+    "rrule with everything": lambda zone: RecurrenceTrigger(
+        "RRULE:FREQ=DAILY;UNTIL=20270101T000000Z\nEXDATE:20260305T090000\nRDATE:20260306T100000",
+        start_date="2026-03-02 09:00",
+        timezone=zone,
+        jitter=3,
+        fold="both",
+    ),
+    "excluding events": lambda zone: CronTrigger(hour=9, timezone=zone).excluding(EVENTS),
     "and": lambda zone: AndTrigger(
         [CronTrigger(hour=9, timezone=zone), IntervalTrigger(hours=1, timezone=zone)]
     ),

@@ -182,18 +182,15 @@ class EventCalendar:
         """
         from mainspring.triggers.combining import OrTrigger
 
-        singles: dict[bool, list[date]] = {}
+        # Those that are once are dates of one trigger for each zone, which are found by halving.
+        singles: dict[Any, list[RecurrenceTrigger]] = {}
         members: list[BaseTrigger] = []
         for event in self.events:
-            begins = event.begins
-            if not event.is_single:
-                members.append(begins)
-            elif begins.timezone is None:
-                singles.setdefault(False, []).append(begins.start_date)
+            if event.is_single:
+                singles.setdefault(zone_identity(event.begins.timezone), []).append(event.begins)
             else:
-                singles.setdefault(True, []).append(moment_of(begins.start_date, begins.timezone))
-        # Those that are once are dates of one trigger, which are found by halving.
-        members += [_of_dates(sorted(dates)) for dates in singles.values()]
+                members.append(event.begins)
+        members += map(_of_dates, singles.values())
         if not members:
             raise TriggerError("the calendar has no events, so nothing would ever fire")
         return members[0] if len(members) == 1 else OrTrigger(members)
@@ -228,9 +225,15 @@ def _key(event: CalendarEvent) -> str:
     return repr((event.begins.to_dict()["rule"], zone, event.days, event.duration))
 
 
-def _of_dates(dates: Sequence[date]) -> RecurrenceTrigger:
+def _of_dates(events: Sequence[RecurrenceTrigger]) -> RecurrenceTrigger:
+    """What fires when events begin that are once, and of one zone."""
     from mainspring.triggers.recurrence import RecurrenceTrigger
     from mainspring.triggers.recurrence.rules import date_text
 
-    listed = ",".join(map(date_text, dates))
-    return RecurrenceTrigger(f"DTSTART:{date_text(dates[0])}\nRDATE:{listed}")
+    zone = events[0].timezone
+    starts = sorted({event.start_date for event in events})
+    others = starts[1:] if zone is None else [moment_of(start, zone) for start in starts[1:]]
+    lines = [f"DTSTART:{date_text(starts[0])}"]
+    if others:
+        lines.append(f"RDATE:{','.join(map(date_text, others))}")
+    return RecurrenceTrigger(lines, timezone=zone)

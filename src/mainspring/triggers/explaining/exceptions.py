@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.cron.expressions import WEEKDAYS
+from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.explaining.clauses import Clause, Weekday
 from mainspring.triggers.explaining.details import moment
 
@@ -43,6 +44,8 @@ def spoken_exceptions(exclusions: Iterable[Any], zone: tzinfo | None) -> Clause:
             )
         elif isinstance(one, BusinessCalendar):
             said.append(Clause("except.closed", days=closed_days(one)))
+        elif isinstance(one, EventCalendar):
+            said.append(Clause("except.events"))
         elif not isinstance(one, date | DateRange):
             said.append(_named(one))
     return Clause("except", exceptions=tuple(dict.fromkeys(said)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.cron.expressions import (
@@ -25,6 +25,8 @@ __all__ = ["spoken_recurrence"]
 
 _ALL_MONTHS = tuple(range(1, 13))
 _WORKDAYS = tuple((0, weekday) for weekday in range(5))
+#: More dates than these aren't told one by one.
+_LISTED = 6
 _LONGEST_MONTH, _WEEKS_IN_MONTH, _SHORTEST, _DAYS_IN_WEEK = 31, 5, 28, 7
 
 
@@ -67,11 +69,20 @@ def _dates(trigger: RecurrenceTrigger) -> list[Clause]:
     """Dates that are added, and those that are left out."""
     zone = trigger.timezone
     told = []
-    if trigger.recurrence.added:
-        moments = tuple(details.moment(each, zone) for each in trigger.recurrence.added)
+    added = trigger.recurrence.added
+    if len(added) > _LISTED:
+        told.append(
+            Clause("added.many", number=len(added), first=min(map(_day, added)), last=max(map(_day, added)))
+        )
+    elif added:
+        moments = tuple(details.moment(each, zone) for each in added)
         told.append(Clause("added", moments=moments))
     exceptions = []
     excluded = trigger.recurrence.excluded
+    if len(excluded) > _LISTED:
+        first, last = min(map(_day, excluded)), max(map(_day, excluded))
+        exceptions.append(Clause("except.many", number=len(excluded), first=first, last=last))
+        return [*told, Clause("except", exceptions=tuple(exceptions))]
     days = tuple(each for each in excluded if not isinstance(each, datetime))
     if days:
         exceptions.append(Clause("except.dates", dates=days))
@@ -79,6 +90,10 @@ def _dates(trigger: RecurrenceTrigger) -> list[Clause]:
     if moments:
         exceptions.append(Clause("except.moments", moments=moments))
     return [*told, Clause("except", exceptions=tuple(exceptions))] if exceptions else told
+
+
+def _day(given: date) -> date:
+    return given.date() if isinstance(given, datetime) else given
 
 
 def _spoken_rule(rule: RecurrenceRule) -> tuple[Clause, bool] | None:
