@@ -96,16 +96,25 @@ def number_meant(value: Any) -> str:
     return f"; did you mean {int(number) if number.is_integer() else number}?"
 
 
+def count_meant(value: Any) -> str:
+    """``"; did you mean 10?"``, of a text that is a whole number; else nothing."""
+    return number_meant(value) if isinstance(value, str) and value.strip().isdecimal() else ""
+
+
 #: What is longer is no name that was mistyped, and takes long to be compared.
 _LONGEST_NAME = 100
 
 
-def nearest(name: Any, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
+def nearest(name: Any, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known name that `name` was probably meant to be.
+
+    Args:
+        alike: how much of both must be the same, up to 1.
+    """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return None
     known = list(known)
-    matches = get_close_matches(name, known, n=3, cutoff=0.6)
+    matches = get_close_matches(name, known, n=3, cutoff=alike)
     if matches:
         return max(matches, key=lambda match: (SequenceMatcher(None, match, name).ratio(), -len(match)))
     squeezed = {candidate.replace("_", "").lower(): candidate for candidate in known}
@@ -159,8 +168,38 @@ def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -
     if name is None:
         return None
     elsewhere: dict[str, str] = getattr(made, "elsewhere", {})
-    return (
-        f"no parameter {name!r}: {elsewhere[name]}"
-        if name in elsewhere
-        else unknown_name("parameter", name, known)
-    )
+    if name in elsewhere:
+        return f"no parameter {name!r}: {elsewhere[name]}"
+    meant = _SYNONYMS.get(name.lower())
+    if meant in known:
+        return f"unknown parameter {name!r}; did you mean {meant!r}?"
+    return unknown_name("parameter", name, known)
+
+
+#: What parameters are called elsewhere, or by mistake, where no other one of ours is nearer.
+_SYNONYMS = {
+    "tz": "timezone",
+    "tzinfo": "timezone",
+    "zone": "timezone",
+    "weekday": "day_of_week",
+    "weekdays": "day_of_week",
+    "dow": "day_of_week",
+    "wday": "day_of_week",
+    "dom": "day",
+    "day_of_month": "day",
+    "start": "start_date",
+    "begin": "start_date",
+    "since": "start_date",
+    "end": "end_date",
+    "until": "end_date",
+    "min": "minute",
+    "sec": "second",
+    "mins": "minutes",
+    "secs": "seconds",
+    "at": "run_date",
+    "when": "run_date",
+    "date": "run_date",
+    "splay": "jitter",
+    "limit": "max_fires",
+    "count": "max_fires",
+}

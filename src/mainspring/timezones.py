@@ -48,7 +48,11 @@ def astimezone(value: Any) -> tzinfo | None:
     if isinstance(value, str):
         return _zone_named(value)
     if not isinstance(value, tzinfo):
-        raise TypeError(f"expected a time zone or the name of one, got {type(value).__name__} {value!r}")
+        hours = type(value) is int and abs(value) < _HALF_A_WORLD
+        hint = f"; did you mean '{value:+03}:00'?" if hours else ""
+        raise TypeError(
+            f"timezone must be a time zone or the name of one, such as 'Europe/Berlin' or '+02:00', got {type(value).__name__} {value!r}{hint}"
+        )
     zone = getattr(value, "zone", None)  # pytz keeps the name there, and is wrong without its own methods
     if isinstance(zone, str):
         return UTC if zone == "UTC" else _zone_named(zone)
@@ -113,7 +117,63 @@ def _zone_or_rule(name: str) -> tzinfo:
 
 
 #: Hours from Greenwich as people write them, beside the name of a zone.
-_HOURS = re.compile(r"[A-Z]{3}([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+_HOURS = re.compile(r"(?:[A-Z]{3})?([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+#: No zone is further from Greenwich, in hours.
+_HALF_A_WORLD = 15
+#: What people call the time of a place, in summer or in winter, where that is no name of a zone.
+_ABBREVIATIONS = {
+    "America/Los_Angeles": ("PST", "PDT", "PT", "PACIFIC"),
+    "America/Denver": ("MDT", "MT", "MOUNTAIN"),
+    "America/Chicago": ("CST", "CDT", "CT", "CENTRAL"),
+    "America/New_York": ("EDT", "ET", "EASTERN"),
+    "America/Anchorage": ("AKST", "AKDT"),
+    "America/Halifax": ("AST", "ADT"),
+    "America/St_Johns": ("NST", "NDT"),
+    "America/Sao_Paulo": ("BRT",),
+    "Europe/London": ("BST",),
+    "Europe/Lisbon": ("WEST",),
+    "Europe/Berlin": ("CEST", "MEZ", "MESZ"),
+    "Europe/Helsinki": ("EEST",),
+    "Europe/Moscow": ("MSK",),
+    "Asia/Kolkata": ("IST",),
+    "Asia/Shanghai": ("PRC",),
+    "Asia/Hong_Kong": ("HKT",),
+    "Asia/Singapore": ("SGT",),
+    "Asia/Tokyo": ("JST",),
+    "Asia/Seoul": ("KST",),
+    "Australia/Sydney": ("AEST", "AEDT"),
+    "Australia/Adelaide": ("ACST", "ACDT"),
+    "Australia/Perth": ("AWST",),
+    "Pacific/Auckland": ("NZST", "NZDT"),
+    "UTC": ("Z", "ZULU"),
+}
+#: A shorter name is mistyped, or an abbreviation, which may be any.
+_SHORTEST_NAME = 5
+
+
+def nearest_zone(name: str) -> str | None:
+    """The zone that was probably meant by a name that is none: by its letters in any case, by its place alone, or mistyped."""
+    plain = "_".join(name.split())
+    low = plain.lower()
+    for zone, abbreviations in _ABBREVIATIONS.items():
+        if plain.upper() in abbreviations:
+            return zone
+    zones = sorted(available_timezones())
+    for found in (
+        (zone for zone in zones if zone.lower() == low),
+        (zone for zone in zones if zone.lower().endswith(f"/{low}")),
+    ):
+        match = next(found, None)
+        if match is not None:
+            return match
+    if len(plain) < _SHORTEST_NAME:
+        return None
+    candidate = nearest(plain, zones, 0.8)
+    if candidate is None and "/" not in plain:
+        places = {zone.rpartition("/")[2]: zone for zone in reversed(zones) if "/" in zone}
+        place = nearest(plain.title(), places, 0.8)
+        candidate = None if place is None else places[place]
+    return candidate
 
 
 _LONGEST_NAME = 200
@@ -128,14 +188,17 @@ def _zone_named(name: str) -> tzinfo:
         return _zone_or_rule(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hours = _HOURS.fullmatch(name.strip())
-        if hours is not None:
+        if hours is not None and int(hours[2]) < _HALF_A_WORLD:
             raise ZoneInfoNotFoundError(
                 f"no time zone is named {name!r}; did you mean '{hours[1]}{int(hours[2]):02}:00'? That has no summer time, as a place "
                 "such as 'Europe/Berlin' has"
             ) from None
-        candidate = nearest(name, available_timezones())
-        hint = f"; did you mean {candidate!r}?" if candidate else ". Is the tzdata package installed?"
-        raise ZoneInfoNotFoundError(f"no time zone is named {name[:100]!r}{hint}") from None
+        candidate = nearest_zone(name) if len(name) <= _LONGEST_SHOWN else None
+        if candidate is not None:
+            hint = f"; did you mean {candidate!r}?"
+        else:
+            hint = "" if available_timezones() else ". Is the tzdata package installed?"
+        raise ZoneInfoNotFoundError(f"no time zone is named {name[:_LONGEST_SHOWN]!r}{hint}") from None
 
 
 def local_timezone() -> tzinfo:
@@ -187,6 +250,34 @@ def _parsed(text: str) -> datetime | None:
     )
 
 
+#: So much of a text is shown, and no longer one is corrected.
+_LONGEST_SHOWN = 100
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(\s+\d{1,2}:\d{2}(?::\d{2})?)?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(\s+\d{1,2}:\d{2}(?::\d{2})?)?", re.ASCII)
+
+
+def _parsed_shape(text: str) -> bool:
+    """Whether a text is written as a date, which there may be none of."""
+    return _DATETIME.match(text.strip()) is not None
+
+
+def _moment_meant(text: str) -> str:
+    """``"; did you mean '2026-02-01'?"``, of a point in time that is written otherwise; else nothing."""
+    text = text.strip()
+    if len(text) > _LONGEST_SHOWN:
+        return ""
+    if match := _DAY_FIRST.fullmatch(text):
+        text = f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}{match[4] or ''}"
+    elif match := _YEAR_FIRST.fullmatch(text):
+        text = f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}{match[4] or ''}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    is_day = moment.time() == time() and moment.tzinfo is None
+    return f"; did you mean {(moment.date() if is_day else moment).isoformat(*() if is_day else (' ',))!r}?"
+
+
 def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str | None) -> datetime | None:
     """An aware point in time from a datetime, a date or text; what has no zone is read in `timezone`.
 
@@ -205,15 +296,20 @@ def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str 
         try:
             parsed = _parsed(value)
         except ValueError as error:
-            raise ValueError(f"{what}: {value!r} is no point in time: {error}") from None
+            raise ValueError(f"{what}: {value[:_LONGEST_SHOWN]!r} is no point in time: {error}") from None
         if parsed is None:
             raise ValueError(
-                f"{what}: {value!r} is no point in time: expected '2026-03-29', or '2026-03-29 02:30:00', "
-                "with an offset like '+01:00' or 'Z' behind it if you like"
+                f"{what}: {value[:_LONGEST_SHOWN]!r} is no point in time: expected '2026-03-29', or '2026-03-29 02:30:00', "
+                f"with an offset like '+01:00' or 'Z' behind it if you like{_moment_meant(value)}"
             )
         moment = parsed
     else:
-        raise TypeError(f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}")
+        hint = ""
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            hint = f"; of seconds since 1970, make datetime.fromtimestamp({value!r}, UTC)"
+        raise TypeError(
+            f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}{hint}"
+        )
     if moment.tzinfo is not None:
         return real_time(moment)
     if timezone is None:
@@ -221,8 +317,11 @@ def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str 
     return real_time(localize(moment, astimezone(timezone) or UTC))
 
 
-def asdate(value: Any) -> date:
+def asdate(value: Any, name: str = "the value") -> date:
     """A date from one, from a datetime, or from text like ``"2026-03-29"``.
+
+    Args:
+        name: of the parameter, for errors.
 
     Raises:
         TypeError: it is of another kind.
@@ -233,8 +332,16 @@ def asdate(value: Any) -> date:
     if isinstance(value, date):
         return value
     if isinstance(value, str):
-        return date.fromisoformat(value)
-    raise TypeError(f"expected a date or text like '2026-03-29', got {type(value).__name__} {value!r}")
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            reason = f": {error}" if _parsed_shape(value) else ": expected one like '2026-03-29'"
+            raise ValueError(
+                f"{name}: {value[:_LONGEST_SHOWN]!r} is no date{reason}{_moment_meant(value)}"
+            ) from None
+    raise TypeError(
+        f"{name}: expected a date or text like '2026-03-29', got {type(value).__name__} {value!r}"
+    )
 
 
 def localize(moment: datetime, zone: tzinfo) -> datetime:

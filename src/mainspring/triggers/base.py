@@ -11,7 +11,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from mainspring.coercion import NamesParameters
+from mainspring.coercion import NamesParameters, number_meant
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import in_utc, zone_identity
 from mainspring.triggers.jitter import delay_of
@@ -343,7 +343,7 @@ def comparable(value: Any) -> Any:
 
 def _check_number(n: Any) -> None:
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-        raise TriggerError(f"n must be a whole number, 0 or more, got {n!r}")
+        raise TriggerError(f"n must be a whole number, 0 or more, got {n!r}{number_meant(n)}")
 
 
 def _aware(moment: Any, name: str) -> datetime:

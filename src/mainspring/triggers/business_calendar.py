@@ -35,7 +35,7 @@ class BusinessCalendar:
     __slots__ = ("_closed_weekdays", "_is_holiday", "holidays")
 
     def __init__(self, holidays: Any = (), weekend: Iterable[str | int] = ("sat", "sun")) -> None:
-        self._closed_weekdays = frozenset(weekday_number(day) for day in weekend)
+        self._closed_weekdays = _read_weekend(weekend)
         if not self._closed_weekdays <= frozenset(range(7)):
             raise TriggerError(f"weekend must name weekdays, or number them from 0 to 6, got {weekend!r}")
         if len(self._closed_weekdays) == len(WEEKDAYS):
@@ -139,12 +139,27 @@ class BusinessCalendar:
         return f"{type(self).__name__}({shown}, weekend={self.weekend})"
 
 
+def _read_weekend(weekend: Any) -> frozenset[int]:
+    if isinstance(weekend, str):
+        raise TriggerError(f"weekend must be several weekdays, got the text {weekend!r}: write [{weekend!r}]")
+    try:
+        return frozenset(weekday_number(day) for day in weekend)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise TriggerError(
+            f"weekend must name weekdays, or number them from 0 to 6, got {weekend!r}: {error}"
+        ) from None
+
+
 def _read_holidays(holidays: Any) -> Any:
     """Plain collections as a set of dates; what answers by itself, as it is."""
     if isinstance(holidays, str):
+        if holidays in ("next", "previous", "skip"):
+            raise TriggerError(
+                f"holidays must be several dates, got {holidays!r}; did you mean roll={holidays!r}?"
+            )
         raise TriggerError(f"holidays must be several dates, got the text {holidays!r}: write [{holidays!r}]")
     if isinstance(holidays, list | tuple | set | frozenset):
-        return frozenset(asdate(day) for day in holidays)
+        return frozenset(asdate(day, "holidays") for day in holidays)
     if hasattr(holidays, "__contains__") or callable(holidays):
         return holidays
     raise TriggerError(

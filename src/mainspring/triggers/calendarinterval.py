@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import date, time
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mainspring.coercion import count_meant
 from mainspring.errors import TriggerError
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.dated import DatedTrigger
@@ -49,6 +50,11 @@ class CalendarIntervalTrigger(DatedTrigger):
     __slots__ = ("_time", "days", "months", "weeks", "years")
 
     kind = "calendarinterval"
+    #: Parameters that belong to other triggers.
+    elsewhere: ClassVar[dict[str, str]] = {
+        name: f"IntervalTrigger({name}=…) fires every so many {name}"
+        for name in ("hours", "minutes", "seconds")
+    }
 
     def __init__(
         self,
@@ -70,16 +76,19 @@ class CalendarIntervalTrigger(DatedTrigger):
         max_fires: int | None = None,
     ) -> None:
         self._set_distance(years, months, weeks, days)
-        try:
-            self._time = time(hour, minute, second)
-        except (TypeError, ValueError) as error:
-            raise TriggerError(f"hour={hour!r}, minute={minute!r}, second={second!r}: {error}") from None
+        given: Any
+        for name, given, highest in (("hour", hour, 23), ("minute", minute, 59), ("second", second, 59)):
+            if type(given) is not int or not 0 <= given <= highest:
+                hint = count_meant(given)
+                raise TriggerError(f"{name} must be a whole number from 0 to {highest}, got {given!r}{hint}")
+        self._time = time(hour, minute, second)
         self._set_options(start_date, end_date, timezone, jitter, gap, fold, first, max_fires)
 
     def _set_distance(self, *distance: int) -> None:
         for name, value in zip(_UNITS, distance, strict=True):
             if type(value) is not int or value < 0:
-                raise TriggerError(f"{name} must be a whole number, 0 or more, got {value!r}")
+                hint = count_meant(value)
+                raise TriggerError(f"{name} must be a whole number, 0 or more, got {value!r}{hint}")
         if not any(distance):
             raise TriggerError(
                 "the interval must be at least 1 day long: give years, months, weeks or days above zero"

@@ -32,8 +32,8 @@ class DatedTrigger(WallClockTrigger):
         max_fires: int | None,
     ) -> None:
         self.timezone = astimezone(timezone)
-        self.start_date = None if start_date is None else asdate(start_date)
-        self.end_date = None if end_date is None else asdate(end_date)
+        self.start_date = None if start_date is None else asdate(start_date, "start_date")
+        self.end_date = None if end_date is None else asdate(end_date, "end_date")
         if self.start_date is not None and self.end_date is not None and self.start_date > self.end_date:
             raise TriggerError(
                 f"end_date {self.end_date} is before start_date {self.start_date}, so that it would never fire"

@@ -194,7 +194,7 @@ def _flat(exclusions: Any) -> Iterable[Any]:
                 raise TriggerError(f"to exclude the moment {one!r}, give it a time zone; or give a date")
             yield Window(in_utc(one), in_utc(one))
         elif isinstance(one, date | str):
-            yield asdate(one)
+            yield asdate(one, "exclusions")
         elif isinstance(one, tuple) and len(one) == _PAIR:
             yield _range(*one)
         elif isinstance(one, list | tuple | set | frozenset):
@@ -216,9 +216,11 @@ def _range(first: Any, last: Any) -> DateRange | Window:
         if window.last < window.first:
             raise TriggerError(f"the end {last} is before the beginning {first}")
         return window
-    days = DateRange(asdate(first), asdate(last))
+    days = DateRange(asdate(first, "exclusions"), asdate(last, "exclusions"))
     if days.last < days.first:
-        raise TriggerError(f"the last day {days.last} is before the first, {days.first}")
+        raise TriggerError(
+            f"exclusions: the last day {days.last} is before the first, {days.first}; did you mean ('{days.last}', '{days.first}')?"
+        )
     return days
 
 

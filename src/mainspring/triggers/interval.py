@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from mainspring.coercion import number_meant
+from mainspring.coercion import count_meant, is_number, nearest, number_meant
 from mainspring.errors import TriggerError
 from mainspring.timezones import astimezone, in_utc, in_zone
 from mainspring.triggers.jitter import checked_jitter
@@ -71,11 +71,19 @@ class IntervalTrigger(DelayedTrigger):
         max_fires: int | None = None,
     ) -> None:
         parts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
+        value: Any
         for name, value in parts.items():
-            if not isinstance(value, (int, float)):
-                hint = number_meant(value) if name == "seconds" else ""
-                raise TypeError(f"{name} must be a number, got {type(value).__name__} {value!r}{hint}")
-        self._set_interval(timedelta(**parts))
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                raise TypeError(
+                    f"{name} must be a number, got {type(value).__name__} {value!r}{_part_meant(name, value)}"
+                )
+            if not is_number(value):
+                raise TriggerError(f"{name} must be a number that a timedelta can hold, got {value!r}")
+        try:
+            self._set_interval(timedelta(**parts))
+        except OverflowError:
+            given = ", ".join(f"{name}={value!r}" for name, value in parts.items() if value)
+            raise TriggerError(f"the interval must not be longer than 999999999 days, got {given}") from None
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date: Any = moment_in(start_date, self.timezone, "start_date")
         self.end_date: Any = moment_in(end_date, self.timezone, "end_date")
@@ -268,6 +276,12 @@ class IntervalTrigger(DelayedTrigger):
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
 
 
+def _part_meant(name: str, value: Any) -> str:
+    if isinstance(value, timedelta):
+        return f"; did you mean seconds={value.total_seconds():g}?"
+    return number_meant(value) if name == "seconds" else count_meant(value)
+
+
 def checked_first(first: Any, start_date: Any) -> Any:
     """`first`, if it is one of its values.
 
@@ -275,7 +289,9 @@ def checked_first(first: Any, start_date: Any) -> Any:
         TriggerError: it isn't, or there is a start date too.
     """
     if first not in (None, "now", "after"):
-        raise TriggerError(f"first must be 'now' or 'after', got {first!r}")
+        meant = nearest(first, ("now", "after"))
+        hint = "" if meant is None else f"; did you mean {meant!r}?"
+        raise TriggerError(f"first must be 'now' or 'after', got {first!r}{hint}")
     if first is not None and start_date is not None:
         raise TriggerError(
             f"first={first!r} says when to begin, and so does start_date={start_date!r}: give one"
@@ -292,5 +308,7 @@ def checked_count(max_fires: Any) -> int | None:
     if max_fires is None:
         return None
     if isinstance(max_fires, bool) or not isinstance(max_fires, int) or max_fires < 1:
-        raise TriggerError(f"max_fires must be a whole number, 1 or more, got {max_fires!r}")
+        raise TriggerError(
+            f"max_fires must be a whole number, 1 or more, got {max_fires!r}{count_meant(max_fires)}"
+        )
     return max_fires

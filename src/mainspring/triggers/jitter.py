@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from mainspring.coercion import is_number, number_meant
 from mainspring.errors import TriggerError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +32,9 @@ def checked_jitter(value: Any) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise TriggerError(f"jitter must be a number of seconds, 0 or more, got {value!r}")
-    return value
+    if not is_number(value) or value < 0:
+        raise TriggerError(
+            f"jitter must be a number of seconds, 0 or more, got {value!r}{number_meant(value)}"
+        )
+    seconds: float = value
+    return seconds

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
 from mainspring.timezones import in_utc, in_zone
 from mainspring.triggers.business_calendar import BusinessCalendar
@@ -72,7 +73,9 @@ class RollingTrigger(WrappingTrigger):
     ) -> None:
         self._wrap(trigger)
         if roll not in ("next", "previous"):
-            raise TriggerError(f"roll must be 'next', 'previous' or 'skip', got {roll!r}")
+            meant = nearest(roll, ("next", "previous", "skip"))
+            hint = "" if meant is None else f"; did you mean {meant!r}?"
+            raise TriggerError(f"roll must be 'next', 'previous' or 'skip', got {roll!r}{hint}")
         self.calendar, self.roll = calendar, roll
 
     def _around(self, trigger: BaseTrigger) -> Self:

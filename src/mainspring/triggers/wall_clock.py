@@ -375,7 +375,8 @@ def checked_policy(gap: Any, fold: Any) -> tuple[Any, Any]:
         ("fold", fold, ("first", "second", "both")),
     ):
         if value is not None and value not in valid:
-            hint = nearest(str(value), valid)
+            numbered = {("fold", 0): "first", ("fold", 1): "second"}  # as `datetime.fold` has it
+            hint = numbered.get((name, value)) if type(value) is int else nearest(str(value).lower(), valid)
             suggestion = f"; did you mean {hint!r}?" if hint else ""
             raise TriggerError(
                 f"{name} must be one of {', '.join(map(repr, valid))}, got {value!r}{suggestion}"

@@ -79,9 +79,7 @@ class AllExpression(Expression):
             ValueError: it doesn't.
         """
         if self.step is not None and self.step > highest - lowest:
-            raise ValueError(
-                f"the step {self.step} is wider than the field, which has {lowest} to {highest}", str(lowest)
-            )
+            raise ValueError(f"the step {self.step} is wider than the field, which has {lowest} to {highest}")
 
     def __str__(self) -> str:
         return f"*/{self.step}" if self.step else "*"
@@ -134,10 +132,9 @@ class RangeExpression(AllExpression):
         last = highest if self.last is None else self.last
         for value in (self.first, last):
             if value < lowest:
-                raise ValueError(f"{value} is lower than the field's lowest value {lowest}", str(lowest))
+                raise ValueError(f"{value} is lower than the field's lowest value {lowest}")
             if value > highest:
-                nearest = str(lowest if value == highest + 1 else highest)
-                raise ValueError(f"{value} is higher than the field's highest value {highest}", nearest)
+                raise ValueError(f"{value} is higher than the field's highest value {highest}")
         width = last - self.first
         if width < 0:
             width += highest - lowest + 1
@@ -249,7 +246,7 @@ class HashExpression(AllExpression):
         if wraps:
             last += highest - lowest + 1
         if not lowest <= first <= last <= highest + wraps * (highest - lowest):
-            raise ValueError(f"the range of H must be within {lowest} to {highest}", "H")
+            raise ValueError(f"the range of H must be within {lowest} to {highest}")
         if self.step is not None and self.step > last - first + 1:
             raise ValueError(f"the step {self.step} is wider than the range {first} to {last}", "H")
 
@@ -311,7 +308,8 @@ class NthWeekdayExpression(WeekdayPositionExpression):
     def __init__(self, weekday_name: str | int, position: int) -> None:
         if not 1 <= position <= 5:  # noqa: PLR2004 - a month has five at most
             raise ValueError(
-                f"a month has no weekday number {position}: expected 1 to 5", f"{_short(weekday_name)}#5"
+                f"a month has no weekday number {position}: expected 1 to 5",
+                f"{_short(weekday_name)}#{5 if position else 1}",
             )
         super().__init__(self.options[position - 1], weekday_name)
 
@@ -373,7 +371,7 @@ class NearestWorkdayExpression(DayExpression):
 
     def __init__(self, day: int) -> None:
         if not 1 <= day <= 31:  # noqa: PLR2004 - the longest month
-            raise ValueError(f"no month has a day {day}", "31W")
+            raise ValueError(f"no month has a day {day}")
         self.day = day
 
     def day_of(self, first_weekday: int, length: int) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mainspring.coercion import nearest
 from mainspring.errors import CronSyntaxError
 from mainspring.triggers.cron.expressions import (
     FULL_MONTHS,
@@ -27,6 +26,7 @@ from mainspring.triggers.cron.expressions import (
     WeekdayRangeExpression,
     WorkdayBeforeLastExpression,
 )
+from mainspring.triggers.cron.hints import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,6 @@ _LAST_WEEKDAY = re.compile(r"(?P<weekday>[a-z]+?|\d)L", re.ASCII | re.IGNORECASE
 _LONGEST_HINT = 100
 #: Every year has it.
 _LAST_WEEK = 52
-_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
 
 class BaseField:
@@ -108,8 +107,6 @@ class BaseField:
 
     #: Names that may stand for a number.
     names: ClassVar[tuple[str, ...]] = ()
-    #: Other words that the field understands, for hints.
-    words: ClassVar[tuple[str, ...]] = ()
     #: What makes an expression out of bounds of which at least one is a name.
     named: ClassVar[Callable[..., RangeExpression] | None] = None
 
@@ -117,14 +114,7 @@ class BaseField:
         self.name = name
         self.is_default = is_default
         self.expressions: list[Any] = []
-        text = str(exprs)
-        if isinstance(exprs, (list, tuple, set, frozenset, range)):
-            raise CronSyntaxError(
-                "several values are written as one text",
-                text=text,
-                field=name,
-                hint=",".join(str(value) for value in exprs),
-            )
+        text = self._text_of(exprs)
         if name == "year" and len(text.split()) > _MANY_WORDS:
             raise CronSyntaxError(
                 f"the first field is the year. For an expression as cron has it, write CronTrigger.from_crontab({text!r})",
@@ -143,56 +133,93 @@ class BaseField:
             self.expressions.append(self._read(part, text, position))
             position += len(part) + 1
 
+    def _text_of(self, given: Any) -> str:
+        """The values of a field as text: of several, as a list of them.
+
+        Raises:
+            CronSyntaxError: there are none, or they are of a kind that is no value of a field.
+        """
+        if isinstance(given, (list, tuple, range)):
+            parts = [self._text_of(one) for one in given]
+        elif isinstance(given, (set, frozenset)):
+            parts = sorted((self._text_of(one) for one in given), key=lambda text: (len(text), text))
+        elif isinstance(given, (bool, float, bytes, bytearray, type(None))):
+            raise CronSyntaxError(
+                f"expected a number, a text such as '1,2', or a list of them, got {type(given).__name__}",
+                text=repr(given),
+                field=self.name,
+                hint=self._hint_of_value(given),
+            )
+        else:
+            return str(given)
+        if not parts:
+            raise CronSyntaxError("a value is missing", text=repr(given), field=self.name)
+        return ",".join(parts)
+
+    def _hint_of_value(self, given: Any) -> str | None:
+        text = given.decode("ascii", "replace") if isinstance(given, (bytes, bytearray)) else str(given)
+        if isinstance(given, float):
+            text = text.removesuffix(".0")
+        return text if not isinstance(given, bool) and self._reads(text) else None
+
     def _read(self, part: str, text: str, position: int) -> Any:
         stripped = part.strip()
         position += len(part) - len(part.lstrip())
-        hint: str | None = None
         try:
             expression = self._expression(stripped)
             if isinstance(expression, AllExpression):
                 expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
         except ValueError as error:
-            reason = str(error.args[0])
-            hint = error.args[1] if len(error.args) > 1 else self._hint(stripped)
-            raise CronSyntaxError(reason, text=text, position=position, field=self.name, hint=hint) from None
-        if expression is None:
+            reason, *others = map(str, error.args)
+        else:
+            if expression is not None:
+                return expression
+            others = []
             reason = (
                 f"{stripped[:_LONGEST_HINT]!r} is nothing that this field understands"
                 if stripped
                 else "a value is missing"
             )
-            raise CronSyntaxError(
-                reason, text=text, position=position, field=self.name, hint=self._hint(stripped)
-            )
-        return expression
+        hint = self._whole(text, stripped, self._hint(stripped, *others))
+        raise CronSyntaxError(reason, text=text, position=position, field=self.name, hint=hint)
 
-    def _hint(self, text: str) -> str | None:
-        """The nearest text that this field reads."""
+    def _hint(self, text: str, *others: str) -> str | None:
+        """The nearest text that this field reads, instead of a part of one.
+
+        Args:
+            others: what may have been meant besides.
+        """
         if len(text) > _LONGEST_HINT:
             return None
-        candidates = []
-        corrected = _WORD.sub(
-            lambda word: nearest(word[0].lower(), self._vocabulary()) or word[0], text.lower()
-        )
-        candidates += [corrected, corrected.replace("last-", "L-"), corrected.replace(" ", "")]
-        candidates += [nearest(text.lower(), self.words) or "", text.strip("/"), text.strip("-")]
-        candidates.append(re.sub(r"^/", "*/", text))
-        for candidate in candidates:
-            if candidate and candidate != text and self._reads(candidate):
-                return candidate
-        return None
+        found = (*candidates(self.name, text, MIN_VALUES[self.name], MAX_VALUES[self.name]), *others)
+        return next((one for one in found if one and one != text and self._reads(one)), None)
 
-    def _vocabulary(self) -> list[str]:
-        return [*self.names, *(word for phrase in self.words for word in phrase.split())]
+    def _whole(self, text: str, refused: str, hint: str | None) -> str | None:
+        """The whole field with hints in the place of what can't be read, if it can be read then; empty parts are left out.
+
+        Args:
+            refused: a part, which `hint` is for.
+        """
+        if len(text) > _LONGEST_HINT or (hint is None and refused):
+            return None
+        parts = [
+            hint if part == refused else part if self._reads(part) else self._hint(part)
+            for part in filter(None, map(str.strip, text.split(",")))
+        ]
+        known = [part for part in parts if part is not None]
+        return ",".join(known) if known and len(known) == len(parts) else None
 
     def _reads(self, text: str) -> bool:
-        try:
-            expression = self._expression(text)
-            if isinstance(expression, AllExpression):
-                expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
-        except ValueError:
-            return False
-        return expression is not None
+        for part in text.split(","):
+            try:
+                expression = self._expression(part.strip())
+                if isinstance(expression, AllExpression):
+                    expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
+            except ValueError:
+                return False
+            if expression is None:
+                return False
+        return True
 
     def _expression(self, text: str) -> Any:
         """The expression that `text` is as a whole, or ``None``."""
@@ -285,16 +312,6 @@ class WeekField(BaseField):
 
 class DayOfMonthField(BaseField):
     """The day of the month: numbers, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, ``L-3W``, or a position such as ``3rd fri``."""
-
-    words = (
-        "last",
-        "L",
-        "LW",
-        *(f"{at} {day}" for at in WeekdayPositionExpression.options for day in WEEKDAYS),
-    )
-
-    def _vocabulary(self) -> list[str]:
-        return ["last", *WEEKDAYS, *FULL_WEEKDAYS]
 
     def _expression(self, text: str) -> Any:  # noqa: PLR0911 - one for each form
         if text == "?":

@@ -35,9 +35,7 @@ def checked_text(text: Any, example: str) -> str:
         TypeError: it isn't.
     """
     if not isinstance(text, str):
-        raise TypeError(
-            f"expected a schedule as text, such as {example!r}, got {type(text).__name__} {text!r}"
-        )
+        raise TypeError(f"text must be a schedule such as {example!r}, got {type(text).__name__} {text!r}")
     return text
 
 
