@@ -282,6 +282,12 @@ PROGRAMS = {
         step("resume", job="a"),
         step("sleep", seconds=2),
     ],
+    "a job with more runs than are remembered where nothing else is said": [
+        step("add", job="b", trigger=("every", 1, 3), manner="ignores", coalesce=False),
+        step("wait", seconds=3),
+        step("sleep", seconds=60),
+        step("sleep", seconds=60),
+    ],
     "a retry that is queued when another job gets the id": [
         step("add", job="a", trigger=("at", 0), retry=(3, 2), timeout=4),
         step("add", job="a", trigger=("every", 5, 4), max_runs=2, overlap="buffer_one"),

@@ -17,6 +17,7 @@ from story import Story
 from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
 from mainspring.executors.base import NativeExecutor
+from mainspring.jobstores import adapter
 from mainspring.jobstores.shared import listening, setting, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler
 from mainspring.testing.checker import Call, check
@@ -91,6 +92,8 @@ def stand_still(monkeypatch: Any) -> None:
                 monkeypatch.setattr(f"mainspring.jobstores.{module}.{part}.Listening", StillListening)
     monkeypatch.setattr(listening, "Listening", StillListening)
     monkeypatch.setattr(setting.Setting, "measured", lambda *_: None)
+    # Otherwise it remembers a hundred runs of each job, and others more.
+    monkeypatch.setattr(adapter, "_KEPT_RUNS", 100_000)
 
 
 class StillAlarms:
