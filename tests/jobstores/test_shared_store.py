@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import Counter
 from datetime import UTC, timedelta
+from time import monotonic, sleep
 from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
@@ -1032,3 +1033,32 @@ def test_a_store_that_was_left_can_be_used_again(store, backend):
     store._leave()
     assert not store._is_closing
     assert store._upkeep is None
+
+
+@pytest.mark.parametrize("error", [None, Wrong("no such role")])
+def test_a_start_that_has_no_answer_says_so_while_it_waits(
+    backend, scheduler, clock, said, monkeypatch, error
+):
+    monkeypatch.setattr(outage, "SLOW_AFTER", 0.001)
+    until = monotonic() + 30
+
+    def prepare():
+        while not any("can't be started: no answer for" in line for line in said()):
+            assert monotonic() < until
+            clock.advance(1)
+            sleep(0.002)  # the thread that looks is another
+        if error is not None:
+            raise error
+
+    backend.prepare.side_effect = prepare
+    made = SharedJobStore(backend, 30, 5, 1)
+    if error is not None:
+        with pytest.raises(ConfigurationError, match="no such role"):
+            made.start(scheduler, "main")
+        assert made._watch is None
+        return
+    made.start(scheduler, "main")
+    watch = made._watch
+    made.shutdown()
+    clock.advance(10)
+    assert watch.join(30)

@@ -120,7 +120,9 @@ class Dispatch:
                 finally:
                     self.asks = None
             except Exception as error:
-                if store.has_told(error):
+                if not self._may_submit():
+                    log.debug("Job store %r was closed while due jobs were asked for", alias, exc_info=error)
+                elif store.has_told(error):
                     self._told.add(alias)
                     log.debug("Error getting due jobs from job store %r; trying again", alias, exc_info=error)
                 elif alias not in self.store_errors:

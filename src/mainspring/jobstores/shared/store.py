@@ -250,7 +250,17 @@ class SharedJobStore(NativeJobStore):
         outage.forget()
         self._past = Past(outage)
         self._refusal = None
-        membership = self._entered(scheduler)
+        # The others may be waiting for an answer that doesn't come; at first whoever starts this store is.
+        self._watch = Upkeep(
+            f"mainspring-watch-{alias}", {outage.look_for_slow: SLOW_AFTER / 2}, self._logger, setting.clock
+        )
+        self._watch.start()
+        try:
+            membership = self._entered(scheduler)
+        except BaseException:
+            self._watch.stop()
+            self._watch = None
+            raise
         # On a thread of its own: what others do may take longer than the lease.
         self._heart = Upkeep(
             f"mainspring-lease-{alias}",
@@ -273,11 +283,7 @@ class SharedJobStore(NativeJobStore):
             ended=self._leave,
             outage=outage,
         )
-        # The others may be waiting for an answer that doesn't come.
-        self._watch = Upkeep(
-            f"mainspring-watch-{alias}", {outage.look_for_slow: SLOW_AFTER / 2}, self._logger, setting.clock
-        )
-        for upkeep in (self._heart, self._upkeep, self._watch):
+        for upkeep in (self._heart, self._upkeep):
             upkeep.start()
         self._ears = self._backend.listen(self._heard)
 
@@ -286,6 +292,7 @@ class SharedJobStore(NativeJobStore):
         outage = self._outage
         limit_of = getattr(scheduler, "_start_limit", None)
         starting = _CallLimit(outage.clock) if limit_of is None else limit_of(outage.alias)
+        began = outage.clock.monotonic()
         try:
             with outage.tried_until(starting.gives_up, starting.seconds), outage.doing(STARTING):
                 self._backend.prepare()
@@ -310,7 +317,7 @@ class SharedJobStore(NativeJobStore):
             why = (
                 "the scheduler was shut down"
                 if starting.is_cancelled
-                else f"tried for {starting.seconds:g} s"
+                else f"tried for {max(starting.seconds, round(outage.clock.monotonic() - began)):g} s"
             )
             raise StoreUnavailableError(f"{told} ({why})") from error
         return self._membership
