@@ -167,8 +167,8 @@ def _restored(reference: str, state: Any) -> BaseTrigger:
 class AndTrigger(BaseCombiningTrigger):
     """Fires at exactly the instants at which all of its triggers fire.
 
-    Intervals are compared by arithmetic; with other triggers, their fire times are looked at one after the other. If there are none within a
-    century, `get_next_fire_time` says that there is no next one.
+    Intervals are compared by arithmetic, and cron schedules by their fields where clock changes don't matter; with other triggers, their fire
+    times are looked at one after the other. If there are none within a century, `get_next_fire_time` says that there is no next one.
     """
 
     __slots__ = ("_members",)
@@ -178,7 +178,7 @@ class AndTrigger(BaseCombiningTrigger):
     kind = "and"
 
     def _searched(self) -> list[BaseTrigger | _Progression]:
-        """The triggers, with all plain intervals as one."""
+        """The triggers, with all plain intervals as one; none, if they never meet."""
         members: list[BaseTrigger | _Progression] | None = getattr(self, "_members", None)
         if members is None:
             members = []
@@ -189,12 +189,23 @@ class AndTrigger(BaseCombiningTrigger):
                     merged = progression if merged is None else merged.met_by(progression)
                 else:
                     members.append(trigger)
-            if merged is not None:
+            if not self._can_meet(members, merged):
+                members = []
+            elif merged is not None:
                 members.append(merged)
             self._members = members
         return members
 
+    @staticmethod
+    def _can_meet(triggers: list[Any], merged: _Progression | None) -> bool:
+        if not any(isinstance(one, StandardTrigger) and one.kind == "cron" for one in triggers):
+            return True
+        from mainspring.triggers.meeting import can_meet
+
+        return can_meet(triggers, None if merged is None else (merged.start, merged.interval))
+
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
         members = self._searched()
         agreeing, at = 0, 0
         candidate: datetime | None = None
@@ -216,6 +227,7 @@ class AndTrigger(BaseCombiningTrigger):
         return candidate
 
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        steps.take()
         members = self._searched()
         agreeing, at = 0, 0
         candidate: datetime | None = None

@@ -246,14 +246,29 @@ class CronTrigger(WallClockTrigger):
             is_either=self._is_either,
         )
 
-    def _make_walls(self) -> Walls:
-        seed = self._seed or ""
-        year = self._field("year")
-        return WallSchedule(
-            None if year.matches_all() else year.values(seed),
-            self.date_fields(seed),
-            *(_bits(self._field(name).values(seed)) for name in ("hour", "minute", "second")),
+    @property
+    def seed(self) -> str:
+        """What chooses the values of ``H``."""
+        return self._seed or ""
+
+    def time_fields(self) -> tuple[int, int, int]:
+        """The hours, the minutes and the seconds that match, as bits."""
+        hour, minute, second = (
+            _bits(self._field(name).values(self.seed)) for name in ("hour", "minute", "second")
         )
+        return hour, minute, second
+
+    def years(self) -> frozenset[int] | None:
+        """The years that match; ``None``: all do."""
+        year = self._field("year")
+        return None if year.matches_all() else year.values(self.seed)
+
+    def skips_gaps(self) -> bool:
+        """Whether nothing fires for times that the clocks skip."""
+        return (self.gap or self._implied_policy()[0]) == "skip"
+
+    def _make_walls(self) -> Walls:
+        return WallSchedule(self.years(), self.date_fields(self.seed), *self.time_fields())
 
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else in_utc(self.end_date)
