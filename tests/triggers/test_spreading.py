@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mainspring import CronTrigger, IntervalTrigger
+from mainspring import CronTrigger, IntervalTrigger, OrTrigger
 from mainspring.errors import TriggerError
 from mainspring.testing import ManualScheduler
 from mainspring.triggers.plain import trigger_from_dict
@@ -86,12 +86,14 @@ def test_next_and_previous_are_inverse():
     trigger = nightly("a")
     times = trigger.upcoming(NOW, 30)
     assert [trigger.previous(later) for later in times[1:]] == times[:-1]
-    assert trigger.count_between(NOW.astimezone(UTC), times[-1].astimezone(UTC)) == 30
+    first, last = times[0].astimezone(UTC), times[-1].astimezone(UTC)
+    assert trigger.count_between(first - TICK, last) == 30
+    assert trigger.count_between(first, last - TICK) == 28
 
 
 def test_a_search_goes_on_where_it_was():
     trigger = (
-        CronTrigger(hour=3, timezone=BERLIN)
+        OrTrigger([CronTrigger(hour=3, timezone=BERLIN)])
         .within("08:00-09:00")
         .spread("1h")
         .bind(timezone=UTC, now=NOW, job_id="a")
@@ -99,6 +101,9 @@ def test_a_search_goes_on_where_it_was():
     answer = trigger.search(None, NOW, Steps(50))
     assert isinstance(answer, Unknown)
     assert answer.since > NOW + timedelta(days=20)
+    answer = trigger.search_before(NOW, Steps(50))
+    assert isinstance(answer, Unknown)
+    assert NOW - timedelta(days=60) < answer.since < NOW - timedelta(days=20)
     excluded = CronTrigger(hour=3, timezone=BERLIN).excluding(("2026-01-01", "2027-12-31")).spread("1h")
     found = excluded.bind(timezone=UTC, now=NOW, job_id="a").search(None, NOW, Steps(50))
     assert isinstance(found, Found)

@@ -48,6 +48,9 @@ def test_next_and_previous_are_inverse_with_long_offsets(offset):
         trigger = SunTrigger("sunset", latitude=40, longitude=longitude, offset=offset, timezone="UTC")
         times = trigger.upcoming(NOW, 20)
         assert [trigger.previous(time) for time in times[1:]] == times[:-1]
+        tick = timedelta(microseconds=1)
+        assert [trigger.previous(time + tick) for time in times] == times
+        assert [trigger.get_next_fire_time(None, time) for time in times] == times
 
 
 def test_it_begins_and_ends():

@@ -131,7 +131,7 @@ def test_windows_and_other_changes_go_together():
 
 
 def test_a_schedule_that_is_never_inside_is_searched_slice_by_slice():
-    trigger = CronTrigger(hour=19, timezone=BERLIN).within("08:00-18:00")
+    trigger = OrTrigger([CronTrigger(hour=19, timezone=BERLIN)]).within("08:00-18:00")
     answer = trigger.search(None, EVENING, Steps(100))
     assert isinstance(answer, Unknown)
     assert answer.since > EVENING + timedelta(days=40)

@@ -95,6 +95,9 @@ class CalendarIntervalTrigger(DatedTrigger):
             )
         self.years, self.months, self.weeks, self.days = distance
 
+    def has_same_times_each_day(self) -> bool:
+        return self._first_at is None and not self.jitter
+
     def _make_walls(self) -> Walls:
         seconds = self._time.hour * 3600 + self._time.minute * 60 + self._time.second
         days = self.weeks * 7 + self.days

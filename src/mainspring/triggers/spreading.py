@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpreadTrigger", "place_of"]
 
-_TICK = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 _BITS = 64
 #: 2**64 divided by the golden ratio: its multiples divide a circle more evenly than those of any other number, however many there are.
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -82,7 +82,8 @@ class SpreadTrigger(WrappingTrigger):
         """By how much it is later; nothing, until it is added to a scheduler."""
         if self._seed is None:
             return timedelta(0)
-        return timedelta(microseconds=(self.over // _TICK) * _place(self._seed) >> _BITS)
+        # Whole milliseconds, none of which is the mark of a job that is still searched for (`mainspring.engine.searching`).
+        return (self.over // _MILLISECOND * _place(self._seed) >> _BITS) * _MILLISECOND
 
     def _around(self, trigger: BaseTrigger) -> Self:
         made = type(self)(trigger, self.over)

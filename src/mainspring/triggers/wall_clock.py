@@ -36,6 +36,7 @@ _NO_DAYS = (1, 0)
 _DAY = timedelta(days=1)
 _A_FEW = 100
 _FAR_YEAR = 9000
+_SOME_DAY = date(2026, 1, 1).toordinal() * DAY
 
 
 class WallClockTrigger(DelayedTrigger):
@@ -324,6 +325,24 @@ class WallClockTrigger(DelayedTrigger):
                 moment = last = following
             self._last = last
         return self._last
+
+    def has_same_times_each_day(self) -> bool:
+        """Whether all of its days have the same times of the day; if not, or if that isn't known, `has_time_between` says nothing."""
+        return False
+
+    def shifts_over_gaps(self) -> bool:
+        """Whether times that don't exist are read with the offset before the change."""
+        self._prepared()
+        return self._policy[0] == "shift"
+
+    def has_time_between(self, low: int, high: int) -> bool:
+        """Whether one of its times of the day is from the second `low` on, before `high`."""
+        walls = self._prepared()
+        some = walls.after(_SOME_DAY) or walls.before(_SOME_DAY)
+        if some is None:
+            return False
+        day = some // DAY * DAY
+        return walls.count(day + low, day + high) > 0
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):

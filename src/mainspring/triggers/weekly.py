@@ -87,6 +87,9 @@ class WeeklyTrigger(DatedTrigger):
         self.week_start = _read_week_start(week_start)
         self._set_options(start_date, end_date, timezone, jitter, gap, fold, first, max_fires)
 
+    def has_same_times_each_day(self) -> bool:
+        return self._first_at is None and not self.jitter
+
     def _make_walls(self) -> Walls:
         first = self.start_date.toordinal()
         begin = first - (self.start_date.weekday() - self.week_start) % _WEEK

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.errors import TriggerError
-from mainspring.triggers.clock_changes import ZoneChanges, changes_of, instant_of, utc_of
+from mainspring.triggers.clock_changes import DAY, Change, ZoneChanges, changes_of, instant_of, utc_of
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
+from mainspring.triggers.wall_clock import WallClockTrigger
 from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ _PAIR = 2
 _TIME = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 _WINDOW = re.compile(rf"\s*{_TIME}\s*[-\u2013]\s*{_TIME}\s*", re.ASCII)
 _EXPECTED = "expected a window of the day such as '08:00-18:00', '22:00-06:00' over midnight, or several: '08:00-12:00,13:00-18:00'"
+_A_YEAR = timedelta(days=366)
+_LONGEST_GAP = 4 * 3600
+#: From then on each zone changes its clocks by one rule for all years, and all kinds of years come within sixty.
+_STEADY = datetime(2100, 1, 1, tzinfo=UTC)
+_ALL_KINDS = timedelta(days=60 * 366)
+#: No trigger names times of the day before.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 #: What a message shows of a text.
 _LONGEST_SHOWN = 100
 
@@ -44,7 +52,7 @@ class WindowTrigger(WrappingTrigger):
         TriggerError: a window that can't be read, or has no length.
     """
 
-    __slots__ = ("_edges", "windows")
+    __slots__ = ("_apart", "_edges", "windows")
 
     kind = "window"
 
@@ -56,6 +64,7 @@ class WindowTrigger(WrappingTrigger):
         #: The windows as they were given, in order, as seconds of the day; an end before its beginning is on the next day.
         self.windows = tuple(sorted(set(windows)))
         self._edges = _Edges(self.windows)
+        self._apart: bool | None = None
 
     def _around(self, trigger: BaseTrigger) -> Self:
         made = type(self).__new__(type(self))
@@ -70,7 +79,104 @@ class WindowTrigger(WrappingTrigger):
             and self.trigger.is_same_schedule(other.trigger)
         )
 
+    def _is_apart(self) -> bool:
+        """Whether none of the other trigger's times of the day is in a window, so that it only gets into one where a gap shifts it."""
+        if self._apart is None:
+            self._apart = (
+                isinstance(self.trigger, WallClockTrigger)
+                and self.trigger.has_same_times_each_day()
+                and not any(
+                    self.trigger.has_time_between(low // _SECOND, -(-high // _SECOND))
+                    for low, high in self._edges.stretches
+                )
+            )
+        return self._apart
+
+    def _shifted_into(self, first: datetime, last: datetime, steps: Steps) -> Iterator[datetime]:
+        """The times from `first` to `last` that a gap shifts into a window."""
+        zone = self._zone()
+        for change in changes_of(zone).between(instant_of(first), instant_of(last)):
+            begin = utc_of(change.at)
+            if begin is None or change.after < change.before:
+                continue
+            if not self._shifts_into(change):
+                continue
+            end = begin + timedelta(seconds=change.after - change.before)
+            found = next_of(self.trigger, begin - TICK, steps)
+            while found is not None and found < end:
+                if (
+                    first <= found <= last
+                    and self._edges.until_open(_time_of_day(found.astimezone(zone))) is None
+                ):
+                    yield found
+                found = next_of(self.trigger, found, steps)
+
+    def _shifts_into(self, change: Change) -> bool:
+        """Whether a gap shifts a time of the day into a window, on whatever day."""
+        low, high, shift = change.at + change.before, change.at + change.after, change.after - change.before
+        parts = [
+            (max(low, day + (begin - shift * _SECOND) // _SECOND), min(high, day - (-end // _SECOND) - shift))
+            for begin, end in self._edges.stretches
+            for day in range(low // DAY * DAY, high + shift + 1, DAY)
+        ]
+        return any(
+            begin < end and self._has_time_between(begin % DAY, begin % DAY + end - begin)
+            for begin, end in parts
+        )
+
+    def _has_time_between(self, low: int, high: int) -> bool:
+        """Whether the other trigger has a time of the day from the second `low` on, before `high`, which may be on the next day."""
+        has = cast("WallClockTrigger", self.trigger).has_time_between
+        return has(low, min(high, DAY)) or (high > DAY and has(0, high - DAY))
+
+    def _may_be_shifted(self) -> bool:
+        """Whether some gap could shift a time of the day into a window. None is longer than this, but for whole days."""
+        trigger = cast("WallClockTrigger", self.trigger)
+        return trigger.shifts_over_gaps() and any(
+            self._has_time_between(
+                (low // _SECOND - _LONGEST_GAP) % DAY, (low // _SECOND - _LONGEST_GAP) % DAY + _LONGEST_GAP
+            )
+            for low, _ in self._edges.stretches
+        )
+
+    def _shifted_after(self, moment: datetime, steps: Steps) -> datetime | None:
+        """The first time after `moment` that a gap shifts into a window; ``None`` if none is, in all kinds of years."""
+        if not self._may_be_shifted():
+            return None
+        last = max(moment, _STEADY) + _ALL_KINDS
+        changes = changes_of(self._zone())
+        try:
+            while moment < last:
+                end = moment + _A_YEAR
+                if moment > _STEADY and not any(
+                    map(self._shifts_into, changes.between(instant_of(moment), instant_of(end)))
+                ):
+                    return None  # all years have these changes from then on
+                found = next(self._shifted_into(moment + TICK, end, steps), None)
+                if found is not None:
+                    return found
+                moment = end
+        except SearchExhaustedError as error:
+            raise error.not_before(moment) from None
+        return None
+
+    def _shifted_before(self, moment: datetime, steps: Steps) -> datetime | None:
+        if not self._may_be_shifted():
+            return None
+        try:
+            while moment > _EARLIEST:
+                begin = moment - _A_YEAR
+                found = max(self._shifted_into(begin, moment - TICK, steps), default=None)
+                if found is not None:
+                    return found
+                moment = begin
+        except SearchExhaustedError as error:
+            raise error.not_after(moment) from None
+        return None
+
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
+        if self._is_apart():
+            return self._shifted_after(moment, steps)
         zone = self._zone()
         changes = changes_of(zone)
         try:
@@ -85,6 +191,8 @@ class WindowTrigger(WrappingTrigger):
         return None
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
+        if self._is_apart():
+            return self._shifted_before(moment, steps)
         zone = self._zone()
         changes = changes_of(zone)
         try:
@@ -155,7 +263,7 @@ class WindowTrigger(WrappingTrigger):
 class _Edges:
     """The stretches of a day in which it may fire, in microseconds from midnight on the clock; ends not included, none touches another."""
 
-    __slots__ = ("_stretches",)
+    __slots__ = ("stretches",)
 
     def __init__(self, windows: Iterable[tuple[int, int]]) -> None:
         stretches: list[tuple[int, int]] = []
@@ -164,21 +272,21 @@ class _Edges:
                 stretches[-1] = (stretches[-1][0], max(stretches[-1][1], high))
             else:
                 stretches.append((low, high))
-        self._stretches = stretches
+        self.stretches = stretches
 
     def until_open(self, at: int) -> int | None:
         """How long it is from a time of the day to the next in a window; ``None`` in one."""
-        for low, high in self._stretches:
+        for low, high in self.stretches:
             if at < high:
                 return None if low <= at else low - at
-        return _DAY + self._stretches[0][0] - at
+        return _DAY + self.stretches[0][0] - at
 
     def since_open(self, at: int) -> int | None:
         """How long ago the last window ended; ``None`` in one."""
-        for low, high in reversed(self._stretches):
+        for low, high in reversed(self.stretches):
             if at >= low:
                 return None if at < high else at - high
-        return _DAY - self._stretches[-1][1] + at
+        return _DAY - self.stretches[-1][1] + at
 
 
 def _parts(windows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

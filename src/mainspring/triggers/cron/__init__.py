@@ -220,6 +220,9 @@ class CronTrigger(WallClockTrigger):
             return "skip", "both"
         return "shift", "first"
 
+    def has_same_times_each_day(self) -> bool:
+        return self._first_at is None and not self.jitter
+
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         return tuple(  # type: ignore[return-value]  # there are two
             None if moment is None else in_utc(moment) for moment in (self.start_date, self.end_date)
