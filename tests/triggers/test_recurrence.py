@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -243,6 +244,44 @@ def test_a_start_long_ago_and_a_far_count_take_few_looks_at_days(rule, monkeypat
     assert before < found
     assert trigger.get_next_fire_time(before, NOW) == found
     assert looks < 2_500
+
+
+MUTATIONS = [
+    *"0123456789,;=:-+MOTUWEFRSA \n\tZ/",
+    ";INTERVAL=999999",
+    ";COUNT=99999999",
+    ";BYSETPOS=366",
+    ",31",
+    ";BYHOUR=0,1,2",
+]
+
+
+def test_any_text_is_read_or_refused_and_what_is_read_is_searched_both_ways():
+    read, refused = 0, []
+    for number in range(1500):
+        pick = random.Random(number)
+        text = pick.choice(
+            [*WORST, "FREQ=MONTHLY;BYDAY=-1FR,2MO;BYSETPOS=1", "FREQ=WEEKLY;UNTIL=20270101T090000Z;WKST=SU"]
+        )
+        if pick.random() < 0.5:
+            start = pick.choice(["00010101T000000", "19700101", "99991231T235959", "20260302T090000Z"])
+            text = f"DTSTART:{start}\nRRULE:{text}"
+        for _ in range(pick.randint(0, 2)):
+            at = pick.randrange(len(text))
+            text = text[:at] + pick.choice(["", *MUTATIONS]) + text[at + pick.randint(0, 1) :]
+        try:
+            trigger = RecurrenceTrigger(text)
+        except TriggerError as error:
+            refused.append(str(error))
+            continue
+        read += 1
+        bound = trigger.bind(timezone=BERLIN, now=NOW, job_id="a")
+        found = bound.get_next_fire_time(None, NOW)
+        before = None if found is None else bound.previous(found)
+        if before is not None:
+            assert bound.get_next_fire_time(before, NOW) == found, text
+    assert read > 400
+    assert max(map(len, refused)) < 1000
 
 
 def test_the_count_is_exact_far_away():

@@ -104,11 +104,23 @@ def _endless(rule: RecurrenceRule, start: datetime) -> Walls:
         return _DaysAndTimes(
             days, _Listed([clock.at(place) for place in _places(rule.positions, clock.size)])
         )
+    if not _places(rule.positions, _most_days(rule) * clock.size):
+        return _DaysAndTimes(days, _Listed([]))  # no week, month or year has so many
     if rule.freq == "WEEKLY":
-        if not _places(rule.positions, len(rule.days) * clock.size):
-            return _DaysAndTimes(days, _Listed([]))  # no week has so many
         return _WeekPlaces(days, clock, rule.positions, rule.week_start)
     return (_MonthPlaces if rule.freq == "MONTHLY" else _Places)(days, clock, rule.positions)
+
+
+def _most_days(rule: RecurrenceRule) -> int:
+    """No week, month or year, whichever a rule repeats by, has more of its days than so many."""
+    if rule.freq == "WEEKLY":
+        return len(rule.days)
+    months, most = (1, 31) if rule.freq == "MONTHLY" else (len(rule.months) or 12, _YEAR)
+    if rule.month_days:
+        most = min(most, months * len(rule.month_days))
+    if rule.days and rule.freq == "MONTHLY":
+        most = min(most, sum(1 if at else 5 for at, _ in rule.days))
+    return most
 
 
 def _places(positions: Iterable[int], size: int) -> list[int]:
