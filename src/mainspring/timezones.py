@@ -7,7 +7,8 @@ import re
 import warnings
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import Any, cast
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from mainspring.coercion import nearest
@@ -151,29 +152,56 @@ _ABBREVIATIONS = {
 _SHORTEST_NAME = 5
 
 
+@cache
+def zone_names() -> tuple[str, ...]:
+    """The names of all zones, in order. Python looks through the files of all of them, so it is asked once."""
+    return tuple(sorted(available_timezones()))
+
+
+class _ZoneName(NamedTuple):
+    """A name to be compared with: of a zone, or of its place alone."""
+
+    low: str
+    letters: frozenset[str]
+    zone: str
+
+
+@cache
+def _names_to_compare() -> tuple[dict[str, str], list[_ZoneName]]:
+    """The zones by their names in small letters, and by their places; and all these, to be compared."""
+    zones: dict[str, str] = {}
+    for zone in zone_names():
+        zones.setdefault(zone.rpartition("/")[2].lower(), zone)
+    zones.update({zone.lower(): zone for zone in zone_names()})
+    return zones, [_ZoneName(low, frozenset(low), zone) for low, zone in zones.items()]
+
+
+#: Of two names that one or two slips of the pen make different, no more letters are only in one, and no more are missing.
+_MOST_OTHER_LETTERS, _MOST_MISSING = 4, 3
+
+
+@lru_cache(maxsize=256)
 def nearest_zone(name: str) -> str | None:
     """The zone that was probably meant by a name that is none: by its letters in any case, by its place alone, or mistyped."""
     plain = "_".join(name.split())
-    low = plain.lower()
     for zone, abbreviations in _ABBREVIATIONS.items():
         if plain.upper() in abbreviations:
             return zone
-    zones = sorted(available_timezones())
-    for found in (
-        (zone for zone in zones if zone.lower() == low),
-        (zone for zone in zones if zone.lower().endswith(f"/{low}")),
-    ):
-        match = next(found, None)
-        if match is not None:
-            return match
-    if len(plain) < _SHORTEST_NAME:
+    low, size = plain.lower(), len(plain)
+    zones, names = _names_to_compare()
+    if low in zones:
+        return zones[low]
+    if size < _SHORTEST_NAME:
         return None
-    candidate = nearest(plain, zones, 0.8)
-    if candidate is None and "/" not in plain:
-        places = {zone.rpartition("/")[2]: zone for zone in reversed(zones) if "/" in zone}
-        place = nearest(plain.title(), places, 0.8)
-        candidate = None if place is None else places[place]
-    return candidate
+    letters = frozenset(low)
+    alike = [
+        one.low
+        for one in names
+        if -_MOST_MISSING <= len(one.low) - size <= _MOST_MISSING
+        and len(one.letters ^ letters) <= _MOST_OTHER_LETTERS
+    ]
+    found = nearest(low, alike, 0.8)
+    return None if found is None else zones[found]
 
 
 _LONGEST_NAME = 200
@@ -197,7 +225,7 @@ def _zone_named(name: str) -> tzinfo:
         if candidate is not None:
             hint = f"; did you mean {candidate!r}?"
         else:
-            hint = "" if available_timezones() else ". Is the tzdata package installed?"
+            hint = "" if zone_names() else ". Is the tzdata package installed?"
         raise ZoneInfoNotFoundError(f"no time zone is named {name[:_LONGEST_SHOWN]!r}{hint}") from None
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfoNotFoundError
 
 from mainspring.coercion import nearest
 from mainspring.errors import CronSyntaxError
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, nearest_zone
 from mainspring.triggers.cron.fields import FIELDS
 from mainspring.triggers.cron.grammars import CRON_MACROS, FIVE_FIELDS, UNIX, Grammar, Written
 from mainspring.triggers.cron.translating import translated
@@ -260,7 +260,7 @@ def zone_in(text: str, name: str, start: int, rest: str, grammar: Grammar) -> tz
     try:
         return cast("tzinfo", astimezone(name))
     except (ZoneInfoNotFoundError, ValueError):
-        hint = nearest(name, available_timezones()) if readable([rest], grammar) else None
+        hint = nearest_zone(name) if readable([rest], grammar) else None
         raise CronSyntaxError(
             f"no time zone is named {name[:100]!r}",
             text=text,

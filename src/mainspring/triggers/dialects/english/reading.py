@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfoNotFoundError
 
-from mainspring.timezones import astimezone
+from mainspring.timezones import astimezone, zone_names
 from mainspring.triggers.cron.expressions import WEEKDAYS
 from mainspring.triggers.dialects.english.sentence import Days, Moment, Sentence
 from mainspring.triggers.dialects.english.times import DAY, HOUR, MINUTE, crossed, text_of, within
@@ -1075,7 +1075,7 @@ class Reader:
             try:
                 return astimezone(name)
             except ZoneInfoNotFoundError as error:
-                for known in available_timezones():
+                for known in zone_names():
                     if known.lower() == name.lower():
                         return astimezone(known)
                 raise words.refuse(token, str(error.args[0])) from None
