@@ -133,6 +133,8 @@ class Reader:
 
     def dates(self):
         tests = [self.days_of_some_kind()] if self.rest else []
+        if self.eat("if that is also"):
+            tests.append(self.items())
         while self.rest.startswith((" and on ", " and from ")):
             self.rest = self.rest[4:]
             one, other = tests.pop(), self.days_of_some_kind()
@@ -170,11 +172,7 @@ class Reader:
         if match := self.eat(rf"on ({listed(r'[0-9]+')}) ({MONTH})"):
             return both(in_range(set(map(int, re.findall(r"\d+", match[1])))), in_months({match[2]}))
         if self.eat("on(?= the )"):
-            found = self.items()
-            within = self.of()
-            if self.eat("if that is also"):
-                return both(both(found, within), self.items())
-            return both(found, within)
+            return both(self.items(), self.of())
         if self.eat("from the .*"):
             raise ValueError(self.rest)
         return self.months_or_years()

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mainspring import CronTrigger
+from mainspring import (
+    BusinessCalendar,
+    CalendarIntervalTrigger,
+    CronTrigger,
+    IntervalTrigger,
+    OrTrigger,
+    WeeklyTrigger,
+)
 from sentence_reader import ALL_DATES, DAY, FIRST, LAST, Reader
+from triggers_proof.test_english_dialect import read_back
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -107,6 +115,7 @@ def check(fields, *, is_either):
     assert not (is_never and dates), sentence
 
 
+@pytest.mark.one_python
 @example({"hour": "22-2", "minute": "*/20"}, False)
 @example({"day": "29", "month": "2"}, False)
 @example({"day": "13", "day_of_week": "fri", "month": "1,6"}, True)
@@ -138,3 +147,67 @@ def test_the_reader_reads_times(sentence, number):
     seconds = Reader(sentence).seconds
     assert len(seconds) == number
     assert seconds <= set(range(DAY))
+
+
+dates = st.dates(date(2024, 1, 1), date(2027, 12, 31))
+small = st.integers(0, 4)
+clocks = st.sampled_from([(0, 0, 0), (9, 0, 0), (23, 59, 0), (6, 30, 15), (2, 30, 0)])
+zones = st.sampled_from([None, "UTC", "Europe/Berlin", "+02:00"])
+calendar_intervals = st.builds(
+    lambda distance, clock, start, zone: CalendarIntervalTrigger(
+        **dict(zip(("years", "months", "weeks", "days"), distance, strict=True)),
+        **dict(zip(("hour", "minute", "second"), clock, strict=True)),
+        start_date=start,
+        timezone=zone,
+    ),
+    st.tuples(small, st.integers(0, 13), small, st.integers(0, 15)).filter(any),
+    clocks,
+    dates,
+    zones,
+)
+intervals = st.builds(
+    lambda distance, start, zone: IntervalTrigger(
+        **dict(zip(("weeks", "days", "hours", "minutes", "seconds"), distance, strict=True)),
+        start_date=start,
+        timezone=zone or "UTC",
+    ),
+    st.tuples(
+        small,
+        small,
+        st.integers(1, 30),
+        st.sampled_from([0, 0, 1, 45, 90]),
+        st.sampled_from([0, 0, 1, 90, 0.5]),
+    ).filter(any),
+    st.one_of(st.none(), dates),
+    zones,
+)
+weeklies = st.builds(
+    lambda days, times, weeks, begin, start, zone: WeeklyTrigger(
+        ",".join(sorted(days)), sorted(times), weeks=weeks, week_start=begin, start_date=start, timezone=zone
+    ),
+    st.sets(st.sampled_from(WEEKDAYS), min_size=1),
+    st.sets(st.sampled_from(["09:00", "09:30", "12:00", "17:45:30"]), min_size=1),
+    st.integers(1, 5),
+    st.sampled_from(WEEKDAYS),
+    dates,
+    zones,
+)
+ends = st.sampled_from(
+    [
+        lambda trigger: trigger,
+        lambda trigger: trigger.limited(3),
+        lambda trigger: trigger.excluding(date(2026, 3, 2), date(2026, 3, 3), date(2026, 5, 1)),
+        lambda trigger: trigger.on_business_days(),
+        lambda trigger: trigger.on_business_days(BusinessCalendar(weekend=["fri"]), roll="previous"),
+        lambda trigger: trigger.within("08:00-18:00"),
+        lambda trigger: OrTrigger([trigger, CronTrigger(hour=8)]),
+    ]
+)
+
+
+@pytest.mark.one_python
+@settings(max_examples=60)
+@given(st.one_of(calendar_intervals, intervals, weeklies), ends)
+def test_what_is_said_of_other_schedules_is_not_read_back_as_another(trigger, end):
+    changed = end(trigger)
+    assert read_back(changed, changed.explain()) != "different", changed.explain()

@@ -126,7 +126,7 @@ class ExcludingTrigger(WrappingTrigger):
         from mainspring.triggers.explaining import phrase_of
         from mainspring.triggers.explaining.exceptions import spoken_exceptions
 
-        phrase = phrase_of(self.trigger)
+        phrase = phrase_of(self.trigger).by_days()
         return phrase.but(spoken_exceptions(self.exclusions, phrase.zone)) if self.exclusions else phrase
 
     def to_dict(self) -> dict[str, Any]:

@@ -193,6 +193,7 @@ class IntervalTrigger(DelayedTrigger):
                 *details.number(self.max_fires),
                 *details.jitter(self.jitter),
             ),
+            days_zone=self.timezone,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -278,7 +278,7 @@ class RollingTrigger(WrappingTrigger):
         from mainspring.triggers.explaining.exceptions import closed_days
 
         closed = closed_days(self.calendar)
-        phrase = phrase_of(self.trigger)
+        phrase = phrase_of(self.trigger).by_days()
         return phrase.but(Clause(f"rolled.{self.roll}", closed=closed)) if closed else phrase
 
     def to_dict(self) -> dict[str, Any]:

@@ -217,7 +217,7 @@ class WindowTrigger(WrappingTrigger):
             Clause("span.clock", first=Clock(begin, has_seconds), last=Clock(end, has_seconds))
             for begin, end in self.windows
         )
-        return phrase_of(self.trigger).but(Clause("within", spans=spans))
+        return phrase_of(self.trigger).by_days().but(Clause("within", spans=spans))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty

@@ -283,7 +283,7 @@ class CronTrigger(WallClockTrigger):
 
         fields = {field.name: field for field in self.fields}
         what, skips_dates = spoken_fields(fields, self._seed, is_either=self._is_either)
-        return Phrase(what, self.timezone, common(self, skips_dates=skips_dates))
+        return Phrase(what, self.timezone, common(self, self.start_date, skips_dates=skips_dates))
 
     def to_dict(self) -> dict[str, Any]:
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty

@@ -26,7 +26,7 @@ def spoken_business_days(trigger: BusinessDayTrigger) -> Phrase:
     )
     closed = closed_days(trigger.calendar)
     told = (Clause("business", closed=closed),) if closed else (Clause("business.all"),)
-    return Phrase(what, trigger.timezone, (*told, *details.common(trigger)))
+    return Phrase(what, trigger.timezone, (*told, *details.common(trigger, trigger.start_date)))
 
 
 def _item(day: int) -> Clause:

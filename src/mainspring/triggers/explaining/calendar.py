@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.explaining import details
@@ -11,13 +12,14 @@ from mainspring.triggers.explaining.durations import every
 from mainspring.triggers.explaining.times import at, clocks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
     from mainspring.triggers.dated import DatedTrigger
     from mainspring.triggers.weekly import WeeklyTrigger
 
-__all__ = ["spoken_calendar", "spoken_weeks"]
+__all__ = ["first_of_weeks", "spoken_calendar", "spoken_weeks"]
 
 _ALL_MONTHS = tuple(range(1, 13))
 _SHORTEST = 28
@@ -31,7 +33,7 @@ def spoken_calendar(trigger: CalendarIntervalTrigger) -> Phrase:
     parts, skips_dates = _spoken_days(months, days, trigger.start_date)
     time = trigger._time
     what = Clause("when", times=at(time.hour * 3600 + time.minute * 60 + time.second), **parts)
-    return Phrase(what, trigger.timezone, _details(trigger, skips_dates=skips_dates))
+    return Phrase(what, trigger.timezone, _details(trigger, trigger.start_date, skips_dates=skips_dates))
 
 
 def spoken_weeks(trigger: WeeklyTrigger) -> Phrase:
@@ -41,18 +43,36 @@ def spoken_weeks(trigger: WeeklyTrigger) -> Phrase:
         is_daily = len(trigger.days) == _WEEK
         days = Clause("days.every") if is_daily else weekday_list(trigger.days)
         what = Clause("when", times=times, days=days)
-        return Phrase(what, trigger.timezone, _details(trigger))
+        return Phrase(what, trigger.timezone, _details(trigger, trigger.start_date))
     days = Clause("distance.weekdays", distance=Count(trigger.weeks, "week"), days=weekday_list(trigger.days))
     begin: tuple[Clause, ...] = ()
     if trigger.week_start and len(trigger.days) > 1:
         begin = (Clause("weeks.begin", weekday=Weekday(trigger.week_start)),)
     what = Clause("when", times=times, days=days)
-    return Phrase(what, trigger.timezone, (*begin, *_details(trigger)))
+    first = trigger.start_date
+    if first is not None:
+        first = first_of_weeks(first, trigger.weeks, trigger.days, trigger.week_start)
+    return Phrase(what, trigger.timezone, (*begin, *_details(trigger, first)))
 
 
-def _details(trigger: DatedTrigger, *, skips_dates: bool = False) -> tuple[Clause, ...]:
+def first_of_weeks(start: date, weeks: int, weekdays: Sequence[int], week_start: int) -> date:
+    """The first date of every so many weeks, of which the week of the start is one. To say the start itself would leave open which weeks are meant.
+
+    Args:
+        weekdays: those that fire.
+        week_start: with which weeks begin.
+    """
+    passed = (start.weekday() - week_start) % _WEEK
+    later = [day for weekday in weekdays if (day := (weekday - week_start) % _WEEK) >= passed]
+    if later:
+        return start + timedelta(min(later) - passed)
+    first = min((weekday - week_start) % _WEEK for weekday in weekdays)
+    return start + timedelta(weeks * _WEEK - passed + first)
+
+
+def _details(trigger: DatedTrigger, start: date | None, *, skips_dates: bool = False) -> tuple[Clause, ...]:
     """Those of any trigger, with the beginning of one that has no start date yet."""
-    told = details.common(trigger, skips_dates=skips_dates)
+    told = details.common(trigger, start, skips_dates=skips_dates)
     if trigger.start_date is not None:
         return told
     begin = (

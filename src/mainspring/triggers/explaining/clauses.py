@@ -85,12 +85,18 @@ class Phrase(NamedTuple):
         what: when it fires.
         zone: whose wall clock that names, if any.
         details: what else there is to say, in order.
+        days_zone: whose days its fire times fall on, where nothing that was said so far depends on that.
     """
 
     what: Clause
     zone: tzinfo | None = None
     details: tuple[Clause, ...] = ()
+    days_zone: tzinfo | None = None
 
     def but(self, *details: Clause) -> Phrase:
         """This phrase with more details."""
         return self._replace(details=self.details + details)
+
+    def by_days(self) -> Phrase:
+        """This phrase for more to be said of the days, or times of the day, of its fire times: it names the zone."""
+        return self if self.zone is not None else self._replace(zone=self.days_zone)

@@ -20,13 +20,14 @@ __all__ = ["bounds", "clock_changes", "common", "first_time", "jitter", "limited
 _DATES_MISSING = Clause("skipping_dates")
 
 
-def common(trigger: WallClockTrigger, *, skips_dates: bool = False) -> tuple[Clause, ...]:
+def common(trigger: WallClockTrigger, start: Any, *, skips_dates: bool = False) -> tuple[Clause, ...]:
     """All that follows what a trigger of times on the wall clock says of its own.
 
     Args:
+        start: from when on, as it is said; ``None`` if it isn't.
         skips_dates: whether some of the dates that it names don't exist in each month or year.
     """
-    begin, is_first_said = trigger.start_date, False
+    begin, is_first_said = start, False
     if trigger._first_at is not None and begin == trigger._first_at:
         begin, is_first_said = None, True
     return (
@@ -96,12 +97,13 @@ def number(fires: int | None) -> Iterator[Clause]:
 
 def limited(phrase: Phrase, fires: int, start: datetime | None) -> Phrase:
     """The phrase of a trigger of which only the first so many fire times, from a moment on, are left."""
-    if start is None or not any(detail.key.startswith("bounds.") for detail in phrase.details):
+    has_bounds = any(detail.key.startswith("bounds.") for detail in phrase.details)
+    if not has_bounds:
         return phrase.but(*bounds(start, None, phrase.zone), *number(fires))
-    begin = moment(start, phrase.zone)
+    since = Clause("since.added") if start is None else Clause("since", start=moment(start, phrase.zone))
     if fires == 1:
-        return phrase.but(Clause("fires.once_from", start=begin))
-    return phrase.but(Clause("fires.times_from", number=fires, start=begin))
+        return phrase.but(Clause("fires.once_from", since=since))
+    return phrase.but(Clause("fires.times_from", number=fires, since=since))
 
 
 def jitter(seconds: float | None) -> Iterator[Clause]:

@@ -71,7 +71,7 @@ TEMPLATES = {
     "times.hash_minute": f"jede Stunde zu einer Minute, die {_CHOSEN}",
     "times.hash_second": f"jede Minute zu einer Sekunde, die {_CHOSEN}",
     "times.hash_every": f"{{step:each}} ab einer Minute, die {_CHOSEN}",
-    "times.hash_fields": f"zu einer Zeit, die {_CHOSEN} ({{fields|comma}})",
+    "times.hash_fields": "zu Zeiten, die sich aus der Job-ID ergeben ({fields|comma})",
     "span.clock": "von {first:clock} bis {last:clock} Uhr",
     "span.number": "von {first:number} bis {last:number}",
     "span.number/date": "vom {first:ordinal} bis zum {last:ordinal}",
@@ -187,7 +187,7 @@ TEMPLATES = {
     "years.nth_span": "in jedem {nth:place} Jahr von {first} bis {last}",
     # distances
     "every.one": "{distance:each}",
-    "every.sum": "alle {distances:count|and}",
+    "every.sum": "im Abstand von {distances:dative|and}",
     "distance.weekdays": "{distance:each} {days:each}",
     "distance.day": "{distance:each} am {day:ordinal}",
     # single moments, and what isn't told by times
@@ -234,8 +234,10 @@ TEMPLATES = {
     "fires.times": "insgesamt {number:number}-mal",
     "added": "und außerdem am {moments:moment|and}",
     "added.many": "und außerdem zu {number:number} Zeiten vom {first:moment} bis zum {last:moment}",
-    "fires.once_from": "nur einmal ab {start:moment}",
-    "fires.times_from": "insgesamt {number:number}-mal ab {start:moment}",
+    "fires.once_from": "nur einmal {since}",
+    "fires.times_from": "insgesamt {number:number}-mal {since}",
+    "since": "ab {start:moment}",
+    "since.added": "ab dem Hinzufügen",
     "skipping_dates": "ohne Tage, die es nicht gibt",
     "delayed": "um bis zu {longest:count|and} verzögert",
     "gap.skip": "ohne Zeiten, die es nicht gibt",
@@ -299,6 +301,11 @@ def _count(count: Count) -> str:
     return f"{_number(count.number)} {_unit(count)}"
 
 
+def _dative(count: Count) -> str:
+    words = _count(count)
+    return f"{words}n" if count.unit in ("day", "month", "year") and count.number != 1 else words
+
+
 def _each(count: Count) -> str:
     return f"{_UNITS[count.unit][2]} {_unit(count)}" if count.number == 1 else f"alle {_count(count)}"
 
@@ -337,6 +344,7 @@ CATALOGUE = Catalogue(
         "angle": lambda degrees: f"{_number(degrees)}°",
         "clock": _clock,
         "count": _count,
+        "dative": _dative,
         "dative_plural": lambda weekday: f"{_weekday(weekday)}en",
         "decimal": _number,
         "each": _each,

@@ -11,6 +11,7 @@ from mainspring.triggers.cron.expressions import (
     WeekdayPositionExpression,
 )
 from mainspring.triggers.explaining import details
+from mainspring.triggers.explaining.calendar import first_of_weeks
 from mainspring.triggers.explaining.clauses import Clause, Count, Phrase, Weekday
 from mainspring.triggers.explaining.days import Days, of_months, spoken_months, weekday_list
 from mainspring.triggers.explaining.durations import every
@@ -48,6 +49,10 @@ def spoken_recurrence(trigger: RecurrenceTrigger) -> Phrase:
         what = Clause("rules", rules=(str(plain),))
         if found is not None:
             what, skips_dates = found
+            if plain.freq == "WEEKLY" and plain.interval > 1:
+                weekdays = [weekday for _, weekday in plain.completed(start).days]
+                first = first_of_weeks(start.date(), plain.interval, weekdays, plain.week_start)
+                start = start if first == start.date() else first
             if plain.week_start and plain.interval > 1 and len(plain.days) > 1:
                 begin = (Clause("weeks.begin", weekday=Weekday(plain.week_start)),)
     return Phrase(

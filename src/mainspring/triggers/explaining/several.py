@@ -28,14 +28,20 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     zones = {zone_identity(phrase.zone) for phrase in phrases}
     can_share = len(zones) == 1 and not any(phrase.details for phrase in phrases)
     zone = phrases[0].zone if can_share else None
+    days_zones = {zone_identity(phrase.zone or phrase.days_zone) for phrase in phrases}
+    days_zone = phrases[0].zone or phrases[0].days_zone if len(days_zones) == 1 else None
     if can_share:
         phrases = [phrase._replace(zone=None) for phrase in phrases]
     if kind == "and":
-        return Phrase(Clause("all", triggers=tuple(Clause("member", what=one) for one in phrases)), zone)
+        return Phrase(
+            Clause("all", triggers=tuple(Clause("member", what=one) for one in phrases)),
+            zone,
+            days_zone=days_zone,
+        )
     is_brief = all(_is_brief(phrase) for phrase in phrases)
     key = "any.brief" if is_brief else "any.long"
     others = tuple(Clause(key, what=one) for one in phrases[1:])
-    return Phrase(Clause("any", first=phrases[0], others=others), zone)
+    return Phrase(Clause("any", first=phrases[0], others=others), zone, days_zone=days_zone)
 
 
 def _is_brief(phrase: Phrase) -> bool:

@@ -232,7 +232,7 @@ def _hashed(  # noqa: PLR0911 - one for each form
     said = tuple(
         Clause(f"field.{field.name}", text=str(field))
         for field in (hour, minute, second)
-        if str(field) != "0"
+        if str(field) != "0" and not field.matches_all()
     )
     return Clause("times.hash_fields", fields=said)
 
