@@ -22,7 +22,7 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     Args:
         kind: ``"or"``, or ``"and"`` for the instants at which all of them fire.
     """
-    phrases = list(dict.fromkeys(map(phrase_of, triggers)))
+    phrases = [phrase_of(one) for at, one in enumerate(triggers) if one not in triggers[:at]]
     if len(phrases) == 1:
         return phrases[0]
     zones = {zone_identity(phrase.zone) for phrase in phrases}
