@@ -6,11 +6,12 @@ import re
 from abc import ABCMeta
 from datetime import timedelta
 from difflib import SequenceMatcher, get_close_matches
-from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from inspect import Parameter, Signature, isfunction, signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})
 _FALSE = frozenset({"false", "no", "off", "n", "f", "0"})
@@ -154,6 +155,43 @@ class NamesParameters(ABCMeta):
         return Signature(parameters[1:])
 
 
+C = TypeVar("C", bound=type)
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def names_parameters(cls: C) -> C:
+    """A decorator for classes whose methods users call: a keyword that a method doesn't understand is an error that names the nearest that is.
+
+    As `NamesParameters`, for methods that the class itself defines; of those that take any keyword, they say it themselves.
+    """
+    for name, method in list(vars(cls).items()):
+        function = method.__func__ if isinstance(method, classmethod) else method
+        if name.startswith("_") or not isfunction(function):
+            continue
+        parameters = list(signature(function).parameters.values())[1:]
+        if not parameters or any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+            continue
+        naming = names_keywords(function)
+        setattr(cls, name, classmethod(naming) if isinstance(method, classmethod) else naming)
+    return cls
+
+
+def names_keywords(function: F) -> F:
+    """A decorator for functions that users call: as `names_parameters`."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            problem = unknown_keyword(function, kwargs) if kwargs else None
+            if problem is None:
+                raise
+        raise TypeError(f"{function.__name__}(): {problem}")
+
+    return cast("F", call)
+
+
 def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -> str | None:
     """A sentence on the first of the `given` keywords that a class or function doesn't take; ``None``: it takes all.
 
@@ -163,7 +201,7 @@ def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -
     parameters = signature(made).parameters
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return None
-    known = (*parameters, *also)
+    known = (*(name for name in parameters if name != "self"), *also)
     name = next((name for name in given if name not in known), None)
     if name is None:
         return None

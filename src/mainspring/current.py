@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
+from mainspring.coercion import names_parameters
 from mainspring.errors import NoRunError, RunCancelledError
 from mainspring.forks import OwnLock
 from mainspring.printable import printable
@@ -65,6 +66,7 @@ class CancelToken:
         return f"<CancelToken ({self.reason or 'not set'})>"
 
 
+@names_parameters
 class CurrentRun:
     """The run that calls.
 

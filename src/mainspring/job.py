@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mainspring.clock import clock_of
+from mainspring.coercion import names_parameters
 from mainspring.definition import (
     changed_record,
     checked_trigger,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _STATE_VERSION = 1
 
 
+@names_parameters
 class Job:
     """A job that was added to a scheduler.
 

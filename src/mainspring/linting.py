@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - a program asks, and there is no scheduler whose clock it could be
+from mainspring.coercion import names_keywords
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.linting import LintWarning, warnings_about
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["lint"]
 
 
+@names_keywords
 def lint(trigger: BaseTrigger, now: datetime | None = None) -> list[LintWarning]:
     """What may be a surprise in a trigger: on which days of the coming two years the clocks change its times, which months it leaves out.
 

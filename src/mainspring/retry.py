@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from mainspring.coercion import LONGEST_DURATION, MOST, NamesParameters, is_number, number_meant, unknown_name
+from mainspring.coercion import (
+    LONGEST_DURATION,
+    MOST,
+    NamesParameters,
+    is_number,
+    names_parameters,
+    number_meant,
+    unknown_name,
+)
 
 
 def class_reference(error: type[BaseException]) -> str:
@@ -16,6 +24,7 @@ def class_reference(error: type[BaseException]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+@names_parameters
 class Retry(metaclass=NamesParameters):
     """A run that failed, or took too long, is run again after a while; each attempt is a run of its own.
 

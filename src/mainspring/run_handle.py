@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
+from mainspring.coercion import names_parameters
 from mainspring.errors import RunLookupError
 from mainspring.model import RunKey
 from mainspring.printable import printable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _FIRST_LOOK, _LONGEST_LOOK = 0.005, 0.5
 
 
+@names_parameters
 class RunHandle:
     """A run that was asked for.
 

@@ -8,6 +8,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from mainspring.coercion import LONGEST_DURATION
+from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import moment_after
 from mainspring.errors import NodeLostError
 from mainspring.model import QueuedRun
@@ -88,7 +89,7 @@ def after_loss(
             return QueuedRun(job_id, scheduled, attempt + 1, now, "rerun", reruns, due_times)
         if reruns >= options.reruns:
             return None
-        available = now + rerun_pause(reruns)
+        available = shifted(now, rerun_pause(reruns))
         return QueuedRun(job_id, scheduled, attempt + 1, available, "rerun", reruns + 1, due_times)
     retry = options.retry
     retry_at = None if retry is None else retry_time(retry, attempt - reruns, NodeLostError, now, key.id)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.store_time import shifted
 from mainspring.triggers.steps import SEARCH_LIMIT, Found, Never, SearchExhaustedError, Steps, Unknown
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def first_time(trigger: BaseTrigger, now: datetime, slices: Slices | None = None
     """
     if not trigger.searches:
         return trigger.get_next_fire_time(None, now)
-    return _next_of(trigger, trigger.search(None, now, new_steps(slices)), now - _TICK, now, slices).time
+    return _next_of(
+        trigger, trigger.search(None, now, new_steps(slices)), shifted(now, -_TICK), now, slices
+    ).time
 
 
 def _next_after(trigger: BaseTrigger, moment: datetime, now: datetime, slices: Slices | None) -> Next:

@@ -18,6 +18,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.store_time import shifted
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
@@ -112,4 +114,4 @@ def ahead(known: Collection[KnownNode], now: datetime) -> timedelta:
 
 def kept_from(before: datetime, now: datetime) -> datetime:
     """Since when what is known of nodes that have ended is kept, if history is kept since `before`."""
-    return min(before, now - KEPT_FOR)
+    return min(before, shifted(now, -KEPT_FOR))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import retry_delay
 from mainspring.jobstores.contract import ParkedJob
 
@@ -124,7 +125,7 @@ class Ledger:
         """Put the job aside; the answer is when to try again, later after each time in a row."""
         before = self.parked.get(job_id)
         attempts = 1 + (before.attempts if before else self._tried.pop(job_id, 0))
-        retry_at = now + retry_delay(attempts)
+        retry_at = shifted(now, retry_delay(attempts))
         self.parked[job_id] = ParkedJob(job_id, reason, attempts, retry_at)
         return retry_at
 

@@ -6,8 +6,10 @@ import asyncio
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mainspring.coercion import names_parameters
 from mainspring.executors.asyncio import AsyncIOExecutor
 from mainspring.references import maybe_ref
+from mainspring.schedulers.answers import Answer
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
 from mainspring.schedulers.event_loop import EventLoopScheduler
 
@@ -24,6 +26,7 @@ __all__ = ["AsyncIOScheduler", "maybe_ref", "run_in_event_loop"]
 run_in_event_loop = run_on_loop
 
 
+@names_parameters
 class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     """Runs jobs on an event loop of asyncio, or of uvloop.
 
@@ -123,8 +126,9 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     def _create_default_executor(self) -> AsyncIOExecutor:
         return AsyncIOExecutor()
 
-    def _off_loop(self, call: Callable[[], T]) -> Awaitable[T]:
-        return asyncio.wrap_future(self._in_thread(call))
+    def _off_loop(self, call: Callable[[], T], name: str | None = None) -> Awaitable[T]:
+        found = asyncio.wrap_future(self._in_thread(call))
+        return found if name is None else Answer(name, found)
 
     async def astart(self, paused: bool = False) -> None:
         """`start`, without the loop waiting for job stores."""

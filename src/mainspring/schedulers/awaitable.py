@@ -24,7 +24,7 @@ def _awaitable(
     name = method.__name__
 
     def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-        answer: Awaitable[T] = self._off_loop(partial(getattr(self, name), *args, **kwargs))
+        answer: Awaitable[T] = self._off_loop(partial(getattr(self, name), *args, **kwargs), f"a{name}")
         return answer
 
     update_wrapper(call, method)
@@ -37,8 +37,12 @@ class AwaitableMethods:
     """Twins of the methods of `BaseScheduler` that ask job stores; they take the same and answer the same."""
 
     @abstractmethod
-    def _off_loop(self, call: Callable[[], T]) -> Awaitable[T]:
-        """Have `call` called in a thread; its result, to be awaited on the loop."""
+    def _off_loop(self, call: Callable[[], T], name: str | None = None) -> Awaitable[T]:
+        """Have `call` called in a thread; its result, to be awaited on the loop.
+
+        Args:
+            name: of the method whose answer that is, to be named to whoever forgets to await it.
+        """
 
     aadd_jobstore = _awaitable(BaseScheduler.add_jobstore)  # type: ignore[arg-type]  # as below
     aadd_job = _awaitable(BaseScheduler.add_job)  # type: ignore[arg-type]  # as if a keyword could be called self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread, current_thread
 from typing import Any
 
-from mainspring.coercion import asbool
+from mainspring.coercion import asbool, names_parameters
 from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
 from mainspring.schedulers.signals import SIGNALS
@@ -17,6 +17,7 @@ __all__ = ["BackgroundScheduler"]
 _GLANCE = 0.5
 
 
+@names_parameters
 class BackgroundScheduler(BlockingScheduler):
     """Runs in the background: `start` returns at once.
 

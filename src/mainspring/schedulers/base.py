@@ -19,7 +19,15 @@ from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
-from mainspring.coercion import asbool, asint, is_number, number_meant, undefined, unknown_name
+from mainspring.coercion import (
+    asbool,
+    asint,
+    is_number,
+    names_parameters,
+    number_meant,
+    undefined,
+    unknown_name,
+)
 from mainspring.definition import options_with
 from mainspring.engine.waiting import UNPLANNED
 from mainspring.errors import (
@@ -119,6 +127,7 @@ _STORES_ANSWER_WITHIN, _STORES_ANSWER_WITHOUT_WAITING, _STORES_ANSWER_AT_LEAST =
 _PASS_STEP = 0.05
 
 
+@names_parameters
 class BaseScheduler(JobMethods, GroupMethods, ABC):
     """The methods of every scheduler.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event, current_thread, main_thread
 from typing import Any
 
+from mainspring.coercion import names_parameters
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import BaseScheduler
@@ -13,6 +14,7 @@ from mainspring.schedulers.signals import NOTICED_WITHIN_SECONDS, SIGNALS
 __all__ = ["BlockingScheduler"]
 
 
+@names_parameters
 class BlockingScheduler(BaseScheduler):
     """Runs in the foreground: `start` returns when the scheduler is shut down.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mainspring.clock import slices_of
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
+from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
 from mainspring.errors import (
     MaxInstancesReachedError,
@@ -195,7 +196,7 @@ class Dispatch:
                 next_time = store.next_time()
                 if store.poll_interval is not None:
                     # So many seconds from now, whatever the wall clock does meanwhile.
-                    latest = now + store.poll_interval
+                    latest = shifted(now, store.poll_interval)
                     next_time = latest if next_time is None else min(next_time, latest)
                     return Planned(monotonic=passed + (next_time - now).total_seconds())
                 if next_time is None or next_time >= WAITS:

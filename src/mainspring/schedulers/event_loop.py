@@ -17,6 +17,7 @@ from operator import call
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mainspring.coercion import names_parameters
 from mainspring.engine.waiting import LONGEST_WAIT
 from mainspring.errors import words_of
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
@@ -33,6 +34,7 @@ T = TypeVar("T")
 _HELPERS = 4
 
 
+@names_parameters
 class EventLoopScheduler(BaseScheduler):
     """A scheduler whose timer, listeners and jobs have their place on an event loop."""
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import names_parameters
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.executors.gevent import GeventExecutor, finished_in_thread
 from mainspring.schedulers.event_loop import EventLoopScheduler
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["GeventScheduler"]
 
 
+@names_parameters
 class GeventScheduler(EventLoopScheduler):
     """Runs jobs in greenlets; takes the arguments of `BaseScheduler`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mainspring.coercion import LONGEST_DURATION, is_number
+from mainspring.coercion import LONGEST_DURATION, is_number, names_parameters
 from mainspring.model import Group
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.storable import LONGEST_KEY
@@ -19,6 +19,7 @@ _MOST = 2**31 - 1
 _SHOWN = 80
 
 
+@names_parameters
 class GroupMethods(JobQueries):
     """The part of `BaseScheduler` that is about groups of jobs."""
 

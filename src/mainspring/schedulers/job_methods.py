@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from mainspring.clock import slices_of
-from mainspring.coercion import nearest, undefined
+from mainspring.coercion import names_parameters, nearest, undefined
 from mainspring.definition import changed_record, stable_id
 from mainspring.engine.following import cycle
 from mainspring.engine.replacing import replaced
@@ -76,6 +76,7 @@ _ONLY_LATER = {"next_run_time", "trigger", "note", "name"}
 _NONE_GIVEN = (undefined,) * len(_GIVEN)
 
 
+@names_parameters
 class JobMethods(RunMethods):
     """The half of `BaseScheduler` that is about jobs."""
 

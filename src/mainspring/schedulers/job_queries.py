@@ -6,7 +6,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import names_parameters, unknown_name
 from mainspring.definition import has_ended
 from mainspring.errors import JobLookupError, SchedulerNotRunningError, StoreNotOpenError, StoreNotOpenWarning
 from mainspring.jobstores.contract import JobQuery
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _STATES = ("scheduled", "paused", "ended")
 
 
+@names_parameters
 class JobQueries:
     """What every scheduler can be asked."""
 

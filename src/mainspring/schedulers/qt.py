@@ -10,6 +10,7 @@ from math import ceil
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import names_parameters
 from mainspring.executors.run import finished
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import EXIT_CODE_BASE
@@ -59,6 +60,7 @@ class _Caller(QtCore.QObject):  # type: ignore[misc, name-defined]  # a class of
         return True
 
 
+@names_parameters
 class QtScheduler(EventLoopScheduler):
     """Runs on the event loop of the thread that starts it; jobs run in threads, or by a `QtExecutor` in this one.
 

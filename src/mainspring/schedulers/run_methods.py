@@ -8,7 +8,7 @@ from logging import ERROR, WARNING
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import names_parameters, unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, words_of
 from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEvent
@@ -45,6 +45,7 @@ _CANCEL_TRIES, _CANCEL_PAUSE = 50, 0.01
 _STATES: tuple[RunState, ...] = get_args(RunState)
 
 
+@names_parameters
 class RunMethods(JobQueries):
     """The part of `BaseScheduler` that is about runs."""
 

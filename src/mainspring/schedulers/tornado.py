@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import names_parameters
 from mainspring.executors.tornado import TornadoExecutor
 from mainspring.references import maybe_ref
 from mainspring.schedulers.asyncio import AsyncIOScheduler
@@ -24,6 +25,7 @@ __all__ = ["TornadoScheduler", "run_in_ioloop"]
 run_in_ioloop = run_on_loop
 
 
+@names_parameters
 class TornadoScheduler(AsyncIOScheduler):
     """Runs jobs on a loop of Tornado.
 

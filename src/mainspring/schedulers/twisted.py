@@ -7,6 +7,7 @@ from contextvars import Context
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mainspring.coercion import names_parameters
 from mainspring.executors.twisted import TwistedExecutor
 from mainspring.references import maybe_ref
 from mainspring.schedulers.aside import Aside
@@ -33,6 +34,7 @@ __all__ = ["TwistedScheduler", "run_in_reactor"]
 run_in_reactor = run_on_loop
 
 
+@names_parameters
 class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
     """Runs jobs on a reactor of Twisted.
 
@@ -129,7 +131,7 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
     def _create_default_executor(self) -> TwistedExecutor:
         return TwistedExecutor()
 
-    def _off_loop(self, call: Callable[[], T]) -> Deferred[T]:
+    def _off_loop(self, call: Callable[[], T], name: str | None = None) -> Deferred[T]:  # noqa: ARG002 - a Deferred has no room for it
         return self._deferred(self._in_thread(call))
 
     def _deferred(self, future: Future[T]) -> Deferred[T]:

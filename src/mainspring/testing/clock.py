@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Event, Lock, local
 from typing import Any
 
+from mainspring.coercion import NamesParameters, names_keywords, names_parameters
 from mainspring.forks import leaves_to_parent
 
 
-class SettableClock:
+@names_parameters
+class SettableClock(metaclass=NamesParameters):
     """Stands still until it is moved; give it to a scheduler as ``clock=``.
 
     Args:
         start: the wall time at first, aware.
 
     Raises:
-        ValueError: a time without time zone, here and in `set_wall`; time that is to go back, in `advance`.
+        ValueError: a time without time zone, here and in `set_wall`; time that is to go back, or to pass the year 9999, in `advance`.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -76,12 +78,12 @@ class SettableClock:
 
     def advance(self, delta: float | timedelta) -> None:
         """Let time pass: seconds, or a duration. Whoever waited for it wakes."""
-        passed = delta if isinstance(delta, timedelta) else timedelta(seconds=delta)
+        passed = duration(delta)
         seconds = passed.total_seconds()
         if seconds < 0:
             raise ValueError(f"time can't go back by {-seconds} s; set_wall sets a clock back")
         with self._lock:
-            self._now += passed
+            self._now = later(self._now, passed)
             self._monotonic += seconds
             self._moves += 1
             if not self._sleepers:
@@ -97,6 +99,7 @@ class SettableClock:
             self._now = _in_utc(now)
 
 
+@names_keywords
 def use_scheduler_clock(store: Any) -> None:
     """Have the scheduler's clock say what is due in a job store on a server, instead of the server's; before the store is started.
 
@@ -111,10 +114,41 @@ def use_scheduler_clock(store: Any) -> None:
     setting.goes_by_scheduler = True
 
 
+def duration(delta: float | timedelta) -> timedelta:
+    """A duration that is given in seconds, or as one.
+
+    Raises:
+        ValueError: it is none that Python has.
+    """
+    try:
+        return delta if isinstance(delta, timedelta) else timedelta(seconds=delta)
+    except (OverflowError, ValueError):
+        raise ValueError(f"time passes by a number of seconds, or a timedelta, got {delta!r}") from None
+
+
+def later(moment: datetime, passed: timedelta) -> datetime:
+    """A moment, when so much time has passed.
+
+    Raises:
+        ValueError: it has none left.
+    """
+    try:
+        return moment + passed
+    except OverflowError:
+        raise ValueError(
+            f"{passed} after {moment} is beyond the year 9999, with which time ends for Python: let less time pass"
+        ) from None
+
+
 def _in_utc(moment: datetime) -> datetime:
     given: object = moment
     if not isinstance(given, datetime) or given.tzinfo is None:
         raise ValueError(
             f"a clock needs a datetime with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC), got {moment!r}"
         )
-    return given.astimezone(UTC)
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(
+            f"a clock needs a time that is in the years 1 to 9999 in UTC, got {moment}"
+        ) from None

@@ -6,7 +6,7 @@ from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import names_parameters, unknown_name
 from mainspring.jobstores.contract import RunStore
 from mainspring.jobstores.native import NativeJobStore
 
@@ -59,6 +59,7 @@ class _Fault:
         self.left = times
 
 
+@names_parameters
 class FaultyStore(_Passing):  # type: ignore[misc]  # made above
     """Passes calls on to a store, and has some of them fail or take long.
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import names_parameters
 from mainspring.events import (
     EVENT_JOB_CANCELLED,
     EVENT_JOB_ERROR,
@@ -18,7 +19,7 @@ from mainspring.events import (
 from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.run import finished
 from mainspring.schedulers.base import BaseScheduler
-from mainspring.testing.clock import SettableClock
+from mainspring.testing.clock import SettableClock, duration, later
 from mainspring.timezones import astimezone, convert_to_datetime
 from mainspring.triggers.after import WAITS
 
@@ -60,6 +61,7 @@ class _Calls:
             failed(error)
 
 
+@names_parameters
 class ManualScheduler(BaseScheduler):
     """Runs what is due when it is told to, on the thread that tells it; its clock stands still in between.
 
@@ -126,11 +128,10 @@ class ManualScheduler(BaseScheduler):
             the events of the runs that have ended or were missed by that, in their order.
 
         Raises:
-            ValueError: time can't go back; `clock.set_wall` sets the clock back, as an administrator does.
+            ValueError: time can't go back, nor pass the year 9999; `clock.set_wall` sets the clock back, as an administrator does.
             RuntimeError: a run asks for it, for which time stands still.
         """
-        seconds = delta.total_seconds() if isinstance(delta, timedelta) else delta
-        return self.advance_to(self.clock.now() + timedelta(seconds=seconds))
+        return self.advance_to(later(self.clock.now(), duration(delta)))
 
     def advance_to(self, moment: datetime) -> list[JobExecutionEvent]:
         """Let time pass until a moment, which is read as `add_job` reads times; see `advance`."""

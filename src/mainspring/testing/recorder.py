@@ -5,12 +5,15 @@ from __future__ import annotations
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import names_parameters
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mainspring.events import SchedulerEvent
 
 
+@names_parameters
 class EventRecorder:
     """Give it to `add_listener`.
 

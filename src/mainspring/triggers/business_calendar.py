@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mainspring.coercion import NamesParameters, names_parameters
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate
 from mainspring.triggers.cron.expressions import WEEKDAYS, weekday_number
@@ -20,7 +21,8 @@ __all__ = ["BusinessCalendar"]
 _LONGEST_CLOSURE = 3660
 
 
-class BusinessCalendar:
+@names_parameters
+class BusinessCalendar(metaclass=NamesParameters):
     """Weekends and holidays.
 
     Args:

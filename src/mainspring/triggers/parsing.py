@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.coercion import nearest
+from mainspring.coercion import names_keywords, nearest
 from mainspring.errors import CronSyntaxError, TriggerError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ _FEW_FIELDS = 3
 _LONGEST_LOOKED_AT = 500
 
 
+@names_keywords
 def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     """The trigger that a schedule written as text means.
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
+from mainspring.engine.store_time import shifted
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -179,7 +180,10 @@ class MongoDBBackend(Backend):
         now = self.setting.clock.monotonic()
         if living == self._looked_among and now < self._looked_at + _LEFT_WAITS:
             return False
-        outboxes = {"found_by": HAS_OUTBOX, "updated": {"$lt": text_of(self.setting.now() - _OUTBOX_TAKES)}}
+        outboxes = {
+            "found_by": HAS_OUTBOX,
+            "updated": {"$lt": text_of(shifted(self.setting.now(), -_OUTBOX_TAKES))},
+        }
         if self.server.jobs.find_one(outboxes, {"_id": 1}):
             self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
         has_orphans = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None

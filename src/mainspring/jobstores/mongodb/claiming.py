@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.attempts import next_attempts
 from mainspring.engine.grouping import GroupBook, without
 from mainspring.engine.reasons import JOB_REMOVED
+from mainspring.engine.store_time import shifted
 from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
     QUEUED,
@@ -424,7 +425,7 @@ class Claiming:
             limits[name] = read_group(document)
             begun[name] = [datetime.fromtimestamp(time, UTC) for time in document.get("begun", ())]
             versions[name] = document["version"]
-            since = (now - _RESERVED_FOR).timestamp()
+            since = shifted(now, -_RESERVED_FOR).timestamp()
             places = {place["name"] for place in document.get("reserved", ()) if place["at"] > since}
             going_on = {"active.token": {"$exists": True}, "active.group_name": name}
             for job in self._server.jobs.find(going_on, {"active": 1}):

@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mainspring.engine.store_time import shifted
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
@@ -170,7 +171,7 @@ class Jobs(StoredJobs):
 
     def forget_unfinished(self) -> None:
         """Remove what somebody has begun to add, and has died before the end."""
-        before = text_of(self._setting.now() - _ADDING_TAKES)
+        before = text_of(shifted(self._setting.now(), -_ADDING_TAKES))
         self._server.jobs.delete_many({"found_by": IS_ADDING, "state": ADDING, "created": {"$lt": before}})
 
     def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:

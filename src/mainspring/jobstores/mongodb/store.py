@@ -5,12 +5,15 @@ from __future__ import annotations
 import pickle
 from datetime import timedelta
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.common import VALIDATORS
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import InvalidURI
 
+from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.server import Server
@@ -157,6 +160,15 @@ def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
     try:
         return MongoClient(**options)
     except (DriverConfigurationError, InvalidURI, ValueError) as error:
+        unknown = next((name for name in connect_args if f"Unknown option: {name}" in str(error)), None)
+        if unknown is not None:
+            known = {
+                *signature(MongoDBJobStore.__init__).parameters,
+                *signature(MongoClient.__init__).parameters,
+                *VALIDATORS,
+            }
+            problem = unknown_name("parameter", unknown, known - {"self", "args", "kwargs", "connect_args"})
+            raise TypeError(f"MongoDBJobStore: {problem}") from None
         raise ConfigurationError(
             f"{_where(connect_args)} can't be used by a MongoDBJobStore: {without_secrets(str(error))}"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mainspring.engine.store_time import shifted
 from mainspring.jobstores.redis.rows import micros, read_job
 from mainspring.jobstores.redis.runs import read_queued
 
@@ -72,7 +73,7 @@ def fetch(server: Server, setting: Setting, request: ClaimRequest, give_up: Call
     """Read what there is for a node to claim."""
     question = {
         "now": micros(request.now),
-        "hold": micros(setting.now() + _HOLD),
+        "hold": micros(shifted(setting.now(), _HOLD)),
         "limit": request.limit,
         "executors": sorted(request.executors),
         "set_aside": sorted(request.set_aside),

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import pickle
 from datetime import timedelta
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
-from redis import Redis
+from redis import (
+    BlockingConnectionPool,
+    Connection,
+    ConnectionPool,
+    Redis,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.asyncio import Redis as AsyncRedis
+from redis.connection import AbstractConnection
 
+from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
@@ -21,7 +31,7 @@ from mainspring.masking import without_secrets
 from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mainspring.serializers.arguments import Serializer
 
@@ -138,7 +148,34 @@ def _database_of(client: Any) -> int:
     return getattr(pool, "connection_kwargs", {}).get("db") or 0
 
 
+def _refuse_unknown(connect_args: Iterable[str]) -> None:
+    """See to it that redis-py, or this store, has parameters of these names: it says so itself only when it connects, and not what was meant.
+
+    Raises:
+        TypeError: one is unknown.
+    """
+    pools = (Redis.__init__, ConnectionPool.__init__, BlockingConnectionPool.__init__)
+    connections = (Connection.__init__, SSLConnection.__init__, UnixDomainSocketConnection.__init__)
+    takers: tuple[Callable[..., Any], ...] = (
+        RedisJobStore.__init__,
+        *pools,
+        *connections,
+        AbstractConnection.__init__,
+    )
+    known = {
+        name
+        for taker in takers
+        for name, parameter in signature(taker).parameters.items()
+        if parameter.kind is not Parameter.VAR_KEYWORD and name != "self"
+    }
+    for name in connect_args:
+        if name not in known:
+            raise TypeError(f"RedisJobStore: {unknown_name('parameter', name, known)}")
+
+
 def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:
+    if "connection_class" not in connect_args:  # which may take what it likes
+        _refuse_unknown(connect_args)
     options = {
         "socket_connect_timeout": _CONNECT_TIMEOUT,
         "socket_timeout": _ANSWER_TIMEOUT,

@@ -22,6 +22,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import LONGEST_RETRY
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Agenda:
     def may_not_claim(self, now: datetime) -> None:
         """A pass asks nothing, since this node has no lease: it comes back."""
         self._knows_next = True
-        self._next = now + POLL
+        self._next = shifted(now, POLL)
 
     def polled(self, first: datetime | None, now: datetime) -> bool:
         """A poll has been answered; whether a claim is to follow at once."""
@@ -167,7 +168,7 @@ class Agenda:
         if (
             is_blocked
         ):  # they are looked for again then, or when an instance has ended here; others don't wait for that
-            first = min(filter(None, (first, free_at, now + POLL)))
+            first = min(filter(None, (first, free_at, shifted(now, POLL))))
         self.note_queue_due(first)
 
     def claimed(
@@ -188,12 +189,12 @@ class Agenda:
         with self._lock:
             self._room_at = min(filter(None, waiting.values()), default=None)
             for job_id, free_at in waiting.items():
-                self._waiting[job_id] = min(now + POLL, free_at or now + POLL)
+                self._waiting[job_id] = min(shifted(now, POLL), free_at or shifted(now, POLL))
         self._next = next_time
         self._has_more = next_time is not None and next_time <= now
         if self._has_more and not found:
             self._has_more = False
-            self._next = now + LOCKED_PAUSE
+            self._next = shifted(now, LOCKED_PAUSE)
         return self._has_more
 
     # Jobs that are set aside
@@ -296,4 +297,4 @@ class Agenda:
 
 def is_put_off(until: datetime, now: datetime, longest: timedelta) -> bool:
     """Whether something that was put off for `longest` at most still is: not if the clock was set back meanwhile."""
-    return now < until <= now + longest
+    return now < until <= shifted(now, longest)

@@ -7,6 +7,7 @@ from logging import ERROR, WARNING
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from mainspring.engine.store_time import shifted
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, write_in_parts
 from mainspring.jobstores.shared.failures import Failure
@@ -402,7 +403,7 @@ class Outcomes:
         """Remove history that is too old, or too much."""
         finished, self._finished_jobs = self._finished_jobs, set()
         try:
-            self._backend.prune(sorted(finished), self._keep, self._setting.now() - self._keep_for)
+            self._backend.prune(sorted(finished), self._keep, shifted(self._setting.now(), -self._keep_for))
         except BaseException:
             self._finished_jobs |= finished
             raise

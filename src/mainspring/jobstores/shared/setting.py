@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import clock_of
-from mainspring.engine.store_time import StoreTime
+from mainspring.engine.store_time import StoreTime, shifted
 from mainspring.jobstores.shared.rows import Unreadable, read, writable
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Setting:
         That is what is due soon. A claim reads every job afresh, so that a job was put off, paused or removed needs no announcement,
         and what is due later is found by looking once a second.
         """
-        soon = self.now() + _SOON
+        soon = shifted(self.now(), _SOON)
         return any(time is not None and time <= soon for time in next_run_times)
 
     def measured(self, asked: float, theirs: datetime) -> None:

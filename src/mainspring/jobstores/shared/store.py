@@ -14,7 +14,9 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
+from mainspring.coercion import names_keywords
 from mainspring.engine.reasons import EXECUTOR_REFUSED
+from mainspring.engine.store_time import shifted
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
@@ -596,6 +598,7 @@ class SharedJobStore(NativeJobStore):
                 records.append(record)
         return records
 
+    @names_keywords
     def sign_jobs(
         self, *, dry_run: bool = False, job_ids: Collection[str] | None = None, changed: bool = False
     ) -> list[UnsignedJob]:
@@ -793,7 +796,7 @@ class SharedJobStore(NativeJobStore):
         is_tried = any(job is not None and job.retry_at <= now for job in parked)
         if not self._agenda.is_unclaimable_due(now) and not is_tried:
             return []
-        found = self._backend.left(now - UNCLAIMABLE_AFTER, decide, executors, _LEFT_SHOWN)
+        found = self._backend.left(shifted(now, -UNCLAIMABLE_AFTER), decide, executors, _LEFT_SHOWN)
         ids = {decision.job.id for decision in found}
         with self._lock:
             for job_id in self._left_jobs - ids:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 
+from mainspring.coercion import names_keywords
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _KINDS = ("runs", "nodes", "schema", "groups")
 
 
+@names_keywords
 def without_job_tables(
     *tablenames: str, namespace: str | None = None, also: Callable[..., bool] | None = None
 ) -> Callable[[Any, str | None, str, bool, Any], bool]:

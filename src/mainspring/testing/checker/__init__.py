@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.coercion import names_keywords
 from mainspring.testing.checker.attempts import attempt_faults
 from mainspring.testing.checker.calls import call_faults
 from mainspring.testing.checker.diary import Diary, read_diary
@@ -64,12 +65,14 @@ _JUDGES = (
 )
 
 
+@names_keywords
 def check(observed: Observed) -> list[Fault]:
     """All faults of a history; an empty list: none was found."""
     evidence = Evidence(observed)
     return [fault for judge in _JUDGES for fault in judge(evidence)]
 
 
+@names_keywords
 def assert_faultless(observed: Observed, *, but: Iterable[FaultKind] = ()) -> None:
     """Raise an `AssertionError` that lists the faults of a history, if it has any.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import clock_of
+from mainspring.coercion import NamesParameters, names_keywords
 from mainspring.current import current_run
 from mainspring.testing.checker.values import Call
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _numbers = count(1)
 
 
-class Diary:
+class Diary(metaclass=NamesParameters):
     """For the functions of jobs, in whichever process they are called.
 
     ::
@@ -71,6 +72,7 @@ class Diary:
             os.close(descriptor)
 
 
+@names_keywords
 def read_diary(path: str | Path) -> list[Call]:
     """The calls that a diary tells of, in the order in which they began.
 

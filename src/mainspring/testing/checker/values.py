@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from mainspring.coercion import NamesParameters
 from mainspring.model import JobOptions
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(metaclass=NamesParameters):
     """What a program did to a job.
 
     Attributes:
@@ -98,7 +99,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedJob:
+class ObservedJob(metaclass=NamesParameters):
     """A job, and what it was to do.
 
     Attributes:
@@ -135,7 +136,7 @@ class ObservedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimits:
+class GroupLimits(metaclass=NamesParameters):
     """What a group of jobs was limited to.
 
     Attributes:
@@ -151,7 +152,7 @@ class GroupLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(metaclass=NamesParameters):
     """A call of a job's function, as it noted it itself.
 
     Attributes:
@@ -171,7 +172,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeLife:
+class NodeLife(metaclass=NamesParameters):
     """One node.
 
     Attributes:
@@ -190,7 +191,7 @@ class NodeLife:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(metaclass=NamesParameters):
     """All that is known.
 
     Attributes:
