@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainspring.engine.store_time import StoreTime, shifted
+from mainspring.engine.store_time import StoreTime
 from mainspring.engine.waiting import UNPLANNED, Planned
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,12 +109,3 @@ def test_an_answer_that_could_be_right_changes_nothing():
         said = START + timedelta(seconds=seconds)
         after = known.corrected(5.0, said, 10.0)
         assert after == (known if is_kept else StoreTime(said, 10.0)), seconds
-
-
-def test_a_moment_is_shifted_as_far_as_time_goes():
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    second = timedelta(seconds=1)
-    assert shifted(first, second) - second == first
-    assert shifted(first, -second) == shifted(first + second, -2 * second) == first
-    assert shifted(last, second) == last
-    assert shifted(last, -second) + second == last

@@ -8,11 +8,11 @@ from math import log
 from typing import TYPE_CHECKING
 
 from mainspring.coercion import LONGEST_DURATION
-from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import moment_after
 from mainspring.errors import NodeLostError
 from mainspring.model import QueuedRun
 from mainspring.retry import class_reference
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,7 +17,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from mainspring.engine.store_time import shifted
+from mainspring.triggers.standard import shifted
 from mainspring.triggers.steps import SEARCH_LIMIT, Found, Never, SearchExhaustedError, Steps, Unknown
 
 if TYPE_CHECKING:

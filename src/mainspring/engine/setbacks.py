@@ -18,7 +18,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from mainspring.engine.store_time import shifted
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Collection

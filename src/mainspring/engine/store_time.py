@@ -12,20 +12,14 @@ This also follows a store whose own clock is set.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 #: After so many seconds a quick answer replaces what is believed: two clocks run apart by some milliseconds in that time.
 KEPT_SECONDS, QUICK_SECONDS = 60.0, 1.0
-_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-
-def shifted(moment: datetime, by: timedelta) -> datetime:
-    """A moment so much later, or earlier; the last or first that there is, where time ends before that: a clock may stand anywhere."""
-    try:
-        return moment + by
-    except OverflowError:
-        return _LAST if by > timedelta(0) else _FIRST
 
 
 class StoreTime(NamedTuple):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import retry_delay
 from mainspring.jobstores.contract import ParkedJob
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from mainspring.clock import slices_of
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
-from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
 from mainspring.errors import (
     MaxInstancesReachedError,
@@ -41,6 +40,7 @@ from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.appetite import Appetite
 from mainspring.storable import kept_error
 from mainspring.triggers.after import WAITS
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     import logging

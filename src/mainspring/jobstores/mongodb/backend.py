@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
-from mainspring.engine.store_time import shifted
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -40,6 +39,7 @@ from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.runs import run_record
 from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

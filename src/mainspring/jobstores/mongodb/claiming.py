@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from mainspring.engine.attempts import next_attempts
 from mainspring.engine.grouping import GroupBook, without
 from mainspring.engine.reasons import JOB_REMOVED
-from mainspring.engine.store_time import shifted
 from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
     QUEUED,
@@ -44,6 +43,7 @@ from mainspring.jobstores.shared.claims import (
 from mainspring.jobstores.shared.rows import ENDING
 from mainspring.jobstores.shared.runs import NewRun, claimed_runs, queued_record, written_due_times
 from mainspring.model import Group
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

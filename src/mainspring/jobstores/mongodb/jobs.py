@@ -8,7 +8,6 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mainspring.engine.store_time import shifted
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
@@ -27,6 +26,7 @@ from mainspring.jobstores.mongodb.server import insert_new
 from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal
 from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.engine.store_time import shifted
 from mainspring.jobstores.redis.rows import micros, read_job
 from mainspring.jobstores.redis.runs import read_queued
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

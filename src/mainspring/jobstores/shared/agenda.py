@@ -22,8 +22,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from mainspring.engine.store_time import shifted
 from mainspring.engine.waiting import LONGEST_RETRY
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

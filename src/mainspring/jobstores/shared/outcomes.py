@@ -7,13 +7,13 @@ from logging import ERROR, WARNING
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from mainspring.engine.store_time import shifted
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, write_in_parts
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.runs import ended_of
 from mainspring.jobstores.shared.trying import pause_before_retry
 from mainspring.safe_logging import SafeLogger
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

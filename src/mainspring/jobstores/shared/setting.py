@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import clock_of
-from mainspring.engine.store_time import StoreTime, shifted
+from mainspring.engine.store_time import StoreTime
 from mainspring.jobstores.shared.rows import Unreadable, read, writable
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     import logging

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mainspring.clock import clock_of
 from mainspring.coercion import names_keywords
 from mainspring.engine.reasons import EXECUTOR_REFUSED
-from mainspring.engine.store_time import shifted
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
@@ -60,6 +59,7 @@ from mainspring.jobstores.telling import tell_paused
 from mainspring.model import RunKey
 from mainspring.serializers.signing import ENVIRONMENT, reading_for
 from mainspring.storable import is_storable, storable
+from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
