@@ -248,14 +248,43 @@ def zone_text(*parts: str) -> str:
 def test_a_zone_that_the_calendar_describes(name, text):
     event = "UID:1\nDTSTART;TZID=Our Own:20260101T013000\nRRULE:FREQ=DAILY"
     described = read(event, before=text)
-    times = described.trigger().upcoming(datetime(2026, 1, 2, tzinfo=UTC), 700)
+    times = described.trigger().upcoming(datetime(2026, 1, 2, tzinfo=UTC), 400)
     zone = astimezone(name)
-    expected = [instants(datetime(2026, 1, 2, 1, 30) + at * DAY, zone)[0] for at in range(-1, 701)]
+    expected = [instants(datetime(2026, 1, 2, 1, 30) + at * DAY, zone)[0] for at in range(-1, 401)]
     assert [each.astimezone(UTC) for each in times] == [
         each for each in expected if each.year < 2099 and each >= datetime(2026, 1, 2, tzinfo=UTC)
-    ][:700]
+    ][:400]
     again = trigger_from_dict(json.loads(json.dumps(described.trigger().to_dict())))
     assert again == described.trigger()
+
+
+@pytest.mark.parametrize(
+    ("event", "days", "hours"),
+    [
+        ("DTSTART;VALUE=DATE:20260101", 1, 0),
+        ("DTSTART;VALUE=DATE:20260101\nDTEND;VALUE=DATE:20260101", 1, 0),
+        ("DTSTART;VALUE=DATE:20260101\nDTEND:20260103T000000Z", 2, 0),
+        ("DTSTART;VALUE=DATE:20260101\nDURATION:P1W", 7, 0),
+        ("DTSTART:20260101T090000Z\nDTEND:20260101T080000Z", 0, 0),
+        ("DTSTART:20260101T090000Z\nDTEND;TZID=Europe/Berlin:20260101T120000", 0, 2),
+        ("DTSTART;TZID=Europe/Berlin:20260329T000000\nDTEND;TZID=Europe/Berlin:20260330T000000", 0, 23),
+        ("DTSTART:99991231T230000Z\nDURATION:P9999D", 0, 9999 * 24),
+    ],
+)
+def test_how_long_events_are(event, days, hours):
+    (found,) = read(f"UID:1\n{event}").events
+    assert (found.days, found.duration) == (days, timedelta(hours=hours))
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    kept = CronTrigger(minute=30, timezone=UTC).excluding(read(f"UID:1\n{event}"))
+    assert (kept.get_next_fire_time(None, last) is None) == ("9999" in event)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeff" + calendar(*ALL), ("\ufeff" + calendar(*ALL)).encode(), calendar(*ALL).replace("\r", "")],
+)
+def test_marks_at_the_beginning_and_plain_ends_of_lines_do_not_matter(text):
+    assert IcsCalendar.from_text(text) == read(*ALL)
 
 
 def test_hundreds_of_events_are_found_at_once():
@@ -272,7 +301,10 @@ def test_hundreds_of_events_are_found_at_once():
     ]
 
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.one_python
+@pytest.mark.parametrize(
+    "number", [*range(12), *(pytest.param(number, marks=pytest.mark.soak) for number in range(12, 200))]
+)
 def test_what_is_excluded_is_what_a_look_at_each_event_says(number):
     pick = random.Random(number)
     zone = ZoneInfo(pick.choice(["UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo"]))

@@ -203,6 +203,7 @@ def check_against_dateutil(number: int) -> None:
         assert trigger.count_between(expected[0] - SECOND, expected[-1]) == len(expected), (rule, start)
 
 
+@pytest.mark.one_python
 def test_it_fires_as_dateutil_does_where_no_clocks_change():
     for number in range(250):
         check_against_dateutil(number)
@@ -428,6 +429,7 @@ def time_of_day(pick: random.Random) -> timedelta:
     )
 
 
+@pytest.mark.one_python
 def test_it_fires_as_a_look_at_each_time_of_the_clock_says():
     assert sum(check_by_look(number) for number in range(150)) > 2_000
 

@@ -143,6 +143,8 @@ def _events_of(text: str | bytes) -> Iterator[CalendarEvent]:
         raise ImportError(
             'reading calendars needs icalendar: pip install "mainspring[ics]"', name=error.name
         ) from None
+    if isinstance(text, str):
+        text = text.removeprefix("\ufeff")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it guesses zones, which we look up ourselves
@@ -186,7 +188,7 @@ class _Reader:
                 is_changed = component.get("RECURRENCE-ID") is not None
                 replaced = () if is_changed else changed.get(str(component.get("UID")), ())
                 yield self._event(component, [each for other in replaced for each in self._replaced(other)])
-            except (TriggerError, ValueError, LookupError, AttributeError, OverflowError) as error:
+            except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
                 raise TriggerError(f"event {name}: {error}") from error
 
     def _check(self, component: Any) -> None:
@@ -255,7 +257,8 @@ class _Reader:
         end, duration = component.get("DTEND"), component.get("DURATION")
         length: timedelta = _DAY
         if end is not None:
-            length = end.dt - first
+            last = end.dt.date() if isinstance(end.dt, datetime) else end.dt
+            length = last - first
         elif duration is not None:
             length = duration.dt
         return max(length.days, 1)

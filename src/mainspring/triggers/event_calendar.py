@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import in_zone, zone_identity
+from mainspring.timezones import LAST_IN_UTC, in_zone, zone_identity
 from mainspring.triggers.clock_changes import moment_of
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.stretches import Stretches
@@ -107,7 +107,7 @@ class _Repeated:
         if latest is None:
             return None
         begin = latest.astimezone(UTC)
-        end = begin + max(self._event.duration, TICK)
+        end = _end_of(begin, max(self._event.duration, TICK))
         return (begin, end) if moment < end else None
 
 
@@ -139,7 +139,7 @@ class EventCalendar:
                 days.append((first, first + min((event.days - 1) * _DAY, date.max - first)))
             elif event.is_single and begins.timezone is not None:
                 begin = moment_of(begins.start_date, begins.timezone)
-                windows.append((begin, begin + max(event.duration - TICK, timedelta(0))))
+                windows.append((begin, _end_of(begin, event.duration - TICK)))
             else:
                 self._others.append(_Repeated(event))
         self._by_day = Stretches(days, _DAY)
@@ -223,6 +223,13 @@ def _key(event: CalendarEvent) -> str:
     """The same text of events that take the same time."""
     zone = None if event.begins.timezone is None else str(zone_identity(event.begins.timezone))
     return repr((event.begins.to_dict()["rule"], zone, event.days, event.duration))
+
+
+def _end_of(begin: datetime, duration: timedelta) -> datetime:
+    try:
+        return begin + max(duration, timedelta(0))
+    except OverflowError:
+        return LAST_IN_UTC
 
 
 def _of_dates(events: Sequence[RecurrenceTrigger]) -> RecurrenceTrigger:

@@ -7,6 +7,8 @@ from datetime import MAXYEAR, MINYEAR, date
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mainspring.triggers.recurrence.rules import RecurrenceRule
 
 _LAST_DAY = date.max.toordinal()
@@ -191,13 +193,13 @@ class Days:
         bits = (1 << kind.length) - 1
         firsts = _LEAP_FIRST_DAYS if kind.is_leap else _FIRST_DAYS
         if rule.months:
-            bits &= _sum(
+            bits &= _union(
                 ((1 << _length_of(firsts, month - 1)) - 1) << firsts[month - 1] for month in rule.months
             )
         if rule.month_days:
             bits &= _month_days(rule.month_days, firsts)
         if rule.year_days:
-            bits &= _sum(
+            bits &= _union(
                 1 << (day - 1 if day > 0 else kind.length + day)
                 for day in rule.year_days
                 if abs(day) <= kind.length
@@ -209,11 +211,11 @@ class Days:
         return bits
 
 
-def _sum(bits: object) -> int:
-    total = 0
-    for each in bits:  # type: ignore[attr-defined]  # an iterable
-        total |= each
-    return total
+def _union(several: Iterable[int]) -> int:
+    bits = 0
+    for each in several:
+        bits |= each
+    return bits
 
 
 def _kind_of(year: int) -> _Kind:

@@ -55,7 +55,7 @@ class _Part(NamedTuple):
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 #: Where a property begins: on a new line, or after a space.
-_PROPERTY = re.compile(r"(?:^|[\r\n]+|\s)\s*(?=(?:DTSTART|RRULE|RDATE|EXDATE|EXRULE)[;:])", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?<!\S)(?=(?:DTSTART|RRULE|RDATE|EXDATE|EXRULE)[;:])", re.IGNORECASE)
 _NAMES = ("DTSTART", "RRULE", "RDATE", "EXDATE")
 _NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII | re.IGNORECASE)
@@ -145,7 +145,7 @@ class _Reader:
         return Recurrence(start, zone, tuple(rules), tuple(dates["RDATE"]), tuple(dates["EXDATE"]))
 
     def _properties(self) -> Iterator[_Part]:
-        begins = [match.end() for match in _PROPERTY.finditer(self.text)]
+        begins = [match.start() for match in _PROPERTY.finditer(self.text)]
         if not begins or self.text[: begins[0]].strip():
             begins.insert(0, 0)
         for begin, end in zip(begins, [*begins[1:], len(self.text)], strict=True):
