@@ -256,6 +256,7 @@ def test_a_text_with_several_meanings_is_refused_with_all_of_them(text, dialects
         ("0 9 * * mun", "0 9 * * sun", "dialect='unix'"),
         ("15 10 * * ? *", "cron(15 10 * * ? *)", "dialect='eventbridge'"),
         ("0 9 * *", None, "wrong number of fields; got 4, expected 5"),
+        ("0 9 *", None, "wrong number of fields; got 3, expected 5"),
         ("cron(0 10 * * * *)", "cron(0 10 * * ? *)", "dialect='eventbridge'"),
         ("@every 2d", "@every 48h", "dialect='unix'"),
     ],
@@ -358,6 +359,41 @@ def test_an_error_says_where_and_offers_a_whole_text_that_can_be_read(dialect, t
     assert (caught.value.text, caught.value.position, caught.value.hint) == (text, position, hint)
     if hint is not None:
         parse(hint, dialect)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("unix", "/5 * * * *"),
+        ("spring", "0 /5 * * * *"),
+        ("eventbridge", "cron(/5 * * * ? *)"),
+        ("jenkins", "/5 * * * *"),
+        ("quartz", "0 0~59 * * * ?"),
+        ("spring", "0 ~ * * * *"),
+        ("eventbridge", "cron(0~59 * * * ? *)"),
+        ("jenkins", "0~59 * * * *"),
+        ("jenkins", "0 9 L * *"),
+        ("jenkins", "0 9 15W * *"),
+        ("jenkins", "0 9 * * 5#2"),
+        ("jenkins", "0 9 * * 5L"),
+        ("jenkins", "0 9 * jan *"),
+        ("spring", "0 0 9 * * L"),
+        ("spring", "0 0 9 * * * 2027"),
+        ("unix", "0 9 * * L"),
+        ("eventbridge", "@daily"),
+        ("eventbridge", "cron(@daily)"),
+        ("quartz", "@daily"),
+    ],
+)
+def test_what_only_other_dialects_have_is_refused(dialect, text):
+    with pytest.raises(CronSyntaxError, match="at position"):
+        parse(text, dialect)
+
+
+def test_what_a_rate_is_counted_in_is_told_as_it_would_be_right():
+    for text, told in (("rate(5 minute)", "5 goes with minutes,"), ("rate(1 hours)", "1 goes with hour,")):
+        with pytest.raises(CronSyntaxError, match=told):
+            parse(text, "aws")
 
 
 def test_an_error_names_the_dialects_that_can_read_the_text():
