@@ -205,9 +205,6 @@ def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -
     name = next((name for name in given if name not in known), None)
     if name is None:
         return None
-    elsewhere: dict[str, str] = getattr(made, "elsewhere", {})
-    if name in elsewhere:
-        return f"no parameter {name!r}: {elsewhere[name]}"
     meant = _SYNONYMS.get(name.lower())
     if meant in known:
         return f"unknown parameter {name!r}; did you mean {meant!r}?"

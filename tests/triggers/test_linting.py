@@ -130,6 +130,11 @@ SAID = {
         "leap-day: years without 29 February are left out: next on 2028-02-29 and 2032-02-29",
     ),
     "years": (CalendarIntervalTrigger(years=1, start_date="2026-12-31"),),
+    "years as months": (CalendarIntervalTrigger(months=12, start_date="2026-12-31"),),
+    "half years": (
+        CalendarIntervalTrigger(months=6, start_date="2026-12-31"),
+        "short-months: months without day 31 are left out: next on 2026-12-31, 2027-12-31, 2028-12-31",
+    ),
     "business day": (
         BusinessDayTrigger(22, month="1-3"),
         "short-months: business day 22 isn't in January 2027, February 2027, January 2028 and February 2028: no run for it there",

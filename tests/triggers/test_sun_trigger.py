@@ -60,6 +60,18 @@ def test_it_begins_and_ends():
     assert trigger.previous(NOW + timedelta(days=90)).day == 1
 
 
+def test_its_start_and_its_end_are_included():
+    times = SunTrigger(**PLACE, timezone=BERLIN).upcoming(NOW, 3)
+    trigger = SunTrigger(**PLACE, start_date=times[0], end_date=times[2])
+    assert trigger.upcoming(NOW - timedelta(days=5), 9) == times
+    assert [
+        trigger.previous(NOW + timedelta(days=40)),
+        trigger.previous(times[2]),
+        trigger.previous(times[1]),
+    ] == times[::-1]
+    assert trigger.previous(times[0]) is None
+
+
 def test_jitter_delays_it():
     trigger = SunTrigger(**PLACE, jitter=600, timezone=BERLIN).bind(timezone=UTC, now=NOW, job_id="a")
     plain = SunTrigger(**PLACE, timezone=BERLIN)

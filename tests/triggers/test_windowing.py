@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, datetime, time, timedelta
+from inspect import signature
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -168,6 +169,26 @@ def test_a_window_is_a_parameter_of_add_job(trigger):
     scheduler.shutdown()
 
 
-def test_a_constructor_says_where_windows_are():
-    with pytest.raises(TypeError, match="within"):
-        CronTrigger(hour="*", window="08:00-18:00")
+def test_every_trigger_can_be_made_with_a_window_and_a_spread():
+    made = CronTrigger(hour="*", window="08:00-18:00", spread_over="1h")
+    assert made == CronTrigger(hour="*").within("08:00-18:00").spread("1h")
+    assert IntervalTrigger(minutes=5, window="08:00-18:00") == IntervalTrigger(minutes=5).within(
+        "08:00-18:00"
+    )
+    assert type(CronTrigger(hour="*", window=None)) is CronTrigger
+    assert "window" in signature(CronTrigger).parameters
+    with pytest.raises(TypeError, match="did you mean 'window'"):
+        CronTrigger(hour="*", windw="08:00-18:00")
+
+
+class HasWindow(EveryThreeHours):
+    """Has a parameter of that name itself."""
+
+    def __init__(self, window):
+        self.window = window
+
+
+def test_a_third_partys_own_parameter_of_that_name_is_its_own():
+    made = HasWindow(window="kitchen", spread_over=60)
+    assert made.trigger.window == "kitchen"
+    assert str(signature(HasWindow)) == "(window, *, spread_over=None)"

@@ -15,7 +15,7 @@ from mainspring.model import JobOptions, JobRecord
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
-from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.base import BaseTrigger, changed
 
 if TYPE_CHECKING:
     import logging
@@ -109,24 +109,17 @@ class JobFactory:
             LookupError: no trigger has this name.
             TypeError: it is of another kind, or doesn't take the arguments.
         """
-        changes = self._changes_of_trigger(trigger, arguments)
-        if changes:
-            rest = {name: value for name, value in arguments.items() if name not in changes}
-            changed = self.trigger(trigger, rest)
-            if changes.get("window") is not None:
-                changed = changed.within(changes["window"])
-            if (
-                changes.get("spread_over") is not None
-            ):  # last: which jobs are spread far must not decide which run
-                changed = changed.spread(changes["spread_over"])
-            return changed
         is_unnamed = trigger is None
         if is_unnamed:
             trigger = "date"
         elif isinstance(trigger, BaseTrigger):
-            if arguments:
-                report_unknown("parameter of add_job", arguments, _PARAMETERS, strict=self.strict)
-            return trigger
+            window, spread_over = arguments.get("window"), arguments.get("spread_over")
+            unknown = {
+                name: value for name, value in arguments.items() if name not in ("window", "spread_over")
+            }
+            if unknown:
+                report_unknown("parameter of add_job", unknown, _PARAMETERS, strict=self.strict)
+            return changed(trigger, window, spread_over)
         elif not isinstance(trigger, str):
             raise TypeError(
                 f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {trigger!r}{_trigger_meant(trigger)}"
@@ -148,14 +141,6 @@ class JobFactory:
                 hint = f"the trigger {trigger!r} has no {given}. The trigger {other!r} has: trigger={other!r}, {given}"
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
         return made
-
-    def _changes_of_trigger(self, trigger: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the arguments that change the times of any trigger; but for those that a third party's trigger has itself."""
-        given = {name: arguments[name] for name in ("window", "spread_over") if name in arguments}
-        if given and isinstance(trigger, str) and trigger in self._triggers:
-            own = signature(self._triggers.load(trigger)).parameters
-            return {name: value for name, value in given.items() if name not in own}
-        return given
 
     def has_trigger(self, name: str) -> bool:
         """Whether a trigger has this name."""

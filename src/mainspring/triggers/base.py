@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from datetime import UTC, datetime, timedelta, tzinfo
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.coercion import NamesParameters, number_meant
@@ -28,18 +29,48 @@ __all__ = ["BaseTrigger"]
 #: How many steps a trigger that can only go forward is followed before a long sleep is given up on.
 _STEP_LIMIT = 100_000
 _TICK = timedelta(microseconds=1)
+#: What every trigger can be made with.
+_CHANGES = ("window", "spread_over")
 
 
-class BaseTrigger(metaclass=NamesParameters):
+def changed(trigger: BaseTrigger, window: Any = None, spread_over: Any = None) -> BaseTrigger:
+    """`trigger` within a window, and spread; see `BaseTrigger.within` and `BaseTrigger.spread`.
+
+    The spread comes last: how far a job is spread must not decide whether it runs.
+    """
+    if window is not None:
+        trigger = trigger.within(window)
+    return trigger if spread_over is None else trigger.spread(spread_over)
+
+
+class TriggerType(NamesParameters):
+    """Of all triggers: each takes ``window`` and ``spread_over`` besides its own parameters, and is made with a trigger around it then."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - of a metaclass
+        changes = {}
+        if not kwargs.keys().isdisjoint(_CHANGES):
+            own = signature(cls.__init__).parameters  # type: ignore[misc]  # it isn't called
+            changes = {name: kwargs.pop(name) for name in _CHANGES if name in kwargs and name not in own}
+        return changed(super().__call__(*args, **kwargs), **changes)
+
+    @property
+    def __signature__(cls) -> Signature:  # noqa: N805 - see above
+        own = super().__signature__
+        given = list(own.parameters.values())
+        rest = [each for each in given if each.kind is Parameter.VAR_KEYWORD]
+        more = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None)
+            for name in _CHANGES
+            if name not in own.parameters
+        ]
+        return own.replace(parameters=[*(each for each in given if each not in rest), *more, *rest])
+
+
+class BaseTrigger(metaclass=TriggerType):
     """When a job runs. Third parties subclass it and implement `get_next_fire_time`; all else then works from that."""
 
     __slots__ = ()
 
-    #: What is said of the parameters that all triggers would need, and none has.
-    elsewhere: ClassVar[dict[str, str]] = {
-        "window": "a window is a method of every trigger, …Trigger(…).within('08:00-18:00'), and a parameter of add_job",
-        "spread_over": "a spread is a method of every trigger, …Trigger(…).spread('1h'), and a parameter of add_job, spread_over='1h'",
-    }
     #: Whether it may take long to find a time, or to find that there is none, so that it is asked by `search`.
     searches: ClassVar[bool] = False
 
