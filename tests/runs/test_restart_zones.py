@@ -9,12 +9,15 @@ import dateutil.tz
 import pytest
 import pytz
 
+from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing import SettableClock
+from mainspring.triggers.business_day import BusinessDayTrigger
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.event_calendar import CalendarEvent, EventCalendar
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.recurrence import RecurrenceTrigger
@@ -31,38 +34,54 @@ ZONES = [
 ]
 
 
+class NotForgetting(MemoryJobStore):
+    """Stays as it is when its scheduler ends."""
+
+    def shutdown(self):
+        pass
+
+
 def nothing() -> None:
     pass
 
 
-def triggers():
-    hourly = IntervalTrigger(hours=1)
+def triggers(zone=None):
+    """Triggers of every kind.
+
+    Args:
+        zone: their own; the scheduler's, if it is not given.
+    """
+    hourly = IntervalTrigger(hours=1, timezone=zone)
     return {
+        "date": DateTrigger("2026-05-01 09:00", timezone=zone),
         "interval": hourly,
-        "first": IntervalTrigger(hours=1, first="now", jitter=5),
-        "cron": CronTrigger(minute="*/30", max_fires=9),
-        "calendar": CalendarIntervalTrigger(days=1, hour=9),
-        "weekly": WeeklyTrigger("mon,thu", "09:30", weeks=2),
-        "rrule": RecurrenceTrigger("FREQ=HOURLY;INTERVAL=5"),
+        "first": IntervalTrigger(hours=1, first="now", jitter=5, timezone=zone),
+        "cron": CronTrigger(minute="*/30", max_fires=9, timezone=zone),
+        "calendar": CalendarIntervalTrigger(days=1, hour=9, timezone=zone),
+        "weekly": WeeklyTrigger("mon,thu", "09:30", weeks=2, timezone=zone),
+        "business day": BusinessDayTrigger(-1, hour=9, max_fires=9, timezone=zone),
+        "rrule": RecurrenceTrigger("FREQ=HOURLY;INTERVAL=5", timezone=zone),
         "events": hourly.excluding(
             EventCalendar([CalendarEvent(RecurrenceTrigger("DTSTART:20260307\nRRULE:FREQ=YEARLY"), days=2)])
         ),
-        "and": AndTrigger([hourly, IntervalTrigger(minutes=30)]),
-        "or": OrTrigger([hourly, CronTrigger(hour=9)], jitter=3),
+        "and": AndTrigger([hourly, IntervalTrigger(minutes=30, timezone=zone)]),
+        "or": OrTrigger([hourly, CronTrigger(hour=9, timezone=zone)], jitter=3),
         "excluding": hourly.excluding("2026-12-25"),
         "rolling": hourly.on_business_days(),
         "limited": hourly.limited(5),
+        "window": hourly.within("08:00-18:00"),
+        "spread": hourly.spread("30m"),
     }
 
 
-def times_after_restarts(open_one, zones):
+def times_after_restarts(open_one, zones, are_own):
     clock = SettableClock(START)
     found = []
     for zone in zones:
-        scheduler = BackgroundScheduler(timezone=zone, clock=clock)
+        scheduler = BackgroundScheduler(timezone="Asia/Tokyo" if are_own else zone, clock=clock)
         scheduler.add_jobstore(open_one())
         scheduler.start(paused=True)
-        for name, trigger in triggers().items():
+        for name, trigger in triggers(zone if are_own else None).items():
             scheduler.add_job(nothing, trigger, id=name, replace_existing=True)
         found.append({job.id: job.next_run_time.astimezone(UTC) for job in scheduler.get_jobs()})
         scheduler.shutdown()
@@ -70,8 +89,8 @@ def times_after_restarts(open_one, zones):
     return found
 
 
-def check(open_one, zones):
-    first, *later = times_after_restarts(open_one, zones)
+def check(open_one, zones, *, are_own=False):
+    first, *later = times_after_restarts(open_one, zones, are_own)
     assert len(first) == len(triggers())
     assert all(times == first for times in later)
 
@@ -79,6 +98,22 @@ def check(open_one, zones):
 @pytest.mark.parametrize("zone", ZONES, ids=[f"{number} {zone!r}" for number, zone in enumerate(ZONES)])
 def test_a_restart_keeps_the_next_run_times(zone, tmp_path):
     check(lambda: SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite"), [zone, zone, zone])
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=[f"{number} {zone!r}" for number, zone in enumerate(ZONES)])
+def test_a_restart_keeps_those_of_triggers_with_a_zone_of_their_own(zone, tmp_path):
+    check(lambda: SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite"), [zone, zone], are_own=True)
+
+
+def test_triggers_whose_zone_is_spelt_anew_keep_them(tmp_path):
+    check(lambda: SQLAlchemyJobStore(f"sqlite:///{tmp_path}/jobs.sqlite"), ZONES[:7], are_own=True)
+
+
+def test_jobs_in_memory_keep_them_when_they_are_added_again():
+    for zones in (ZONES[:7], ZONES[7:10], ZONES[10:13]):
+        for are_own in (False, True):
+            store = NotForgetting()
+            check(lambda: store, zones, are_own=are_own)
 
 
 def test_a_program_that_spells_its_zone_anew_keeps_them(tmp_path):

@@ -15,6 +15,7 @@ import pytz
 
 from mainspring.timezones import astimezone, local_timezone, zone_identity
 from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.business_day import BusinessDayTrigger
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
@@ -88,6 +89,9 @@ TRIGGERS: dict[str, Callable[[Any], BaseTrigger]] = {
         fold="both",
     ),
     "excluding events": lambda zone: CronTrigger(hour=9, timezone=zone).excluding(EVENTS),
+    "business day": lambda zone: BusinessDayTrigger(-1, hour=9, timezone=zone, max_fires=5),
+    "window": lambda zone: IntervalTrigger(hours=1, timezone=zone).within("08:00-18:00"),
+    "spread": lambda zone: CronTrigger(hour=9, timezone=zone).spread("1h"),
     "and": lambda zone: AndTrigger(
         [CronTrigger(hour=9, timezone=zone), IntervalTrigger(hours=1, timezone=zone)]
     ),
