@@ -108,6 +108,21 @@ MEANT = {
     # distances
     "every 2 days at 9": CalendarIntervalTrigger(days=2, hour=9),
     "every other day at 9": CalendarIntervalTrigger(days=2, hour=9),
+    "every 10 days at 9 from 2026-03-02 08:30": CalendarIntervalTrigger(
+        days=10, hour=9, start_date="2026-03-02"
+    ),
+    "at 9 in 2027 and 2030": cron(year="2027,2030", hour=9),
+    "at 9 in every fourth year from 2028": cron(year="2028/4", hour=9),
+    "at 9 in even-numbered years": cron(year="*/2", hour=9),
+    "at 9 in ISO weeks 1 to 26 and 53": cron(week="1-26,53", hour=9),
+    "at 9 on every fifth day from the 1st to the 26th of the month": cron(day="1-26/5", hour=9),
+    "at 9 on the weekday nearest to the 15th of the month": cron(day="15W", hour=9),
+    "at 30 seconds past every minute": cron(hour="*", minute="*", second=30),
+    "at 0 and 30 seconds past minutes 5 and 35 of every hour": cron(hour="*", minute="5,35", second="*/30"),
+    "at 5 minutes past every second hour from 08:00 to 18:00": cron(hour="8-18/2", minute=5),
+    "every day at 9 except on 2026-12-24, on sundays and in august": cron(
+        month="1-7,9-12", day_of_week="mon-sat", hour=9
+    ).excluding("2026-12-24"),
     "every 10 days at 9 from 2026-03-02": CalendarIntervalTrigger(days=10, hour=9, start_date="2026-03-02"),
     # zone, beginning, end, exceptions
     "every day at 9 in Europe/Berlin": cron(hour=9, timezone="Europe/Berlin"),
@@ -181,6 +196,10 @@ REFUSED = {
     "every day at 9 from 2026-02-30": (20, "is no date", None),
     "every day at 9 except on holidays": (25, "dates, weekdays or months", None),
     "every day at 9 %": (15, "is no word", None),
+    "every 10 days at 9 from 2026-03-02 09:30": (19, "a date without a time", None),
+    "first business day of the month at 8 in 2027": (0, "some years", None),
+    "at 9 on the thirty-first": (12, "expected", None),
+    "whenever (at 9) and (at 10": (26, "expected", None),
     "every monday from 9 to 17": (13, "goes with a distance", None),
     "on monday at 9 and tuesday at 10": (19, "days are said twice", None),
     "every hour at 9": (0, "repeats within the day", None),

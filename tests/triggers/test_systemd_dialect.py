@@ -106,3 +106,8 @@ def test_what_is_refused_is_said_with_the_place_and_the_way(text):
     assert reason in str(caught.value)
     if hint is not None:
         parse(hint, "systemd")
+
+
+def test_many_schedules_in_one_sentence_are_set_apart_alike():
+    assert parse("R4/2008-03-01T13:00:00Z/P1M1DT1H").explain().count("; and also once, at") == 3
+    assert ", ;" not in parse("*:*:0.5/0.25", "systemd").explain()

@@ -70,4 +70,6 @@ def _phrase(phrase: Phrase, catalogue: Catalogue) -> str:
 def _listed(words: list[str], conjunction: str) -> str:
     if len(words) == 1:
         return words[0]
+    if not conjunction:
+        return "".join(words)  # each begins with what sets it apart
     return f"{', '.join(words[:-1])}{conjunction}{words[-1]}"

@@ -167,7 +167,9 @@ class Builder:
             ("end_date", "end", self.sentence.end),
         ):
             if moment is not None:
-                if moment.second:
+                if moment.second and not (
+                    place == "start" and moment.second <= min(self.sentence.times or {0})
+                ):
                     raise self._error(place, "days are counted here: write a date without a time")
                 dates[name] = date.fromisoformat(moment.day)
         return dates
