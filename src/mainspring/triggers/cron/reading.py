@@ -211,8 +211,8 @@ def _refused(
         if error.text == parts[at]:
             position += error.position
     candidates = []
-    if hint and len(text) <= _LONGEST_CORRECTED:
-        field = ",".join([*parts[:at], hint, *parts[at + 1 :]])
+    if (hint or not parts[at]) and len(text) <= _LONGEST_CORRECTED:
+        field = ",".join([*parts[:at], *([hint] if hint else []), *parts[at + 1 :]])
         candidates.append(" ".join({**given, name: field}.values()))
     return CronSyntaxError(
         f"in the field for the {_SPOKEN.get(name, name)}, {reason}",
