@@ -141,6 +141,9 @@ MEANT = {
     ),
     "on 2026-12-24 at 18:00": DateTrigger("2026-12-24 18:00:00"),
     "once, at 2026-12-24 18:00 UTC": DateTrigger(datetime(2026, 12, 24, 18, tzinfo=UTC)),
+    "every day at 9, and also at 2026-12-24 12:00 and 2026-12-31 12:00, except on 2026-12-25": OrTrigger(
+        [cron(hour=9), DateTrigger("2026-12-24 12:00:00"), DateTrigger("2026-12-31 12:00:00")]
+    ).excluding("2026-12-25"),
     "at 9 on mondays, and also at 17:00 on fridays": OrTrigger(
         [cron(day_of_week="mon", hour=9), cron(day_of_week="fri", hour=17)]
     ),

@@ -56,8 +56,7 @@ class Builder:
             return self._once(sentence.once)
         self._place_step()
         triggers = self._triggers()
-        if sentence.extra is not None:
-            triggers.append(DateTrigger(sentence.extra.text(), timezone=sentence.extra.zone or self.zone))
+        triggers += [DateTrigger(one.text(), timezone=one.zone or self.zone) for one in sentence.extra]
         trigger = triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
         return self.with_rules(trigger)
 
@@ -132,7 +131,7 @@ class Builder:
     def _own_options(self, triggers: int = 1) -> dict[str, Any]:
         """The parameters of a trigger that is alone."""
         sentence = self.sentence
-        if triggers > 1 or sentence.extra is not None:
+        if triggers > 1 or sentence.extra:
             return {}
         options: dict[str, Any] = {}
         if sentence.jitter:

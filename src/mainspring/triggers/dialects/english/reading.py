@@ -75,6 +75,8 @@ class Reader:
                     words.at += 1
                 if words.token.text == "and":
                     words.at += 1
+            if self._has_clauses() and self._also_at():
+                continue
             if words.token.text == "also" or words.token.text in (";", ")"):
                 words.at = start
                 break
@@ -89,6 +91,15 @@ class Reader:
         if not self._has_clauses():
             raise words.fail()
         return self.sentence
+
+    def _also_at(self) -> bool:
+        """Read ``also at 2026-03-04 12:00``: single times, and no other schedule."""
+        words = self.words
+        if (words.token.text, words.ahead(1).text, words.ahead(2).kind) != ("also", "at", "date"):
+            return False
+        words.at += 2
+        self.sentence.extra += words.several(self._moment)
+        return True
 
     def _has_clauses(self) -> bool:
         return bool(self.sentence.places)
@@ -1182,7 +1193,8 @@ class Reader:
     def _once(self) -> str | None:  # noqa: PLR0911 - one for each form
         words = self.words
         if self._has_clauses() and words.phrase("first", "at"):
-            self.sentence.extra = self.sentence.start = self._needed(self._moment)
+            self.sentence.start = self._needed(self._moment)
+            self.sentence.extra.append(self.sentence.start)
             return "start"
         if words.phrase("once", "as", "soon", "as", "it", "is", "added"):
             if self._has_clauses():
@@ -1197,7 +1209,7 @@ class Reader:
             self.sentence.once = "added"
             return "date"
         if self._has_clauses() and words.word("at"):
-            self.sentence.extra = self._needed(self._moment)
+            self.sentence.extra.append(self._needed(self._moment))
             return "first time"
         if not words.word("at", "on"):
             raise words.fail()

@@ -58,7 +58,7 @@ class Sentence:
         days: ``None`` if none were said, and any is meant.
         is_every_day: whether that was said.
         months, years, weeks: fields of a cron trigger.
-        extra: one more time.
+        extra: single times besides.
         excluded: days and stretches, by their first and last moment.
         once: the time of a schedule with one time; ``"added"``: as soon as it is added.
         windows: of the day, in seconds since midnight.
@@ -86,7 +86,7 @@ class Sentence:
     gap: str | None = None
     fold: str | None = None
     once: Moment | str | None = None
-    extra: Moment | None = None
+    extra: list[Moment] = field(default_factory=list)
     excluded: list[tuple[Moment, Moment]] = field(default_factory=list)
     excluded_weekdays: set[int] = field(default_factory=set)
     excluded_months: set[int] = field(default_factory=set)
