@@ -278,6 +278,14 @@ def test_the_present_is_taken_if_none_is_given():
         lint("0 2 * * *")
 
 
+def test_the_present_itself_is_still_to_come():
+    assert lint(DateTrigger(NOW), now=NOW) == []
+    (over,) = lint(DateTrigger(NOW), now=NOW + timedelta(microseconds=1))
+    assert over.code == LintCode.NEVER
+    last_day = CalendarIntervalTrigger(days=1, start_date="2026-11-01", end_date="2026-11-26")
+    assert lint(last_day, now=NOW) == []
+
+
 def test_times_are_those_of_the_message():
     gap, fold, *_ = lint(AT_NIGHT, now=NOW)
     assert gap == LintWarning(LintCode.CLOCK_GAP, gap.message, (datetime(2027, 3, 28, 3, 30, tzinfo=BERLIN),))

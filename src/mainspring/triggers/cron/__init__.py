@@ -124,7 +124,7 @@ class CronTrigger(WallClockTrigger):
             warnings.warn(
                 f"week={str(week)!r} counts the weeks of each year anew, so that over some new years it isn't every {step} weeks: "
                 f"WeeklyTrigger(day_of_week=…, weeks={step}) goes on over them",
-                stacklevel=4,  # from here over the constructor and its metaclass
+                stacklevel=5,  # from here over the constructor and its metaclasses
             )
 
     @classmethod
