@@ -160,14 +160,15 @@ class WallClockTrigger(DelayedTrigger):
         zone = self.timezone
         if zone is None or self.jitter or self.first is not None or self.max_fires is not None:
             return super().get_next_fire_time(previous_fire_time, now)
-        moment = now if previous_fire_time is None else previous_fire_time
+        moment, one_less = previous_fire_time, 0
+        if moment is None:
+            moment = now
+            one_less = 0 if now.microsecond else 1  # a first call's answer may be `now` itself
         if moment.tzinfo is not zone:
             try:
                 moment = moment.astimezone(zone)
             except OverflowError:  # at the very beginning, or end, of all dates
                 return super().get_next_fire_time(previous_fire_time, now)
-        # A first call's answer may be `now` itself.
-        one_less = 1 if previous_fire_time is None and not moment.microsecond else 0
         walls = self._walls
         if walls is None:
             if not self._is_bound():  # its start date is open

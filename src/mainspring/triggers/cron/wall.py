@@ -160,7 +160,7 @@ class WallSchedule:
         left = days >> (day - first)
         if left:
             return day + (left & -left).bit_length() - 1
-        if year + 1 >= self._over_from or not self._is_possible():
+        if year + 1 >= self._over_from or not (self._possible or self._is_possible()):
             return None
         for following in self._years_after(year):
             _, first, days = self._days_of(following)
@@ -240,7 +240,7 @@ class WallSchedule:
     def _years_after(self, year: int) -> Sequence[int]:
         """The years after `year` that the year field lets through, as far as they may be of a kind that hasn't come yet."""
         if self._years is None:
-            return range(year + 1, min(year + _CALENDAR_CYCLE, _LAST_YEAR) + 1)
+            return range(year + 1, _LAST_YEAR + 1)  # some year comes soon, if any is possible
         # Years that are a whole cycle apart are alike: the first of each kind is enough.
         later = self._years[bisect_right(self._years, year) :]
         return sorted({one % _CALENDAR_CYCLE: one for one in reversed(later)}.values())
