@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.business_day import BusinessDayTrigger
 
+pytestmark = pytest.mark.one_python
+
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 #: A zone, and the years around a change of its clocks that is odd: by half an hour, at midnight, by two hours, over a whole day.

@@ -16,6 +16,8 @@ import pytest
 from mainspring.triggers.steps import Steps
 from mainspring.triggers.sun import SunTrigger
 
+pytestmark = pytest.mark.one_python
+
 TICK = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 HEIGHTS = {"sunrise": -0.833, "sunset": -0.833, "dawn": -6, "dusk": -6}

@@ -13,6 +13,8 @@ from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.steps import Steps
 
+pytestmark = pytest.mark.one_python
+
 TICK = timedelta(microseconds=1)
 #: A zone, and noon of the day on which its clocks change.
 CHANGES = [
