@@ -12,7 +12,7 @@ from mainspring import RecurrenceTrigger
 from mainspring.errors import CronSyntaxError, TriggerError
 from mainspring.triggers.parsing import parse
 from mainspring.triggers.recurrence.days import Days
-from mainspring.triggers.steps import NEVER, Steps
+from mainspring.triggers.steps import NEVER, Found, Steps, Unknown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -297,3 +297,40 @@ def test_the_count_is_exact_far_away():
     assert (
         workdays.previous(datetime(9000, 1, 1, tzinfo=UTC)) == datetime(1970, 1, 5, tzinfo=UTC) + 7000 * DAY
     )
+
+
+def test_the_count_of_a_distance_of_weeks_in_seconds_is_exact_too():
+    seconds = 1_048_583  # a prime, so that no two fire at the same time of the day
+    trigger = RecurrenceTrigger(f"DTSTART:19700101T000000Z\nRRULE:FREQ=SECONDLY;INTERVAL={seconds};COUNT=501")
+    last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=500 * seconds)
+    assert trigger.previous(datetime(9000, 1, 1, tzinfo=UTC)) == last
+    assert trigger.count_between(datetime(1970, 1, 1, tzinfo=UTC), last) == 500
+
+
+def test_a_start_alone_is_once():
+    trigger = RecurrenceTrigger("DTSTART;TZID=Europe/Berlin:20260302T090000")
+    only = datetime(2026, 3, 2, 9, tzinfo=BERLIN)
+    assert trigger.upcoming(only - DAY, 9) == [only]
+    assert trigger.previous(only + DAY) == only
+    assert trigger.previous(only) is None
+    assert trigger.count_between(only - DAY, only + DAY) == 1
+    assert eval(repr(trigger)) == trigger
+
+
+def test_a_search_through_many_dates_that_are_left_out_goes_on_where_it_ended():
+    days = [NOW + at * DAY for at in range(1000)]
+    listed = ",".join(f"{day:%Y%m%dT%H%M%SZ}" for day in days)
+    trigger = RecurrenceTrigger(f"DTSTART:20260302T090000Z\nRRULE:FREQ=DAILY\nEXDATE:{listed}")
+    answer = trigger.search(None, NOW, Steps(10))
+    assert isinstance(answer, Unknown)
+    assert NOW < answer.since < NOW + 12 * DAY
+    assert trigger.search(None, NOW, Steps()) == Found(NOW + 1000 * DAY)
+    before = trigger.search_before(NOW + 1000 * DAY, Steps(10))
+    assert isinstance(before, Unknown)
+    assert trigger.previous(NOW + 1000 * DAY) is None
+
+
+def test_a_start_with_a_part_of_a_second_begins_at_the_next():
+    start = datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=BERLIN)
+    trigger = RecurrenceTrigger("FREQ=DAILY", start_date=start)
+    assert trigger.upcoming(start, 1) == [datetime(2026, 3, 2, 9, 0, 1, tzinfo=BERLIN)]
