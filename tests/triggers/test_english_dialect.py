@@ -82,6 +82,12 @@ MEANT = {
     "every second monday of the month at 9": cron(day="2nd mon", hour=9),
     "last day of the month at 23:00": cron(day="last", hour=23),
     "on the third day before the last day of the month at 9": cron(day="L-3", hour=9),
+    "the 1st to the 7th of the month at 9": cron(day="1-7", hour=9),
+    "from the 3rd to the 5th and from the 10th to the 12th of june at 9": cron(
+        month=6, day="3-5,10-12", hour=9
+    ),
+    "on 3 to 5 june at 9": cron(month=6, day="3-5", hour=9),
+    "second to last day of the month at 9": cron(day="L-1", hour=9),
     "on days 1 to 7 at 9": cron(day="1-7", hour=9),
     "on fridays that fall on the 13th at 9": cron(day=13, day_of_week="fri", hour=9),
     "at 9 on the 1st and on fridays": OrTrigger([cron(day=1, hour=9), cron(day_of_week="fri", hour=9)]),
@@ -203,6 +209,12 @@ REFUSED = {
     "first business day of the month at 8 in 2027": (0, "some years", None),
     "at 9 on the thirty-first": (12, "expected", None),
     "whenever (at 9) and (at 10": (26, "expected", None),
+    "every 45 minutes, skipping times that don't exist": (0, "don't care for changes", None),
+    "every 45 minutes, firing at both occurrences of times that come twice": (
+        0,
+        "don't care for changes",
+        None,
+    ),
     "every monday from 9 to 17": (13, "goes with a distance", None),
     "on monday at 9 and tuesday at 10": (19, "days are said twice", None),
     "every hour at 9": (0, "repeats within the day", None),
