@@ -6,6 +6,7 @@ import re
 import warnings
 from datetime import UTC, date, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import pytest
 import mainspring
 from mainspring import BusinessCalendar, CronTrigger, DateTrigger, OrTrigger
 from mainspring.errors import TriggerError
+from mainspring.triggers import plain
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.explaining.catalogues import LANGUAGES, catalogue_of
 from mainspring.triggers.explaining.rendering import SLOT
@@ -200,6 +202,13 @@ def test_a_third_partys_trigger_says_what_it_said_before():
 def test_no_trigger_of_ours_has_a_sentence_of_its_own_making():
     sources = Path(mainspring.__file__).parent.joinpath("triggers").rglob("*.py")
     assert [source.name for source in sources if "def _meaning(" in source.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("kind", plain._HOME)
+def test_each_kind_of_trigger_has_a_phrase(kind):
+    module, _, name = plain._HOME[kind].partition(":")
+    cls = getattr(import_module(f"mainspring.triggers.{module}"), name)
+    assert cls._phrase is not BaseTrigger._phrase
 
 
 @pytest.mark.parametrize(

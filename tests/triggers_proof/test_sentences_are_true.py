@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from datetime import UTC, date, datetime, time
 
@@ -113,6 +114,9 @@ def check(fields, *, is_either):
     assert read.seconds == seconds, sentence
     assert {day for day in ALL_DATES if read.days(day)} - {LAST} == dates - {LAST}, sentence
     assert not (is_never and dates), sentence
+    in_german = trigger.explain(language="de")
+    assert in_german.startswith("nie: ") == is_never
+    assert not re.search(r"[{}]|\b(?:at|on|every|from|the|of)\b", in_german), in_german
 
 
 @pytest.mark.one_python
