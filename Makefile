@@ -65,9 +65,10 @@ soak: $(READY) ## run the slow proofs
 
 MUTANTS := 300
 SEED := 1
+OF := engine
 mutants: $(READY) ## see how many small changes of the code no test notices
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
-	@$(BIN)/python scripts/mutants.py --count $(MUTANTS) --seed $(SEED)
+	@$(BIN)/python scripts/mutants.py --of $(OF) --count $(MUTANTS) --seed $(SEED)
 
 clean: ## remove what the other targets have made
 	rm -rf $(VENV) .bench-venv .mongodb-venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -11,6 +11,7 @@ Why mutmut, says `docs/decisions/0017-mutants.md`.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import re
@@ -31,6 +32,30 @@ EXPLANATIONS = CHECKOUT / "tests" / "mutants" / "survivors.toml"
 LEAST_KILLED = 0.9
 #: What mutmut says of mutants that tests have noticed; of one that never ends, they have.
 KILLED = {"killed", "timeout", "segfault", "suspicious", "caught by type check"}
+
+
+class Subject(NamedTuple):
+    """What is changed.
+
+    Attributes:
+        files: by patterns; ``None``: as ``[tool.mutmut]`` says, and the tests too.
+        tests: where they are.
+        small: a few mutants, which are run so that mutmut makes them all.
+    """
+
+    files: tuple[str, ...] | None
+    tests: tuple[str, ...]
+    small: str
+
+
+SUBJECTS = {
+    "engine": Subject(None, (), "mainspring.engine.precedence.*"),
+    "triggers": Subject(
+        ("src/mainspring/triggers/*",),
+        ("tests/triggers", "tests/engine/test_searching.py"),
+        "mainspring.triggers.jitter.*",
+    ),
+}
 
 
 class Mutant(NamedTuple):
@@ -145,14 +170,29 @@ def _statuses(folder: Path) -> dict[str, str]:
     return {name: status for name, _, status in pairs if "__mutmut_" in name}
 
 
-def _prepared(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
-    """Make all mutants of the checkout's code in `folder`; those that match one of the patterns, if there are any."""
+def configured(text: str, subject: Subject) -> str:
+    """The text of `pyproject.toml` for a subject."""
+    if subject.files is None:
+        return text
+    text = re.sub(r"(?m)^only_mutate = .*$", lambda _: f"only_mutate = {json.dumps(subject.files)}", text)
+    selection = json.dumps([*subject.tests, "-m", "not soak and not every_python"])
+    return re.sub(
+        r"(?ms)^pytest_add_cli_args_test_selection = \[.*?^\]$",
+        lambda _: f"pytest_add_cli_args_test_selection = {selection}",
+        text,
+    )
+
+
+def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[str, str]:
+    """Make all mutants of a subject in `folder`; those that match one of the patterns, if there are any."""
     for name in ("src", "tests", "scripts", "docs"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy2(CHECKOUT / name, folder)
+    project = folder / "pyproject.toml"
+    project.write_text(configured(project.read_text(), subject))
     # mutmut makes the mutants when it is to run some, and only then; here it is asked for the few of one small function.
-    _mutmut(folder, "run", "mainspring.engine.precedence.*")
+    _mutmut(folder, "run", subject.small)
     made = _statuses(folder)
     return {
         name: status
@@ -172,10 +212,16 @@ def main() -> int:
     parser.add_argument(
         "--only", action="append", default=[], help="a regular expression that names must match"
     )
+    parser.add_argument(
+        "--of",
+        choices=SUBJECTS,
+        default="engine",
+        help="what is changed: the engine with the shared stores, or the triggers",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mainspring-mutants-") as temporary:
         folder = Path(temporary)
-        made = _prepared(folder, options.only)
+        made = _prepared(folder, options.only, SUBJECTS[options.of])
         names = drawn(made, options.count or None, options.seed)
         print(f"{len(names)} of {len(made)} mutants, drawn with seed {options.seed}", flush=True)
         said = _mutmut(folder, "run", "--max-children", str(options.processes), *names)

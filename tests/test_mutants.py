@@ -43,6 +43,16 @@ def test_the_function_of_a_mutant(name, function):
     assert mutants.function_of(name) == function
 
 
+def test_of_the_triggers_other_files_are_changed_and_other_tests_are_run():
+    text = (CHECKOUT / "pyproject.toml").read_text()
+    assert mutants.configured(text, mutants.SUBJECTS["engine"]) == text
+    changed = tomllib.loads(mutants.configured(text, mutants.SUBJECTS["triggers"]))["tool"]["mutmut"]
+    assert changed["only_mutate"] == ["src/mainspring/triggers/*"]
+    assert changed["pytest_add_cli_args_test_selection"][0] == "tests/triggers"
+    others = {**tomllib.loads(text)["tool"]["mutmut"]}
+    assert {*changed} == {*others}
+
+
 def test_a_change_is_known_by_its_lines():
     assert mutants.change_of(NAME, DIFF) == CHANGE
 
