@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from mainspring.call_stack import outside
 from mainspring.coercion import unknown_name
 from mainspring.definition import OPTIONS, job_defaults_from_configuration
 from mainspring.errors import ConfigurationError, ConfigurationWarning
@@ -80,18 +81,6 @@ def report_unknown(kind: str, names: Iterable[str], known: Iterable[str], *, str
         if strict:
             raise ConfigurationError(message)
         warnings.warn(message, ConfigurationWarning, stacklevel=outside())
-
-
-def outside() -> int:
-    """The stack level of the nearest caller outside this package, whose line a warning should show."""
-    import sys
-
-    level = 2
-    frame = sys._getframe(2)  # noqa: SLF001 - warnings has no public way to skip a package before Python 3.12
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("mainspring."):
-        frame = frame.f_back
-        level += 1
-    return level
 
 
 def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from mainspring.call_stack import outside
 from mainspring.coercion import names_parameters, unknown_name
 from mainspring.definition import has_ended
 from mainspring.errors import JobLookupError, SchedulerNotRunningError, StoreNotOpenError, StoreNotOpenWarning
 from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared.namespaces import shown_with
-from mainspring.schedulers.configuration import outside
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mainspring.call_stack import outside
 from mainspring.errors import CronSyntaxError
 from mainspring.timezones import astimezone, in_utc
 from mainspring.triggers.cron.days import DateFields
@@ -385,7 +386,7 @@ def _warn_of_seconds(text: str) -> None:
     warnings.warn(
         f"from_unix({text!r}): of six fields the first is for seconds, as with cronsim and Spring; croniter has them last. Use "
         "CronTrigger(second=…) to be sure",
-        stacklevel=3,
+        stacklevel=outside(),
     )
 
 
@@ -393,5 +394,5 @@ def _warn_of_numeric_weekday(expr: str, weekday: str) -> None:
     warnings.warn(
         f"from_crontab({expr!r}): the weekday {weekday!r} counts from 0 for Monday, as APScheduler does; cron itself "
         "counts from 0 for Sunday. Write names (mon, tue, …) to be sure, or use CronTrigger.from_unix",
-        stacklevel=3,
+        stacklevel=outside(),
     )
