@@ -703,13 +703,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if not wait or self._pass_thread == get_ident():
             return patience
         asked_since: float | None = None
+        has_waited = 0.0
         while not self._pass_lock.acquire(timeout=_PASS_STEP):
             now = REAL_CLOCK.monotonic()
             if self._dispatch.asks is None:
                 asked_since = None
             elif asked_since is None:
                 asked_since = now
-            has_waited = 0 if asked_since is None else now - asked_since
+            has_waited = 0.0 if asked_since is None else now - asked_since
             if has_waited >= patience - _STORES_ANSWER_AT_LEAST:
                 self._log.warning(
                     "Job store %r gives no answer: the scheduler is shut down without waiting for it. What it hands out from now on is not "
@@ -721,7 +722,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             if (deadline is not None and now >= deadline) or self._has_given_up:
                 return patience
         self._pass_lock.release()
-        return patience
+        # One that was asked for so long, and has raised in the end, is waited for as long less.
+        return (
+            max(patience - has_waited, _STORES_ANSWER_AT_LEAST) if self._dispatch.store_errors else patience
+        )
 
     def _leave_to_others(self) -> Aside | None:
         """What was claimed from stores that other nodes share, and not begun: they run it sooner than this one would.
