@@ -128,6 +128,11 @@ MISTAKES = {
     ),
     "a list in cron": (add("cron", hour=[1, 2]), CronSyntaxError, "did you mean '1,2'"),
     "a time of day in cron": (add("cron", hour="3:30"), CronSyntaxError, "hour=3, minute=30"),
+    "an hour in weekly": (
+        add("weekly", day_of_week="mon", hour=9),
+        TypeError,
+        "'weekly' has no hour=…. The trigger 'cron' has: trigger='cron', day_of_week=…, hour=…",
+    ),
     "plurals in cron": (lambda s: CronTrigger(minutes=5), TypeError, "did you mean 'minute'"),
     "singulars in interval": (lambda s: IntervalTrigger(second=5), TypeError, "did you mean 'seconds'"),
     "words as seconds": (

@@ -137,8 +137,13 @@ class JobFactory:
                 raise
             other = self._other_trigger(arguments, trigger)
             if other is not None and (is_unnamed or "did you mean" not in hint):
-                given = ", ".join(f"{name}=…" for name in arguments if name not in _PARAMETERS)
-                hint = f"the trigger {trigger!r} has no {given}. The trigger {other!r} has: trigger={other!r}, {given}"
+                own = signature(self._triggers.load(trigger)).parameters
+                given = [f"{name}=…" for name in arguments if name not in _PARAMETERS]
+                unknown = [one for one in given if one.removesuffix("=…") not in own]
+                hint = (
+                    f"the trigger {trigger!r} has no {', '.join(unknown)}. "
+                    f"The trigger {other!r} has: trigger={other!r}, {', '.join(given)}"
+                )
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
         return made
 
