@@ -44,7 +44,11 @@ class Poisoned:
 
     def __init__(self, settings: dict) -> None:
         url = settings["url"]
-        store = MemoryJobStore(keep_runs=10_000) if url == "memory" else open_store(url, settings["name"], keep_runs=10_000)
+        store = (
+            MemoryJobStore(keep_runs=10_000)
+            if url == "memory"
+            else open_store(url, settings["name"], keep_runs=10_000)
+        )
         executor = {"threads": ThreadPoolExecutor, "processes": ProcessPoolExecutor}[settings["executor"]](
             settings["workers"]
         )
