@@ -18,6 +18,7 @@ from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.recurrence import RecurrenceTrigger
 from mainspring.triggers.steps import Found, Never, Steps, Unknown
 from mainspring.triggers.weekly import WeeklyTrigger
 
@@ -130,6 +131,11 @@ TRIGGERS: list[Callable[[Any], BaseTrigger]] = [
     lambda zone: CronTrigger(hour=12, timezone=zone).on_business_days(roll="previous"),
     lambda zone: CronTrigger(hour=12, timezone=zone).on_business_days(),
     lambda zone: CronTrigger(hour=12, timezone=zone).limited(2),
+    lambda zone: CronTrigger(hour=12, timezone=zone).within("22:00-12:30"),
+    lambda zone: CronTrigger(hour=12, timezone=zone).spread("36h"),
+    lambda zone: IntervalTrigger(hours=7, timezone=zone).within("22:00-06:00").spread("1h"),
+    lambda zone: RecurrenceTrigger("FREQ=DAILY;INTERVAL=3;BYHOUR=12", timezone=zone),
+    lambda zone: RecurrenceTrigger("FREQ=MONTHLY;BYDAY=-1FR", timezone=zone, jitter=60),
 ]
 
 

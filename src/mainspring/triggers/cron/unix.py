@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mainspring.errors import CronSyntaxError
-from mainspring.timezones import UTC
+from mainspring.timezones import UTC, nearest_zone
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, UNIX
 from mainspring.triggers.cron.reading import readable, zone_in
 
@@ -63,8 +63,8 @@ def placed(line: str) -> Placed:
         try:
             zone = zone_in(line, last, line.rindex(last), rest, UNIX) if last.upper() != "Z" else UTC
         except CronSyntaxError:
-            if "/" in last:
-                raise
+            if "/" in last or (last.isupper() and nearest_zone(last) is not None):
+                raise  # it is meant to be one
         else:
             return Placed(rest, line.index(rest), zone)
     return Placed(line, 0, None)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone, convert_to_datetime, in_zone, zone_identity
+from mainspring.timezones import astimezone, convert_to_datetime, in_utc, in_zone, zone_identity
 from mainspring.triggers.clock_changes import moment_of, time_of
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.recurrence.reading import Recurrence, read_recurrence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RecurrenceTrigger"]
 
 _SECOND = timedelta(seconds=1)
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - on the clock of whichever zone
 
 
 class RecurrenceTrigger(WallClockTrigger):
@@ -113,8 +114,10 @@ class RecurrenceTrigger(WallClockTrigger):
         bound = super().bind(timezone=timezone, now=now, job_id=job_id)
         if bound.start_date is None:
             bound = self._copy() if bound is self else bound
-            local = now.astimezone(bound.timezone).replace(tzinfo=None, fold=0)
-            bound.start_date = local if not local.microsecond else local.replace(microsecond=0) + _SECOND
+            local = in_zone(in_utc(now), bound._zone()).replace(tzinfo=None, fold=0)
+            if local.microsecond and local < _LAST_SECOND:
+                local += _SECOND
+            bound.start_date = local.replace(microsecond=0)
             bound._is_anchored = True
         return bound
 
