@@ -53,6 +53,8 @@ class Holidays(Closures):
 
 NAMES = {
     "BERLIN": BERLIN,
+    "ZoneInfo": ZoneInfo,
+    "NOON": MARCH.replace(hour=12),
     "UTC": UTC,
     "date": date,
     "datetime": datetime,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.explaining import details
 from mainspring.triggers.explaining.clauses import Clause, Count, Phrase, Weekday
 from mainspring.triggers.explaining.days import of_months, weekday_list
 from mainspring.triggers.explaining.durations import every
 from mainspring.triggers.explaining.times import at, clocks
+from mainspring.triggers.standard import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +35,7 @@ def spoken_calendar(trigger: CalendarIntervalTrigger) -> Phrase:
     parts, skips_dates = _spoken_days(months, days, trigger.start_date)
     time = trigger._time
     what = Clause("when", times=at(time.hour * 3600 + time.minute * 60 + time.second), **parts)
-    return Phrase(what, trigger.timezone, _details(trigger, trigger.start_date, skips_dates=skips_dates))
+    return Phrase(what, trigger.timezone, _details(trigger, _begin(trigger), skips_dates=skips_dates))
 
 
 def spoken_weeks(trigger: WeeklyTrigger) -> Phrase:
@@ -43,16 +45,32 @@ def spoken_weeks(trigger: WeeklyTrigger) -> Phrase:
         is_daily = len(trigger.days) == _WEEK
         days = Clause("days.every") if is_daily else weekday_list(trigger.days)
         what = Clause("when", times=times, days=days)
-        return Phrase(what, trigger.timezone, _details(trigger, trigger.start_date))
+        return Phrase(what, trigger.timezone, _details(trigger, _begin(trigger)))
     days = Clause("distance.weekdays", distance=Count(trigger.weeks, "week"), days=weekday_list(trigger.days))
     begin: tuple[Clause, ...] = ()
     if trigger.week_start and len(trigger.days) > 1:
         begin = (Clause("weeks.begin", weekday=Weekday(trigger.week_start)),)
     what = Clause("when", times=times, days=days)
-    first = trigger.start_date
-    if first is not None:
+    first = _begin(trigger)
+    if first is not None and not isinstance(first, datetime):
         first = first_of_weeks(first, trigger.weeks, trigger.days, trigger.week_start)
     return Phrase(what, trigger.timezone, (*begin, *_details(trigger, first)))
+
+
+def _begin(trigger: DatedTrigger) -> date | None:
+    """From when on, as it is said: where times of the start date had passed when the trigger was added, from the first that came, or its day."""
+    since, zone = trigger._since, trigger.timezone
+    start: date | None = trigger.start_date
+    if since is None or zone is None:
+        return start
+    found = trigger._scheduled_after(since.astimezone(UTC) - TICK)
+    if found is None:
+        return start
+    first = found.astimezone(zone)
+    day = first.toordinal() * DAY
+    earliest = trigger._prepared().after(day - 1)
+    is_earliest = earliest is None or earliest >= day + first.hour * 3600 + first.minute * 60 + first.second
+    return first.date() if is_earliest else first
 
 
 def first_of_weeks(start: date, weeks: int, weekdays: Sequence[int], week_start: int) -> date:
