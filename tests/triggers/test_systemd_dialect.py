@@ -87,6 +87,7 @@ REFUSED = {
     "10": (2, "expected '-', '~' or ':', got the end", None),
     "Mon 25:00": (4, "the hour must be within 0 to 23", None),
     "*-*~29": (4, "within 1 to 28", None),
+    "*:*:51.25..51.5": (4, "needs a step", None),
     "*:0/60": (2, "another minute", None),
     "*:20..10": (2, "doesn't wrap around", None),
     "10:00 Europe/Berln": (6, "did you mean 'Europe/Berlin'?", None),

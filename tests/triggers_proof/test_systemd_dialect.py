@@ -46,6 +46,10 @@ def chain(pick: random.Random, low: int, high: int, *, is_seconds: bool = False)
         first, last = number(), number()
         if float(first) > float(last) and pick.random() < 0.9:
             first, last = last, first
+        if (
+            is_seconds and float(last) - float(first) < 1
+        ):  # in a list it loses such a range, or what is beside it
+            return first
         step = str(pick.choice([1, 2, 3, 5, 7, 10, 15, 20, 27, 30, 40, 60]))
         if is_seconds and pick.random() < 0.2:
             step = pick.choice(["0.5", "0.3", "1.5", "0.0000004", "0.1"])
@@ -92,6 +96,10 @@ NAMED = [
 ]
 
 
+#: It has read the event, and has looked for the next time for too long.
+GIVEN_UP: list[str] = ["given up"]
+
+
 def by_systemd(
     texts: list[str], *, zone: str = "UTC", start: datetime = START, n: int = 4
 ) -> list[list[str] | None]:
@@ -105,7 +113,10 @@ def by_systemd(
             capture_output=True, text=True, env=environment, check=False,
         )  # fmt: skip
         found = re.findall(r"(?:Next elapse|Iter\. #\d+|\(in UTC\)): \w+ ([\d-]+ [\d:]+) (\w+)", done.stdout)
-        times.append([time for time, shown in found if shown == "UTC"] if done.returncode == 0 else None)
+        if done.returncode == 0:
+            times.append([time for time, shown in found if shown == "UTC"])
+        else:
+            times.append(None if "Failed to parse" in done.stderr else GIVEN_UP)
     return times
 
 
@@ -135,6 +146,8 @@ def compare(texts: list[str], **options) -> int:
     accepted = 0
     different = []
     for text, theirs in zip(texts, by_systemd(texts, **options), strict=True):
+        if theirs is GIVEN_UP:
+            continue
         ours = by_us(text, **options)
         accepted += theirs is not None
         if ours != theirs:
@@ -152,7 +165,7 @@ needs_systemd = pytest.mark.skipif(
 @pytest.mark.one_python
 def test_systemd_itself_reads_events_as_we_do():
     pick = random.Random("events")
-    assert compare([*NAMED, *(some_event(pick) for _ in range(250))]) > 100
+    assert compare([*NAMED, *(some_event(pick) for _ in range(150))]) > 60
 
 
 @needs_systemd
@@ -224,7 +237,7 @@ def test_every_event_fires_when_a_plain_reading_of_the_manual_says_so():
     pick = random.Random("by hand")
     checked = 0
     first = date(2027, 2, 20)
-    while checked < 150:
+    while checked < 80:
         text = re.sub(r"\b[a-z]", lambda letter: letter[0].upper(), some_event(pick)).split(" U")[0]
         text = re.sub(r"([A-Z][a-z]+)-", r"\1..", text)
         if re.search(r"\d\.\d| [AE]", text):

@@ -327,6 +327,8 @@ def _checked(cursor: Cursor, part: _Part, unit: _Unit) -> _Part:
     if last is not None:
         if last < first:
             raise cursor.error(f"a range of {unit.name}s doesn't wrap around", at=part.position)
+        if step is None and 0 < last - first < unit.scale:
+            raise cursor.error("a range of less than a second needs a step, such as '/0.1'", at=part.position)
         step = unit.scale if step is None else step
         last -= (last - first) % step
         if last == first:
