@@ -195,6 +195,8 @@ def names_keywords(function: F) -> F:
 def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -> str | None:
     """A sentence on the first of the `given` keywords that a class or function doesn't take; ``None``: it takes all.
 
+    A class may have an attribute ``elsewhere``: what to say of keywords that belong to another one.
+
     Args:
         also: what is understood besides.
     """
@@ -205,6 +207,9 @@ def unknown_keyword(made: Any, given: Iterable[str], also: Iterable[str] = ()) -
     name = next((name for name in given if name not in known), None)
     if name is None:
         return None
+    elsewhere: dict[str, str] = getattr(made, "elsewhere", {})
+    if name in elsewhere:
+        return f"no parameter {name!r}: {elsewhere[name]}"
     meant = _SYNONYMS.get(name.lower())
     if meant in known:
         return f"unknown parameter {name!r}; did you mean {meant!r}?"
