@@ -124,9 +124,9 @@ MISTAKES = {
     "a crontab with seconds": (
         lambda s: CronTrigger.from_crontab("0 0 0 * * *"),
         CronSyntaxError,
-        "For seconds use .*from_quartz",
+        "For seconds use CronTrigger",
     ),
-    "a list in cron": (add("cron", hour=[1, 2]), CronSyntaxError, "did you mean '1,2'"),
+    "a dict in cron": (add("cron", hour={1: 2}), CronSyntaxError, "hour="),
     "a time of day in cron": (add("cron", hour="3:30"), CronSyntaxError, "hour=3, minute=30"),
     "an hour in weekly": (
         add("weekly", day_of_week="mon", hour=9),
@@ -141,7 +141,11 @@ MISTAKES = {
         "seconds must be a number, got str 'five'",
     ),
     "digits as seconds": (add("interval", seconds="5"), TypeError, "did you mean 5"),
-    "a duration as seconds": (add("interval", seconds=timedelta(minutes=5)), TypeError, "did you mean 300"),
+    "a duration as seconds": (
+        add("interval", seconds=timedelta(minutes=5)),
+        TypeError,
+        "did you mean seconds=300",
+    ),
     "triggers side by side": (
         lambda s: OrTrigger(IntervalTrigger(hours=1), IntervalTrigger(hours=2)),
         TriggerError,

@@ -19,7 +19,7 @@ from mainspring.triggers.base import BaseTrigger, changed
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
@@ -138,11 +138,11 @@ class JobFactory:
             other = self._other_trigger(arguments, trigger)
             if other is not None and (is_unnamed or "did you mean" not in hint):
                 own = signature(self._triggers.load(trigger)).parameters
-                given = [f"{name}=…" for name in arguments if name not in _PARAMETERS]
-                unknown = [one for one in given if one.removesuffix("=…") not in own]
+                of_triggers = [name for name in arguments if name not in _PARAMETERS]
+                lacking = [name for name in of_triggers if name not in own]
                 hint = (
-                    f"the trigger {trigger!r} has no {', '.join(unknown)}. "
-                    f"The trigger {other!r} has: trigger={other!r}, {', '.join(given)}"
+                    f"the trigger {trigger!r} has no {_options(lacking)}. "
+                    f"The trigger {other!r} has: trigger={other!r}, {_options(of_triggers)}"
                 )
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
         return made
@@ -212,3 +212,7 @@ def _trigger_meant(value: Any) -> str:
     if callable(value):
         return ". As a decorator it is called with a trigger first: @scheduler.scheduled_job('interval', hours=1)"
     return ""
+
+
+def _options(names: Iterable[str]) -> str:
+    return ", ".join(f"{name}=…" for name in names)
