@@ -48,7 +48,7 @@ def spoken_weeks(trigger: WeeklyTrigger) -> Phrase:
         return Phrase(what, trigger.timezone, _details(trigger, _begin(trigger)))
     days = Clause("distance.weekdays", distance=Count(trigger.weeks, "week"), days=weekday_list(trigger.days))
     begin: tuple[Clause, ...] = ()
-    if trigger.week_start and len(trigger.days) > 1:
+    if trigger.week_start and (len(trigger.days) > 1 or trigger.start_date is None):
         begin = (Clause("weeks.begin", weekday=Weekday(trigger.week_start)),)
     what = Clause("when", times=times, days=days)
     first = _begin(trigger)
