@@ -114,11 +114,11 @@ class JobFactory:
             trigger = "date"
         elif isinstance(trigger, BaseTrigger):
             window, spread_over = arguments.get("window"), arguments.get("spread_over")
-            unknown = {
+            strange = {
                 name: value for name, value in arguments.items() if name not in ("window", "spread_over")
             }
-            if unknown:
-                report_unknown("parameter of add_job", unknown, _PARAMETERS, strict=self.strict)
+            if strange:
+                report_unknown("parameter of add_job", strange, _PARAMETERS, strict=self.strict)
             return changed(trigger, window, spread_over)
         elif not isinstance(trigger, str):
             raise TypeError(
