@@ -57,7 +57,10 @@ def chain(pick: random.Random, low: int, high: int, *, is_seconds: bool = False)
 
     if pick.random() < 0.3:
         return "*"
-    return ",".join(part() for _ in range(pick.choice([1, 1, 1, 2, 3])))
+    parts = [part() for _ in range(pick.choice([1, 1, 1, 2, 3]))]
+    if is_seconds and len(parts) > 1:  # the first of the others after such steps is left out too
+        parts = [one if ".." in one else one.partition("/")[0] for one in parts]
+    return ",".join(parts)
 
 
 def some_event(pick: random.Random) -> str:
