@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mainspring.timezones import in_utc, in_zone
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.explaining import details
 from mainspring.triggers.explaining.clauses import Clause, Count, Phrase, Weekday
@@ -63,10 +64,10 @@ def _begin(trigger: DatedTrigger) -> date | None:
     start: date | None = trigger.start_date
     if since is None or zone is None:
         return start
-    found = trigger._scheduled_after(since.astimezone(UTC) - TICK)
+    found = trigger._scheduled_after(in_utc(since) - TICK)
     if found is None:
         return start
-    first = found.astimezone(zone)
+    first = in_zone(found, zone)
     day = first.toordinal() * DAY
     earliest = trigger._prepared().after(day - 1)
     is_earliest = earliest is None or earliest >= day + first.hour * 3600 + first.minute * 60 + first.second
