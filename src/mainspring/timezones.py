@@ -306,6 +306,12 @@ def _moment_meant(text: str) -> str:
     return f"; did you mean {(moment.date() if is_day else moment).isoformat(*() if is_day else (' ',))!r}?"
 
 
+def in_own_zone(moment: datetime) -> datetime:
+    """An aware point in time with a zone of Python's own: those of pytz hold for one offset, and can't be counted on with."""
+    zone = astimezone(moment.tzinfo)
+    return moment if zone is moment.tzinfo else moment.astimezone(zone)
+
+
 def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str | None) -> datetime | None:
     """An aware point in time from a datetime, a date or text; what has no zone is read in `timezone`.
 
@@ -339,7 +345,7 @@ def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str 
             f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}{hint}"
         )
     if moment.tzinfo is not None:
-        return real_time(moment)
+        return real_time(in_own_zone(moment))
     if timezone is None:
         raise ValueError(f"{what}: {value!r} has no time zone, and there is none to read it in")
     return real_time(localize(moment, astimezone(timezone) or UTC))

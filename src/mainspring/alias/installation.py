@@ -26,10 +26,10 @@ def install() -> None:
             name="mainspring.as_apscheduler",
         )
     from mainspring.alias.children import install_in_children
-    from mainspring.serializers.arguments import use_by_default
+    from mainspring.profile import stand_in
 
     install_in_children()
-    use_by_default("pickle")  # APScheduler's own way, which programs written for it rely on
+    stand_in()
     sys.meta_path.insert(0, AliasFinder())
     sys.meta_path.append(LastFinder())
     # `apscheduler` is the very module `mainspring`, so this is what a program that asks for APScheduler's version gets.

@@ -69,6 +69,7 @@ from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
+from mainspring.jobstores.shared.predecessor import HasPredecessor
 from mainspring.masking import shown_error, use_secret_names
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
@@ -461,9 +462,20 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 started.append(store)
                 try:
                     store.start(self, alias)
+                    self._adopt(alias, store)
                 except Exception as error:
                     self._start_errors[alias] = shown_error(error)
                     raise
+
+    def _adopt(self, alias: str, store: RunStore) -> None:
+        """Take over what APScheduler has left where a store is, if it is to be so; or say that it is there."""
+        if not isinstance(store, HasPredecessor) or store.adopt == "never":
+            return
+        predecessor = store.predecessor()
+        if predecessor is not None:
+            from mainspring.schedulers.adopting import adopt_at_start
+
+            adopt_at_start(self._log, alias, store, predecessor, self._factory, store.store_time(self._clock))
 
     def _start_limit(self, alias: str) -> Starting:
         """For how long a job store tries to start; asked by the store."""
@@ -982,6 +994,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self._is_active:
             try:
                 store.start(self, alias)
+                self._adopt(alias, store)
             except BaseException:
                 self._stores.remove(alias)
                 raise
@@ -1006,6 +1019,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             starting.thread = get_ident()
             try:
                 store.start(self, alias)
+                self._adopt(alias, store)
             except Exception as error:  # noqa: BLE001 - logged
                 self._start_errors[alias] = shown_error(error)
                 self._log.error("Job store %r could not be added: %s", alias, words_of(error))

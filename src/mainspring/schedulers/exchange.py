@@ -114,27 +114,35 @@ def _record(where: str, state: Any) -> JobRecord:
             values[key] = decoded(value)
         except Exception as error:
             raise SerializationError(f"{where} can't be imported: its {key!r:.40}: {_said(error)}") from error
+    try:
+        return record_of(values)
+    except SerializationError as error:
+        raise SerializationError(f"{where} can't be imported: {error}") from error
+
+
+def record_of(values: dict[str, Any]) -> JobRecord:
+    """The job that another process's `Job.__getstate__` has given, which may be anything.
+
+    Raises:
+        SerializationError: it is none; the message says why, and not which.
+    """
     for key, kinds, expected in _FIELDS:
         if key not in values:
-            raise SerializationError(f"{where} can't be imported: it has no {key!r}")
+            raise SerializationError(f"it has no {key!r}")
         if not isinstance(values[key], kinds):
             shown = f"a {kind_of(values[key])}" if key in ("args", "kwargs") else _shown(values[key])
-            raise SerializationError(
-                f"{where} can't be imported: its {key!r} should be {expected}, and is {shown}"
-            )
+            raise SerializationError(f"its {key!r} should be {expected}, and is {shown}")
     moment = values["next_run_time"]
     if moment is not None and moment.utcoffset() is None:
-        raise SerializationError(f"{where} can't be imported: its 'next_run_time' has no time zone")
+        raise SerializationError("its 'next_run_time' has no time zone")
     if not values["id"]:
-        raise SerializationError(f"{where} can't be imported: its 'id' is empty")
+        raise SerializationError("its 'id' is empty")
     if not all(isinstance(key, str) for key in values["kwargs"]):
-        raise SerializationError(f"{where} can't be imported: its 'kwargs' have names that are no text")
+        raise SerializationError("its 'kwargs' have names that are no text")
     try:
         _refuse_broken(values["trigger"])
     except Exception as error:
-        raise SerializationError(
-            f"{where} can't be imported: its 'trigger' is damaged: {_said(error)}"
-        ) from error
+        raise SerializationError(f"its 'trigger' is damaged: {_said(error)}") from error
     job = Job.__new__(Job)
     try:
         job.__setstate__(values)
@@ -142,7 +150,7 @@ def _record(where: str, state: Any) -> JobRecord:
         if not callable(record.func):
             raise TypeError(f"{values['func']!r:.80} can't be called")  # noqa: TRY301 - as what is raised there
     except Exception as error:
-        raise SerializationError(f"{where} can't be imported: {_said(error)}") from error
+        raise SerializationError(f"{_said(error)}") from error
     return record
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, Overlap
     from mainspring.option_types import Duration, Hooks, JobChanges, MisfirePolicy, Moment, OnLost
     from mainspring.retry import Retry
+    from mainspring.schedulers.adopting import AdoptionReport
     from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
@@ -627,6 +628,41 @@ class JobMethods(RunMethods):
 
         self._readable(jobstore)  # an error, where they can't be asked
         write_jobs(outfile, self.get_jobs(jobstore), mask_secrets=mask_secrets)
+
+    def adopt_jobs(self, jobstore: str = "default", *, dry_run: bool = False) -> AdoptionReport | None:
+        """Take over the jobs that APScheduler has left in the database of a job store, also those that it has added since others were.
+
+        What it has left stays as it was. Jobs that have been taken over, or removed since, are not taken again.
+
+        Args:
+            jobstore: alias of the job store.
+            dry_run: change nothing, and only report.
+
+        Returns:
+            what becomes of each job (``print`` shows it); ``None`` if APScheduler has left nothing there.
+
+        Raises:
+            StoreNotOpenError: the scheduler has not been started.
+            TypeError: this kind of job store can't find out.
+        """
+        from mainspring.jobstores.shared.predecessor import HasPredecessor
+        from mainspring.schedulers.adopting import Adoption, tell
+
+        self._readable(jobstore)  # an error, where it can't be asked
+        store = self._stores[jobstore]
+        if not isinstance(store, HasPredecessor):
+            raise TypeError(
+                f"job store {jobstore!r} is none that APScheduler's jobs can be adopted from: import_jobs() takes what its export_jobs() writes"
+            )
+        predecessor = store.predecessor()
+        if predecessor is None:
+            return None
+        adoption = Adoption(store, self._factory, self._now_of(jobstore))
+        report = adoption.report(predecessor, takes_later=True, writes=not dry_run)
+        if not dry_run:
+            tell(self._log, jobstore, report)
+            self._wake()
+        return report
 
     def import_jobs(
         self, infile: Any, jobstore: str = "default", *, replace_existing: bool = False

@@ -13,12 +13,14 @@ import pickle
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mainspring import profile
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError, SerializationError, words_of
 from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds
 from mainspring.serializers.careful_pickle import careful_loads, refuse_name
 from mainspring.serializers.signing import reading_as_is
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
+from mainspring.serializers.v3_pickle import read_state
 from mainspring.storable import compact
 
 if TYPE_CHECKING:
@@ -31,14 +33,6 @@ Serializer = Literal["auto", "json", "pickle"]
 
 _VERSION = 1
 _SHOWN = 80
-
-_usual: Serializer = "auto"
-
-
-def use_by_default(serializer: Serializer) -> None:
-    """Have stores read pickles in this way that aren't told how, from now on."""
-    global _usual  # noqa: PLW0603 - a process either stands in for APScheduler or doesn't
-    _usual = serializer
 
 
 class ArgumentSerializer:
@@ -63,7 +57,8 @@ class ArgumentSerializer:
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
         allowed: AllowedReferences | None = None,
     ) -> None:
-        serializer = _usual if serializer is None else serializer
+        if serializer is None:
+            serializer = "pickle" if profile.stands_in() else "auto"
         valid = get_args(Serializer)
         if serializer not in valid:
             hint = nearest(str(serializer), valid)
@@ -141,6 +136,16 @@ class ArgumentSerializer:
             tuple(from_plain(value, unpickled, bounds) for value in args),
             {key: from_plain(value, unpickled, bounds) for key, value in kwargs.items()},
         )
+
+    def old_state(self, data: bytes) -> dict[str, Any]:
+        """What APScheduler has kept of a job, read as this store reads pickles that nobody has signed.
+
+        Raises:
+            SerializationError: it can't be read so, or this store has no pickles.
+        """
+        if not self._may_pickle:
+            raise SerializationError('it is pickled, and serializer="json" allows no pickles')
+        return read_state(data, self._allow, is_careful=self._is_careful or self._keys is not None)
 
     def _pickled(self, job_id: str, value: Any, path: str) -> dict[str, Any]:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"

@@ -34,7 +34,7 @@ from functools import partial
 from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from struct import unpack
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -193,6 +193,20 @@ def refuse_name(module: str, name: str, allow: Callable[[str], None] | None) -> 
         allow(f"{module}:{name}")
 
 
+class Foreign(NamedTuple):
+    """What is otherwise in pickles of another library.
+
+    Attributes:
+        renamed: the module and the name of what it has under another one.
+        called: functions of ours that may be called with plain values, in the place of its own.
+        encoding: of the bytes that Python 2 has pickled as text.
+    """
+
+    renamed: Callable[[str, str], tuple[str, str]]
+    called: frozenset[Any]
+    encoding: str = "utf-8"
+
+
 class _Counted(dict[int, Any]):
     """The instructions, each of which is paid for before it is done."""
 
@@ -210,9 +224,12 @@ class _CarefulUnpickler(_Interpreter):  # type: ignore[misc]
 
     dispatch = dict(_Interpreter.dispatch)  # noqa: RUF012 - the standard library's way
 
-    def __init__(self, data: bytes, allow: Callable[[str], None] | None, bounds: Bounds) -> None:
-        super().__init__(io.BytesIO(data))
+    def __init__(
+        self, data: bytes, allow: Callable[[str], None] | None, bounds: Bounds, foreign: Foreign | None
+    ) -> None:
+        super().__init__(io.BytesIO(data), encoding="ASCII" if foreign is None else foreign.encoding)
         self._allow = allow
+        self._foreign = foreign
         self._work = bounds.steps
         self._keys = bounds.keys
         if len(data) <= _SMALL:
@@ -222,7 +239,10 @@ class _CarefulUnpickler(_Interpreter):  # type: ignore[misc]
             self.dispatch.budget = self._work
 
     def find_class(self, module: str, name: str) -> Any:
-        refuse_name(module, name, self._allow)
+        if self._foreign is not None:
+            module, name = self._foreign.renamed(module, name)
+        if self._foreign is None or not module.startswith("mainspring."):
+            refuse_name(module, name, self._allow)
         found = super().find_class(module, name)
         if not isinstance(found, (type, *_FUNCTIONS)):
             raise SerializationError(
@@ -275,6 +295,8 @@ class _CarefulUnpickler(_Interpreter):  # type: ignore[misc]
         if isinstance(called, type):
             check = _CALLED.get(called)
             return check(arguments) if check is not None else issubclass(called, Enum) and len(arguments) == 1
+        if self._foreign is not None and isinstance(called, FunctionType) and called in self._foreign.called:
+            return True
         if called is codecs.encode:  # bytes, in protocol 2
             return len(arguments) == 2 and type(arguments[0]) is str and arguments[1] == "latin1"  # noqa: PLR2004 - text, and how
         if called is getattr:  # a zone, in two steps
@@ -397,13 +419,17 @@ def _refused(called: Any) -> SerializationError:
 
 
 def careful_loads(
-    data: bytes, allow: Callable[[str], None] | None = None, bounds: Bounds | None = None
+    data: bytes,
+    allow: Callable[[str], None] | None = None,
+    bounds: Bounds | None = None,
+    foreign: Foreign | None = None,
 ) -> Any:
     """The value that was pickled as `data`.
 
     Args:
         allow: asked about each reference (``"module:name"``) before it is imported; raises if it may not be.
         bounds: what this and other values may take together.
+        foreign: what is otherwise, if another library has pickled it.
 
     Raises:
         SerializationError: it would call or change something, takes too much, names what can't be imported, or is damaged.
@@ -414,7 +440,7 @@ def careful_loads(
         )
     bounds = bounds or Bounds()
     try:
-        value = _CarefulUnpickler(data, allow, bounds).load()
+        value = _CarefulUnpickler(data, allow, bounds, foreign).load()
         refuse_unwieldy(value, bounds.parts)
     except SerializationError:
         raise

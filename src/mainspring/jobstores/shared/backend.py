@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.outage import Outage
+    from mainspring.jobstores.shared.predecessor import Predecessor
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.shared.setting import Setting
@@ -154,6 +155,10 @@ class Backend(ABC):
 
     def flaw(self, error: Exception) -> str | None:  # noqa: ARG002 - for those who can find out more
         """What is wrong with the way the store is set up, if that is why an error was raised, and what to do."""
+        return None
+
+    def predecessor(self) -> Predecessor | None:
+        """What APScheduler has left where this store is; ``None``: nothing."""
         return None
 
     @abstractmethod

@@ -11,7 +11,7 @@ import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from mainspring.clock import clock_of
 from mainspring.coercion import names_keywords
@@ -50,6 +50,7 @@ from mainspring.jobstores.shared.outage import (
 )
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
+from mainspring.jobstores.shared.predecessor import Adopt
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.backend import Backend, Look
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.listening import Listening
+    from mainspring.jobstores.shared.predecessor import Predecessor
     from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
 
 _LEFT_SHOWN = 100
@@ -147,6 +149,7 @@ class SharedJobStore(NativeJobStore):
         lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
+        adopt: what becomes of jobs that APScheduler has kept here.
 
     Raises:
         ConfigurationError: a value that can't be.
@@ -161,6 +164,7 @@ class SharedJobStore(NativeJobStore):
         lease: float | timedelta,
         keep_runs: int,
         keep_runs_for: float | timedelta,
+        adopt: Adopt = "auto",
     ) -> None:
         duration = _duration("lease", lease, "seconds")
         if not timedelta(seconds=1) <= duration <= _LONGEST_LEASE:
@@ -172,6 +176,12 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(
                 f"node_name has characters that databases can't keep: {backend.setting.node_name!r}"
             )
+        if adopt not in get_args(Adopt):
+            raise ConfigurationError(
+                f"adopt must be one of {', '.join(map(repr, get_args(Adopt)))}, got {adopt!r}"
+            )
+        #: What becomes of jobs that APScheduler has kept here.
+        self.adopt = adopt
         self._lease_duration = duration
         self._kept = keep_runs, min(_duration("keep_runs_for", keep_runs_for, "days"), _FOR_EVER)
         self._backend = backend
@@ -228,6 +238,28 @@ class SharedJobStore(NativeJobStore):
         self._default_name = name
         setting.token = 0  # or the parent would take what is announced here for its own
         self._begin_in_process()
+
+    # What was here before
+
+    def predecessor(self) -> Predecessor | None:
+        """What APScheduler has left where this store is; ``None``: nothing."""
+        return self._backend.predecessor()
+
+    def old_state(self, data: bytes) -> dict[str, Any]:
+        """What APScheduler has kept of a job, read with the care that this store takes with pickles.
+
+        Raises:
+            SerializationError: it can't be read so.
+        """
+        return self._setting.arguments.old_state(data)
+
+    def refuse_unstorable(self, record: JobRecord) -> None:
+        """See to it that this store can keep a job.
+
+        Raises:
+            SerializationError: it can't.
+        """
+        self._setting.writable(record)
 
     # Life
 

@@ -26,6 +26,7 @@ from mainspring.jobstores.sqlalchemy.engines import engine_for_one
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
+from mainspring.jobstores.sqlalchemy.predecessor import OldTable
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration, refuse_newer_tables
 from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
@@ -73,6 +74,7 @@ class SQLBackend(Backend):
         owns_engine: bool,
         pooled: bool | None,
         sets_limits: bool,
+        old_table: str | None,
     ) -> None:
         self.database = Database(
             engine, owns_engine=owns_engine, namespace=namespace, pooled=pooled, sets_limits=sets_limits
@@ -82,6 +84,7 @@ class SQLBackend(Backend):
         self.tables = tables(within(namespace, tablename, "_"), metadata, tableschema)
         refuse_long_names(self.tables, self.database.name)
         self._metadata = metadata
+        self._old_table = old_table
         self.pads_ids = self.database.name == "mysql"
         self._engine = engine
         statements = statements_for(self.tables, engine)
@@ -151,6 +154,9 @@ class SQLBackend(Backend):
 
     def flaw(self, error: Exception) -> str | None:
         return self.database.flaw(error)
+
+    def predecessor(self) -> OldTable | None:
+        return None if self._old_table is None else OldTable.found(self._context, self.jobs, self._old_table)
 
     def listen(self, heard: Callable[[], None]) -> Listening | None:
         if not can_listen(self._engine) or self.database.is_pooled:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData
 
+from mainspring import profile
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.namespaces import checked_namespace
 from mainspring.jobstores.shared.row_locks import row_format
@@ -15,6 +16,7 @@ from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.jobstores.sqlalchemy.addresses import checked_engine
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
 from mainspring.jobstores.sqlalchemy.engines import engine_beside, engine_for, is_in_memory, schema_in
+from mainspring.jobstores.sqlalchemy.predecessor import USUAL_NAME, own_name
 from mainspring.references import maybe_ref
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Engine
 
+    from mainspring.jobstores.shared.predecessor import Adopt
     from mainspring.serializers.arguments import Serializer
+
+
+_USUAL_NAME = "mainspring_jobs"
 
 
 def _engine_of(
@@ -34,6 +40,15 @@ def _engine_of(
         return made, schema_in(made, schema)
     checked = checked_engine(engine)
     return engine_beside(checked), schema_in(checked, schema)
+
+
+def _names_of(tablename: str) -> tuple[str, str | None]:
+    """The name of our table of jobs, and that of APScheduler's, if a store of this name can have one."""
+    if tablename == _USUAL_NAME:
+        return tablename, USUAL_NAME
+    if tablename == USUAL_NAME or (profile.stands_in() and not tablename.startswith("mainspring_")):
+        return own_name(tablename), tablename
+    return tablename, None
 
 
 def _has_options(url: URL, options: Mapping[str, Any]) -> bool:
@@ -50,7 +65,8 @@ class SQLAlchemyJobStore(SharedJobStore):
         url: of the database, such as ``"sqlite:///jobs.sqlite"``.
         engine: an engine of SQLAlchemy, instead of `url`, or a reference to one, such as ``"myapp.db:engine"``. The store makes connections
             of its own as it does, and leaves it as it is.
-        tablename: of the table of jobs; those of runs and nodes are named after it.
+        tablename: of the table of jobs; those of runs and nodes are named after it. ``"apscheduler_jobs"``, and under the alias any name that is
+            given, is where APScheduler has kept its jobs: ours has another name then (`jobs_t`).
         metadata: where to put the tables, if not into a `MetaData` of their own.
         pickle_protocol: of arguments that JSON can't hold.
         tableschema: the schema that the tables are in.
@@ -65,6 +81,8 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         namespace: keeps deployments apart that share a database, such as ``"staging"``: all names begin with it.
+        adopt: what becomes of jobs that APScheduler has kept here: ``"always"``: they are adopted; ``"never"``; ``"auto"``: under the alias they are
+            adopted, and otherwise it is said that they are there.
         pooled: whether PostgreSQL is asked through a pooler that lends its sessions for one transaction each; found out if not given.
 
     Raises:
@@ -80,7 +98,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         self,
         url: str | URL | None = None,
         engine: Engine | None = None,
-        tablename: str = "mainspring_jobs",
+        tablename: str = _USUAL_NAME,
         metadata: MetaData | None = None,
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
         tableschema: str | None = None,
@@ -94,6 +112,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
         namespace: str | None = None,
+        adopt: Adopt = "auto",
         pooled: bool | None = None,
     ) -> None:
         if engine is None and url is None:
@@ -109,6 +128,7 @@ class SQLAlchemyJobStore(SharedJobStore):
             raise ConfigurationError(
                 f"pooled is for a pooler in front of PostgreSQL, and this store is in {used.dialect.name}: leave it out"
             )
+        tablename, old_table = _names_of(tablename)
         backend = SQLBackend(
             used,
             row_format(serializer, signing_key, pickle_protocol, functions),
@@ -120,8 +140,11 @@ class SQLAlchemyJobStore(SharedJobStore):
             owns_engine=engine is None or not is_in_memory(used),
             pooled=pooled,
             sets_limits=engine is None and not _has_options(used.url, engine_options or {}),
+            old_table=old_table
+            if namespace is None
+            else None,  # of several deployments, none is APScheduler's
         )
-        super().__init__(backend, lease, keep_runs, keep_runs_for)
+        super().__init__(backend, lease, keep_runs, keep_runs_for, adopt)
         #: The program's own, unless that one's database can't be shared.
         self.engine: Engine = used if engine is None or is_in_memory(used) else maybe_ref(engine)
         self.kind = backend.database.name

@@ -52,6 +52,8 @@ class UtcTime(TypeDecorator[datetime]):
 # Ids that differ in case or accents are different ids. MySQL's usual collations say otherwise.
 _BINARY = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
 _ID = Unicode(LONGEST_KEY).with_variant(mysql.VARCHAR(LONGEST_KEY, **_BINARY), "mysql", "mariadb")
+#: Of the column with a job's id.
+ID_TYPE = _ID
 _TEXT = Text().with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
 _NAME = Unicode(1000).with_variant(mysql.VARCHAR(1000, **_BINARY), "mysql", "mariadb")
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER columns up by itself
