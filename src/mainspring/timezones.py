@@ -309,7 +309,12 @@ def _moment_meant(text: str) -> str:
 def in_own_zone(moment: datetime) -> datetime:
     """An aware point in time with a zone of Python's own: those of pytz hold for one offset, and can't be counted on with."""
     zone = astimezone(moment.tzinfo)
-    return moment if zone is moment.tzinfo else moment.astimezone(zone)
+    if zone is None or zone is moment.tzinfo:
+        return moment
+    try:
+        return in_zone(moment.astimezone(UTC), zone)
+    except OverflowError:  # at the very beginning, or end, of all dates
+        return in_utc(moment)
 
 
 def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str | None) -> datetime | None:
