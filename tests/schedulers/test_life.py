@@ -159,7 +159,8 @@ def test_bug_39_of_the_wishes_the_last_one_shots_are_not_lost_at_exit(tmp_path):
     )
     output, errors = process.communicate(timeout=60)
     assert sorted(output.split("\n")[:-1]) == ["ran 0", "ran 1", "ran 2"]
-    assert errors == ""
+    # From Python 3.12 on no thread can be started any more: those that are there run what is left, and that is said.
+    assert [line for line in errors.splitlines() if "The pool can't grow" not in line] == []
     assert process.returncode == 0
 
 
