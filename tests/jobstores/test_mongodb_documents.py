@@ -346,3 +346,14 @@ def test_a_majority_has_what_was_written_unless_the_client_says_otherwise(given,
 def test_a_client_that_hears_nothing_is_refused():
     with pytest.raises(ConfigurationError, match="its client says w=0: leave w out"):
         MongoDBJobStore(host="mongodb://localhost/?w=0", connect=False)
+
+
+def test_a_client_is_closed_once_however_often_the_store_is_shut_down(mongodb_url, tablename, monkeypatch):
+    closed = []
+    close = pymongo.MongoClient.close
+    monkeypatch.setattr(pymongo.MongoClient, "close", lambda client: (closed.append(client), close(client)))
+    store = open_store(mongodb_url, tablename)
+    client = store._backend.server.client
+    store.shutdown()
+    store.shutdown()
+    assert closed == [client]

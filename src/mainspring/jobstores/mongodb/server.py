@@ -138,10 +138,10 @@ class Server:
         )
 
     def close(self) -> None:
-        """Close the client, if it is ours."""
-        if not isinstance(self._given, MongoClient):
-            self.client.close()
+        """Close the client, if it is ours and wasn't closed: a second time it may raise, over cursors that were given up since."""
+        if self._is_open and not isinstance(self._given, MongoClient):
             self._is_open = False
+            self.client.close()
 
     def make_indexes(self) -> None:
         """Make the indexes that queries go by, where they aren't there."""
