@@ -8,11 +8,10 @@ from sqlalchemy import Table
 
 from mainspring.coercion import names_keywords
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
+from mainspring.jobstores.sqlalchemy.tables import ADOPTED, KINDS, table_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_KINDS = ("runs", "nodes", "schema", "groups")
 
 
 @names_keywords
@@ -32,7 +31,7 @@ def without_job_tables(
     names = set()
     for tablename in tablenames or ("mainspring_jobs",):
         jobs = within(checked_namespace(namespace), tablename, "_")
-        names |= {jobs, *(f"{jobs.removesuffix('_jobs')}_{kind}" for kind in _KINDS)}
+        names |= {jobs, *(table_beside(jobs, kind) for kind in (*KINDS, ADOPTED))}
 
     def include(subject: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
         table = subject if isinstance(subject, Table) else getattr(subject, "table", None)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, MetaData, String, Table, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mainspring.jobstores.shared.predecessor import OldJob, Predecessor
-from mainspring.jobstores.sqlalchemy.tables import ID_TYPE, UtcTime
+from mainspring.jobstores.sqlalchemy.tables import ADOPTED, ID_TYPE, UtcTime, table_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class OldTable(Predecessor):
         metadata = MetaData()
         self._old = Table(name, metadata, *(Column(column) for column in _COLUMNS), schema=schema)
         self._marks = Table(
-            f"{context.tables.jobs.name.removesuffix('_jobs')}_adopted",
+            table_beside(context.tables.jobs.name, ADOPTED),
             metadata,
             Column("job_id", ID_TYPE, primary_key=True),
             Column("outcome", String(20), nullable=False),

@@ -82,6 +82,17 @@ def index_name(tablename: str, column: str) -> str:
     return f"ix_{tablename}_{column}"
 
 
+#: What the tables of a store are for, besides its jobs.
+KINDS = ("runs", "nodes", "schema", "groups")
+#: The table that is made only where APScheduler has left jobs.
+ADOPTED = "adopted"
+
+
+def table_beside(tablename: str, kind: str) -> str:
+    """The name of another table of the store whose jobs are in `tablename`."""
+    return f"{tablename.removesuffix('_jobs')}_{kind}"
+
+
 #: How many bytes a name may have, where there is a limit that is met.
 _LONGEST_NAMES = {"postgresql": 63, "mysql": 64}
 
@@ -110,7 +121,7 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         ConfigurationError: the metadata has a table of such a name that is none of a job store's.
     """
     stem = tablename.removesuffix("_jobs")
-    names = (tablename, *(f"{stem}_{kind}" for kind in ("runs", "nodes", "schema", "groups")))
+    names = (tablename, *(table_beside(tablename, kind) for kind in KINDS))
     known = _known(names, metadata, schema)
     if known is not None:
         return known
