@@ -315,3 +315,13 @@ def test_what_cannot_be_adopted_from_says_so(make_scheduler, url, start):
         ConfigurationError, match="adopt must be one of 'auto', 'always', 'never', got 'allways'"
     ):
         SQLAlchemyJobStore(url, adopt="allways")
+
+
+def test_what_goes_wrong_with_it_keeps_no_scheduler_from_starting(start, said, monkeypatch):
+    def fail(store):
+        raise PermissionError("you may not look there")
+
+    monkeypatch.setattr(SQLAlchemyJobStore, "predecessor", fail)
+    assert start(adopt="always").get_jobs() == []
+    (sentence,) = said("could not be adopted")
+    assert "you may not look there" in sentence

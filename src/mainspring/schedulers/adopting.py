@@ -118,7 +118,7 @@ class Adoption:
         """
         for _ in range(_ATTEMPTS):
             marks = predecessor.marks()
-            open_jobs = [job for job in predecessor.jobs() if marks.get(job.id) not in _SETTLED]
+            open_jobs = predecessor.jobs([one for one in predecessor.ids() if marks.get(one) not in _SETTLED])
             taken = {record.id for record in self._store.list_records()} if open_jobs else set()
             found = [self._looked_at(job, marks, taken, takes_later=takes_later) for job in open_jobs]
             report = AdoptionReport(
@@ -214,38 +214,19 @@ def tell(log: SafeLogger, alias: str, report: AdoptionReport) -> None:
 
 
 def adopt_at_start(
-    log: SafeLogger,
-    alias: str,
-    store: HasPredecessor,
-    predecessor: Predecessor,
-    factory: JobFactory,
-    now: datetime,
+    log: SafeLogger, alias: str, store: HasPredecessor, predecessor: Predecessor, adoption: Adoption
 ) -> None:
-    """Take over what APScheduler has left, where that is wanted, and say so; or say that it is there.
-
-    Nothing that goes wrong with it keeps a scheduler from starting.
-    """
-    try:
-        if store.adopt == "always" or profile.stands_in():
-            tell(
-                log, alias, Adoption(store, factory, now).report(predecessor, takes_later=False, writes=True)
-            )
-        else:
-            tell_of_others(log, alias, predecessor)
-    except Exception as error:
-        log.error(  # noqa: TRY400 - an operator's line; what was raised is for DEBUG
-            "Job store %r: the jobs of APScheduler in %s could not be adopted: %s",
-            alias,
-            predecessor.place,
-            words_of(error),
-        )
-        log.debug("What was raised:", exc_info=error)
+    """Take over what APScheduler has left, where that is wanted, and say so; or say that it is there."""
+    if store.adopt == "always" or profile.stands_in():
+        tell(log, alias, adoption.report(predecessor, takes_later=False, writes=True))
+    else:
+        tell_of_others(log, alias, predecessor)
 
 
 def tell_of_others(log: SafeLogger, alias: str, predecessor: Predecessor) -> None:
     """Say that there are jobs that nobody takes."""
     marks = predecessor.marks()
-    count = sum(job.id not in marks for job in predecessor.jobs())
+    count = sum(one not in marks for one in predecessor.ids())
     if count:
         log.warning(
             "Job store %r: %d jobs of APScheduler are in %s, and are not run by this scheduler. adopt_jobs() of the scheduler takes them over, and "

@@ -471,11 +471,20 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Take over what APScheduler has left where a store is, if it is to be so; or say that it is there."""
         if not isinstance(store, HasPredecessor) or store.adopt == "never":
             return
-        predecessor = store.predecessor()
-        if predecessor is not None:
-            from mainspring.schedulers.adopting import adopt_at_start
+        try:
+            predecessor = store.predecessor()
+            if predecessor is not None:
+                from mainspring.schedulers.adopting import Adoption, adopt_at_start
 
-            adopt_at_start(self._log, alias, store, predecessor, self._factory, store.store_time(self._clock))
+                adoption = Adoption(store, self._factory, store.store_time(self._clock))
+                adopt_at_start(self._log, alias, store, predecessor, adoption)
+        except Exception as error:  # noqa: BLE001 - logged; nothing that goes wrong with it keeps a scheduler from starting
+            self._log.error(
+                "Job store %r: the jobs that APScheduler may have left there could not be adopted: %s",
+                alias,
+                words_of(error),
+            )
+            self._log.debug("What was raised:", exc_info=error)
 
     def _start_limit(self, alias: str) -> Starting:
         """For how long a job store tries to start; asked by the store."""

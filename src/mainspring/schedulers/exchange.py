@@ -150,7 +150,7 @@ def record_of(values: dict[str, Any]) -> JobRecord:
         if not callable(record.func):
             raise TypeError(f"{values['func']!r:.80} can't be called")  # noqa: TRY301 - as what is raised there
     except Exception as error:
-        raise SerializationError(f"{_said(error)}") from error
+        raise SerializationError(_said(error)) from error
     return record
 
 

@@ -40,8 +40,12 @@ class Predecessor(ABC):
     place: str
 
     @abstractmethod
-    def jobs(self) -> list[OldJob]:
-        """All that are there, soonest first."""
+    def ids(self) -> list[str]:
+        """Of all jobs that are there, soonest first."""
+
+    @abstractmethod
+    def jobs(self, ids: Sequence[str]) -> list[OldJob]:
+        """Those with these ids that are still there, in this order."""
 
     @abstractmethod
     def marks(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, MetaData, String, Table, inspect, select, update
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: The name that APScheduler's table has unless another is given.
 USUAL_NAME = "apscheduler_jobs"
 _COLUMNS = ("id", "next_run_time", "job_state")
+#: So many jobs are asked for in one statement.
+_CHUNK = 500
 
 
 def own_name(old_name: str) -> str:
@@ -63,17 +65,34 @@ class OldTable(Predecessor):
 
         return cls(context, jobs, name) if context.database.run(look) else None
 
-    def jobs(self) -> list[OldJob]:
-        """See `Predecessor.jobs`."""
+    def ids(self) -> list[str]:
+        """See `Predecessor.ids`."""
 
-        def look() -> list[Any]:
+        def look() -> list[str]:
             with self._context.database.reading() as connection:
                 old = self._old.c
-                return list(
-                    connection.execute(select(old.id, old.job_state).order_by(old.next_run_time, old.id))
-                )
+                return [
+                    str(one) for one in connection.scalars(select(old.id).order_by(old.next_run_time, old.id))
+                ]
 
-        return [OldJob(str(row.id), bytes(row.job_state)) for row in self._context.database.run(look)]
+        return self._context.database.run(look)
+
+    def jobs(self, ids: Sequence[str]) -> list[OldJob]:
+        """See `Predecessor.jobs`."""
+
+        def look() -> dict[str, bytes]:
+            with self._context.database.reading() as connection:
+                old = self._old.c
+                return {
+                    str(row.id): bytes(row.job_state)
+                    for at in range(0, len(ids), _CHUNK)
+                    for row in connection.execute(
+                        select(old.id, old.job_state).where(old.id.in_(ids[at : at + _CHUNK]))
+                    )
+                }
+
+        states = self._context.database.run(look)
+        return [OldJob(one, states[one]) for one in ids if one in states]
 
     def marks(self) -> dict[str, str]:
         """See `Predecessor.marks`."""
