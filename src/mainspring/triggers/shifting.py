@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
-from mainspring.triggers.standard import shifted
-from mainspring.triggers.steps import SearchExhaustedError
-from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of, shifted_answer
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -55,21 +53,10 @@ class ShiftedTrigger(WrappingTrigger):
         )
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
-        try:
-            found = next_of(self.trigger, shifted(moment, -self.shift), steps)
-        except SearchExhaustedError as error:
-            raise self._shifted(error) from None
-        return None if found is None else found + self.shift
+        return shifted_answer(next_of, self.trigger, moment, self.shift, steps)
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
-        try:
-            found = last_of(self.trigger, shifted(moment, -self.shift), steps)
-        except SearchExhaustedError as error:
-            raise self._shifted(error) from None
-        return None if found is None else found + self.shift
-
-    def _shifted(self, error: SearchExhaustedError) -> SearchExhaustedError:
-        return SearchExhaustedError(None if error.reached is None else shifted(error.reached, self.shift))
+        return shifted_answer(last_of, self.trigger, moment, self.shift, steps)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, phrase_of

@@ -8,8 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
-from mainspring.triggers.steps import SearchExhaustedError
-from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of, shifted_answer
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -109,20 +108,10 @@ class SpreadTrigger(WrappingTrigger):
         )
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
-        delay = self.delay
-        try:
-            found = next_of(self.trigger, moment - delay, steps)
-        except SearchExhaustedError as error:
-            raise SearchExhaustedError(None if error.reached is None else error.reached + delay) from None
-        return None if found is None else found + delay
+        return shifted_answer(next_of, self.trigger, moment, self.delay, steps)
 
     def _before(self, moment: datetime, steps: Steps) -> datetime | None:
-        delay = self.delay
-        try:
-            found = last_of(self.trigger, moment - delay, steps)
-        except SearchExhaustedError as error:
-            raise SearchExhaustedError(None if error.reached is None else error.reached + delay) from None
-        return None if found is None else found + delay
+        return shifted_answer(last_of, self.trigger, moment, self.delay, steps)
 
     def count_between(self, first: datetime, last: datetime) -> int | None:
         return self.trigger.count_between(first - self.delay, last - self.delay)

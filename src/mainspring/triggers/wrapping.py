@@ -10,9 +10,12 @@ from mainspring.timezones import LAST_IN_UTC, in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.clock_changes import DAY, changes_of, utc_of
-from mainspring.triggers.standard import StandardTrigger
+from mainspring.triggers.standard import StandardTrigger, shifted
+from mainspring.triggers.steps import SearchExhaustedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mainspring.triggers.steps import Steps
 
 
@@ -149,3 +152,22 @@ def last_of(trigger: BaseTrigger, moment: datetime, steps: Steps) -> datetime | 
     """The last fire time of `trigger` before `moment`, counted as a step of the search."""
     steps.take()
     return trigger._before(moment, steps)
+
+
+def shifted_answer(
+    ask: Callable[[BaseTrigger, datetime, Steps], datetime | None],
+    trigger: BaseTrigger,
+    moment: datetime,
+    by: timedelta,
+    steps: Steps,
+) -> datetime | None:
+    """The answer of `next_of` or `last_of` where each fire time of `trigger` is so much later.
+
+    Raises:
+        SearchExhaustedError: it takes more than `steps`.
+    """
+    try:
+        found = ask(trigger, shifted(moment, -by), steps)
+    except SearchExhaustedError as error:
+        raise SearchExhaustedError(None if error.reached is None else shifted(error.reached, by)) from None
+    return None if found is None else found + by
