@@ -14,23 +14,10 @@ import pytest
 from mainspring.errors import TriggerError
 from mainspring.triggers import parse
 from mainspring.triggers.cron import CronTrigger
+from sentence_reader import MONTHS
+from sentence_reader import WEEKDAYS as DAYS
 from triggers.test_sentences import ENGLISH, made, written
 
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 PLACES = ["first", "second", "third", "fourth", "fifth"]
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
