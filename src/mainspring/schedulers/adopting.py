@@ -1,4 +1,4 @@
-"""Jobs that APScheduler has left in a job store's database: what becomes of each, and what is said of that.
+"""Decides for each job that APScheduler stored in a job store's database whether it is adopted, and reports it.
 
 They are read, checked, and kept as jobs of ours; nothing of the old is changed. What can't be read stays where it is, and is tried again by
 each start. What APScheduler adds after that is said, and not taken by itself: it is still at work there, and would run it, too.
@@ -62,7 +62,7 @@ class AdoptedJob(NamedTuple):
 
 
 class AdoptionReport(NamedTuple):
-    """What becomes of the jobs that APScheduler has left in a job store's database.
+    """Which of the jobs that APScheduler stored in a job store's database are adopted, and which are not.
 
     Attributes:
         place: where they are.

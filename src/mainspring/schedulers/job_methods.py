@@ -639,7 +639,7 @@ class JobMethods(RunMethods):
             dry_run: change nothing, and only report.
 
         Returns:
-            what becomes of each job (``print`` shows it); ``None`` if APScheduler has left nothing there.
+            the outcome for each job, which ``print`` shows as a table; ``None`` if APScheduler stored no jobs there.
 
         Raises:
             StoreNotOpenError: the scheduler has not been started.

@@ -149,7 +149,7 @@ class SharedJobStore(NativeJobStore):
         lease: seconds (or a ``timedelta``) without a sign of life after which a node counts as dead.
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
-        adopt: what becomes of jobs that APScheduler has kept here.
+        adopt: whether jobs that APScheduler stored here are adopted.
 
     Raises:
         ConfigurationError: a value that can't be.
@@ -180,7 +180,7 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(
                 f"adopt must be one of {', '.join(map(repr, get_args(Adopt)))}, got {adopt!r}"
             )
-        #: What becomes of jobs that APScheduler has kept here.
+        #: Whether jobs that APScheduler stored here are adopted.
         self.adopt = adopt
         self._lease_duration = duration
         self._kept = keep_runs, min(_duration("keep_runs_for", keep_runs_for, "days"), _FOR_EVER)

@@ -81,8 +81,8 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         namespace: keeps deployments apart that share a database, such as ``"staging"``: all names begin with it.
-        adopt: what becomes of jobs that APScheduler has kept here: ``"always"``: they are adopted; ``"never"``; ``"auto"``: under the alias they are
-            adopted, and otherwise it is said that they are there.
+        adopt: whether jobs that APScheduler stored here are adopted: ``"always"``, ``"never"``, or ``"auto"``: adopted under the alias, otherwise
+            only reported in the log.
         pooled: whether PostgreSQL is asked through a pooler that lends its sessions for one transaction each; found out if not given.
 
     Raises:
