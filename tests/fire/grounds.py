@@ -73,6 +73,13 @@ def repeated(action, seconds: float = 0.1):
         thread.join()
 
 
+def _send(pids, number):
+    """Signal processes of a server, which ends some of its own as it likes."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def _family(pid: int) -> list[int]:
     """A process and its children."""
     found = [pid]
@@ -123,13 +130,11 @@ class Ground:
     def frozen(self):
         """The server takes connections, and doesn't answer: its machine is paused, or its disk hangs."""
         stopped = _family(self.server.process.pid)
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        _send(stopped, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
+            _send(stopped, signal.SIGCONT)
 
     @contextmanager
     def flapping(self):
