@@ -182,7 +182,7 @@ def run_twisted(jobs, go, options):
 
     scheduler = TwistedScheduler(**options)
     scheduler.start()
-    add_jobs(scheduler, jobs, go)
+    reactor.callWhenRunning(add_jobs, scheduler, jobs, go)  # until it runs, it handles no signals
     reactor.run()
 
 
