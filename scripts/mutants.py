@@ -11,9 +11,9 @@ Why mutmut, says `docs/decisions/0017-mutants.md`.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -21,11 +21,13 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
+from difflib import unified_diff
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 EXPLANATIONS = CHECKOUT / "tests" / "mutants" / "survivors.toml"
@@ -79,12 +81,30 @@ def function_of(name: str) -> str:
     return ".".join([module, *parts])
 
 
-def change_of(name: str, diff: str) -> Mutant:
-    """A mutant, from what ``mutmut show`` prints of it."""
-    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
-    removed, added = (
-        "\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in ("-", "+")
-    )
+def mutants_of(module: str, mutated: str) -> dict[str, Mutant]:
+    """The mutants of a module by their names, from the text that mutmut makes of it.
+
+    Each function stands there once as it is, under a name that ends in ``__mutmut_orig``, and once more for each mutant.
+    """
+    lines = mutated.splitlines()
+    bodies = {}
+    for node in ast.walk(ast.parse(mutated)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and "__mutmut_" in node.name:
+            function, _, _ = node.name.rpartition("__mutmut_")
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            bodies[node.name] = [line.strip() for line in text.replace(node.name, function).splitlines()]
+    return {
+        f"{module}.{name}": change_between(f"{module}.{name}", bodies[f"{function}__mutmut_orig"], body)
+        for name, body in bodies.items()
+        for function, _, number in [name.rpartition("__mutmut_")]
+        if number.isdecimal()
+    }
+
+
+def change_between(name: str, before: Sequence[str], after: Sequence[str]) -> Mutant:
+    """A mutant by its name, the lines of its function, and those of its own."""
+    changed = [line for line in unified_diff(before, after, n=0, lineterm="") if line[0] in "+-"][2:]
+    removed, added = ("\n".join(line[1:] for line in changed if line[0] == sign) for sign in "-+")
     return Mutant(function_of(name), removed, added)
 
 
@@ -98,12 +118,17 @@ def explanations(text: str) -> dict[Mutant, str]:
     return found
 
 
-def drawn(names: Iterable[str], count: int | None, seed: int) -> list[str]:
-    """So many of `names`, the same for the same seed; all of them for ``None``."""
-    ordered = sorted(names)
-    if count is None or count >= len(ordered):
-        return ordered
-    return sorted(random.Random(seed).sample(ordered, count))
+def drawn(made: Mapping[str, Mutant], count: int | None, seed: int) -> list[str]:
+    """The names of so many mutants, the same for the same seed; of all of them for ``None``.
+
+    Each has a lot, by the seed and the change itself, and the lowest are drawn. So an edit of the code changes the sample by
+    the mutants of the lines that were edited, and one more for each of the sample that is gone.
+    """
+
+    def lot(name: str) -> tuple[bytes, str]:
+        return blake2b("\0".join([str(seed), *made[name]]).encode()).digest(), name
+
+    return sorted(sorted(made, key=lot)[:count])
 
 
 def verdict(
@@ -113,7 +138,7 @@ def verdict(
 
     Args:
         statuses: what became of each mutant, by its name.
-        changes: what those are that survived.
+        changes: what they are.
     """
     survivors = [name for name, status in statuses.items() if status not in KILLED]
     killed = len(statuses) - len(survivors)
@@ -183,7 +208,7 @@ def configured(text: str, subject: Subject) -> str:
     )
 
 
-def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[str, str]:
+def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[str, Mutant]:
     """Make all mutants of a subject in `folder`; those that match one of the patterns, if there are any."""
     for name in ("src", "tests", "scripts", "docs"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -193,10 +218,14 @@ def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[s
     project.write_text(configured(project.read_text(), subject))
     # mutmut makes the mutants when it is to run some, and only then; here it is asked for the few of one small function.
     _mutmut(folder, "run", subject.small)
-    made = _statuses(folder)
+    made: dict[str, Mutant] = {}
+    for module in sorted({function_module(name) for name in _statuses(folder)}):
+        path = folder / "mutants" / "src" / Path(*module.split("."))
+        found = [path for path in (path.with_suffix(".py"), path / "__init__.py") if path.exists()]
+        made |= mutants_of(module, found[0].read_text())
     return {
-        name: status
-        for name, status in made.items()
+        name: change
+        for name, change in made.items()
         if not patterns or any(re.search(pattern, name) for pattern in patterns)
     }
 
@@ -229,12 +258,7 @@ def main() -> int:
         statuses = {name: after[name] for name in names}
         if "not checked" in statuses.values():
             sys.exit(f"mutmut did not come to its end:\n{said[-3000:]}")
-        changes = {
-            name: change_of(name, _mutmut(folder, "show", name))
-            for name, status in statuses.items()
-            if status not in KILLED
-        }
-    lines, is_good = verdict(statuses, changes, explanations(EXPLANATIONS.read_text()))
+    lines, is_good = verdict(statuses, made, explanations(EXPLANATIONS.read_text()))
     print("\n".join(lines))
     return 0 if is_good else 1
 

@@ -16,15 +16,26 @@ mutants = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(mutants)
 
 NAME = "mainspring.engine.grouping.xǁGroupBookǁtake__mutmut_10"
-DIFF = """\
-# mainspring.engine.grouping.xǁGroupBookǁtake__mutmut_10: survived
---- src/mainspring/engine/grouping.py
-+++ src/mainspring/engine/grouping.py
-@@ -3,3 +3,3 @@
-     if name is None:
-         return
--    self._running[name] = 0 + 1
-+    self._running[name] = 1 + 1
+MUTATED = """\
+class GroupBook:
+    def take(self, name):
+        return mutmut.called(self, "take", name)
+
+    @staticmethod
+    def xǁGroupBookǁtake__mutmut_orig(self, name):
+        if name is None:
+            return
+        self._running[name] = 0 + 1
+
+    def xǁGroupBookǁtake__mutmut_10(self, name):
+        if name is None:
+            return
+        self._running[name] = 1 + 1
+
+    def xǁGroupBookǁtake__mutmut_11(self, name):
+        if name is not None:
+            return
+        self._running[name] = 0 + 1
 """
 FUNCTION = "mainspring.engine.grouping.GroupBook.take"
 CHANGE = mutants.Mutant(FUNCTION, "self._running[name] = 0 + 1", "self._running[name] = 1 + 1")
@@ -54,7 +65,10 @@ def test_of_the_triggers_other_files_are_changed_and_other_tests_are_run():
 
 
 def test_a_change_is_known_by_its_lines():
-    assert mutants.change_of(NAME, DIFF) == CHANGE
+    assert mutants.mutants_of("mainspring.engine.grouping", MUTATED) == {
+        NAME: CHANGE,
+        NAME.replace("_10", "_11"): mutants.Mutant(FUNCTION, "if name is None:", "if name is not None:"),
+    }
 
 
 def test_a_reason_belongs_to_a_change_wherever_that_stands_now():
@@ -70,12 +84,37 @@ why = "because"
     assert mutants.explanations(text) == {CHANGE: "because"}
 
 
+def made(*changed_functions):
+    """Ten mutants of each of ten functions, by names as mutmut gives them; the first mutant of those named is another."""
+    return {
+        f"mainspring.a.x_f{function}__mutmut_{number}": mutants.Mutant(
+            f"mainspring.a.f{function}",
+            "x = 0",
+            f"x = {-number if function in changed_functions else number}",
+        )
+        for function in range(10)
+        for number in range(1, 11)
+    }
+
+
 def test_the_same_seed_draws_the_same():
-    names = [f"name {number}" for number in range(100)]
-    drawn = mutants.drawn(names, 10, 1)
-    assert drawn == mutants.drawn(reversed(names), 10, 1) != mutants.drawn(names, 10, 2)
+    drawn = mutants.drawn(made(), 10, 1)
+    assert drawn == mutants.drawn(dict(reversed(made().items())), 10, 1) != mutants.drawn(made(), 10, 2)
     assert len(set(drawn)) == 10
-    assert mutants.drawn(names, None, 1) == mutants.drawn(names, 1000, 1) == sorted(names)
+    assert mutants.drawn(made(), None, 1) == mutants.drawn(made(), 1000, 1) == sorted(made())
+
+
+def test_an_edit_of_one_function_leaves_what_is_drawn_of_the_others():
+    before, after = (set(mutants.drawn(one, 50, 1)) for one in (made(), made(3)))
+    of_others = [{name for name in drawn if "f3__" not in name} for drawn in (before, after)]
+    assert before != after
+    # Filled up, or cut off, and nothing else.
+    assert of_others[0] <= of_others[1] or of_others[1] <= of_others[0]
+
+
+def test_what_comes_before_a_mutant_of_its_function_does_not_change_whether_it_is_drawn():
+    renumbered = {f"{name}1": change for name, change in made().items()}
+    assert mutants.drawn(renumbered, 30, 1) == [f"{name}1" for name in mutants.drawn(made(), 30, 1)]
 
 
 @pytest.mark.parametrize(
