@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from mainspring.errors import TriggerError
 from mainspring.timezones import astimezone, in_utc
 from mainspring.triggers.business_calendar import BusinessCalendar
-from mainspring.triggers.clock_changes import DAY, ZoneChanges, changes_of
+from mainspring.triggers.clock_changes import ALL_KINDS, DAY, ZoneChanges, changes_of
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.fields import BaseField, MonthField
 from mainspring.triggers.cron.wall import WallSchedule
@@ -143,7 +143,7 @@ class BusinessDayTrigger(WallClockTrigger):
             self.days,
             months,
             self.calendar,
-            WallSchedule(None, _EVERY_DAY, *times),
+            WallSchedule(None, (_EVERY_DAY,), *times),
             changes_of(self._zone()),
         )
 
@@ -298,9 +298,10 @@ class BusinessDays:
         return tuple(open_days[place] for place in sorted(places))
 
     @property
-    def is_yearly(self) -> bool:
+    def repeats_within(self) -> int | None:
         """See `Walls`. What is always skipped is not sought longer because of a function that may say anything of far years."""
-        return self._holiday_months is None or max(self._holiday_months, default=0) < _STEADY
+        is_yearly = self._holiday_months is None or max(self._holiday_months, default=0) < _STEADY
+        return ALL_KINDS if is_yearly else None
 
     def after(self, wall: int) -> int | None:
         """The first one after `wall`, or ``None``."""

@@ -156,7 +156,7 @@ class CalendarIntervalTrigger(DatedTrigger):
 class _EveryDays:
     """Every so many days, counted as `date.toordinal` counts."""
 
-    is_yearly = False
+    repeats_within = None
 
     def __init__(self, first: int, distance: int, last: int, seconds: int) -> None:
         self._first, self._distance, self._seconds = first, distance, seconds
@@ -184,7 +184,7 @@ class _EveryDays:
 class _Calendar:
     """Every so many months and days. Each date follows from the one before, so those found are kept."""
 
-    is_yearly = False
+    repeats_within = None
 
     def __init__(self, first: date, months: int, days: int, last: int, seconds: int) -> None:
         self._months, self._days, self._last, self._seconds = months, days, last, seconds

@@ -26,7 +26,7 @@ Fold = Literal["first", "second", "both"]
 DAY = 86_400
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_DAY = date.max.toordinal()
-_LAST_INSTANT = _LAST_DAY * DAY + DAY - 1
+LAST_INSTANT = _LAST_DAY * DAY + DAY - 1
 
 # A zone's offset is looked up every three days: no two changes in the time zone database that undo each other are less
 # than that apart (the closest are those of Freetown in 1939, within four days).
@@ -37,10 +37,12 @@ _MARGIN = 2
 # A span is learnt as a whole when it is asked for so many times in a row.
 _ASKED_OFTEN = 4
 _MIDNIGHT = time()
+#: Cron schedules begin in this year.
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 #: From 2100 on every zone changes its clocks by one rule for all years, or not at all (Morocco's dates are listed until 2087).
-_STEADY = date(2100, 1, 1).toordinal() * DAY
+STEADY = date(2100, 1, 1).toordinal() * DAY
 #: All kinds of years come within so many seconds, sixty years, also where a leap year is left out.
-_ALL_KINDS = 60 * 366 * DAY
+ALL_KINDS = 60 * 366 * DAY
 
 
 class Change(NamedTuple):
@@ -55,8 +57,11 @@ class Walls(Protocol):
     """A set of wall-clock times."""
 
     @property
-    def is_yearly(self) -> bool:
-        """Whether years that begin on the same weekday, and are as long as each other and follow such, have the same days."""
+    def repeats_within(self) -> int | None:
+        """Within how many seconds, from anywhere on or back to, all kinds of years come that ever come, where years of one kind have the same days.
+
+        The kinds are told apart by the weekday on which they begin, their length, and that of the year before. ``None``: not known.
+        """
 
     def count(self, low: int, high: int) -> int:
         """How many there are from `low` on, before `high`."""
@@ -76,7 +81,7 @@ def instant_of(moment: datetime) -> int:
 
 def utc_of(instant: int) -> datetime | None:
     """The inverse of `instant_of`, in UTC; ``None`` outside of the years 1 to 9999."""
-    if not DAY <= instant <= _LAST_INSTANT:
+    if not DAY <= instant <= LAST_INSTANT:
         return None
     return _EPOCH + timedelta(seconds=instant - DAY)
 
@@ -100,7 +105,7 @@ def moment_of(given: date, zone: tzinfo) -> datetime:
 class ZoneChanges:
     """When the clocks of a zone change. Learns from the zone, span by span, what is asked for."""
 
-    __slots__ = ("_asked", "_calm", "_fixed", "_spans", "zone")
+    __slots__ = ("_all", "_asked", "_calm", "_fixed", "_spans", "zone")
 
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
@@ -110,10 +115,11 @@ class ZoneChanges:
         self._asked = (0, 0)
         # The stretch that was asked for last.
         self._calm = (1, 0, 0)
+        self._all: tuple[Change, ...] | None = None
 
     def offset_at(self, instant: int) -> int:
         """Seconds east of UTC."""
-        moment = utc_of(min(max(instant, 2 * DAY), _LAST_INSTANT - DAY))
+        moment = utc_of(min(max(instant, 2 * DAY), LAST_INSTANT - DAY))
         offset = None if moment is None else moment.astimezone(self.zone).utcoffset()
         return 0 if offset is None else offset.days * DAY + offset.seconds
 
@@ -183,6 +189,13 @@ class ZoneChanges:
         spans = range((first // DAY - _MARGIN) // _SPAN, (last // DAY + _MARGIN) // _SPAN + 1)
         return sorted({change for span in spans for change in self._span(span)})
 
+    def all(self) -> tuple[Change, ...]:
+        """The changes from 1970 on until the year from which on they only repeat each other, on the same days of years of the same kind."""
+        if self._all is None:
+            last_day = (STEADY + ALL_KINDS) // DAY
+            self._all = () if self._fixed else tuple(self._found(_FIRST_DAY, last_day))
+        return self._all
+
     def _span(self, span: int) -> tuple[Change, ...]:
         """The changes in a span of days, and those not much further than the margin outside."""
         known = self._spans.get(span)
@@ -241,7 +254,7 @@ def _stretches(changes: list[Change], offset: int, gap: Gap, fold: Fold) -> Iter
         changes: in order; may be none.
         offset: the one that is in force if there are none.
     """
-    far = _LAST_INSTANT * 2
+    far = LAST_INSTANT * 2
     low = -far
     for change in changes:
         at, before, after = change
@@ -276,9 +289,8 @@ def _calm_instant(wall: int, offset: int, zone: ZoneChanges) -> int | None:
 
 def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fold) -> int | None:
     """The first instant after `after` at which the zone's clocks show one of `walls`, by the rule chosen."""
-    # What is always skipped, because the clocks skip it, is not sought until the year 9999.
-    end = max(after, _STEADY) + _ALL_KINDS if walls.is_yearly else _LAST_INSTANT
-    while after <= min(end, _LAST_INSTANT):
+    begin = max(after, STEADY)
+    while after <= LAST_INSTANT:
         low, high, offset = zone.calm_stretch(after)
         if low <= high:
             found = walls.after(after + offset)
@@ -303,6 +315,9 @@ def next_instant(walls: Walls, after: int, zone: ZoneChanges, gap: Gap, fold: Fo
         if following is None:
             return None
         after = max(horizon, following - DAY - 1)
+        # What is always skipped, because the clocks skip it, is not sought until the year 9999.
+        if after > begin and (span := walls.repeats_within) is not None and after > begin + span:
+            return None
     return None
 
 
@@ -338,8 +353,6 @@ def previous_instant(walls: Walls, before: int, zone: ZoneChanges, gap: Gap, fol
     """The last instant before `before` at which the zone's clocks show one of `walls`, by the rule chosen."""
     begin = before
     while before > DAY:
-        if walls.is_yearly and begin - before > _ALL_KINDS and before > _STEADY:
-            before = _STEADY
         low, high, offset = zone.calm_stretch(before)
         if low <= high:
             found = walls.before(before + offset)
@@ -363,4 +376,6 @@ def previous_instant(walls: Walls, before: int, zone: ZoneChanges, gap: Gap, fol
         if preceding is None:
             return None
         before = min(horizon, preceding + DAY + 1)
+        if before > STEADY and (span := walls.repeats_within) is not None and begin - before > span:
+            before = STEADY
     return None

@@ -11,6 +11,7 @@ from mainspring.errors import TriggerError
 from mainspring.timezones import in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.clock_changes import LAST_INSTANT, utc_of
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.naming import found_by, reference_to
@@ -167,18 +168,19 @@ def _restored(reference: str, state: Any) -> BaseTrigger:
 class AndTrigger(BaseCombiningTrigger):
     """Fires at exactly the instants at which all of its triggers fire.
 
-    Intervals are compared by arithmetic, and cron schedules by their fields where clock changes don't matter; with other triggers, their fire
-    times are looked at one after the other. If there are none within a century, `get_next_fire_time` says that there is no next one.
+    That intervals and cron schedules never meet is found by arithmetic, also where clocks change. Otherwise fire times are looked at one after the
+    other; if there are none within a century, `get_next_fire_time` says that there is no next one.
     """
 
-    __slots__ = ("_members",)
+    __slots__ = ("_last", "_members")
 
+    _last: datetime | None
     _members: list[BaseTrigger | _Progression]
 
     kind = "and"
 
     def _searched(self) -> list[BaseTrigger | _Progression]:
-        """The triggers, with all plain intervals as one; none, if they never meet."""
+        """The triggers, with all plain intervals as one; none, if they never meet. Sets `_last`, after which they don't any more."""
         members: list[BaseTrigger | _Progression] | None = getattr(self, "_members", None)
         if members is None:
             members = []
@@ -189,24 +191,27 @@ class AndTrigger(BaseCombiningTrigger):
                     merged = progression if merged is None else merged.met_by(progression)
                 else:
                     members.append(trigger)
-            if not self._can_meet(members, merged):
-                members = []
-            elif merged is not None:
+            if merged is not None:
                 members.append(merged)
+            last = self._last_meeting()
+            if last is None:
+                members = []
+            self._last = utc_of(last) if last else None
             self._members = members
         return members
 
-    @staticmethod
-    def _can_meet(triggers: list[Any], merged: _Progression | None) -> bool:
-        if not any(isinstance(one, StandardTrigger) and one.kind == "cron" for one in triggers):
-            return True
-        from mainspring.triggers.meeting import can_meet
+    def _last_meeting(self) -> int | None:
+        if all(isinstance(one, IntervalTrigger) for one in self.triggers):
+            return LAST_INSTANT
+        from mainspring.triggers.meeting import last_meeting
 
-        return can_meet(triggers, None if merged is None else (merged.start, merged.interval))
+        return last_meeting(self.triggers)
 
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()
         members = self._searched()
+        if self._last is not None and moment >= self._last:
+            return None
         agreeing, at = 0, 0
         candidate: datetime | None = None
         try:

@@ -104,6 +104,11 @@ class WallClockTrigger(DelayedTrigger):
     def _implied_policy(self) -> tuple[Gap, Fold]:
         """The rule for changes of the clocks that the schedule implies."""
 
+    def policy(self) -> tuple[Gap, Fold]:
+        """The rule for changes of the clocks that it follows."""
+        gap, fold = self._implied_policy()
+        return self.gap or gap, self.fold or fold
+
     @abstractmethod
     def _make_limits(self) -> tuple[datetime | None, datetime | None]:
         """The first and the last moment at which it may fire, in UTC."""
@@ -147,8 +152,7 @@ class WallClockTrigger(DelayedTrigger):
         walls = self._walls
         if walls is None:
             walls = self._make_walls()
-            implied_gap, implied_fold = self._implied_policy()
-            self._policy = (self.gap or implied_gap, self.fold or implied_fold)
+            self._policy = self.policy()
             self._limits = self._make_limits()
             self._changes = changes_of(self._zone())
             self._walls = walls  # last: another thread that sees it sees all else too
@@ -333,8 +337,7 @@ class WallClockTrigger(DelayedTrigger):
 
     def shifts_over_gaps(self) -> bool:
         """Whether times that don't exist are read with the offset before the change."""
-        self._prepared()
-        return self._policy[0] == "shift"
+        return self.policy()[0] == "shift"
 
     def has_time_between(self, low: int, high: int) -> bool:
         """Whether one of its times of the day is from the second `low` on, before `high`."""

@@ -176,7 +176,7 @@ class _Weeks:
         end: nothing fires from it on.
     """
 
-    is_yearly = False
+    repeats_within = None
 
     def __init__(self, begin: int, period: int, slots: Sequence[int], first: int, end: int) -> None:
         self._begin, self._period, self._slots = begin, period, slots

@@ -267,12 +267,8 @@ class CronTrigger(WallClockTrigger):
         year = self._field("year")
         return None if year.matches_all() else year.values(self.seed)
 
-    def skips_gaps(self) -> bool:
-        """Whether nothing fires for times that the clocks skip."""
-        return (self.gap or self._implied_policy()[0]) == "skip"
-
     def _make_walls(self) -> Walls:
-        return WallSchedule(self.years(), self.date_fields(self.seed), *self.time_fields())
+        return WallSchedule(self.years(), (self.date_fields(self.seed),), *self.time_fields())
 
     def _delay_limit(self) -> datetime | None:
         return None if self.end_date is None else in_utc(self.end_date)

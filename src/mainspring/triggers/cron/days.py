@@ -76,6 +76,16 @@ def matching_days(fields: DateFields, first_weekday: int, is_leap: bool, follows
     return matching
 
 
+def days_of_all(
+    several: tuple[DateFields, ...], first_weekday: int, is_leap: bool, follows_leap: bool
+) -> int:
+    """The days of a year that match each of several: see `matching_days`."""
+    days = -1
+    for fields in several:
+        days &= matching_days(fields, first_weekday, is_leap, follows_leap)
+    return days
+
+
 def _weekday_row(weekdays: int, first_weekday: int) -> int:
     """The days of a year that are one of `weekdays`."""
     return _EVERY_WEEK * weekdays >> first_weekday

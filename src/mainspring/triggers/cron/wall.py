@@ -11,11 +11,13 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from mainspring.triggers.clock_changes import DAY
-from mainspring.triggers.cron.days import DateFields, matching_days
+from mainspring.triggers.clock_changes import ALL_KINDS, DAY
+from mainspring.triggers.cron.days import days_of_all
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+    from mainspring.triggers.cron.days import DateFields
 
 _FIRST_YEAR = 1970  # APScheduler's; the year field says nothing of earlier ones
 _LAST_YEAR = 9999
@@ -50,7 +52,7 @@ class WallSchedule:
 
     Args:
         years: the years that match, or ``None`` for all.
-        dates: what the other date fields let through.
+        dates: what the other date fields let through; of several, a day must be let through by all.
         hours, minutes, seconds: the values that match, as bits.
     """
 
@@ -67,13 +69,19 @@ class WallSchedule:
         "_possible",
         "_seconds_after",
         "_seconds_before",
+        "_span",
         "_times",
         "_year",
         "_years",
     )
 
     def __init__(
-        self, years: Collection[int] | None, dates: DateFields, hours: int, minutes: int, seconds: int
+        self,
+        years: Collection[int] | None,
+        dates: tuple[DateFields, ...],
+        hours: int,
+        minutes: int,
+        seconds: int,
     ) -> None:
         self._years = None if years is None else sorted(years)
         self._dates = dates
@@ -83,19 +91,24 @@ class WallSchedule:
         self._hours_after, self._hours_before = _following(hours, 24), _preceding(hours, 24)
         self._minutes_after, self._minutes_before = _following(minutes, 60), _preceding(minutes, 60)
         self._seconds_after, self._seconds_before = _following(seconds, 60), _preceding(seconds, 60)
-        self._is_daily = years is None and dates.are_all_open()
+        self._is_daily = years is None and all(one.are_all_open() for one in dates)
         self._first_time = self._hours_after[0] * 3600 + self._minutes_after[0] * 60 + self._seconds_after[0]
         self._last_time = (
             self._hours_before[24] * 3600 + self._minutes_before[60] * 60 + self._seconds_before[60]
         )
         self._possible: bool | None = None
+        self._span: int | None = None
         # The year asked for last: its number, the ordinal of its 1 January, and its days.
         self._year = (0, 0, 0)
 
     @property
-    def is_yearly(self) -> bool:
-        """Whether the days of a year follow from its kind alone."""
-        return self._years is None
+    def repeats_within(self) -> int | None:
+        """See `Walls`."""
+        if self._years is None:
+            return ALL_KINDS
+        if self._span is None:
+            self._span = (_years_to_next_kind(self._years) + 1) * 366 * DAY
+        return self._span
 
     def after(self, wall: int) -> int | None:
         """The first match after `wall`, or ``None``."""
@@ -231,7 +244,7 @@ class WallSchedule:
         """Whether any kind of year has a matching day, as none has for 30 February."""
         if self._possible is None:
             self._possible = any(
-                matching_days(self._dates, weekday, is_leap, follows_leap)
+                days_of_all(self._dates, weekday, is_leap, follows_leap)
                 for weekday in range(7)
                 for is_leap, follows_leap in ((False, False), (True, False), (False, True))
             )
@@ -261,11 +274,10 @@ class WallSchedule:
 
     def _bits_of(self, year: int) -> tuple[int, int]:
         """The first day of a year, and its matching days."""
-        past = year - 1
-        first = past * 365 + past // 4 - past // 100 + past // 400 + 1
+        first = _first_day(year)
         if not _FIRST_YEAR <= year <= _LAST_YEAR or (self._years is not None and not self._has(year)):
             return first, 0
-        return first, matching_days(self._dates, (first + 6) % 7, _leap(year), _leap(past))
+        return first, days_of_all(self._dates, (first + 6) % 7, _leap(year), _leap(year - 1))
 
     def _has(self, year: int) -> bool:
         """Whether the year field lets a year through."""
@@ -274,14 +286,29 @@ class WallSchedule:
         return at < len(years) and years[at] == year
 
 
+def _years_to_next_kind(years: Iterable[int]) -> int:
+    """After how many years, at most, the next of `years` comes that is of the same kind, or the first of a kind."""
+    latest: dict[tuple[int, bool, bool], int] = {}
+    longest = 0
+    for year in years:
+        kind = (_first_day(year) % 7, _leap(year), _leap(year - 1))
+        longest = max(longest, year - latest.get(kind, _FIRST_YEAR))
+        latest[kind] = year
+    return longest
+
+
+def _first_day(year: int) -> int:
+    """1 January, as `date.toordinal` counts; also beyond the year 9999."""
+    past = year - 1
+    return past * 365 + past // 4 - past // 100 + past // 400 + 1
+
+
 def _year_number(day: int) -> int:
     """The year that a day, as `date.toordinal` counts, is in; also beyond the year 9999."""
     year = day * 400 // 146_097 + 1
-    past = year - 1
-    if past * 365 + past // 4 - past // 100 + past // 400 >= day:
-        return past
-    past = year
-    return year + 1 if past * 365 + past // 4 - past // 100 + past // 400 < day else year
+    if _first_day(year) > day:
+        return year - 1
+    return year if day < _first_day(year + 1) else year + 1
 
 
 _FIRST_DAY = 719_163  # 1 January 1970

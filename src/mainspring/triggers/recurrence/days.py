@@ -6,6 +6,8 @@ from calendar import isleap
 from datetime import MAXYEAR, MINYEAR, date
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.triggers.clock_changes import ALL_KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -64,7 +66,7 @@ class Days:
         # No day is from here on, or up to here: found out once, since it takes a look at all years.
         self._none_from = _LAST_DAY + 1
         self._none_until = 0
-        self.is_yearly = rule.interval == 1 or not rule.is_of_days
+        self.repeats_within = ALL_KINDS if rule.interval == 1 or not rule.is_of_days else None
 
     def year(self, year: int) -> int:
         """The days of a year, as bits."""

@@ -15,7 +15,7 @@ from datetime import MAXYEAR, MINYEAR, date, datetime
 from math import gcd
 from typing import TYPE_CHECKING, Protocol
 
-from mainspring.triggers.clock_changes import DAY, Walls
+from mainspring.triggers.clock_changes import ALL_KINDS, DAY, Walls
 from mainspring.triggers.recurrence.clock import Clock
 from mainspring.triggers.recurrence.days import Days
 
@@ -158,7 +158,7 @@ class Bounded:
 
     def __init__(self, walls: Walls, first: int, end: int) -> None:
         self._walls, self._first, self._end = walls, first, end
-        self.is_yearly = walls.is_yearly
+        self.repeats_within = walls.repeats_within
 
     def after(self, wall: int) -> int | None:
         wall = max(wall, self._first - 1)
@@ -178,7 +178,7 @@ class Bounded:
 class Single:
     """One time."""
 
-    is_yearly = False
+    repeats_within = None
 
     def __init__(self, moment: datetime) -> None:
         self._wall = _wall(moment)
@@ -198,7 +198,8 @@ class Merged:
 
     def __init__(self, members: Sequence[Walls]) -> None:
         self._members = members
-        self.is_yearly = all(member.is_yearly for member in members)
+        spans = [member.repeats_within for member in members]
+        self.repeats_within = None if None in spans else max(filter(None, spans), default=0)
 
     def after(self, wall: int) -> int | None:
         return min(
@@ -224,7 +225,7 @@ class _DaysAndTimes:
 
     def __init__(self, days: Days, times: _Times) -> None:
         self._days, self._times = days, times
-        self.is_yearly = days.is_yearly
+        self.repeats_within = days.repeats_within
 
     def after(self, wall: int) -> int | None:
         if not self._times.size:
@@ -271,7 +272,7 @@ class _Places:
         self._known: dict[object, tuple[int, ...]] = {}
         # Nothing is from here on, or up to here: found out once, since it takes a look at all years.
         self._none_from, self._none_until = _END, 0
-        self.is_yearly = days.is_yearly
+        self.repeats_within = days.repeats_within
 
     def after(self, wall: int) -> int | None:
         if wall >= self._none_from:
@@ -393,7 +394,7 @@ class _Ticks:
         self._never: bool | None = None
         # The ticks of a day by the number of its first, were every hour, minute and second to count: of the day that was asked about last.
         self._one_day: tuple[int, list[int]] = (-1, [])
-        self.is_yearly = rule.interval == 1
+        self.repeats_within = ALL_KINDS if rule.interval == 1 else None
 
     def after(self, wall: int) -> int | None:
         if not self._within:
