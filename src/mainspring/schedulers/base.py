@@ -18,6 +18,7 @@ from logging import ERROR, INFO, WARNING
 from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
+from mainspring.aside import Aside
 from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
 from mainspring.coercion import (
     asbool,
@@ -75,7 +76,6 @@ from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
-from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.awaited_runs import AwaitedRuns
 from mainspring.schedulers.configuration import (
     JOB_DEFAULTS,

@@ -8,6 +8,7 @@ from logging import ERROR, WARNING
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mainspring.aside import Aside
 from mainspring.coercion import names_parameters, unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, words_of
@@ -17,7 +18,6 @@ from mainspring.jobstores.history import this_process
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, Tally, run_key
 from mainspring.run_handle import RunHandle
-from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
 from mainspring.schedulers.unsettled import unsettled_runs

@@ -7,10 +7,10 @@ from contextvars import Context
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mainspring.aside import Aside
 from mainspring.coercion import names_parameters
 from mainspring.executors.twisted import TwistedExecutor
 from mainspring.references import maybe_ref
-from mainspring.schedulers.aside import Aside
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import NUMBERS

@@ -88,6 +88,9 @@ class MongoDBBackend(Backend):
 
     # Life
 
+    def ask_first(self) -> None:
+        self.server.now()
+
     def prepare(self) -> None:
         """Make the indexes where they aren't there."""
 

@@ -74,6 +74,9 @@ class RedisBackend(Backend):
 
     # Life
 
+    def ask_first(self) -> None:
+        self.server.client.get(self.server.key("schema"))
+
     def prepare(self) -> None:
         """See to it that what is there is ours."""
         client, server = self.server.client, self.server

@@ -141,6 +141,9 @@ class Backend(ABC):
         """Measure time by the clock of the scheduler that the store serves from now on."""
         self.setting.go_by(clock)
 
+    def ask_first(self) -> None:  # noqa: B027 - where there is no server, there is nothing to ask
+        """Ask the server anything that changes nothing, on a new connection: whether it answers at all."""
+
     @abstractmethod
     def prepare(self) -> None:
         """Make what the store needs where it isn't there.

@@ -51,10 +51,11 @@ from mainspring.jobstores.shared.outage import (
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.predecessor import Adopt
+from mainspring.jobstores.shared.reaching import FirstQuestion, NoAnswerError
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
-from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry
+from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry, try_again
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.jobstores.telling import tell_paused
 from mainspring.model import RunKey
@@ -329,6 +330,7 @@ class SharedJobStore(NativeJobStore):
         began = outage.clock.monotonic()
         try:
             with outage.tried_until(starting.gives_up, starting.seconds), outage.doing(STARTING):
+                try_again(FirstQuestion(self._backend.ask_first, starting.gives_up), outage)
                 self._backend.prepare()
                 self._membership = Membership(
                     self._backend,
@@ -340,21 +342,30 @@ class SharedJobStore(NativeJobStore):
                 )
         except Exception as error:
             self._backend.close()
-            failure = None if isinstance(error, MainspringError) else outage.failure_of(error)
-            if failure is None:
-                raise
-            words = said_by(error)
-            told = f"{outage.name} can't be used: {words.rstrip('.')}"
-            flaw = self._backend.flaw(error)
-            if flaw is not None or not failure.passes:
-                raise ConfigurationError(f"{told}: {flaw or advice_on(words)}") from error
             why = (
                 "the scheduler was shut down"
                 if starting.is_cancelled
                 else f"tried for {max(starting.seconds, round(outage.clock.monotonic() - began)):g} s"
             )
-            raise StoreUnavailableError(f"{told} ({why})") from error
+            refusal = self._refusal_of(error, why)
+            if refusal is None:
+                raise
+            raise refusal from error
         return self._membership
+
+    def _refusal_of(self, error: Exception, why: str) -> MainspringError | None:
+        """What to raise where this store could not be started, and why it was given up; ``None``: what was raised."""
+        failure = self._outage.failure_of(error)
+        if isinstance(error, NoAnswerError):
+            failure = Failure.OUTAGE
+        if failure is None or isinstance(error, MainspringError):
+            return None
+        words = said_by(error)
+        told = f"{self._outage.name} can't be used: {words.rstrip('.')}"
+        flaw = self._backend.flaw(error)
+        if flaw is not None or not failure.passes:
+            return ConfigurationError(f"{told}: {flaw or advice_on(words)}")
+        return StoreUnavailableError(f"{told} ({why})")
 
     def shutdown(self) -> None:
         """Write the outcomes that are there, and leave; later, where runs of this node still go on."""

@@ -108,6 +108,11 @@ class SQLBackend(Backend):
 
     # Life
 
+    def ask_first(self) -> None:
+        if self.database.has_clock:
+            with self.database.reading() as connection:
+                self.database.now(connection)
+
     def prepare(self) -> None:
         """Create the tables where they aren't there."""
         if self.database.name == "sqlite":
