@@ -106,7 +106,7 @@ REFUSED = {
     "R/2026-02-29/P1D": (2, "no point in time", None),
     "R/2026-01-01T25:00Z/P1D": (2, "hours are 00 to 23", None),
     "R/2026-01-01T00:00Z": (19, "expected '/' and a duration", None),
-    "R/2026-01-01T00:00Z/1D": (20, "expected a point in time", None),
+    "R/2026-01-01T00:00Z/1D": (20, "expected a point in time", "R/2026-01-01T00:00Z/P1D"),
     "R/2026-01-01T00:00Z/P1X": (20, "expected a duration", None),
     "R/2026-01-01T00:00Z/P0D": (20, "longer than zero", None),
     "R/2026-01-01T00:00Z/-P1D": (20, "must not be negative", None),

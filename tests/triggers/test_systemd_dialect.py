@@ -91,7 +91,7 @@ REFUSED = {
     "*:0/60": (2, "another minute", None),
     "*:20..10": (2, "doesn't wrap around", None),
     "10:00 Europe/Berln": (6, "did you mean 'Europe/Berlin'?", None),
-    "2026-01-01T10:00": (10, "expected a space and a time", None),
+    "2026-01-01T10:00": (10, "expected a space and a time", "2026-01-01 10:00"),
     "10:00 tomorrow": (6, "no time zone is named 'tomorrow'", None),
     "*:*:0/0.000001": (4, "more than 100 times a second", None),
     "": (0, "expected a weekday, a date, a time", None),

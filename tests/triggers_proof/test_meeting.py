@@ -153,6 +153,7 @@ def test_schedules_meet_exactly_where_their_times_do(seed: int, count: int) -> N
         schedules = [drawn(random, name) for _ in range(random.choice([2, 2, 2, 3]))]
         expected = last_year(schedules, name)
         last = last_meeting([one.trigger for one in schedules])
-        assert (last and date.fromordinal(last // 86_400).year) == expected, (name, schedules)
+        year = None if last is None else date.fromordinal(last // 86_400).year
+        assert (9999 if year and year > 2160 else year) == expected, (name, schedules)
         answers.add(expected)
     assert answers >= {None, 9999}

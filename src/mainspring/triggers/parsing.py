@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords, nearest
 from mainspring.errors import CronSyntaxError, TriggerError
+from mainspring.triggers.meant import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,8 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     Args:
         text: such as ``"30 9 * * mon-fri"``. Without a time zone in it, the trigger takes that of its scheduler.
         dialect: what it is written in, one of `DIALECTS` or of their aliases. If it is left out, every dialect reads the
-            text, and all that can must mean the same by it. Cron expressions of six or more fields always need it.
+            text, and all that can must mean the same by it. Cron expressions of six or more fields always need it; ``@daily`` and its like are
+            a crontab's.
 
     Raises:
         CronSyntaxError: the text can't be read; the message says where reading stopped.
@@ -91,6 +93,9 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
     readings, errors = _read_by_all(text)
     if not readings:
         raise _nearest_error(text, errors)
+    if _is_short_form(text) and len(readings) > 1:
+        # For Jenkins it is some time of that day or hour, which a crontab's is too (decision 30).
+        readings.pop("jenkins", None)
     triggers = list(readings.values())
     if _cron_fields(text) >= _MANY_FIELDS:
         reason = "has six fields or more, which dialects read differently"
@@ -133,10 +138,41 @@ def _read_as(name: str, text: str) -> BaseTrigger:
         raise _with_hint(error, reason, name) from None
 
 
+def pointing_elsewhere(error: CronSyntaxError, own: str, name: str) -> CronSyntaxError:
+    """The error of a method that reads one dialect, with what reads the text, if something does.
+
+    Args:
+        own: the dialect that needn't be named, since the method reads it; or ``""``.
+        name: of the dialect of what it offers.
+    """
+    text = error.text
+    if error.field is not None or len(text) > _LONGEST_LOOKED_AT:
+        return error
+    # Where seconds come first, numbers of weekdays are mostly Spring's.
+    order = (
+        sorted(DIALECTS, key=lambda one: one != "spring") if _cron_fields(text) == _MANY_FIELDS else DIALECTS
+    )
+    called = f"cron({text.strip()})"
+    reason = error.reason
+    if found := next((one for one in order if one != own and _reads(one, text)), None):
+        reason += f". mainspring.triggers.parse(text, dialect={found!r}) reads it"
+    elif _reads("eventbridge", called):
+        reason += f". mainspring.triggers.parse({called!r}, dialect='eventbridge') is how it is read for EventBridge"
+    return _with_hint(error, reason, name)
+
+
 def _with_hint(error: CronSyntaxError, reason: str, name: str) -> CronSyntaxError:
-    """The error with another reason, and with its hint only if the dialect reads that as a whole."""
+    """The error with another reason, and with a hint only if the dialect reads that as a whole."""
     hint = error.hint if error.hint and _reads(name, error.hint) else None
+    if hint is None and len(error.text) <= _LONGEST_LOOKED_AT:
+        hint = _meant(name, error.text)
     return CronSyntaxError(reason, text=error.text, position=error.position, field=error.field, hint=hint)
+
+
+def _meant(name: str, text: str) -> str | None:
+    """What was most likely meant by a text, if a dialect reads that."""
+    tried = dict.fromkeys(candidates(name, text))
+    return next((one for one in tried if one != text and _reads(name, one)), None)
 
 
 def _reads(name: str, text: str) -> bool:
@@ -171,6 +207,11 @@ def _read_by_all(text: str) -> tuple[dict[str, BaseTrigger], dict[str, TriggerEr
     return readings, errors
 
 
+def _is_short_form(text: str) -> bool:
+    """Whether it is written as ``@daily`` is."""
+    return text.lstrip().startswith("@")
+
+
 def _cron_fields(text: str) -> int:
     """How many fields a cron expression has, beside the zone that it may name; 0: the text doesn't look like one."""
     from mainspring.triggers.cron.unix import placed
@@ -196,14 +237,19 @@ def _meanings(readings: dict[str, BaseTrigger]) -> str:
 def _nearest_error(text: str, errors: dict[str, TriggerError]) -> CronSyntaxError:
     """The error of the dialect that is nearest to a text, or understood most of it; if none did, what each looks like."""
     known = {name: error for name, error in errors.items() if isinstance(error, CronSyntaxError)}
+    if not known:
+        return CronSyntaxError(str(next(iter(errors.values()))), text=text)
 
     def understood(name: str) -> tuple[int, int]:
         return known[name].hint is not None, known[name].position
 
-    name = max(known, key=understood, default="")
-    if name and any(understood(name)):
-        return _with_hint(known[name], f"{known[name].reason} (dialect={name!r} comes nearest)", name)
-    if _cron_fields(text) >= _FEW_FIELDS and "unix" in known:
+    name = "unix" if _is_short_form(text) else max(known, key=understood, default="")
+    if len(text) <= _LONGEST_LOOKED_AT and (not name or known[name].hint is None):
+        name = next((one for one in known if _meant(one, text)), name)
+    error = _with_hint(known[name], f"{known[name].reason} (dialect={name!r} comes nearest)", name)
+    if error.hint or error.position or _is_short_form(text):
+        return error
+    if _cron_fields(text) >= _FEW_FIELDS:
         return known["unix"]
     examples = ", ".join(f"{dialect.example!r} ({name})" for name, dialect in DIALECTS.items())
     return CronSyntaxError(f"no dialect reads this; expected a schedule such as {examples}", text=text)

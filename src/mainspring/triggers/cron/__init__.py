@@ -141,7 +141,10 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: another number of fields, or one that can't be read.
         """
-        values: dict[str, Any] = split(checked_text(expr, "30 9 * * mon-fri"), _CRONTAB)
+        try:
+            values: dict[str, Any] = split(checked_text(expr, "30 9 * * mon-fri"), _CRONTAB)
+        except CronSyntaxError as error:
+            raise _pointing_elsewhere(error, "", "unix") from None
         weekday = values["day_of_week"]
         if any(character.isdigit() for part in weekday.split(",") for character in _before_step(part)):
             _warn_of_numeric_weekday(expr, weekday)
@@ -163,7 +166,15 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        line = checked_text(text, "30 9 * * mon-fri")
+        try:
+            return cls._from_crontab_line(checked_text(text, "30 9 * * mon-fri"), timezone, options)
+        except CronSyntaxError as error:
+            raise _pointing_elsewhere(error, "unix", "unix") from None
+
+    @classmethod
+    def _from_crontab_line(
+        cls, line: str, timezone: Any = None, options: Mapping[str, Any] = NOTHING
+    ) -> Self:
         expression, start, zone = placed(line)
         try:
             made = cls._from_text(expression, UNIX, timezone if zone is None else zone, options)
@@ -185,7 +196,14 @@ class CronTrigger(WallClockTrigger):
         Raises:
             CronSyntaxError: it can't be read.
         """
-        check_calendars(checked_text(text, "0 30 9 ? * MON-FRI"))
+        try:
+            return cls._from_quartz_text(checked_text(text, "0 30 9 ? * MON-FRI"), timezone, options)
+        except CronSyntaxError as error:
+            raise _pointing_elsewhere(error, "quartz", "quartz") from None
+
+    @classmethod
+    def _from_quartz_text(cls, text: str, timezone: Any = None, options: Mapping[str, Any] = NOTHING) -> Self:
+        check_calendars(text)
         return cls._from_text(text, QUARTZ, timezone, options)
 
     @classmethod
@@ -368,6 +386,12 @@ class CronTrigger(WallClockTrigger):
             options.append(f"jitter={self.jitter}")
         options += self._own_options()
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
+
+
+def _pointing_elsewhere(error: CronSyntaxError, own: str, name: str) -> CronSyntaxError:
+    from mainspring.triggers.parsing import pointing_elsewhere
+
+    return pointing_elsewhere(error, own, name)
 
 
 def _before_step(part: str) -> str:

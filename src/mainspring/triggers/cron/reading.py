@@ -183,13 +183,21 @@ def _wrong_question_marks(text: str, given: dict[str, str], grammar: Grammar) ->
     if weekday in ("*", "?"):
         candidates.append({**given, "day": "*" if day == "?" else day, "day_of_week": "?"})
     elif day == "*":
-        candidates.append({**given, "day": "?"})
+        candidates.append({**given, "day": "?", "day_of_week": _named_weekdays(weekday)})
     return CronSyntaxError(
         "exactly one of the day of the month and the weekday must be '?'",
         text=text,
         position=_start_of("day_of_week", text, grammar),
         hint=readable([" ".join(candidate.values()) for candidate in candidates], grammar),
     )
+
+
+def _named_weekdays(weekday: str) -> str:
+    """Weekdays by name. Who doesn't know the question mark has the numbers from a crontab, or from Spring: 1 is Monday there."""
+    try:
+        return _translated(weekday, "day_of_week", UNIX) if re.search(r"(?<!#)\d", weekday) else weekday
+    except _RefusedPartError:
+        return weekday
 
 
 def _start_of(name: str, text: str, grammar: Grammar) -> int:

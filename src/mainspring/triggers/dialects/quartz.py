@@ -13,4 +13,4 @@ def read(text: str) -> CronTrigger:
     Raises:
         CronSyntaxError: it can't be read.
     """
-    return CronTrigger.from_quartz(text)
+    return CronTrigger._from_quartz_text(text)

@@ -140,6 +140,8 @@ def _take_zone(cursor: Cursor) -> tzinfo | None:
     try:
         zone = astimezone(match[0])
     except ZoneInfoNotFoundError as error:
+        if cursor.corrected(_read, cursor.text[at:], [""], at) is None:
+            return None  # it is no calendar event, whatever its last word is
         raise cursor.error(str(error.args[0]), at=at) from None
     cursor.end = at
     return zone
@@ -201,6 +203,10 @@ def _weekday(cursor: Cursor) -> int:
     names = [*_NAMES, *WEEKDAYS, *FULL_WEEKDAYS]
     alike = [name for name in names if name[0] == found[:1].lower()]
     meant = [found[:3], nearest(found.lower(), alike), nearest(found.lower(), names)]
+    if found.lower().startswith(
+        ("bi", "fort", "semi")
+    ):  # two readings, and neither is the name that looks alike
+        meant = []
     hint = cursor.corrected(_read, found, meant)
     raise cursor.expected("a weekday, such as 'Mon', or a name such as 'daily'", hint=hint)
 

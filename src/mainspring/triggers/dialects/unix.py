@@ -42,7 +42,7 @@ def read(text: str) -> CronTrigger | IntervalTrigger:
         line, _, zone = placed(text)
         if match := _EVERY.fullmatch(line.strip()):
             return _interval(match["duration"].strip(), text, zone)
-    return CronTrigger.from_unix(text)
+    return CronTrigger._from_crontab_line(text)
 
 
 def _interval(duration: str, text: str, zone: tzinfo | None) -> IntervalTrigger:

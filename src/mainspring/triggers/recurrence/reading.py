@@ -105,8 +105,9 @@ class _Reader:
 
     def refuse(self, reason: str, part: _Part, hint: str | None = None) -> NoReturn:
         position = part.position
-        if hint is not None and not (self._has_hints and self._helps(hint, part)):
-            hint = None
+        if hint is not None:
+            end = position + len(part.text)
+            hint = self._readable(f"{self.text[:position]}{hint}{self.text[end:]}")
         folds = 0
         for fold in _FOLD.finditer(self._given):  # back to where it is in the text with its folds
             if fold.start() - folds > position:
@@ -114,15 +115,15 @@ class _Reader:
             folds += len(fold[0])
         raise CronSyntaxError(reason, text=self._given, position=position + folds, hint=hint)
 
-    def _helps(self, hint: str, part: _Part) -> bool:
-        """Whether the text is right up to the end of a part, if that is replaced by `hint`."""
-        end = part.position + len(part.text)
-        corrected = self.text[: part.position] + hint + self.text[end:]
+    def _readable(self, corrected: str) -> str | None:
+        """A text, if it can be read as a whole."""
+        if not self._has_hints or len(corrected) > _LONGEST:
+            return None
         try:
             _Reader(corrected, has_hints=False).read()
-        except CronSyntaxError as error:
-            return error.position > part.position + len(hint)
-        return True
+        except CronSyntaxError:
+            return None
+        return corrected
 
     def read(self) -> Recurrence:
         start: date | None = None
