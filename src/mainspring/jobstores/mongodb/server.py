@@ -29,6 +29,7 @@ DUPLICATE_KEY = 11000
 _OWNER = "owner"
 #: What the other collections are called, behind the name of the one that has the jobs.
 _KINDS = ("runs", "nodes", "groups", "notes")
+LONGEST_ENDING = max((f"_{kind}" for kind in _KINDS), key=len)
 #: Of a document, where the server doesn't say.
 _DOCUMENT_SIZE = 16 * 1024 * 1024
 #: Of many values in one condition, servers take so many at a time well.

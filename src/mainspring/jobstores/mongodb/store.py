@@ -16,7 +16,8 @@ from pymongo.errors import InvalidURI
 from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
-from mainspring.jobstores.mongodb.server import Server
+from mainspring.jobstores.mongodb.server import LONGEST_ENDING, Server
+from mainspring.jobstores.shared.names import MONGODB_COLLECTION, MONGODB_DATABASE, checked_name
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
@@ -85,10 +86,10 @@ class MongoDBJobStore(SharedJobStore):
         namespace: str | None = None,
         **connect_args: Any,
     ) -> None:
-        if not database:
-            raise ConfigurationError('database must not be empty: give a name such as "mainspring"')
-        if not collection:
-            raise ConfigurationError('collection must not be empty: give a name such as "jobs"')
+        checked_name("database", database, MONGODB_DATABASE, "mainspring")
+        deployment = checked_namespace(namespace)
+        around = len(f"{database}.".encode()) + len(within(deployment, LONGEST_ENDING, "."))
+        checked_name("collection", collection, MONGODB_COLLECTION, "jobs", besides=around)
         if client is not None and connect_args:
             raise ConfigurationError(
                 f"a MongoDBJobStore takes a client, or how to make one ({', '.join(connect_args)}), got both: give one of them"
@@ -101,7 +102,6 @@ class MongoDBJobStore(SharedJobStore):
                 "a MongoDBJobStore takes no AsyncMongoClient: it asks the server from threads of its own, and no event loop waits for "
                 "it. Give a MongoClient"
             )
-        deployment = checked_namespace(namespace)
         self._server = Server(
             given if given is not None else partial(_client, connect_args),
             database,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from datetime import timedelta
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.server import OWN_NAMES, Server
+from mainspring.jobstores.shared.names import REDIS, checked_name
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 #: Seconds that a connection, and an answer, may take.
 _CONNECT_TIMEOUT = 5
 _ANSWER_TIMEOUT = 30
+#: A name with the part by which a cluster chooses where a key is: from the first "{" to the first "}" behind it, with something in it.
+_HASH_TAG = re.compile(r"[^{]*\{[^}]+\}")
 
 
 class RedisJobStore(SharedJobStore):
@@ -92,12 +96,8 @@ class RedisJobStore(SharedJobStore):
         namespace: str | None = None,
         **connect_args: Any,
     ) -> None:
-        if not jobs_key:
-            raise ConfigurationError('jobs_key must not be empty: give a name such as "mainspring.jobs"')
-        if not run_times_key:
-            raise ConfigurationError(
-                'run_times_key must not be empty: give a name such as "mainspring.run_times"'
-            )
+        checked_name("jobs_key", jobs_key, REDIS, "mainspring.jobs")
+        checked_name("run_times_key", run_times_key, REDIS, "mainspring.run_times")
         if run_times_key.partition(":")[0] in OWN_NAMES:
             raise ConfigurationError(
                 f"run_times_key={run_times_key!r} is what the store calls other keys: give another name, such as "
@@ -115,7 +115,7 @@ class RedisJobStore(SharedJobStore):
         self.redis = client if client is not None else _client(url, db, connect_args)
         deployment = checked_namespace(namespace)
         name = within(deployment, jobs_key, ":")
-        base = name if "{" in name else f"{{{name}}}"
+        base = name if _HASH_TAG.match(name) else f"{{{name}}}"
         setting = Setting(
             **row_format(
                 serializer,

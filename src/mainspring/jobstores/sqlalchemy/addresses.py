@@ -14,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.names import OF_DATABASES, SQLITE, flaw_of
 from mainspring.masking import without_secrets
+from mainspring.storable import is_storable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -89,6 +91,7 @@ def checked_url(url: str | URL, *, needs_driver: bool = False) -> URL:
     """
     address = _with_driver(_with_known_name(_parsed(url)))
     refuse_unknown_driver(address.get_dialect(), address)
+    _refuse_unknown_names(address)
     if needs_driver:
         try:
             address.get_dialect().import_dbapi()
@@ -97,6 +100,48 @@ def checked_url(url: str | URL, *, needs_driver: bool = False) -> URL:
                 f"the driver of {where_of(address)} is not installed ({error}): {_installation_of(address)}"
             ) from error
     return address
+
+
+def refuse_no_database(address: URL) -> None:
+    """See to it that a URL says which database it means, where the server takes none by itself.
+
+    Raises:
+        ConfigurationError: it doesn't.
+    """
+    if address.get_backend_name() in ("mysql", "mariadb") and not address.database:
+        raise ConfigurationError(
+            f"the url {where_of(address)} names no database: give one behind the host, such as mysql+pymysql://user@host/database"
+        )
+
+
+def _refuse_unknown_names(address: URL) -> None:
+    """See to it that what a URL names can be called so.
+
+    Raises:
+        ConfigurationError: it can't.
+    """
+    named = {"host": address.host, "user": address.username, "password": address.password}
+    for part, text in named.items():
+        if text and not is_storable(str(text)):
+            raise ConfigurationError(
+                f"the url of a job store has a {part} with the character NUL, or with characters that are no text: correct it"
+            )
+    rule = OF_DATABASES.get(address.get_backend_name())
+    flaw = flaw_of(address.database, rule) if rule is not None and address.database else None
+    if flaw is not None:
+        what = "file" if rule is SQLITE else "database"
+        raise ConfigurationError(
+            f"the url of a job store names a {what} that can't be {address.database!r}: {flaw}"
+        )
+    for host in (address.host or "").split(","):
+        if host.startswith(("/", "@")):
+            continue  # the socket of a server on this machine
+        try:
+            host.encode("idna")
+        except UnicodeError as error:
+            raise ConfigurationError(
+                f"the url of a job store names a host that can't be called {host!r}: {error}"
+            ) from error
 
 
 def checked_engine(engine: Engine) -> Engine:

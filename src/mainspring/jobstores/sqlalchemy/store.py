@@ -10,10 +10,11 @@ from sqlalchemy import MetaData
 
 from mainspring import profile
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.names import OF_TABLES, checked_name
 from mainspring.jobstores.shared.namespaces import checked_namespace
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
-from mainspring.jobstores.sqlalchemy.addresses import checked_engine
+from mainspring.jobstores.sqlalchemy.addresses import checked_engine, refuse_no_database
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
 from mainspring.jobstores.sqlalchemy.engines import engine_beside, engine_for, is_in_memory, schema_in
 from mainspring.jobstores.sqlalchemy.predecessor import USUAL_NAME, own_name
@@ -37,9 +38,22 @@ def _engine_of(
     """The engine that the store works with, and the schema that its tables are in."""
     if engine is None:
         made = engine_for(url, options)  # type: ignore[arg-type]
-        return made, schema_in(made, schema)
+        if schema is None:
+            refuse_no_database(made.url)
+        return made, _schema(made, schema)
     checked = checked_engine(engine)
-    return engine_beside(checked), schema_in(checked, schema)
+    return engine_beside(checked), _schema(checked, schema)
+
+
+def _schema(engine: Engine, schema: str | None) -> str | None:
+    """The schema that the tables are in.
+
+    Raises:
+        ConfigurationError: none can be called so.
+    """
+    if schema is not None:
+        checked_name("tableschema", schema, OF_TABLES[engine.dialect.name], "jobs")
+    return schema_in(engine, schema)
 
 
 def _names_of(tablename: str) -> tuple[str, str | None]:
@@ -123,11 +137,13 @@ class SQLAlchemyJobStore(SharedJobStore):
             raise ConfigurationError(
                 "a SQLAlchemyJobStore takes a url or an engine, got both: give one of them"
             )
-        used, schema = _engine_of(url, maybe_ref(engine), engine_options or {}, tableschema)
+        # An empty schema is none, as where it is read from an environment.
+        used, schema = _engine_of(url, maybe_ref(engine), engine_options or {}, tableschema or None)
         if pooled is not None and used.dialect.name != "postgresql":
             raise ConfigurationError(
                 f"pooled is for a pooler in front of PostgreSQL, and this store is in {used.dialect.name}: leave it out"
             )
+        checked_name("tablename", tablename, OF_TABLES[used.dialect.name]._replace(longest=None), _USUAL_NAME)
         tablename, old_table = _names_of(tablename)
         backend = SQLBackend(
             used,

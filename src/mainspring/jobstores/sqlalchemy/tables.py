@@ -10,6 +10,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.names import OF_DATABASES, length_of
 from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.storable import LONGEST_KEY
 
@@ -93,24 +94,20 @@ def table_beside(tablename: str, kind: str) -> str:
     return f"{tablename.removesuffix('_jobs')}_{kind}"
 
 
-#: How many bytes a name may have, where there is a limit that is met.
-_LONGEST_NAMES = {"postgresql": 63, "mysql": 64}
-
-
 def refuse_long_names(tables: Tables, database: str) -> None:
     """See to it that a database takes the names of all tables and indexes.
 
     Raises:
         ConfigurationError: one is too long; what is too long in it, is for the program to know: the name of the table, or the namespace.
     """
-    limit = _LONGEST_NAMES.get(database)
+    rule = OF_DATABASES[database]
     names = [name for table in tables for name in (table.name, *(str(index.name) for index in table.indexes))]
-    longest = max(names, key=lambda name: len(name.encode()))
-    too_many = 0 if limit is None else len(longest.encode()) - limit
-    if too_many > 0:
+    longest = max(names, key=lambda name: length_of(name, rule))
+    length = length_of(longest, rule)
+    if rule.longest is not None and length > rule.longest:
         raise ConfigurationError(
-            f"the names of tables and indexes are too long: {longest!r} has {len(longest.encode())} bytes, and "
-            f"{'PostgreSQL' if database == 'postgresql' else 'MySQL'} takes {limit}: give a tablename or a namespace that is shorter by {too_many}"
+            f"the names of tables and indexes are too long: {longest!r} has {length} {rule.unit}, and {rule.of} takes {rule.longest}: give a "
+            f"tablename or a namespace that is shorter by {length - rule.longest}"
         )
 
 

@@ -27,8 +27,11 @@ NUMBERS: dict[int, Failure] = {
     1047: Failure.OUTAGE,  # a node of Galera that isn't ready
     1049: Failure.PERMANENT,  # no such database
     1053: Failure.OUTAGE,  # the server is shutting down
+    1059: Failure.PERMANENT,  # a name that is too long
     1077: Failure.OUTAGE,  # the same
     1079: Failure.OUTAGE,  # the same
+    1102: Failure.PERMANENT,  # no database can be called so
+    1103: Failure.PERMANENT,  # no table can be called so
     1114: Failure.FULL,  # the table is full
     1118: Failure.TOO_LARGE,  # the row
     1129: Failure.OUTAGE,  # this host is blocked, after too many errors
