@@ -384,14 +384,17 @@ def asdate(value: Any, name: str = "the value") -> date:
 
 
 def localize(moment: datetime, zone: tzinfo) -> datetime:
-    """A naive point in time, read in `zone`."""
+    """A naive point in time, read in `zone`; a zone of pytz reads it by itself, since it is another object for each offset."""
+    if hasattr(zone, "localize"):
+        read: datetime = zone.localize(moment)
+        return read
     return moment.replace(tzinfo=zone)
 
 
 def normalize(moment: datetime) -> datetime:
     """The same instant under the wall time that its zone has then."""
     zone = moment.tzinfo
-    return moment.astimezone(UTC).astimezone(zone)
+    return moment.astimezone(UTC).astimezone(zone)  # as pytz has it too, whose zones find their offset there
 
 
 #: The first and the last time that triggers count with: there is a microsecond before the one, and after the other.

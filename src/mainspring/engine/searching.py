@@ -75,7 +75,7 @@ def first_time(trigger: BaseTrigger, now: datetime, slices: Slices | None = None
         slices: what says how long a slice may take; ``None``: as long as its steps take.
     """
     if not trigger.searches:
-        return trigger.get_next_fire_time(None, now)
+        return trigger.first_fire_time(now)
     return _next_of(
         trigger, trigger.search(None, now, new_steps(slices)), shifted(now, -_TICK), now, slices
     ).time

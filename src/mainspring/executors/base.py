@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import traceback as traceback_module
 from collections import defaultdict, deque
-from datetime import UTC
+from datetime import UTC, datetime
 from logging import ERROR, INFO, WARNING
 from threading import RLock
 from typing import TYPE_CHECKING, Any

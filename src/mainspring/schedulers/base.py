@@ -12,7 +12,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from logging import ERROR, INFO, WARNING
 from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
@@ -107,13 +107,14 @@ from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.storable import checked_limits
-from mainspring.timezones import astimezone, local_timezone
+from mainspring.timezones import astimezone
+from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import RunRecord, Submission
@@ -321,7 +322,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             strict=self._factory.strict,
         )
         if self._factory.timezone is None or config.get("timezone") is not None:
-            self.timezone = self._factory.timezone = astimezone(config.get("timezone")) or local_timezone()
+            self.timezone = self._factory.timezone = (
+                astimezone(config.get("timezone") or get_localzone()) or UTC
+            )
         if "logger" in config or self._event_queue.logger is None:
             self._logger = logger_from(config.get("logger"))
             self._event_queue.logger = self._factory.logger = self._logger

@@ -86,6 +86,10 @@ class BaseTrigger(metaclass=TriggerType):
             an aware datetime after `previous_fire_time`, or ``None`` when there is no next time.
         """
 
+    def first_fire_time(self, now: datetime) -> datetime | None:
+        """The first time to fire from `now` on; what a scheduler asks of a job that is added."""
+        return self.get_next_fire_time(None, now)
+
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         """This trigger with what it left open filled in by the scheduler that it is added to.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.coercion import count_meant
 from mainspring.errors import TriggerError
+from mainspring.profile import stands_in
+from mainspring.timezones import in_utc
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.dated import DatedTrigger
 
@@ -94,6 +96,20 @@ class CalendarIntervalTrigger(DatedTrigger):
                 "the interval must be at least 1 day long: give years, months, weeks or days above zero"
             )
         self.years, self.months, self.weeks, self.days = distance
+
+    def first_fire_time(self, now: datetime) -> datetime | None:
+        return super().get_next_fire_time(None, now)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """See `BaseTrigger.get_next_fire_time`.
+
+        Under the alias, the answer to a first call is the first time of all, also where that has passed: programs written for APScheduler
+        go on from there. A scheduler doesn't ask this way.
+        """
+        if previous_fire_time is None and self.start_date is not None and stands_in():
+            begin = datetime.combine(self.start_date, time(), self.timezone or now.tzinfo)
+            now = min(now, begin, key=in_utc)
+        return super().get_next_fire_time(previous_fire_time, now)
 
     def has_same_times_each_day(self) -> bool:
         return self._first_at is None and not self.jitter

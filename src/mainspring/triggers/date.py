@@ -51,7 +51,7 @@ class DateTrigger(StandardTrigger):
 
     def _is_bound(self) -> bool:
         run_date = self.run_date
-        return isinstance(run_date, datetime) and run_date.tzinfo is not None
+        return getattr(run_date, "tzinfo", None) is not None  # a day, and text, has none
 
     def _zone(self) -> tzinfo:
         return self.run_date.tzinfo or UTC

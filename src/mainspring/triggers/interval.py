@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from mainspring.call_stack import outside
 from mainspring.coercion import count_meant, is_number, nearest, number_meant
 from mainspring.errors import TriggerError
+from mainspring.profile import stands_in
 from mainspring.timezones import astimezone, in_utc, in_zone
+from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import DelayedTrigger, check_order, moment_in, shifted, shown, zone_given
+from mainspring.triggers.standard import (
+    DelayedTrigger,
+    check_order,
+    moment_in,
+    shifted,
+    shown,
+    zone_given,
+    zone_to_read,
+)
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -36,7 +48,7 @@ class IntervalTrigger(DelayedTrigger):
         max_fires: fire so many times, counted from the start.
 
     Raises:
-        TriggerError: the interval is zero or negative.
+        TriggerError: the interval is negative, or zero (under the alias, zero is a second).
     """
 
     __slots__ = (
@@ -80,13 +92,14 @@ class IntervalTrigger(DelayedTrigger):
             if not is_number(value):
                 raise TriggerError(f"{name} must be a number that a timedelta can hold, got {value!r}")
         try:
-            self._set_interval(timedelta(**parts))
+            self._set_interval(_interval_of(parts))
         except OverflowError:
             given = ", ".join(f"{name}={value!r}" for name, value in parts.items() if value)
             raise TriggerError(f"the interval must not be longer than 999999999 days, got {given}") from None
         self.timezone = zone_given(timezone, start_date, end_date)
-        self.start_date: Any = moment_in(start_date, self.timezone, "start_date")
-        self.end_date: Any = moment_in(end_date, self.timezone, "end_date")
+        zone = zone_to_read(start_date, end_date, zone=self.timezone, local=lambda: get_localzone())  # noqa: PLW0108 - patched by programs' tests
+        self.start_date: Any = moment_in(start_date, zone, "start_date")
+        self.end_date: Any = moment_in(end_date, zone, "end_date")
         check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self.first = checked_first(first, start_date)
@@ -275,6 +288,18 @@ class IntervalTrigger(DelayedTrigger):
         if self.max_fires is not None:
             options.append(f"max_fires={self.max_fires}")
         return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
+
+
+def _interval_of(parts: dict[str, Any]) -> timedelta:
+    """The sum of the parts; under the alias an interval of zero is a second, as APScheduler has it."""
+    interval = timedelta(**parts)
+    if interval == timedelta(0) and stands_in():
+        warnings.warn(
+            "an interval of zero is taken for one second, as APScheduler takes it: write seconds=1",
+            stacklevel=outside(),
+        )
+        return timedelta(seconds=1)
+    return interval
 
 
 def _part_meant(name: str, value: Any) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.errors import TriggerError
+from mainspring.profile import stands_in
 from mainspring.timezones import (
     FIRST_IN_UTC,
     LAST_IN_UTC,
@@ -320,6 +321,22 @@ def moment_in(value: Any, zone: tzinfo | None, name: str) -> Any:
         moment = convert_to_datetime(value, UTC, name)  # a mistake is to be told where it is made
         return moment if isinstance(value, datetime) and value.tzinfo is not None else value
     return convert_to_datetime(value, zone, name)
+
+
+def zone_to_read(*moments: Any, zone: tzinfo | None, local: Callable[[], tzinfo]) -> tzinfo | None:
+    """The zone in which a trigger's dates are read when it is made; ``None``: in that of the scheduler, once it is added to one.
+
+    Under the alias that is the machine's, if the trigger has no other: programs written for APScheduler look at dates that they have given
+    as text, and find datetimes.
+
+    Args:
+        moments: the dates, as they were given.
+        zone: the trigger's own.
+        local: gives the machine's.
+    """
+    if zone is None and stands_in() and any(moment is not None for moment in moments):
+        return astimezone(local())
+    return zone
 
 
 def shown(moment: Any) -> str:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from mainspring.call_stack import outside
 from mainspring.errors import CronSyntaxError
 from mainspring.timezones import astimezone, in_utc
+from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField, steps_over_new_year
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, NOTHING, SIX_FIELDS, UNIX
+from mainspring.triggers.cron.hooks import is_asked
 from mainspring.triggers.cron.quartz import QUARTZ, check_calendars
 from mainspring.triggers.cron.reading import checked_text, read_expression, refusal, split, within
 from mainspring.triggers.cron.unix import command_after, placed
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import check_order, moment_in, shown, zone_given
+from mainspring.triggers.standard import check_order, moment_in, shown, zone_given, zone_to_read
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
@@ -91,8 +93,9 @@ class CronTrigger(WallClockTrigger):
         max_fires: int | None = None,
     ) -> None:
         self.timezone = zone_given(timezone, start_date, end_date)
-        self.start_date = moment_in(start_date, self.timezone, "start_date")
-        self.end_date = moment_in(end_date, self.timezone, "end_date")
+        zone = zone_to_read(start_date, end_date, zone=self.timezone, local=lambda: get_localzone())  # noqa: PLW0108 - patched by programs' tests
+        self.start_date = moment_in(start_date, zone, "start_date")
+        self.end_date = moment_in(end_date, zone, "end_date")
         check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self.gap, self.fold = checked_policy(gap, fold)
@@ -301,6 +304,8 @@ class CronTrigger(WallClockTrigger):
         return Phrase(what, self.timezone, common(self, self.start_date, skips_dates=skips_dates))
 
     def to_dict(self) -> dict[str, Any]:
+        if any(type(field) is not FIELDS[field.name] or is_asked(field) for field in self.fields):
+            return super().to_dict()  # the text of a program's own field doesn't say what it means
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
 
         return without_empty(

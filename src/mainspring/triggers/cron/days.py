@@ -94,9 +94,7 @@ def _weekday_row(weekdays: int, first_weekday: int) -> int:
 def _special(expressions: tuple[DayExpression, ...], first_weekday: int, length: int) -> int:
     days = 0
     for expression in expressions:
-        day = expression.day_of(first_weekday, length)
-        if day is not None:
-            days |= 1 << (day - 1)
+        days |= expression.days_of(first_weekday, length)
     return days
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 __all__ = [
     "MONTHS",
@@ -52,6 +54,13 @@ class Expression:
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and str(self) == str(other)
 
+    def validate_range(self, field_name: str) -> None:
+        """See that the expression makes sense for a field of this name; asked of those that a program adds to a field's `COMPILERS`."""
+
+    def get_next_value(self, dateval: datetime, field: Any) -> int | None:
+        """The first value that matches, from that which `dateval` has in a field on; ``None``: none does in this one."""
+        raise NotImplementedError
+
     def __hash__(self) -> int:
         return hash(str(self))
 
@@ -72,6 +81,11 @@ class AllExpression(Expression):
         """The values from `lowest` to `highest` that match."""
         return range(lowest, highest + 1, self.step or 1)
 
+    def get_next_value(self, dateval: datetime, field: Any) -> int | None:
+        start, seed = field.get_value(dateval), ""
+        values = self.values(field.get_min(dateval), field.get_max(dateval), seed)
+        return min((value for value in values if value >= start), default=None)
+
     def validate(self, lowest: int, highest: int) -> None:
         """See that the expression makes sense for a field with these bounds.
 
@@ -85,7 +99,7 @@ class AllExpression(Expression):
         return f"*/{self.step}" if self.step else "*"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.step or ''})"
+        return f"{type(self).__name__}({self.step})"
 
 
 class AnyExpression(AllExpression):
@@ -264,6 +278,15 @@ class DayExpression(Expression):
     def day_of(self, first_weekday: int, length: int) -> int | None:
         """The day that matches, in a month of `length` days, the first of which is `first_weekday`, or ``None``."""
         raise NotImplementedError
+
+    def days_of(self, first_weekday: int, length: int) -> int:
+        """All days that match in such a month: bit 0 is the first."""
+        day = self.day_of(first_weekday, length)
+        return 0 if day is None else 1 << (day - 1)
+
+    def get_next_value(self, dateval: datetime, field: Any) -> int | None:
+        day = self.day_of(*monthrange(dateval.year, dateval.month))
+        return None if day is None or day < dateval.day else day
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

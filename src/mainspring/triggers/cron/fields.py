@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.errors import CronSyntaxError
@@ -27,9 +28,11 @@ from mainspring.triggers.cron.expressions import (
     WorkdayBeforeLastExpression,
 )
 from mainspring.triggers.cron.hints import candidates
+from mainspring.triggers.cron.hooks import AskedDays, asked_values, is_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 __all__ = [
     "DEFAULT_VALUES",
@@ -109,6 +112,8 @@ class BaseField:
     names: ClassVar[tuple[str, ...]] = ()
     #: What makes an expression out of bounds of which at least one is a name.
     named: ClassVar[Callable[..., RangeExpression] | None] = None
+    #: The kinds of expressions. A program's own stand before or after ours, and have `value_re`, a pattern whose groups they are made with.
+    COMPILERS: ClassVar[list[Any]] = [AllExpression, RangeExpression]
 
     def __init__(self, name: str, exprs: Any, is_default: bool = False) -> None:
         self.name = name
@@ -166,7 +171,7 @@ class BaseField:
         stripped = part.strip()
         position += len(part) - len(part.lstrip())
         try:
-            expression = self._expression(stripped)
+            expression = self._compiled(stripped)
             if isinstance(expression, AllExpression):
                 expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
         except ValueError as error:
@@ -212,7 +217,7 @@ class BaseField:
     def _reads(self, text: str) -> bool:
         for part in text.split(","):
             try:
-                expression = self._expression(part.strip())
+                expression = self._compiled(part.strip())
                 if isinstance(expression, AllExpression):
                     expression.validate(MIN_VALUES[self.name], MAX_VALUES[self.name])
             except ValueError:
@@ -221,8 +226,22 @@ class BaseField:
                 return False
         return True
 
+    def _compiled(self, text: str) -> Any:
+        """The expression that `text` is by one of the field's `COMPILERS`, ours or a program's, or ``None``."""
+        has_asked_ours = False
+        for compiler in self.COMPILERS:
+            if compiler in _COMPILERS:
+                if not has_asked_ours and (found := self._expression(text)) is not None:
+                    return found
+                has_asked_ours = True
+            elif match := compiler.value_re.match(text):
+                made = compiler(**match.groupdict())
+                made.validate_range(self.name)
+                return made
+        return None
+
     def _expression(self, text: str) -> Any:
-        """The expression that `text` is as a whole, or ``None``."""
+        """The expression of ours that `text` is as a whole, or ``None``."""
         if match := _ALL.fullmatch(text):
             return AllExpression(_number(match["step"]))
         if match := _HASH.fullmatch(text):
@@ -255,6 +274,8 @@ class BaseField:
             seed: what chooses the values of ``H``.
         """
         lowest, highest = MIN_VALUES[self.name], MAX_VALUES[self.name]
+        if is_asked(self):
+            return frozenset() if self.name == "day" else asked_values(self, lowest, highest)
         return frozenset(
             value
             for expression in self.expressions
@@ -264,11 +285,13 @@ class BaseField:
 
     def special_days(self) -> tuple[DayExpression, ...]:
         """The expressions that depend on the month."""
+        if self.name == "day" and is_asked(self):
+            return (AskedDays(self),)
         return tuple(expression for expression in self.expressions if isinstance(expression, DayExpression))
 
     def matches_all(self) -> bool:
         """Whether the field lets every value through."""
-        return any(
+        return not is_asked(self) and any(
             type(expression) in (AllExpression, AnyExpression) and not expression.step
             for expression in self.expressions
         )
@@ -276,6 +299,26 @@ class BaseField:
     def has_hash(self) -> bool:
         """Whether the job's id chooses the values."""
         return any(type(expression) is HashExpression for expression in self.expressions)
+
+    # What a program may ask of a field, and a subclass answer otherwise.
+
+    def get_min(self, dateval: datetime) -> int:
+        """The lowest value there may be at a date."""
+        return MIN_VALUES[self.name]
+
+    def get_max(self, dateval: datetime) -> int:
+        """The highest value there may be at a date."""
+        return MAX_VALUES[self.name]
+
+    def get_value(self, dateval: datetime) -> int:
+        """The value that a date has."""
+        value: int = getattr(dateval, self.name)
+        return value
+
+    def get_next_value(self, dateval: datetime) -> int | None:
+        """The first value that matches, from that which a date has on; ``None``: there is none up to the highest."""
+        values = [expression.get_next_value(dateval, self) for expression in self.expressions]
+        return min((value for value in values if value is not None), default=None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BaseField) and (self.name, self.expressions) == (
@@ -309,9 +352,21 @@ class YearField(BaseField):
 class WeekField(BaseField):
     """The ISO week of the year, 1 to 53."""
 
+    def get_value(self, dateval: datetime) -> int:
+        return dateval.isocalendar()[1]
+
 
 class DayOfMonthField(BaseField):
     """The day of the month: numbers, ``last`` or ``L``, ``L-3``, ``LW``, ``15W``, ``L-3W``, or a position such as ``3rd fri``."""
+
+    COMPILERS: ClassVar[list[Any]] = [
+        *BaseField.COMPILERS,
+        WeekdayPositionExpression,
+        LastDayOfMonthExpression,
+    ]
+
+    def get_max(self, dateval: datetime) -> int:
+        return monthrange(dateval.year, dateval.month)[1]
 
     def _expression(self, text: str) -> Any:  # noqa: PLR0911 - one for each form
         if text == "?":
@@ -336,6 +391,10 @@ class DayOfWeekField(BaseField):
 
     names = (*WEEKDAYS, *FULL_WEEKDAYS)
     named = WeekdayRangeExpression
+    COMPILERS: ClassVar[list[Any]] = [*BaseField.COMPILERS, WeekdayRangeExpression]
+
+    def get_value(self, dateval: datetime) -> int:
+        return dateval.weekday()
 
     def _expression(self, text: str) -> Any:
         if text == "?":
@@ -367,6 +426,11 @@ class MonthField(BaseField):
 
     names = (*MONTHS, *FULL_MONTHS)
     named = MonthRangeExpression
+    COMPILERS: ClassVar[list[Any]] = [*BaseField.COMPILERS, MonthRangeExpression]
+
+
+#: The kinds of expressions that are ours, which `_expression` reads.
+_COMPILERS = {one for kind in (DayOfMonthField, DayOfWeekField, MonthField) for one in kind.COMPILERS}
 
 
 #: The class of each field.
