@@ -6,7 +6,7 @@ anything else runs there, and makes anew what belongs to one process. It must ta
 
 What may not be cut in two, since its locks are out of our reach, is done within `UNDIVIDED`: a fork waits for it, for a moment.
 
-Programs that don't go through `os.fork` (a C library that forks by itself, and doesn't tell Python) are not noticed.
+A C library that forks by itself, and doesn't tell Python, is not noticed, unless it has a hook of its own that calls `notice_fork`.
 """
 
 from __future__ import annotations
@@ -123,7 +123,18 @@ class Undivided:
 UNDIVIDED = Undivided()
 
 
+_process_id = os.getpid()
+
+
+def notice_fork() -> None:
+    """In a process that a C library may have forked without a word to Python: what Python would have had done, unless it was done."""
+    if os.getpid() != _process_id:
+        _in_child()
+
+
 def _in_child() -> None:
+    global _process_id  # noqa: PLW0603 - of this process
+    _process_id = os.getpid()
     UNDIVIDED.leave_to_parent()
     errors: list[Exception] = []
     # All of them from now on: what one makes anew may be all that has held another.

@@ -284,14 +284,6 @@ def test_health_counts_what_runs_and_when_it_last_looked(scheduler, heard):
     heard.wait_for(EVENT_JOB_EXECUTED)
 
 
-def test_uwsgi_without_threads_is_refused(scheduler, monkeypatch):
-    from types import SimpleNamespace
-
-    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={"enable-threads": False}))
-    with pytest.raises(RuntimeError, match="--enable-threads"):
-        scheduler.start()
-
-
 def test_unknown_executors_park_the_job_until_there_is_one(scheduler, heard):
     from mainspring.events import EVENT_JOB_PARKED
     from mainspring.executors.debug import DebugExecutor

@@ -9,7 +9,6 @@ call any method of the scheduler, from any thread, at any time.
 from __future__ import annotations
 
 import os
-import sys
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -106,6 +105,7 @@ from mainspring.schedulers.store_checks import StoreChecks
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
+from mainspring.schedulers.uwsgi import prepare_for_uwsgi
 from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone
 from mainspring.timezones import local_timezone as get_localzone
@@ -385,7 +385,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _enter_starting(self) -> Starting:
         """Begin to start, unless that was done already."""
-        _refuse_uwsgi_without_threads()
+        prepare_for_uwsgi()
         with self._lock:
             if self._is_active or self._is_starting:
                 raise SchedulerAlreadyRunningError
@@ -1206,14 +1206,6 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         raise TypeError(
             "Schedulers cannot be serialized. Most likely a job's function is a method of an object that holds the "
             "scheduler: use a function at module level, or keep the scheduler out of the object's state"
-        )
-
-
-def _refuse_uwsgi_without_threads() -> None:
-    uwsgi = sys.modules.get("uwsgi")
-    if uwsgi is not None and not getattr(uwsgi, "opt", {}).get("enable-threads", True):
-        raise RuntimeError(
-            "The scheduler needs threads, and uWSGI was started without: give it --enable-threads"
         )
 
 
