@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from asyncio import iscoroutinefunction
+import sys
 from difflib import get_close_matches
 from functools import partial
 from inspect import Parameter, isasyncgenfunction, isclass, isgeneratorfunction, ismethod, signature
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info >= (3, 14):
+    from inspect import iscoroutinefunction
+else:  # knows functions that libraries have marked in asyncio's own way, too
+    from asyncio import iscoroutinefunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -172,6 +172,33 @@ def test_worker_processes_have_the_alias_and_the_programs_functions(python, tmp_
     assert python(*RUNNER, *program).stdout == "(2, True, '__mp_main__', 'script.py')\n"
 
 
+PRELOADED = """\
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+import preloaded
+
+if __name__ == "__main__":
+    multiprocessing.set_forkserver_preload(NAMES)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        print(pool.submit(preloaded.parent).result(30) == pool.submit(preloaded.imported_in).result(30))
+"""
+MODULE = """\
+import os
+import apscheduler
+PID = os.getpid()
+parent = os.getppid
+def imported_in():
+    return PID
+"""
+
+
+@pytest.mark.parametrize("names", [["preloaded"], ["__main__", "preloaded"]])
+def test_what_a_fork_server_imports_finds_the_alias(python, tmp_path, names):
+    (tmp_path / "script.py").write_text(PRELOADED.replace("NAMES", repr(names)))
+    (tmp_path / "preloaded.py").write_text(MODULE)
+    assert python(*RUNNER, "script.py").stdout == "True\n"
+
+
 def test_a_job_of_the_program_runs_in_mainsprings_own_process_pool(python, tmp_path):
     (tmp_path / "script.py").write_text("""\
 import os, threading
