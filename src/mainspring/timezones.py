@@ -225,7 +225,7 @@ def _zone_named(name: str) -> tzinfo:
         if candidate is not None:
             hint = f"; did you mean {candidate!r}?"
         else:
-            hint = "" if zone_names() else ". Is the tzdata package installed?"
+            hint = "" if zone_names() else ": this machine has none; pip install tzdata"
         raise ZoneInfoNotFoundError(f"no time zone is named {name[:_LONGEST_SHOWN]!r}{hint}") from None
 
 

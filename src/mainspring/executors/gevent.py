@@ -11,13 +11,12 @@ from mainspring.errors import ConfigurationError
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
 from mainspring.executors.run import call_function, close_worker, finished, perform, report_unbegun
+from mainspring.extras import library_missing
 
 try:
     import gevent
 except ImportError as error:
-    raise ModuleNotFoundError(
-        'GeventExecutor needs gevent: pip install "mainspring[gevent]"', name=error.name
-    ) from error
+    raise library_missing("GeventExecutor", "gevent", "gevent", "gevent", error) from error
 
 if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter

@@ -12,14 +12,13 @@ from inspect import isgeneratorfunction, signature
 from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.event_loop import EventLoopExecutor
+from mainspring.extras import library_missing
 
 try:
     from twisted.internet.defer import CancelledError, Deferred
     from twisted.python.failure import Failure
 except ImportError as error:
-    raise ModuleNotFoundError(
-        'TwistedExecutor needs Twisted: pip install "mainspring[twisted]"', name=error.name
-    ) from error
+    raise library_missing("TwistedExecutor", "Twisted", "twisted", "twisted", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - a server takes real time
 from mainspring.errors import TriggerError
+from mainspring.extras import library_missing
 from mainspring.ics.zones import zone_of
 from mainspring.triggers.clock_changes import moment_of
 from mainspring.triggers.event_calendar import CalendarEvent, EventCalendar
@@ -93,6 +94,7 @@ def _bounded(content: bytes, max_bytes: int, source: str) -> bytes:
 
 
 def _fetched(url: str, timeout_seconds: float, max_bytes: int) -> bytes:
+    from urllib.error import HTTPError
     from urllib.parse import urlsplit
     from urllib.request import (
         HTTPDefaultErrorHandler,
@@ -127,7 +129,12 @@ def _fetched(url: str, timeout_seconds: float, max_bytes: int) -> bytes:
     end = REAL_CLOCK.monotonic() + timeout_seconds
     request = Request(url, headers={"Accept": "text/calendar, */*;q=0.1", "User-Agent": "mainspring"})  # noqa: S310 - seen to above
     content = b""
-    with opener.open(request, timeout=timeout_seconds) as response:
+    try:
+        response = opener.open(request, timeout=timeout_seconds)
+    except HTTPError as error:
+        error.close()  # it holds the connection
+        raise
+    with response:
         # `read1` comes back with what there is, so that a server that sends a byte now and then is noticed.
         while len(content) <= max_bytes and (chunk := response.read1(_CHUNK)):
             content += chunk
@@ -140,9 +147,7 @@ def _events_of(text: str | bytes) -> Iterator[CalendarEvent]:
     try:
         from icalendar import Calendar
     except ImportError as error:
-        raise ImportError(
-            'reading calendars needs icalendar: pip install "mainspring[ics]"', name=error.name
-        ) from None
+        raise library_missing("reading calendars", "icalendar", "icalendar", "ics", error) from None
     if isinstance(text, str):
         text = text.removeprefix("\ufeff")
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.coercion import names_parameters
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.executors.gevent import GeventExecutor, finished_in_thread
+from mainspring.extras import library_missing
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import NUMBERS, RECORDED_WITHIN_SECONDS, exception_for, is_default
 
@@ -18,9 +19,7 @@ try:
     import gevent.monkey
     from gevent.event import AsyncResult, Event
 except ImportError as error:
-    raise ModuleNotFoundError(
-        'GeventScheduler needs gevent: pip install "mainspring[gevent]"', name=error.name
-    ) from error
+    raise library_missing("GeventScheduler", "gevent", "gevent", "gevent", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -25,11 +25,18 @@ __all__ = ["QtScheduler"]
 def _qt_core() -> Any:
     """The module QtCore: of the binding that the program uses, or else of the first that is installed."""
     bindings = ("PySide6", "PyQt6")
+    broken: ImportError | None = None
     for name in sorted(bindings, key=lambda name: f"{name}.QtCore" not in sys.modules):
         try:
             return import_module(f"{name}.QtCore")
-        except ImportError:
+        except ModuleNotFoundError:
             continue
+        except ImportError as error:  # it is installed, and a library of the system isn't
+            broken = broken or error
+    if broken is not None:
+        raise ImportError(
+            f"QtScheduler needs Qt, and what is installed can't be imported: {broken}", name=broken.name
+        ) from broken
     raise ModuleNotFoundError(
         'QtScheduler needs PySide6 or PyQt6: pip install "mainspring[qt]", or pip install PyQt6',
         name="PySide6",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_parameters
 from mainspring.executors.tornado import TornadoExecutor
+from mainspring.extras import library_missing
 from mainspring.references import maybe_ref
 from mainspring.schedulers.asyncio import AsyncIOScheduler
 from mainspring.schedulers.awaitable import run_on_loop
@@ -13,9 +14,7 @@ from mainspring.schedulers.awaitable import run_on_loop
 try:
     from tornado.ioloop import IOLoop
 except ImportError as error:
-    raise ModuleNotFoundError(
-        'TornadoScheduler needs Tornado: pip install "mainspring[tornado]"', name=error.name
-    ) from error
+    raise library_missing("TornadoScheduler", "Tornado", "tornado", "tornado", error) from error
 
 if TYPE_CHECKING:
     import asyncio

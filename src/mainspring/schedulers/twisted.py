@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mainspring.aside import Aside
 from mainspring.coercion import names_parameters
 from mainspring.executors.twisted import TwistedExecutor
+from mainspring.extras import library_missing
 from mainspring.references import maybe_ref
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
 from mainspring.schedulers.event_loop import EventLoopScheduler
@@ -19,9 +20,7 @@ try:
     from twisted.internet.defer import Deferred
     from twisted.python.threadable import isInIOThread
 except ImportError as error:
-    raise ModuleNotFoundError(
-        'TwistedScheduler needs Twisted: pip install "mainspring[twisted]"', name=error.name
-    ) from error
+    raise library_missing("TwistedScheduler", "Twisted", "twisted", "twisted", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

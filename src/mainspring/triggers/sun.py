@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, get_arg
 
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
+from mainspring.extras import library_missing
 from mainspring.timezones import astimezone
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.standard import TICK, DelayedTrigger, moment_in, shown, zone_given
@@ -338,7 +339,7 @@ def _astral() -> None:
     try:
         import astral.sun  # noqa: F401
     except ImportError as error:
-        raise ImportError('SunTrigger needs astral: pip install "mainspring[sun]"', name=error.name) from None
+        raise library_missing("SunTrigger", "astral", "astral", "sun", error) from None
 
 
 def _checked(name: str, value: Any, low: float, high: float, unit: str) -> float:

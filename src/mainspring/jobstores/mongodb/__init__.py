@@ -3,13 +3,13 @@
 Needs pymongo 4.9 or newer: ``pip install "mainspring[mongodb]"``.
 """
 
+from mainspring.extras import library_missing
+
 try:
     from mainspring.jobstores.mongodb.store import MongoDBJobStore
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in ("pymongo", "bson"):
-        raise
-    raise ImportError(
-        'MongoDBJobStore needs pymongo 4.9 or newer, which is not installed: pip install "mainspring[mongodb]"'
+except ImportError as error:
+    raise library_missing(
+        "MongoDBJobStore", "pymongo 4.9 or newer", ("pymongo", "bson"), "mongodb", error
     ) from error
 
 __all__ = ["MongoDBJobStore"]

@@ -3,13 +3,11 @@
 Needs redis-py 5 or newer: ``pip install "mainspring[redis]"``.
 """
 
+from mainspring.extras import library_missing
+
 try:
     from mainspring.jobstores.redis.store import RedisJobStore
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "redis":
-        raise
-    raise ImportError(
-        'RedisJobStore needs redis-py 5 or newer, which is not installed: pip install "mainspring[redis]"'
-    ) from error
+except ImportError as error:
+    raise library_missing("RedisJobStore", "redis-py 5 or newer", "redis", "redis", error) from error
 
 __all__ = ["RedisJobStore"]

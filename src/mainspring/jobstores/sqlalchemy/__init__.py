@@ -4,14 +4,12 @@ Needs SQLAlchemy 2, and a driver for other databases than SQLite: ``pip install 
 ``"mainspring[postgresql]"`` or ``"mainspring[mysql]"``.
 """
 
+from mainspring.extras import library_missing
+
 try:
     from mainspring.jobstores.sqlalchemy.autogenerate import without_job_tables
     from mainspring.jobstores.sqlalchemy.store import SQLAlchemyJobStore
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "sqlalchemy":
-        raise
-    raise ImportError(
-        'SQLAlchemyJobStore needs SQLAlchemy 2, which is not installed: pip install "mainspring[sqlalchemy]"'
-    ) from error
+except ImportError as error:
+    raise library_missing("SQLAlchemyJobStore", "SQLAlchemy 2", "sqlalchemy", "sqlalchemy", error) from error
 
 __all__ = ["SQLAlchemyJobStore", "without_job_tables"]
