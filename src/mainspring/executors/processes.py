@@ -474,6 +474,15 @@ def _answered(request: bytes, pipe: Connection) -> bytes:
     return pickle.dumps((kind, packed, text, None if run is None else run.logged))
 
 
+def _hint_for_main(name: str) -> str:
+    if not name.startswith("__main__:"):
+        return ""
+    return (
+        "; a worker has the functions of the program's file, not those of a console, a notebook, or below if __name__ == '__main__': "
+        "keep them in a module"
+    )
+
+
 def _outcome(
     name: str, function: bytes, arguments: bytes, hooks: Sequence[str]
 ) -> tuple[Literal["result", "error"], bytes, str]:
@@ -485,7 +494,7 @@ def _outcome(
             args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
             raise TransferError(
-                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}"
+                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}{_hint_for_main(name)}"
             ) from error
         with entered_all(map(ref_to_obj, hooks)):
             result = finished(func(*args, **kwargs))
