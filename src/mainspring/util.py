@@ -1,7 +1,10 @@
 """Helpers that programs written for APScheduler import from here; they live in modules named for what they do."""
 
+from typing import TYPE_CHECKING
+
 from mainspring.callables import check_callable_args, get_callable_name, iscoroutinefunction_partial
 from mainspring.coercion import asbool, asint, undefined
+from mainspring.former_names import former_names
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.timezones import (
     UTC,
@@ -43,3 +46,6 @@ __all__ = [
     "undefined",
     "utc_timestamp_to_datetime",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -21,6 +21,7 @@ from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
+from mainspring.former_names import former_names
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
 from mainspring.jobstores.native import NativeJobStore
@@ -594,3 +595,7 @@ class MemoryJobStore(NativeJobStore):
         with self._lock:
             records = self._runs.records(job_id)
         return chosen(records, outcome, since, limit)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

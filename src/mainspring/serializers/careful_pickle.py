@@ -248,6 +248,11 @@ class _CarefulUnpickler(_Interpreter):  # type: ignore[misc]
             raise SerializationError(
                 f"the pickled value names {module}.{name}, which is neither a class nor a function: {_ADVICE}"
             )
+        home = str(getattr(found, "__module__", None) or module)
+        if not home.startswith("mainspring.") and module.startswith("mainspring."):
+            refuse_name(
+                home, found.__qualname__, self._allow
+            )  # by a name of ours that leads on to what isn't
         return found
 
     # Calls

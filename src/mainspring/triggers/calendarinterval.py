@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.coercion import count_meant
 from mainspring.errors import TriggerError
+from mainspring.former_names import former_names
 from mainspring.profile import stands_in
 from mainspring.timezones import in_utc
 from mainspring.triggers.clock_changes import DAY
@@ -255,3 +256,7 @@ class _Calendar:
             except ValueError:  # no such day in this month
                 continue
             return moved.toordinal() + self._days
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -8,6 +8,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import TriggerError
+from mainspring.former_names import former_names
 from mainspring.timezones import in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
@@ -345,3 +346,7 @@ def _moment(microseconds: int) -> datetime | None:
         return _EPOCH + timedelta(microseconds=microseconds)
     except OverflowError:
         return None
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

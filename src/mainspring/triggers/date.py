@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
+from mainspring.former_names import former_names
 from mainspring.timezones import in_utc
 from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_given
 
@@ -97,3 +98,7 @@ class DateTrigger(StandardTrigger):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} (run_date='{shown(self.run_date)}')>"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

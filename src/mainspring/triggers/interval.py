@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from mainspring.call_stack import outside
 from mainspring.coercion import count_meant, is_number, nearest, number_meant
 from mainspring.errors import TriggerError
+from mainspring.former_names import former_names
 from mainspring.profile import stands_in
 from mainspring.timezones import astimezone, in_utc, in_zone
 from mainspring.timezones import local_timezone as get_localzone
@@ -338,3 +339,7 @@ def checked_count(max_fires: Any) -> int | None:
             f"max_fires must be a whole number, 1 or more, got {max_fires!r}{count_meant(max_fires)}"
         )
     return max_fires
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

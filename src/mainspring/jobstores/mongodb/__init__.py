@@ -3,7 +3,10 @@
 Needs pymongo 4.9 or newer: ``pip install "mainspring[mongodb]"``.
 """
 
+from typing import TYPE_CHECKING
+
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 
 try:
     from mainspring.jobstores.mongodb.store import MongoDBJobStore
@@ -13,3 +16,6 @@ except ImportError as error:
     ) from error
 
 __all__ = ["MongoDBJobStore"]
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

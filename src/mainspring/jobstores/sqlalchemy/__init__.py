@@ -4,7 +4,10 @@ Needs SQLAlchemy 2, and a driver for other databases than SQLite: ``pip install 
 ``"mainspring[postgresql]"`` or ``"mainspring[mysql]"``.
 """
 
+from typing import TYPE_CHECKING
+
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 
 try:
     from mainspring.jobstores.sqlalchemy.autogenerate import without_job_tables
@@ -13,3 +16,6 @@ except ImportError as error:
     raise library_missing("SQLAlchemyJobStore", "SQLAlchemy 2", "sqlalchemy", "sqlalchemy", error) from error
 
 __all__ = ["SQLAlchemyJobStore", "without_job_tables"]
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

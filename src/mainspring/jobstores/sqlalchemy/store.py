@@ -168,6 +168,9 @@ class SQLAlchemyJobStore(SharedJobStore):
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} (url={self.engine.url})>"  # which shows no password
+
     @property
     def serves_one_process(self) -> bool:
         """See `RunStore.serves_one_process`: a database of SQLite in memory is in one process's."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.call_stack import outside
 from mainspring.errors import CronSyntaxError
+from mainspring.former_names import former_names
 from mainspring.timezones import astimezone, in_utc
 from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.cron.days import DateFields
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CronTrigger"]
 
+#: The kinds of fields that their text says all of. One that an older release has pickled may be of another kind than the field has today.
+_OWN_FIELDS = frozenset(FIELDS.values())
 _CRONTAB = UNIX._replace(layouts={len(FIVE_FIELDS): FIVE_FIELDS})
 
 
@@ -304,7 +307,7 @@ class CronTrigger(WallClockTrigger):
         return Phrase(what, self.timezone, common(self, self.start_date, skips_dates=skips_dates))
 
     def to_dict(self) -> dict[str, Any]:
-        if any(type(field) is not FIELDS[field.name] or is_asked(field) for field in self.fields):
+        if any(type(field) not in _OWN_FIELDS or is_asked(field) for field in self.fields):
             return super().to_dict()  # the text of a program's own field doesn't say what it means
         from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
 
@@ -421,3 +424,7 @@ def _warn_of_numeric_weekday(expr: str, weekday: str) -> None:
         "counts from 0 for Sunday. Write names (mon, tue, …) to be sure, or use CronTrigger.from_unix",
         stacklevel=outside(),
     )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -6,6 +6,8 @@ from calendar import monthrange
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mainspring.former_names import former_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -448,3 +450,7 @@ def _nearest_workday(day: int, first_weekday: int, length: int) -> int:
     if weekday == _SUNDAY:
         return day + 1 if day < length else day - 2
     return day
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)
