@@ -101,3 +101,17 @@ def test_a_job_that_follows_nobody_closes_no_ring():
         raise AssertionError(f"nobody needs to look for {job_id}")
 
     assert cycle("a", DateTrigger(START), find) == []
+
+
+@pytest.mark.parametrize(
+    "others", [{"b": "b"}, {"b": "c", "c": "b"}, {"b": "c", "c": "d", "d": "c"}], ids=str
+)
+def test_each_job_of_a_ring_of_others_is_looked_for_once(others):
+    asked = []
+
+    def find(job_id):
+        asked.append(job_id)
+        return job(job_id, AfterJob(others[job_id]))
+
+    assert cycle("a", AfterJob("b"), find) == []
+    assert asked == list(others)

@@ -7,7 +7,13 @@ import pytest
 
 from mainspring.engine.decision import decide
 from mainspring.engine.due import due_times
-from mainspring.engine.searching import LOOKOUT_MICROSECONDS, first_time, is_lookout, lookout_before
+from mainspring.engine.searching import (
+    LOOKOUT_MICROSECONDS,
+    first_time,
+    is_lookout,
+    lookout_before,
+    number_of_times,
+)
 from mainspring.model import JobOptions, JobRecord
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
@@ -116,6 +122,23 @@ def test_a_slice_ends_when_its_time_is_over_but_comes_further():
         _, moment, *_ = due_times(trigger, moment, moment, coalesce=True, slices=lambda: lambda: True)
         assert moment > before
     assert excludes.count < 20
+
+
+def test_what_comes_after_a_run_is_searched_for_in_slices_too():
+    excludes = Counting(lambda moment: moment > START)
+    begun = []
+
+    def slices():
+        begun.append(excludes.count)
+        return lambda: True
+
+    trigger = IntervalTrigger(seconds=0.01, start_date=START, timezone=UTC).excluding(excludes)
+    times, following, *_ = due_times(trigger, START, START, coalesce=True, slices=slices)
+    assert times == [START]
+    assert is_lookout(trigger, following)
+    asked = [after - before for before, after in zip(begun, [*begun[1:], excludes.count], strict=True)]
+    assert len(asked) > 10
+    assert max(asked) <= 4
 
 
 def test_exclusions_closer_than_lookouts_are_got_past():
@@ -251,3 +274,14 @@ def test_as_many_as_are_caught_up_leave_none_to_be_dropped(limit, begins, droppe
     assert times == due[begins:]
     assert following == now + OFTEN
     assert beyond == (first if dropped else None)
+
+
+@pytest.mark.parametrize(
+    ("last", "is_last_included", "number"),
+    [(0, True, 1), (0, False, 1), (1, True, 2), (1, False, 1), (2, True, 3), (2, False, 2)],
+)
+def test_how_many_times_there_are_between_two_of_them(last, is_last_included, number):
+    found = number_of_times(
+        SECONDS, START, START + last * OFTEN, START, None, is_last_included=is_last_included
+    )
+    assert found == number

@@ -25,6 +25,7 @@ def node(token, heartbeat, *, is_alive=True, name="a", lease=30_000):
         ([node(7, NOW - 2 * SECOND, is_alive=False)], SetBack(NOW - 2 * SECOND, NOW - SECOND, NOW)),
         ([node(8, NOW), node(6, NOW - HOUR)], SetBack(NOW - HOUR, NOW - SECOND, NOW)),
         ([node(8, NOW)], SetBack(None, NOW - SECOND, NOW)),
+        ([node(8, NOW - SECOND)], SetBack(None, NOW - SECOND, NOW)),
         ([], SetBack(None, NOW - SECOND, NOW)),
     ],
 )

@@ -138,6 +138,7 @@ def test_a_refused_lease_is_lost_and_the_node_goes_on_under_another(
     membership.renew()
     assert before.is_lost()
     assert not before.is_held()
+    assert before.was_forgotten is False  # what it has claimed is another's
     assert backend.calls[1:] == [("renew", 7, OURS), ("register", OURS)]
     assert membership.lease.token == backend.setting.token == 8
     assert membership.lease.is_held()
@@ -268,7 +269,9 @@ def forgets(backend, known):
 )  # fmt: skip
 def test_a_store_that_does_not_know_what_it_was_told_was_set_back(membership, backend, said, known, to):
     forgets(backend, known)
+    before = membership.lease
     membership.renew()
+    assert before.was_forgotten is True  # nobody has taken over what it has claimed
     assert membership.lease.token == 8
     (line,) = said()
     assert line == (

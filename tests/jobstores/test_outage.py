@@ -346,3 +346,17 @@ def test_what_is_said_is_cut_where_it_is_too_long(length, shown):
     words = said_by(ValueError("x" * length))
     assert len(words) == shown
     assert words.endswith("…") == (length > 400)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "on_loop", "is_over"),
+    [
+        (trying.CALL_TIMEOUT, False, False),
+        (trying.CALL_TIMEOUT + 0.1, False, True),
+        (trying.CALL_TIMEOUT_ON_LOOP, True, False),
+        (trying.CALL_TIMEOUT_ON_LOOP + 0.1, True, True),
+    ],
+)
+def test_how_long_a_call_is_tried(seconds, on_loop, is_over):
+    assert trying._is_over(None, seconds, on_loop=on_loop) is is_over
+    assert trying._is_over(lambda: True, 0, on_loop=on_loop) is True

@@ -564,3 +564,11 @@ def test_of_what_is_too_much_a_claim_takes_the_light_ones_along(outcomes, backen
     outcomes.write()
     assert sorted(time for part in backend.written for time in part) == at(*range(9))
     assert backend.written[1][:4] == at(3, 4, 6, 7)
+
+
+def test_what_may_pause_jobs_that_come_after_others_is_written_by_itself_though_nothing_else_has_ended(
+    outcomes, backend
+):
+    outcomes.add([failed(0), failed(1)])
+    outcomes.write()
+    assert backend.written == [at(0), at(1)]

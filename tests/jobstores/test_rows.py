@@ -285,3 +285,24 @@ def test_tags_alone_may_be_too_large():
 def test_arguments_that_cannot_be_compared_are_said_to_be_the_jobs():
     with pytest.raises(SerializationError, match=f"of job {JOB.id!r} can't be written"):
         rows.is_equal(JOB._replace(kwargs={1: 2}), JOB, "", ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("job", "what"),
+    [
+        (record("a "), "the id of job 'a ' ends with a space"),
+        (record("a", executor="pool "), "the executor of job 'a' ends with a space"),
+        (record("a", group="g "), "the group of job 'a' ends with a space"),
+        (
+            record("a")._replace(trigger=AfterJob("b ")),
+            "the job that is followed by that of job 'a' ends with a space",
+        ),
+    ],
+    ids=["id", "executor", "group", "followed"],
+)
+def test_names_that_end_with_a_space_are_refused_by_what_they_name(job, what):
+    with pytest.raises(
+        ValueError, match=r"take '.* ' and '.*[a-z]' for the same: leave the space out"
+    ) as raised:
+        rows.refuse_padded(job)
+    assert str(raised.value).startswith(what)

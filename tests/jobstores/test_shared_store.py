@@ -14,6 +14,7 @@ import pytest
 
 from mainspring.engine.decision import Decision
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, StoreUnavailableError
+from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared.agenda import POLL
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
@@ -23,7 +24,7 @@ from mainspring.jobstores.shared.lease import LivingNode
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.row_locks import RowLocks
-from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, _CallLimit
@@ -577,14 +578,17 @@ def test_what_can_not_be_given_back_is_not_parked(store, backend):
     assert store._held == 1
 
 
-def test_what_was_not_begun_by_the_end_is_given_back_each_for_itself(store, backend):
+@pytest.mark.parametrize(
+    "error", [Wrong("not this one"), ValueError("no statement")], ids=["refused", "unknown"]
+)
+def test_what_was_not_begun_by_the_end_is_given_back_each_for_itself(store, backend, error):
     store._held = 3
     submissions = [ended(store, job_id, None) for job_id in "abc"]
     given = []
 
     def release(part, give_up):
         if any(one.job.id == "b" for one in part) and len(given) < 2:
-            raise Wrong("not this one")
+            raise error
         given.extend(one.job.id for one in part)
 
     backend.release.side_effect = release
@@ -1005,7 +1009,13 @@ def test_when_something_is_refused_for_what_is_in_it(store, backend, error, can_
 
 
 def test_what_can_never_be_given_back_is_given_up_after_some_tries(store, backend, monkeypatch):
-    monkeypatch.setattr("mainspring.jobstores.shared.store.pause_before_retry", lambda attempts: 0)
+    pauses = []
+
+    def pause_before_retry(attempts):
+        pauses.append(attempts)
+        return 0
+
+    monkeypatch.setattr("mainspring.jobstores.shared.store.pause_before_retry", pause_before_retry)
     tries = []
 
     def release(part, give_up):
@@ -1017,6 +1027,7 @@ def test_what_can_never_be_given_back_is_given_up_after_some_tries(store, backen
     store._held = 1
     with pytest.raises(Wrong):
         store.release([ended(store, outcome=None)])
+    assert pauses == list(range(1, 13))
     assert store._held == 0
 
 
@@ -1062,3 +1073,41 @@ def test_a_start_that_has_no_answer_says_so_while_it_waits(
     made.shutdown()
     clock.advance(10)
     assert watch.join(30)
+
+
+def test_what_is_asked_for_by_the_longest_of_names_is_looked_for(store, backend):
+    backend.jobs.list_jobs.return_value = []
+    assert store.list_records(JobQuery(search="x" * LONGEST_NAME)) == []
+    assert backend.jobs.list_jobs.call_count == 1
+    assert store.list_records(JobQuery(search="x" * (LONGEST_NAME + 1))) == []
+    assert backend.jobs.list_jobs.call_count == 1
+
+
+def test_a_parked_job_whose_time_had_come_by_the_last_claim_wakes_nobody(store, backend):
+    parked = Decision(record("a"))
+    parked.reason = "no function"
+    make_due(store)
+    backend.claim.return_value = claimed(parked=[parked])
+    claim(store)
+    (known,) = store.parked()
+    for claimed_at, wakes in ((known.retry_at - SECONDS, True), (known.retry_at, False)):
+        store._claimed_at = claimed_at
+        assert (store.next_time() == known.retry_at) is wakes
+
+
+def test_a_store_that_a_newer_release_has_changed_is_told_of_once(store, backend, said):
+    backend.renew.side_effect = ConfigurationError("it is of version 9")
+    for _ in range(3):
+        store._renew()
+    assert said() == [f"ERROR {store._outage.name} can't be used any more: it is of version 9"]
+    assert store.trouble == "it is of version 9"
+    backend.renew.side_effect = None
+    store._renew()
+    assert store.trouble is None
+
+
+def test_progress_that_can_not_be_stored_is_told_of(store, backend, said):
+    backend.say.side_effect = ValueError("no such text")
+    store.say(ended(store, outcome=None), "1")
+    store._write_said()
+    assert said() == ["WARNING 1 runs said how far they are, and it can't be stored: no such text"]

@@ -249,3 +249,19 @@ def test_what_goes_on_failing_is_said_again_after_a_minute(caplog):
     run(tasks=lambda clock: {task: 30.0}, happenings=lambda upkeep: [nothing] * 5)
     assert task.calls >= 5
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
+
+
+def test_in_a_forked_process_nothing_is_called_any_more(task):
+    ended = []
+    upkeep = Upkeep(
+        "mainspring-test",
+        {task: 0.001},
+        logging.getLogger("mainspring.test"),
+        SystemClock(),
+        ended=lambda: ended.append(1),
+    )
+    upkeep.leave_to_parent()
+    upkeep.start()  # as a thread that is a greenlet, and outlives the fork
+    assert upkeep.join(10)
+    assert task.calls == 0
+    assert ended == []
