@@ -5,12 +5,12 @@ def note(*args, **kwargs):
     return args, kwargs
 
 
-class Value:
+class Value(object):
     def __init__(self, number):
         self.number = number
 
 
-class Clerk:
+class Clerk(object):
     @classmethod
     def file(cls):
         return cls.__name__

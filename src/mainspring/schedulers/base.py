@@ -17,6 +17,7 @@ from logging import ERROR, INFO, WARNING
 from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
+from mainspring import profile
 from mainspring.aside import Aside
 from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
 from mainspring.coercion import (
@@ -69,7 +70,6 @@ from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
-from mainspring.jobstores.shared.predecessor import HasPredecessor
 from mainspring.masking import shown_error, use_secret_names
 from mainspring.model import JobOptions
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
@@ -101,6 +101,7 @@ from mainspring.schedulers.signals import SIGNALS
 from mainspring.schedulers.starting import Started, Starting
 from mainspring.schedulers.states import STATE_FORKED, STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
+from mainspring.schedulers.store_adoptions import StoreAdoptions
 from mainspring.schedulers.store_checks import StoreChecks
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
@@ -177,6 +178,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins, self._clock)
         self._event_queue = Listeners()
+        self._stands_in = profile.stands_in()
         self._begin_in_process()
         self._is_starting = False
         self._was_shut_down = False  # and not started again since
@@ -234,6 +236,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._stopping.stop,
             self._stores.unhanded,
         )
+        self._adoptions = StoreAdoptions(
+            self._factory, self._clock, lambda: self._log, self._wake, stands_in=self._stands_in
+        )
         self._pass_lock = Lock()
         self._pass_thread: int | None = None
         self._last_pass: datetime | None = None
@@ -254,7 +259,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         parent, limits = self._process, self._reporter.limits
         # This may be called on a thread that runs a job, calls a listener or hands out jobs, and goes on with that here.
-        for part in (self._in_flight, self._reporter, self._dispatch):
+        for part in (self._in_flight, self._reporter, self._dispatch, self._adoptions):
             part.leave_to_parent()
         self._pending_jobs.leave_to_parent()
         self._event_queue.leave_to_parent()
@@ -465,29 +470,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 started.append(store)
                 try:
                     store.start(self, alias)
-                    self._adopt(alias, store)
+                    self._adoptions.begin(alias, store)
                 except Exception as error:
                     self._start_errors[alias] = shown_error(error)
                     raise
-
-    def _adopt(self, alias: str, store: RunStore) -> None:
-        """Take over what APScheduler has left where a store is, if it is to be so; or say that it is there."""
-        if not isinstance(store, HasPredecessor) or store.adopt == "never":
-            return
-        try:
-            predecessor = store.predecessor()
-            if predecessor is not None:
-                from mainspring.schedulers.adopting import Adoption, adopt_at_start
-
-                adoption = Adoption(store, self._factory, store.store_time(self._clock))
-                adopt_at_start(self._log, alias, store, predecessor, adoption)
-        except Exception as error:  # noqa: BLE001 - logged; nothing that goes wrong with it keeps a scheduler from starting
-            self._log.error(
-                "Job store %r: the jobs that APScheduler may have left there could not be adopted: %s",
-                alias,
-                words_of(error),
-            )
-            self._log.debug("What was raised:", exc_info=error)
 
     def _start_limit(self, alias: str) -> Starting:
         """For how long a job store tries to start; asked by the store."""
@@ -648,6 +634,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     "answers, or other nodes record it as lost"
                 )
             self._hand_over(wait, until)
+            self._adoptions.end()
             for alias, store in self._stores.items():
                 try:
                     store.leave(max(until - REAL_CLOCK.monotonic(), _STORES_ANSWER_AT_LEAST))
@@ -922,6 +909,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             stuck_listener=self._event_queue.stuck,
             stuck_runs=len(self._stuck_runs),
             runs_in=self._runs_in,
+            profile="apscheduler" if self._stands_in else "mainspring",
+            adopted=self._adoptions.known,
         )
 
     # Executors
@@ -1006,7 +995,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self._is_active:
             try:
                 store.start(self, alias)
-                self._adopt(alias, store)
+                self._adoptions.begin(alias, store)
             except BaseException:
                 self._stores.remove(alias)
                 raise
@@ -1031,7 +1020,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             starting.thread = get_ident()
             try:
                 store.start(self, alias)
-                self._adopt(alias, store)
+                self._adoptions.begin(alias, store)
             except Exception as error:  # noqa: BLE001 - logged
                 self._start_errors[alias] = shown_error(error)
                 self._log.error("Job store %r could not be added: %s", alias, words_of(error))
@@ -1080,6 +1069,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         with self._jobstores_lock:
             store = self._stores.remove(alias)
         self._start_errors.pop(alias, None)
+        self._adoptions.end(alias)
         if shutdown:
             store.shutdown()
         self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_REMOVED, alias))

@@ -74,6 +74,27 @@ def read_jobs(infile: Any) -> list[JobRecord]:
         SerializationError: it holds something else, or a newer version of it; the message says where.
     """
     name = _name_of(infile)
+    records: dict[str, JobRecord] = {}
+    for at, state in enumerate(states_in(infile), 1):
+        told = state.get("id") if isinstance(state, dict) else None
+        where = f"{name}: job {at}" if told is None else f"{name}: job {at}, {_shown(told)},"
+        try:
+            record = record_of(values_of(state))
+        except SerializationError as error:
+            raise SerializationError(f"{where} can't be imported: {error}") from error
+        if record.id in records:
+            raise SerializationError(f"{where} has the id of one before it")
+        records[record.id] = record
+    return list(records.values())
+
+
+def states_in(infile: Any) -> list[Any]:
+    """What stands for jobs in a path or a text file.
+
+    Raises:
+        SerializationError: it holds something else, or a newer version of it.
+    """
+    name = _name_of(infile)
     with _opened(infile, "r") as stream:
         try:
             content = json.loads(stream.read(), object_pairs_hook=_once_each)
@@ -94,30 +115,24 @@ def read_jobs(infile: Any) -> list[JobRecord]:
             f"{name}: the jobs were exported with mask_secrets=True, without the secrets among their arguments: they can't be imported. "
             "Export them without it"
         )
-    records: dict[str, JobRecord] = {}
-    for at, state in enumerate(content["jobs"], 1):
-        told = state.get("id") if isinstance(state, dict) else None
-        where = f"{name}: job {at}" if told is None else f"{name}: job {at}, {_shown(told)},"
-        record = _record(where, state)
-        if record.id in records:
-            raise SerializationError(f"{where} has the id of one before it")
-        records[record.id] = record
-    return list(records.values())
+    return content["jobs"]  # type: ignore[no-any-return]
 
 
-def _record(where: str, state: Any) -> JobRecord:
+def values_of(state: Any) -> dict[str, Any]:
+    """The values of what stands for a job.
+
+    Raises:
+        SerializationError: one can't be read.
+    """
     if not isinstance(state, dict):
-        raise SerializationError(f"{where} can't be imported: expected a JSON object, got {_shown(state)}")
+        raise SerializationError(f"expected a JSON object, got {_shown(state)}")
     values: dict[str, Any] = {}
     for key, value in state.items():
         try:
             values[key] = decoded(value)
         except Exception as error:
-            raise SerializationError(f"{where} can't be imported: its {key!r:.40}: {_said(error)}") from error
-    try:
-        return record_of(values)
-    except SerializationError as error:
-        raise SerializationError(f"{where} can't be imported: {error}") from error
+            raise SerializationError(f"its {key!r:.40}: {_said(error)}") from error
+    return values
 
 
 def record_of(values: dict[str, Any]) -> JobRecord:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+
+    from mainspring.schedulers.adoption_report import Adopted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Health:
         stuck_listener: which listener has been called and doesn't return, in words; ``None``: none.
         stuck_runs: how many runs don't end though they were told to, and keep their threads.
         runs_in: the number of the process in which it ran when this one was forked from it; ``None`` if it is this one's.
+        profile: whose defaults the scheduler has: ``"mainspring"``, or ``"apscheduler"`` if it was made under the alias.
+        adopted: by alias, what has become of the jobs that APScheduler has left where job stores are.
     """
 
     state: str
@@ -64,6 +68,8 @@ class Health:
     stuck_runs: int = 0
     runs_in: int | None = None
     jobs_without_executor: int = 0
+    profile: str = "mainspring"
+    adopted: Mapping[str, Adopted] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

@@ -42,10 +42,11 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, Overlap
     from mainspring.option_types import Duration, Hooks, JobChanges, MisfirePolicy, Moment, OnLost
     from mainspring.retry import Retry
-    from mainspring.schedulers.adopting import AdoptionReport
+    from mainspring.schedulers.adoption_report import AdoptionReport
     from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.store_adoptions import StoreAdoptions
     from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 
 
@@ -86,6 +87,7 @@ class JobMethods(RunMethods):
     _clock: Clock
     _event_queue: Listeners
     _factory: JobFactory
+    _adoptions: StoreAdoptions
     _unlimited_groups: UnlimitedGroups
     _doubtful_jobs: DoubtfulJobs
 
@@ -629,39 +631,54 @@ class JobMethods(RunMethods):
         self._readable(jobstore)  # an error, where they can't be asked
         write_jobs(outfile, self.get_jobs(jobstore), mask_secrets=mask_secrets)
 
-    def adopt_jobs(self, jobstore: str = "default", *, dry_run: bool = False) -> AdoptionReport | None:
-        """Take over the jobs that APScheduler has left in the database of a job store, also those that it has added since others were.
+    def adopt_jobs(
+        self, source: Any = None, jobstore: str = "default", *, dry_run: bool = False, **names: str
+    ) -> AdoptionReport | None:
+        """Take over the jobs that APScheduler has stored, also those that it has added since others were.
 
         What it has left stays as it was. Jobs that have been taken over, or removed since, are not taken again.
 
         Args:
-            jobstore: alias of the job store.
+            source: where they are; ``None``: in the database of the job store. Otherwise the URL of a database (of SQLite, PostgreSQL, MySQL, MongoDB or
+                Redis; of APScheduler 4.0's alpha, too), an engine of SQLAlchemy, another job store, of mainspring or of APScheduler, or a file that
+                APScheduler's ``export_jobs`` has written.
+            jobstore: alias of the job store that they are put into.
             dry_run: change nothing, and only report.
+            names: what is called otherwise there than by default: ``tablename``, ``tableschema``, ``jobs_key``, ``run_times_key``, ``database``,
+                ``collection``.
 
         Returns:
             the outcome for each job, which ``print`` shows as a table; ``None`` if APScheduler stored no jobs there.
 
         Raises:
+            ConfigurationError: the source can't be used.
             StoreNotOpenError: the scheduler has not been started.
-            TypeError: this kind of job store can't find out.
+            TypeError: this kind of job store can't adopt jobs, or the source is of a kind that isn't known.
         """
         from mainspring.jobstores.shared.predecessor import HasPredecessor
-        from mainspring.schedulers.adopting import Adoption, tell
+        from mainspring.schedulers.adopting import Adoption, counted
+        from mainspring.schedulers.adoption_report import tell
+        from mainspring.schedulers.adoption_sources import opened
 
         self._readable(jobstore)  # an error, where it can't be asked
         store = self._stores[jobstore]
         if not isinstance(store, HasPredecessor):
             raise TypeError(
-                f"job store {jobstore!r} is none that APScheduler's jobs can be adopted from: import_jobs() takes what its export_jobs() writes"
+                f"job store {jobstore!r} is none that APScheduler's jobs can be adopted into: import_jobs() takes what its export_jobs() writes"
             )
-        predecessor = store.predecessor()
-        if predecessor is None:
+        old_jobs = opened(source, names, store.predecessor())
+        if old_jobs is None:
             return None
-        adoption = Adoption(store, self._factory, self._now_of(jobstore))
-        report = adoption.report(predecessor, takes_later=True, writes=not dry_run)
-        if not dry_run:
-            tell(self._log, jobstore, report)
-            self._wake()
+        try:
+            adoption = Adoption(store, self._factory, self._clock)
+            report = adoption.report(old_jobs, takes_later=True, writes=not dry_run)
+            if not dry_run:
+                tell(self._log, jobstore, report)
+                if not old_jobs.source:
+                    self._adoptions.note(jobstore, counted(old_jobs, adoption.marks(old_jobs)))
+                self._wake()
+        finally:
+            old_jobs.close()
         return report
 
     def import_jobs(

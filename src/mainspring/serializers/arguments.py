@@ -20,7 +20,7 @@ from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds
 from mainspring.serializers.careful_pickle import careful_loads, refuse_name
 from mainspring.serializers.signing import reading_as_is
 from mainspring.serializers.typed_json import TYPE, from_plain, to_plain
-from mainspring.serializers.v3_pickle import read_state
+from mainspring.serializers.v3_pickle import read_pickle
 from mainspring.storable import compact
 
 if TYPE_CHECKING:
@@ -137,15 +137,20 @@ class ArgumentSerializer:
             {key: from_plain(value, unpickled, bounds) for key, value in kwargs.items()},
         )
 
-    def old_state(self, data: bytes) -> dict[str, Any]:
-        """What APScheduler has kept of a job, read as this store reads pickles that nobody has signed.
+    def read_old(self, data: bytes, renamed: Callable[[str, str], tuple[str, str]] | None = None) -> Any:
+        """What APScheduler has pickled, read as this store reads pickles that nobody has signed.
+
+        Args:
+            renamed: where something is now that the pickle names; as for APScheduler 3, if not given.
 
         Raises:
             SerializationError: it can't be read so, or this store has no pickles.
         """
         if not self._may_pickle:
             raise SerializationError('it is pickled, and serializer="json" allows no pickles')
-        return read_state(data, self._allow, is_careful=self._is_careful or self._keys is not None)
+        return read_pickle(
+            data, self._allow, is_careful=self._is_careful or self._keys is not None, renamed=renamed
+        )
 
     def _pickled(self, job_id: str, value: Any, path: str) -> dict[str, Any]:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"

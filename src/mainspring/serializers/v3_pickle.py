@@ -16,6 +16,8 @@ from mainspring.serializers.careful_pickle import Foreign, careful_loads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Renamed = Callable[[str, str], tuple[str, str]]
+
 
 def zone_of_pytz(name: str = "UTC", *details: Any) -> Any:
     """The zone that pytz has pickled; pytz's own where it is installed, as programs expect that keep zones among the arguments.
@@ -45,37 +47,40 @@ _PROTOCOL_3 = b"\x80\x03"
 _CALLED = frozenset({zone_of_pytz})
 
 
-def read_state(data: bytes, allow: Callable[[str], None] | None, *, is_careful: bool) -> dict[str, Any]:
-    """What APScheduler has kept of a job.
+def read_pickle(
+    data: bytes,
+    allow: Callable[[str], None] | None,
+    *,
+    is_careful: bool,
+    renamed: Renamed | None = None,
+) -> Any:
+    """What APScheduler has pickled.
 
     Args:
         allow: asked about each reference before it is imported; raises if it may not be.
         is_careful: whether nothing is called that the pickle names, but for types of values.
+        renamed: where something is now that the pickle names; as for APScheduler 3, if not given.
 
     Raises:
-        SerializationError: it can't be read, or is no job.
+        SerializationError: it can't be read.
     """
     read = _read_carefully if is_careful else _read
+    names = _renamed if renamed is None else renamed
     try:
-        state = read(data, allow, "utf-8")
+        return read(data, allow, "utf-8", names)
     except SerializationError:
         if data[:2] >= _PROTOCOL_3:
             raise
-        state = read(data, allow, "latin-1")
-    if not isinstance(state, dict) or not {"id", "func", "trigger"} <= state.keys():
-        raise SerializationError("its pickle holds no job")
-    if state.get("version", 1) != 1:
-        raise SerializationError(f"its state has version {state['version']!r}, and only 1 can be read")
-    return state
+        return read(data, allow, "latin-1", names)
 
 
-def _read_carefully(data: bytes, allow: Callable[[str], None] | None, encoding: str) -> Any:
-    return careful_loads(data, allow, foreign=Foreign(_renamed, _CALLED, encoding))
+def _read_carefully(data: bytes, allow: Callable[[str], None] | None, encoding: str, renamed: Renamed) -> Any:
+    return careful_loads(data, allow, foreign=Foreign(renamed, _CALLED, encoding))
 
 
-def _read(data: bytes, allow: Callable[[str], None] | None, encoding: str) -> Any:
+def _read(data: bytes, allow: Callable[[str], None] | None, encoding: str, renamed: Renamed) -> Any:
     try:
-        return _Unpickler(data, allow, encoding).load()
+        return _Unpickler(data, allow, encoding, renamed).load()
     except SerializationError:
         raise
     except Exception as error:
@@ -83,12 +88,15 @@ def _read(data: bytes, allow: Callable[[str], None] | None, encoding: str) -> An
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, data: bytes, allow: Callable[[str], None] | None, encoding: str) -> None:
+    def __init__(
+        self, data: bytes, allow: Callable[[str], None] | None, encoding: str, renamed: Renamed
+    ) -> None:
         super().__init__(io.BytesIO(data), encoding=encoding)
         self._allow = allow
+        self._renamed = renamed
 
     def find_class(self, module: str, name: str) -> Any:
-        module, name = _renamed(module, name)
+        module, name = self._renamed(module, name)
         if self._allow is not None and not module.startswith("mainspring."):
             self._allow(f"{module}:{name}")
         found = super().find_class(module, name)

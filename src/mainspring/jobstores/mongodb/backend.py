@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.mongodb.adoption import Adoptions
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
     ENDED,
@@ -30,6 +31,7 @@ from mainspring.jobstores.mongodb.ending import Ending
 from mainspring.jobstores.mongodb.jobs import Jobs
 from mainspring.jobstores.mongodb.listening import announcements
 from mainspring.jobstores.mongodb.nodes import Nodes
+from mainspring.jobstores.mongodb.predecessor import OldCollection
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
@@ -70,16 +72,24 @@ _COUNTED: Document = {"state": ENDED, "cause": {"$nin": list(BACKFILLED)}}
 
 
 class MongoDBBackend(Backend):
-    """One deployment."""
+    """One deployment.
+
+    Args:
+        where: the servers, as people may see them.
+        old: database and collection in which APScheduler may have kept its jobs.
+    """
 
     jobs: Jobs
+    adoptions: Adoptions
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, setting: Setting, where: str, old: tuple[str, str] | None) -> None:
         self.server = server
+        self._where, self._old = where, old
         self.outage = server.outage
         self.outage.where = shown_with(setting.namespace, self.outage.where)
         self.setting = setting
         self.jobs = Jobs(server, setting)
+        self.adoptions = Adoptions(server, setting, self.jobs)
         self._nodes = Nodes(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending, self.jobs)
@@ -101,7 +111,12 @@ class MongoDBBackend(Backend):
             if found is None:
                 other = jobs.find_one({"version": {"$exists": False}})
                 if other is not None:
-                    whose = " It is APScheduler's." if "job_state" in other else ""
+                    whose = (
+                        " It is APScheduler's: its jobs are adopted from there by the collection "
+                        f"'mainspring_{jobs.name}' of the same database."
+                        if "job_state" in other
+                        else ""
+                    )
                     raise ConfigurationError(
                         f"the collection {self.server.name!r} is not one of mainspring's jobs: a document has no version.{whose} "
                         "Give another collection"
@@ -123,6 +138,7 @@ class MongoDBBackend(Backend):
                 notes.update_one(found, {"$set": {"version": VERSION}})
             self._refuse_newer()
             self.server.take_names()
+            self.adoptions.settle()
 
         self.server.open()
         self.server.run(prepare)
@@ -130,6 +146,13 @@ class MongoDBBackend(Backend):
 
     def close(self) -> None:
         self.server.close()
+
+    def predecessor(self) -> OldCollection | None:
+        if self._old is None:
+            return None
+        database, collection = self._old
+        old = self.server.client[database][collection]
+        return OldCollection.found(old, self.server.run, self._where, is_own=True)
 
     def listen(self, heard: Callable[[], None]) -> Listening:
         return Listening(partial(announcements, self.server), self.setting, heard)

@@ -27,7 +27,13 @@ QUEUED, RUNNING, ENDED = "queued", "running", "ended"
 
 #: What jobs are looked for by, in `found_by`. One index for all of that costs a claim less than one for each, and most jobs have
 #: none of it.
-IS_ADDING, HAS_OUTBOX, HAS_PRIORITY, IS_FOLLOWER = "adding", "outbox", "priority", "follower"
+IS_ADDING, IS_ADOPTED, HAS_OUTBOX, HAS_PRIORITY, IS_FOLLOWER = (
+    "adding",
+    "adopted",
+    "outbox",
+    "priority",
+    "follower",
+)
 
 #: Fields that not all jobs have.
 _OPTIONAL = ("next_run_time", "tags", "follows", "tally", "group_name")

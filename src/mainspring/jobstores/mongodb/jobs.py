@@ -126,20 +126,11 @@ class Jobs(StoredJobs):
 
     def _put(self, kept: Sequence[JobRecord], stored: dict[str, Document], stamp: str) -> bool:
         """Write jobs, all or none; whether they were as they were read."""
-        now = self._setting.now()
-        new = []
+        # Of several, none is to be run before all of them are there.
+        document_of = self.hidden if len(kept) > 1 else self._document
+        new = [document_of(record, stamp) for record in kept if record.id not in stored]
         for record in kept:
             self._see(record)
-            if record.id not in stored:
-                fields, _ = job_fields(record, self._setting, now)
-                if found := found_by(fields):
-                    fields["found_by"] = found
-                new.append({"_id": record.id, **fields, "created": text_of(now), **_mark(), "stamp": stamp})
-        if len(kept) > 1:
-            for document in new:
-                # Not to be run before all of them are there.
-                document["then"] = {name: document.pop(name) for name in _HELD_BACK if name in document}
-                document |= {"state": ADDING, "found_by": [IS_ADDING]}
         if taken := insert_new(self._server.jobs, new):
             mine = self._server.jobs.find({"_id": {"$in": list(taken)}, "stamp": stamp}, {"_id": 1})
             if len(list(mine)) < len(taken):
@@ -154,9 +145,28 @@ class Jobs(StoredJobs):
                 self._server.jobs.delete_many(_adding(stamp))
                 return False
         if len(kept) > 1 and new:
-            restored: Document = {name: {"$ifNull": [f"$then.{name}", "$$REMOVE"]} for name in _HELD_BACK}
-            self._server.jobs.update_many(_adding(stamp), [{"$set": {**restored, "then": "$$REMOVE"}}])
+            self.show(_adding(stamp))
         return True
+
+    def _document(self, record: JobRecord, stamp: str) -> Document:
+        """A job that is new."""
+        now = self._setting.now()
+        fields, _ = job_fields(record, self._setting, now)
+        if found := found_by(fields):
+            fields["found_by"] = found
+        return {"_id": record.id, **fields, "created": text_of(now), **_mark(), "stamp": stamp}
+
+    def hidden(self, record: JobRecord, stamp: str) -> Document:
+        """A job that is new, and that nobody sees before it is shown."""
+        document = self._document(record, stamp)
+        document["then"] = {name: document.pop(name) for name in _HELD_BACK if name in document}
+        return {**document, "state": ADDING, "found_by": [IS_ADDING]}
+
+    def show(self, which: Document) -> None:
+        """Have everybody see jobs that were hidden."""
+        restored: Document = {name: {"$ifNull": [f"$then.{name}", "$$REMOVE"]} for name in _HELD_BACK}
+        gone = {"then": "$$REMOVE", "adopted": "$$REMOVE"}
+        self._server.jobs.update_many(which, [{"$set": {**restored, **gone}}])
 
     def _remove_ended(self, documents: Sequence[Document]) -> None:
         """Remove jobs that stay only until their last runs have ended, if they are as they were read."""

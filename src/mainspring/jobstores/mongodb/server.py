@@ -28,7 +28,7 @@ DUPLICATE_KEY = 11000
 #: The note of whose all this is: which collection has the jobs.
 _OWNER = "owner"
 #: What the other collections are called, behind the name of the one that has the jobs.
-_KINDS = ("runs", "nodes", "groups", "notes")
+_KINDS = ("runs", "nodes", "groups", "notes", "adopted")
 LONGEST_ENDING = max((f"_{kind}" for kind in _KINDS), key=len)
 #: Of a document, where the server doesn't say.
 _DOCUMENT_SIZE = 16 * 1024 * 1024
@@ -48,6 +48,7 @@ class Server:
         jobs: a document for each job, with those of its runs that go on.
         runs: a document for each run that waits, has waited, or has ended.
         nodes, groups: what their names say.
+        adopted: what has become of APScheduler's jobs.
         notes: the version of all this, the last token, the last announcement, and whose all this is.
     """
 
@@ -56,6 +57,7 @@ class Server:
     nodes: Collection[Document]
     groups: Collection[Document]
     notes: Collection[Document]
+    adopted: Collection[Document]
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Server:
         self.nodes = database[f"{stem}_nodes"]
         self.groups = database[f"{stem}_groups"]
         self.notes = database[f"{stem}_notes"]
+        self.adopted = database[f"{stem}_adopted"]
 
     def refuse_namesakes(self) -> None:
         """See to it that no other store of this database has collections of the same names as this one.

@@ -16,6 +16,7 @@ from pymongo.errors import InvalidURI
 from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
+from mainspring.jobstores.mongodb.predecessor import names_of
 from mainspring.jobstores.mongodb.server import LONGEST_ENDING, Server
 from mainspring.jobstores.shared.names import MONGODB_COLLECTION, MONGODB_DATABASE, checked_name
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from mainspring.jobstores.mongodb.documents import Document
+    from mainspring.jobstores.shared.predecessor import Adopt, Handover
     from mainspring.serializers.arguments import Serializer
 
 #: Milliseconds that a server may take to be found, and an answer to come.
@@ -47,7 +49,8 @@ class MongoDBJobStore(SharedJobStore):
 
     Args:
         database: its name.
-        collection: of the jobs; those of runs, nodes and groups are named after it.
+        collection: of the jobs; those of runs, nodes and groups are named after it. Where APScheduler has kept its jobs (``"jobs"`` of
+            ``"apscheduler"``, and under the alias any that is given), ours have another name, which is said in the log.
         client: a client of pymongo, or a text reference to one, instead of `connect_args`. Its write concern is kept, if it has one;
             what is written is otherwise acknowledged by a majority of the servers.
         pickle_protocol: of arguments that JSON can't hold.
@@ -61,6 +64,9 @@ class MongoDBJobStore(SharedJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         namespace: keeps deployments apart that share a database, such as ``"staging"``: the names of all collections begin with it.
+        adopt: whether jobs that APScheduler stored here are adopted: ``"always"``, ``"never"``, or ``"auto"``: adopted under the alias, otherwise
+            only reported in the log.
+        handover: run no job before APScheduler has handed over: ``"paused"``: until its jobs here have been paused; or a time. Adopts them then.
         connect_args: for ``pymongo.MongoClient``, such as ``host``.
 
     Raises:
@@ -84,9 +90,14 @@ class MongoDBJobStore(SharedJobStore):
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
         namespace: str | None = None,
+        adopt: Adopt = "auto",
+        handover: Handover | None = None,
         **connect_args: Any,
     ) -> None:
         checked_name("database", database, MONGODB_DATABASE, "mainspring")
+        checked_name("collection", collection, MONGODB_COLLECTION, "jobs")
+        given_names = (database, collection)
+        (database, collection), old = names_of(*given_names)
         deployment = checked_namespace(namespace)
         around = len(f"{database}.".encode()) + len(within(deployment, LONGEST_ENDING, "."))
         checked_name("collection", collection, MONGODB_COLLECTION, "jobs", besides=around)
@@ -102,11 +113,12 @@ class MongoDBJobStore(SharedJobStore):
                 "a MongoDBJobStore takes no AsyncMongoClient: it asks the server from threads of its own, and no event loop waits for "
                 "it. Give a MongoClient"
             )
+        where = _where(connect_args) if given is None else _where_of(given)
         self._server = Server(
             given if given is not None else partial(_client, connect_args),
             database,
             within(deployment, collection, "."),
-            _where(connect_args) if given is None else _where_of(given),
+            where,
         )
         setting = Setting(
             **row_format(
@@ -120,7 +132,13 @@ class MongoDBJobStore(SharedJobStore):
             node_name=node_name or default_node_name(),
             namespace=deployment,
         )
-        super().__init__(MongoDBBackend(self._server, setting), lease, keep_runs, keep_runs_for)
+        if deployment:
+            old = None  # of several deployments, none is APScheduler's
+        backend = MongoDBBackend(self._server, setting, where, old)
+        super().__init__(backend, lease, keep_runs, keep_runs_for, adopt, handover)
+        if (database, collection) != given_names:
+            theirs, ours = ".".join(given_names), f"{database}.{collection}"
+            self._renamed = f"{theirs!r} is where APScheduler keeps its jobs: mainspring's are in {ours!r}"
 
     @property
     def client(self) -> MongoClient[Document]:

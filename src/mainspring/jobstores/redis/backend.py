@@ -12,10 +12,12 @@ from mainspring._version import __version__
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
 from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError, JobLookupError
+from mainspring.jobstores.redis.adoption import Adoptions
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.ending import Ending, active_and_disowned, active_runs
 from mainspring.jobstores.redis.jobs import Jobs
 from mainspring.jobstores.redis.listening import announcements
+from mainspring.jobstores.redis.predecessor import OldKeys
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
@@ -58,16 +60,21 @@ class RedisBackend(Backend):
 
     Args:
         owns_client: whether `close` is to close its connections.
+        old_keys: where APScheduler may have kept its jobs.
     """
 
     jobs: Jobs
 
-    def __init__(self, server: Server, setting: Setting, *, owns_client: bool) -> None:
+    def __init__(
+        self, server: Server, setting: Setting, *, owns_client: bool, old_keys: tuple[str, str] | None
+    ) -> None:
         self.server = server
         self.outage = server.outage
         self.outage.where = shown_with(setting.namespace, self.outage.where)
         self.setting = setting
         self._owns_client = owns_client
+        self._old_keys = old_keys
+        self.adoptions = Adoptions(server, setting)
         self.jobs = Jobs(server, setting)
         self._ending = Ending(server, setting)
         self._claiming = Claiming(server, setting, self._ending)
@@ -97,6 +104,11 @@ class RedisBackend(Backend):
     def close(self) -> None:
         if self._owns_client:
             self.server.client.close()
+
+    def predecessor(self) -> OldKeys | None:
+        if self._old_keys is None:
+            return None
+        return OldKeys.found(self.server.client, self.server.run, self._old_keys, is_own=True)
 
     def listen(self, heard: Callable[[], None]) -> Listening | None:
         return Listening(partial(announcements, self.server), self.setting, heard)

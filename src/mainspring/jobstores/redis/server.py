@@ -29,13 +29,13 @@ T = TypeVar("T")
 
 #: What the keys of a store are called, behind what all of them begin with; those with a colon have something behind it.
 OWN_NAMES = (
-    "active", "answer", "begun", "buffered_of", "changed", "ended", "executors", "followers", "followers_version", "func", "group_running",
+    "active", "adopted", "answer", "begun", "buffered_of", "changed", "ended", "executors", "followers", "followers_version", "func", "group_running",
     "group_version", "groups", "history", "hold", "holders", "ids", "job", "nodes", "prioritised", "progress", "queue", "queued", "queued_of",
     "run_times_key", "running", "runs", "schema", "to_cancel", "token",
 )  # fmt: skip
 _SCRIPTS = files(__package__) / "scripts"
-#: Scripts that ask when the next job is due share how.
-_WITH_NEXT_DUE = frozenset({"claim", "look"})
+#: What scripts share.
+_SHARED = {"claim": ["next_due"], "look": ["next_due"], "add": ["adding"], "adopt": ["adding"]}
 #: Those that change nothing, or nothing that is to be done once only: no answer of theirs is remembered.
 _REPEATABLE = frozenset(
     {"active", "before_finish", "fetch", "history", "left", "look", "rows", "run", "say", "prune"}
@@ -45,7 +45,7 @@ _REPEATABLE = frozenset(
 @cache
 def source(name: str) -> str:
     """The text of a script."""
-    parts = ["prelude", *(["next_due"] if name in _WITH_NEXT_DUE else []), name]
+    parts = ["prelude", *_SHARED.get(name, []), name]
     return "\n".join((_SCRIPTS / f"{part}.lua").read_text("utf-8") for part in parts)
 
 

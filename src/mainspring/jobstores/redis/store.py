@@ -23,6 +23,7 @@ from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
+from mainspring.jobstores.redis.predecessor import names_of
 from mainspring.jobstores.redis.server import OWN_NAMES, Server
 from mainspring.jobstores.shared.names import REDIS, checked_name
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
@@ -35,6 +36,7 @@ from mainspring.safe_logging import safe_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from mainspring.jobstores.shared.predecessor import Adopt, Handover
     from mainspring.serializers.arguments import Serializer
 
 #: Seconds that a connection, and an answer, may take.
@@ -51,7 +53,8 @@ class RedisJobStore(SharedJobStore):
 
     Args:
         db: number of the database.
-        jobs_key: what all keys begin with.
+        jobs_key: what all keys begin with. ``"apscheduler.jobs"``, and under the alias any name that is given, is where APScheduler has kept its
+            jobs: ours have another name then, which is said in the log.
         run_times_key: names the sorted sets of jobs by when they are due.
         pickle_protocol: of arguments that JSON can't hold.
         client: a client of redis-py, one of a cluster too, instead of `connect_args`.
@@ -66,6 +69,9 @@ class RedisJobStore(SharedJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         namespace: keeps deployments apart that share a server, such as ``"staging"``: all keys begin with it.
+        adopt: whether jobs that APScheduler stored here are adopted: ``"always"``, ``"never"``, or ``"auto"``: adopted under the alias, otherwise
+            only reported in the log.
+        handover: run no job before APScheduler has handed over: ``"paused"``: until its jobs here have been paused; or a time. Adopts them then.
         connect_args: for ``redis.Redis``, such as ``host`` and ``password``.
 
     Raises:
@@ -94,6 +100,8 @@ class RedisJobStore(SharedJobStore):
         keep_runs: int = 100,
         keep_runs_for: float | timedelta = timedelta(days=30),
         namespace: str | None = None,
+        adopt: Adopt = "auto",
+        handover: Handover | None = None,
         **connect_args: Any,
     ) -> None:
         checked_name("jobs_key", jobs_key, REDIS, "mainspring.jobs")
@@ -114,6 +122,8 @@ class RedisJobStore(SharedJobStore):
             )
         self.redis = client if client is not None else _client(url, db, connect_args)
         deployment = checked_namespace(namespace)
+        given = jobs_key
+        (jobs_key, run_times_key), old_keys = names_of(jobs_key, run_times_key)
         name = within(deployment, jobs_key, ":")
         base = name if _HASH_TAG.match(name) else f"{{{name}}}"
         setting = Setting(
@@ -128,8 +138,17 @@ class RedisJobStore(SharedJobStore):
             node_name=node_name or default_node_name(),
             namespace=deployment,
         )
-        backend = RedisBackend(Server(self.redis, base, run_times_key), setting, owns_client=client is None)
-        super().__init__(backend, lease, keep_runs, keep_runs_for)
+        backend = RedisBackend(
+            Server(self.redis, base, run_times_key),
+            setting,
+            owns_client=client is None,
+            old_keys=None if deployment else old_keys,  # of several deployments, none is APScheduler's
+        )
+        super().__init__(backend, lease, keep_runs, keep_runs_for, adopt, handover)
+        if jobs_key != given:
+            self._renamed = (
+                f"{given!r} is where APScheduler keeps its jobs: mainspring's are under {jobs_key!r}"
+            )
 
     def start(self, scheduler: Any, alias: str) -> None:
         """See `SharedJobStore.start`. Says in the log what this server may lose."""

@@ -7,7 +7,7 @@ called from any thread. What a node knows of itself alone (what it set aside, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.outage import Outage
-    from mainspring.jobstores.shared.predecessor import Predecessor
+    from mainspring.jobstores.shared.predecessor import Marks, OldJobs
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.shared.setting import Setting
@@ -126,11 +126,30 @@ class StoredJobs(ABC):
         """Remove all jobs."""
 
 
+class Adoptions(Protocol):
+    """Jobs that come from APScheduler, and what has become of each."""
+
+    def marks(self, source: str) -> Marks:
+        """See `HasPredecessor.adoption_marks`."""
+
+    def adopt(
+        self,
+        source: str,
+        records: Sequence[JobRecord],
+        outcomes: Mapping[str, str],
+        seen: Mapping[str, str],
+        *,
+        completes: bool,
+    ) -> bool:
+        """See `HasPredecessor.adopt_records`."""
+
+
 class Backend(ABC):
     """One database with the jobs, runs, nodes and groups of a store."""
 
     setting: Setting
     jobs: StoredJobs
+    adoptions: Adoptions
     outage: Outage
     #: Whether the database takes names that differ by spaces at their end for the same.
     pads_ids = False
@@ -160,7 +179,7 @@ class Backend(ABC):
         """What is wrong with the way the store is set up, if that is why an error was raised, and what to do."""
         return None
 
-    def predecessor(self) -> Predecessor | None:
+    def predecessor(self) -> OldJobs | None:
         """What APScheduler has left where this store is; ``None``: nothing."""
         return None
 

@@ -11,7 +11,7 @@ import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.clock import clock_of
 from mainspring.coercion import names_keywords
@@ -50,7 +50,7 @@ from mainspring.jobstores.shared.outage import (
 )
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
-from mainspring.jobstores.shared.predecessor import Adopt
+from mainspring.jobstores.shared.predecessor import checked_adopt
 from mainspring.jobstores.shared.reaching import FirstQuestion, NoAnswerError
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
@@ -64,7 +64,7 @@ from mainspring.storable import is_storable, storable
 from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.backend import Backend, Look
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.listening import Listening
-    from mainspring.jobstores.shared.predecessor import Predecessor
+    from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
     from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
 
 _LEFT_SHOWN = 100
@@ -151,6 +151,7 @@ class SharedJobStore(NativeJobStore):
         keep_runs: how many ended runs of each job are kept.
         keep_runs_for: how long (days, or a ``timedelta``).
         adopt: whether jobs that APScheduler stored here are adopted.
+        handover: until when no job is run, since an APScheduler may still be at work here.
 
     Raises:
         ConfigurationError: a value that can't be.
@@ -166,6 +167,7 @@ class SharedJobStore(NativeJobStore):
         keep_runs: int,
         keep_runs_for: float | timedelta,
         adopt: Adopt = "auto",
+        handover: Handover | None = None,
     ) -> None:
         duration = _duration("lease", lease, "seconds")
         if not timedelta(seconds=1) <= duration <= _LONGEST_LEASE:
@@ -177,12 +179,13 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(
                 f"node_name has characters that databases can't keep: {backend.setting.node_name!r}"
             )
-        if adopt not in get_args(Adopt):
-            raise ConfigurationError(
-                f"adopt must be one of {', '.join(map(repr, get_args(Adopt)))}, got {adopt!r}"
-            )
-        #: Whether jobs that APScheduler stored here are adopted.
-        self.adopt = adopt
+        checked_adopt(adopt, handover)
+        #: Whether jobs that APScheduler stored here are adopted, and what all jobs wait for before that.
+        self.adopt, self.handover = adopt, handover
+        self._renamed = ""
+        self._held_because: str | None = (
+            None if handover is None else "the hand-over has not been looked at yet"
+        )
         self._lease_duration = duration
         self._kept = keep_runs, min(_duration("keep_runs_for", keep_runs_for, "days"), _FOR_EVER)
         self._backend = backend
@@ -242,17 +245,34 @@ class SharedJobStore(NativeJobStore):
 
     # What was here before
 
-    def predecessor(self) -> Predecessor | None:
-        """What APScheduler has left where this store is; ``None``: nothing."""
+    def predecessor(self) -> OldJobs | None:
+        """See `HasPredecessor.predecessor`."""
         return self._backend.predecessor()
 
-    def old_state(self, data: bytes) -> dict[str, Any]:
-        """What APScheduler has kept of a job, read with the care that this store takes with pickles.
+    def adoption_marks(self, source: str) -> Marks:
+        """See `HasPredecessor.adoption_marks`."""
+        return self._backend.adoptions.marks(source)
 
-        Raises:
-            SerializationError: it can't be read so.
-        """
-        return self._setting.arguments.old_state(data)
+    def adopt_records(
+        self,
+        source: str,
+        records: Sequence[JobRecord],
+        outcomes: Mapping[str, str],
+        seen: Mapping[str, str],
+        *,
+        completes: bool,
+    ) -> bool:
+        """See `HasPredecessor.adopt_records`."""
+        return self._backend.adoptions.adopt(source, records, outcomes, seen, completes=completes)
+
+    def hold(self, reason: str | None) -> None:
+        """See `HasPredecessor.hold`."""
+        self._held_because = reason
+        self._agenda.next_is_unknown()
+
+    def read_old(self, data: bytes, renamed: Callable[[str, str], tuple[str, str]] | None = None) -> Any:
+        """See `HasPredecessor.read_old`."""
+        return self._setting.arguments.read_old(data, renamed)
 
     def refuse_unstorable(self, record: JobRecord) -> None:
         """See to it that this store can keep a job.
@@ -260,6 +280,7 @@ class SharedJobStore(NativeJobStore):
         Raises:
             SerializationError: it can't.
         """
+        self._refuse_unstorable(record)
         self._setting.writable(record)
 
     # Life
@@ -276,6 +297,8 @@ class SharedJobStore(NativeJobStore):
             self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
             return
         setting = self._setting
+        if self._renamed:
+            self._logger.info("Job store %r: %s", alias, self._renamed)
         self._backend.go_by(clock_of(scheduler))
         setting.timezone = getattr(scheduler, "timezone", None) or UTC
         outage = self._outage
@@ -480,7 +503,8 @@ class SharedJobStore(NativeJobStore):
         return self._setting.namespace
 
     def warnings(self) -> Sequence[str]:
-        return self._past.sentences
+        held = self._held_because
+        return self._past.sentences if held is None else [*self._past.sentences, f"no job is run: {held}"]
 
     def has_told(self, error: Exception) -> bool:
         return self._outage.failure_of(error) is not None
@@ -771,6 +795,9 @@ class SharedJobStore(NativeJobStore):
         if membership is None or not membership.may_claim():
             if self._heart is not None:
                 self._heart.call_now(self._renew)
+            agenda.may_not_claim(now)
+            return ClaimedBatch([], more=False)
+        if self._held_because is not None:
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
         left = self._left(now, decide, executors)

@@ -18,6 +18,7 @@ from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with, within
 from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.sqlalchemy import nodes
+from mainspring.jobstores.sqlalchemy.adoption import Adoptions
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
 from mainspring.jobstores.sqlalchemy.database import Database
@@ -26,7 +27,7 @@ from mainspring.jobstores.sqlalchemy.engines import engine_for_one
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
-from mainspring.jobstores.sqlalchemy.predecessor import OldTable
+from mainspring.jobstores.sqlalchemy.predecessor import OldTable, Reader
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration, refuse_newer_tables
 from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
@@ -103,6 +104,7 @@ class SQLBackend(Backend):
             channel=channel_for(self.tables.jobs.fullname),
         )
         self.jobs = JobTable(self._context)
+        self.adoptions = Adoptions(self._context, self.jobs)
         self._claiming = Claiming(self._context)
         self._ending = Ending(self._context)
 
@@ -161,7 +163,10 @@ class SQLBackend(Backend):
         return self.database.flaw(error)
 
     def predecessor(self) -> OldTable | None:
-        return None if self._old_table is None else OldTable.found(self._context, self.jobs, self._old_table)
+        if self._old_table is None:
+            return None
+        reader = Reader.of_store(self.database)
+        return OldTable.found(reader, self._old_table, self.tables.jobs.schema, is_own=True)
 
     def listen(self, heard: Callable[[], None]) -> Listening | None:
         if not can_listen(self._engine) or self.database.is_pooled:

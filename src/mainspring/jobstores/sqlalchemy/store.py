@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Engine
 
-    from mainspring.jobstores.shared.predecessor import Adopt
+    from mainspring.jobstores.shared.predecessor import Adopt, Handover
     from mainspring.serializers.arguments import Serializer
 
 
@@ -97,6 +97,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         namespace: keeps deployments apart that share a database, such as ``"staging"``: all names begin with it.
         adopt: whether jobs that APScheduler stored here are adopted: ``"always"``, ``"never"``, or ``"auto"``: adopted under the alias, otherwise
             only reported in the log.
+        handover: run no job before APScheduler has handed over: ``"paused"``: until its jobs here have been paused; or a time. Adopts them then.
         pooled: whether PostgreSQL is asked through a pooler that lends its sessions for one transaction each; found out if not given.
 
     Raises:
@@ -127,6 +128,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         keep_runs_for: float | timedelta = timedelta(days=30),
         namespace: str | None = None,
         adopt: Adopt = "auto",
+        handover: Handover | None = None,
         pooled: bool | None = None,
     ) -> None:
         if engine is None and url is None:
@@ -144,6 +146,7 @@ class SQLAlchemyJobStore(SharedJobStore):
                 f"pooled is for a pooler in front of PostgreSQL, and this store is in {used.dialect.name}: leave it out"
             )
         checked_name("tablename", tablename, OF_TABLES[used.dialect.name]._replace(longest=None), _USUAL_NAME)
+        given = tablename
         tablename, old_table = _names_of(tablename)
         backend = SQLBackend(
             used,
@@ -160,7 +163,11 @@ class SQLAlchemyJobStore(SharedJobStore):
             if namespace is None
             else None,  # of several deployments, none is APScheduler's
         )
-        super().__init__(backend, lease, keep_runs, keep_runs_for, adopt)
+        super().__init__(backend, lease, keep_runs, keep_runs_for, adopt, handover)
+        if tablename != given:
+            self._renamed = (
+                f"{given!r} is where APScheduler keeps its jobs: mainspring's are in {tablename!r}"
+            )
         #: The program's own, unless that one's database can't be shared.
         self.engine: Engine = used if engine is None or is_in_memory(used) else maybe_ref(engine)
         self.kind = backend.database.name

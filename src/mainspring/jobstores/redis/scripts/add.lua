@@ -1,27 +1,6 @@
--- Keep all of these jobs, or none; a job that only waits for its last run to end makes room. Each at the version that was read.
-local is_one_there = false
-for at = 1, #question.jobs, CHUNK do
-  local keys = {}
-  for place = at, math.min(at + CHUNK - 1, #question.jobs) do keys[#keys + 1] = job_key(question.jobs[place].id) end
-  is_one_there = is_one_there or redis.call('EXISTS', unpack(keys)) > 0
-end
-for at, job in ipairs(question.jobs) do
-  if job.expects then
-    if not has_version(job.id, job.expects) then return answer({ is_stale = true }) end
-  elseif is_one_there and redis.call('EXISTS', job_key(job.id)) == 1 and redis.call('HGET', job_key(job.id), 'state') ~= ENDING then
-    return answer({ taken = at - 1 })
-  end
-end
-for _, job in ipairs(question.jobs) do
-  if job.expects then
-    replace_job(job)
-  else
-    if is_one_there and redis.call('EXISTS', job_key(job.id)) == 1 then
-      forget_job(job.id)
-      disown(job.id, question.skipped)
-    end
-    put_job(job, later)
-  end
-end
+-- Keep jobs, all or none.
+local taken = put_new_jobs(question.jobs)
+if taken == -1 then return answer({ is_stale = true }) end
+if taken then return answer({ taken = taken }) end
 tell()
 return answer({})
