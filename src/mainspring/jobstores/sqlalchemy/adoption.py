@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, MetaData, String, Table, inspect, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.shared.predecessor import COMPLETE, Marks
 from mainspring.jobstores.sqlalchemy.tables import ADOPTED, ID_TYPE, UtcTime, table_beside
 
@@ -69,8 +73,7 @@ class Adoptions:
         with context.database.reading() as connection:
             is_there = self._is_there(connection)
         if not is_there:
-            with context.database.changing_schema() as connection:
-                self._marks.create(connection, checkfirst=True)
+            self._create()
         rows = [self._jobs.new_row(record, now) for record in records]
         wanted = {**outcomes, **(dict([COMPLETE]) if completes else {})}
 
@@ -92,6 +95,25 @@ class Adoptions:
             return all(known.get(job_id) == outcome for job_id, outcome in wanted.items()) or None
 
         return context.database.run(write, was_done=was_done)
+
+    def _create(self) -> None:
+        """Make the table of marks.
+
+        Raises:
+            ConfigurationError: this user may not.
+        """
+        database = self._context.database
+        try:
+            with database.changing_schema() as connection:
+                self._marks.create(connection, checkfirst=True)
+        except Exception as error:
+            if database.outage.failure_of(error) is Failure.PERMANENT and database.has_clock:
+                statement = str(CreateTable(self._marks).compile(dialect=database.engine.dialect)).strip()
+                raise ConfigurationError(
+                    f"a table is needed that this user may not make: {said_by(error).rstrip('.')}. Have somebody run this who may, and let this user read "
+                    f"and write it: {' '.join(statement.split())}"
+                ) from error
+            raise
 
     def _mark(
         self,
