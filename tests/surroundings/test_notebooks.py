@@ -43,7 +43,7 @@ if ended is not None: await ended
 print(threads.running, on_loop.running)
 """,
 ]
-SAID = ["True\n", "first\n", "second 1\n", "keep them in a module", "False False\n"]
+SAID = ["True\n", '"first"\n', '"second" 1\n', "keep them in a module", "False False\n"]
 RUN = """
 import json, sys, nbformat
 from nbclient import NotebookClient
