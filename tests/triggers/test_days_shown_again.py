@@ -30,7 +30,7 @@ CHANGES = [
     ("Pacific/Apia", date(2011, 12, 30)),  # was skipped
     ("Pacific/Kwajalein", date(1993, 8, 21)),  # was skipped
     ("Pacific/Kwajalein", date(1969, 9, 30)),  # was shown again for most of a day
-    ("America/Godthab", date(2023, 10, 28)),  # 29 October 00:00 became 28 October 23:00
+    ("America/Nuuk", date(2024, 10, 26)),  # 27 October 00:00 became 26 October 23:00
 ]
 
 
