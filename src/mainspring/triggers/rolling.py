@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Self
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
@@ -25,6 +26,7 @@ from mainspring.triggers.wrapping import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import tzinfo
 
     from mainspring.triggers.base import BaseTrigger
     from mainspring.triggers.explaining import Phrase
@@ -47,6 +49,14 @@ def rolled(trigger: BaseTrigger, calendar: Any, roll: Any) -> BaseTrigger:
     if roll == "skip":
         return trigger.excluding(calendar)
     return RollingTrigger(trigger, calendar, roll)
+
+
+class _Stretch(NamedTuple):
+    """A part of a day, up to, not including, `end`; its times move by `shift` when they are fired on another day."""
+
+    begin: datetime
+    end: datetime
+    shift: timedelta
 
 
 class RollingTrigger(WrappingTrigger):
@@ -141,42 +151,12 @@ class RollingTrigger(WrappingTrigger):
         """The day on which what falls on `day` is fired."""
         return self._open_from(day) if self.roll == "next" else self._open_until(day)
 
-    def _moved(self, fire_time: datetime, day: date) -> datetime:
-        """`fire_time`, in UTC, at the same time of another day; a time that doesn't exist by the offset before."""
-        local = in_zone(fire_time, self._zone())
-        if local.date() == day:
-            return fire_time
-        return in_utc(datetime.combine(day, local.time().replace(fold=0), self._zone()))
-
-    def _stretches(self, source: date, day: date) -> Iterator[tuple[datetime, datetime, timedelta]]:
-        """The day `source` in parts, each with by how much its times move when they are fired on `day`.
-
-        A part is from its first moment up to, not including, its second. There is more than one only where the clocks
-        change on one of the two days.
-        """
-        for begin, end in day_parts(source, self._zone()):
-            if source == day:
-                yield begin, end, _NOTHING
-            else:
-                yield from self._moves(source, day, begin, end)
-
-    def _moves(
-        self, source: date, day: date, begin: datetime, end: datetime
-    ) -> Iterator[tuple[datetime, datetime, timedelta]]:
-        length = (end - begin) // _SECOND
-
-        def shift_at(second: int) -> timedelta:
-            moment = begin + second * _SECOND
-            return self._moved(moment, day) - moment
-
-        low, shift = 0, shift_at(0)
-        if self._is_near_change(source, day):
-            for later in (*range(_QUARTER_HOUR, length, _QUARTER_HOUR), length - 1):
-                if shift_at(later) != shift:
-                    high = bisect_left(range(later), True, lo=low, key=lambda at: shift_at(at) != shift)
-                    yield begin + low * _SECOND, begin + high * _SECOND, shift
-                    low, shift = high, shift_at(high)
-        yield begin + low * _SECOND, end, shift
+    def _stretches(self, source: date, day: date) -> tuple[_Stretch, ...]:
+        zone = self._zone()
+        try:
+            return _known_stretches(source, day, zone)
+        except TypeError:  # a zone that can't be hashed
+            return _stretches(source, day, zone)
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         zone = self._zone()
@@ -265,14 +245,6 @@ class RollingTrigger(WrappingTrigger):
             raise SearchExhaustedError(min(most, moment))
         return best
 
-    def _is_near_change(self, source: date, day: date) -> bool:
-        """Whether the clocks change on one of the two days, so that not all times move by the same."""
-        zone = self._zone()
-        return any(
-            end_of(one, zone) - first_instant(one, zone) != _DAY or len(day_parts(one, zone)) != 1
-            for one in (source, day)
-        )
-
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, phrase_of
         from mainspring.triggers.explaining.exceptions import closed_days
@@ -323,3 +295,51 @@ class RollingTrigger(WrappingTrigger):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({self.trigger!r}, {self.calendar!r}, roll={self.roll!r})>"
+
+
+def _stretches(source: date, day: date, zone: tzinfo) -> tuple[_Stretch, ...]:
+    """The day `source` in parts, each with by how much its times move when they are fired on `day`.
+
+    There is more than one only where the clocks change on one of the two days.
+    """
+    found: list[_Stretch] = []
+    for begin, end in day_parts(source, zone):
+        found += [_Stretch(begin, end, _NOTHING)] if source == day else _moves(source, day, begin, end, zone)
+    return tuple(found)
+
+
+#: Each fire time near a change of the clocks asks for the same few.
+_known_stretches = lru_cache(maxsize=256)(_stretches)
+
+
+def _moves(source: date, day: date, begin: datetime, end: datetime, zone: tzinfo) -> Iterator[_Stretch]:
+    length = (end - begin) // _SECOND
+
+    def shift_at(second: int) -> timedelta:
+        moment = begin + second * _SECOND
+        return _moved(moment, day, zone) - moment
+
+    low, shift = 0, shift_at(0)
+    if _is_near_change(source, day, zone):
+        for later in (*range(_QUARTER_HOUR, length, _QUARTER_HOUR), length - 1):
+            if shift_at(later) != shift:
+                high = bisect_left(range(later), True, lo=low, key=lambda at: shift_at(at) != shift)
+                yield _Stretch(begin + low * _SECOND, begin + high * _SECOND, shift)
+                low, shift = high, shift_at(high)
+    yield _Stretch(begin + low * _SECOND, end, shift)
+
+
+def _moved(fire_time: datetime, day: date, zone: tzinfo) -> datetime:
+    """`fire_time`, in UTC, at the same time of another day; a time that doesn't exist by the offset before."""
+    local = in_zone(fire_time, zone)
+    if local.date() == day:
+        return fire_time
+    return in_utc(datetime.combine(day, local.time().replace(fold=0), zone))
+
+
+def _is_near_change(source: date, day: date, zone: tzinfo) -> bool:
+    """Whether the clocks change on one of the two days, so that not all times move by the same."""
+    return any(
+        end_of(one, zone) - first_instant(one, zone) != _DAY or len(day_parts(one, zone)) != 1
+        for one in (source, day)
+    )
