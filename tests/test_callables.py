@@ -1,5 +1,6 @@
 import asyncio
 import functools
+import inspect
 
 import pytest
 
@@ -114,3 +115,83 @@ def test_arguments_that_fit(func, args, kwargs):
 def test_arguments_that_do_not_fit(func, args, kwargs, words):
     with pytest.raises(ValueError, match=words):
         check_callable_args(func, args, kwargs)
+
+
+def injecting(function):
+    """Gives the function its first argument, as decorators for sessions, contexts and configurations do."""
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function("session", *args, **kwargs)
+
+    return wrapper
+
+
+def removing(function):
+    """Takes an argument that the function knows nothing of."""
+
+    @functools.wraps(function)
+    def wrapper(request_id, *args):
+        return function(*args)
+
+    return wrapper
+
+
+class InjectingObject:
+    """As a class-based decorator: what it wraps is known, and it is called otherwise."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args, **kwargs):
+        return self.__wrapped__("session", *args, **kwargs)
+
+
+class Service:
+    @injecting
+    def method(self, session, name): ...
+
+    @classmethod
+    @injecting
+    def class_method(cls, session, name): ...
+
+    @staticmethod
+    @injecting
+    def static_method(session, name): ...
+
+
+@injecting
+def injected(session, name): ...
+
+
+@removing
+def without_request(name): ...
+
+
+def said_otherwise(*args, **kwargs): ...
+
+
+said_otherwise.__signature__ = inspect.signature(lambda name: None)
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (injected, ["a"]),
+        (functools.partial(injected, "a"), []),
+        (InjectingObject(injected.__wrapped__), ["a"]),
+        (Service().method, ["a"]),
+        (Service.class_method, ["a"]),
+        (Service.static_method, ["a"]),
+        (without_request, [1, "a"]),
+        (said_otherwise, ["a"]),
+    ],
+)
+def test_of_a_decorated_function_the_parameters_count_with_which_it_is_called(function, args):
+    check_callable_args(function, args, {})
+
+
+@pytest.mark.parametrize(("function", "args"), [(without_request, []), (said_otherwise, ["a", "b"])])
+def test_what_a_wrapper_does_not_take_is_refused(function, args):
+    with pytest.raises(ValueError, match="can't be called"):
+        check_callable_args(function, args, {})

@@ -65,7 +65,7 @@ def is_generator_function(func: Any) -> bool:
 def _takes(func: FunctionType, count: int) -> bool:
     """Whether a plain function certainly takes `count` positional arguments: a shortcut past `signature`."""
     code = func.__code__
-    if code.co_kwonlyargcount or code.co_flags & _VAR_POSITIONAL_OR_KEYWORD or hasattr(func, "__wrapped__"):
+    if code.co_kwonlyargcount or code.co_flags & _VAR_POSITIONAL_OR_KEYWORD or hasattr(func, "__signature__"):
         return False
     required = code.co_argcount - len(func.__defaults__ or ())
     return required <= count <= code.co_argcount
@@ -74,13 +74,15 @@ def _takes(func: FunctionType, count: int) -> bool:
 def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """See that `func` can be called with `args` and `kwargs`.
 
+    Of a decorated function the wrapper's own parameters count, since it is what is called: it may add arguments, or take some away.
+
     Raises:
         ValueError: it can't; the message names all arguments that are missing, unknown or given twice.
     """
     if not kwargs and type(func) is FunctionType and _takes(func, len(args)):
         return
     try:
-        parameters = list(signature(func).parameters.values())
+        parameters = list(signature(func, follow_wrapped=False).parameters.values())
     except (TypeError, ValueError):
         return  # some built-in callables don't tell their signature
 

@@ -496,8 +496,21 @@ def new_record(
     )
 
 
-def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
+def unfinished_record(job_id: str) -> JobRecord:
+    """The record of a job of which nothing but the id is known yet.
+
+    Raises:
+        TypeError, ValueError: the id is none.
+    """
+    nothing: Any = None
+    return JobRecord(_checked_text("id", job_id), "", None, None, (), _NO_KEYWORDS, nothing, _USUAL, None)
+
+
+def changed_record(record: JobRecord, changes: Mapping[str, Any], *, fits: bool = True) -> JobRecord:
     """`record` with `changes`, of which `next_run_time` must be aware by now.
+
+    Args:
+        fits: refuse arguments that the function doesn't take.
 
     Raises:
         AttributeError: a name that can't be changed or doesn't exist.
@@ -528,15 +541,7 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
         )
     fields: dict[str, Any] = {}
     if changes.keys() & {"func", "args", "kwargs"}:
-        function, func_ref = (
-            resolved_function(changes["func"]) if "func" in changes else (record.func, record.func_ref)
-        )
-        args, kwargs = _checked_arguments(
-            changes.get("args", record.args), changes.get("kwargs", record.kwargs)
-        )
-        if function is not None:
-            check_callable_args(function, args, kwargs)
-        fields.update(func=function, func_ref=func_ref, args=args, kwargs=kwargs)
+        fields.update(_changed_call(record, changes, fits=fits))
     if "name" in changes:
         fields["name"] = _checked_text("name", changes["name"])
     if "trigger" in changes:
@@ -549,6 +554,20 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any]) -> JobRecord:
     if "next_run_time" in changes:
         fields["next_run_time"] = _checked_time(changes["next_run_time"])
     return record.changed(**fields)
+
+
+def _changed_call(record: JobRecord, changes: Mapping[str, Any], *, fits: bool) -> dict[str, Any]:
+    """What is called with what, after `changes`."""
+    function, func_ref = (
+        resolved_function(changes["func"]) if "func" in changes else (record.func, record.func_ref)
+    )
+    args, kwargs = _checked_arguments(changes.get("args", record.args), changes.get("kwargs", record.kwargs))
+    if function is not None and fits:
+        check_callable_args(function, args, kwargs)
+    called: dict[str, Any] = {"func": function, "func_ref": func_ref, "args": args, "kwargs": kwargs}
+    if function is not None and not record.name:
+        called["name"] = storable(get_callable_name(function))
+    return called
 
 
 def _trigger_parameters() -> set[str]:

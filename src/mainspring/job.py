@@ -2,6 +2,9 @@
 
 A handle holds a frozen record. Where the job's store keeps its records in this process, a handle shows the job as it
 is now; elsewhere it shows the job as it was when it was read.
+
+What is assigned to an attribute, or put into `kwargs`, changes the job itself: the pending one, or the one in its store. A handle that a
+store or an executor is given changes only what it stands for there: the job that is being read, or the run that is being submitted.
 """
 
 from __future__ import annotations
@@ -13,20 +16,21 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from mainspring.clock import clock_of
 from mainspring.coercion import names_parameters
 from mainspring.definition import (
+    CHANGEABLE,
     changed_record,
-    checked_trigger,
     grace_as_number,
     has_ended,
     new_job_id,
-    new_record,
     options_as_plain,
     options_with,
+    unfinished_record,
 )
 from mainspring.engine.searching import is_lookout
+from mainspring.keywords import Keywords
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.printable import printable
 from mainspring.references import instance_beside, ref_to_obj
-from mainspring.timezones import datetime_repr
+from mainspring.timezones import convert_to_datetime, datetime_repr, local_timezone
 from mainspring.triggers.after import WAITS
 
 if TYPE_CHECKING:
@@ -75,30 +79,46 @@ class Job:
             search goes on, before which the job doesn't run.
     """
 
-    __slots__ = ("__weakref__", "_is_unnamed", "_jobstore_alias", "_lookup", "_scheduler", "_snapshot")
+    __slots__ = (
+        "__weakref__",
+        "_has_own_time",
+        "_is_attached",
+        "_is_unnamed",
+        "_jobstore_alias",
+        "_lookup",
+        "_scheduler",
+        "_snapshot",
+    )
 
     _scheduler: Any
     _jobstore_alias: str | None
+    #: Whether changes are made in the job store, and not only here.
+    _is_attached: bool
+    #: Whether its id was made for it.
     _is_unnamed: bool
+    #: Whether its next run time was given, instead of following from its trigger.
+    _has_own_time: bool
     _snapshot: JobRecord
     _lookup: Callable[[str], JobRecord | None] | None
 
     def __init__(self, scheduler: Any, id: str | None = None, **values: Any) -> None:  # noqa: A002 - APScheduler's name
+        self._place(scheduler, None)
+        self._modify(id=id or new_job_id(), **values)
+
+    def _place(
+        self,
+        scheduler: Any,
+        jobstore: str | None,
+        lookup: Callable[[str], JobRecord | None] | None = None,
+        *,
+        is_attached: bool = False,
+    ) -> None:
         self._scheduler = scheduler
-        self._jobstore_alias = None
-        self._lookup = None
+        self._jobstore_alias = jobstore
+        self._lookup = lookup
+        self._is_attached = is_attached
         self._is_unnamed = False
-        self._snapshot = new_record(
-            new_job_id() if id is None else id,
-            values.pop("func"),
-            checked_trigger(values.pop("trigger")),
-            values.pop("args", None),
-            values.pop("kwargs", None),
-            values.pop("name", None),
-            JobOptions(),
-            values.pop("next_run_time", None),
-        )
-        self._snapshot = changed_record(self._snapshot, values)
+        self._has_own_time = False
 
     @classmethod
     def _from_record(
@@ -107,12 +127,16 @@ class Job:
         scheduler: Any,
         jobstore: str | None,
         lookup: Callable[[str], JobRecord | None] | None = None,
+        *,
+        is_attached: bool = False,
     ) -> Self:
         self = cls.__new__(cls)
         self._scheduler = scheduler
         self._jobstore_alias = jobstore
         self._lookup = lookup
+        self._is_attached = is_attached
         self._is_unnamed = False
+        self._has_own_time = False
         self._snapshot = record
         return self
 
@@ -151,7 +175,7 @@ class Job:
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        return dict(self._record.kwargs)
+        return Keywords(self._record.kwargs, self._assign_keywords)
 
     @property
     def trigger(self) -> BaseTrigger:
@@ -188,11 +212,6 @@ class Job:
     @property
     def next_run_time(self) -> datetime | None:
         return self._record.next_run_time
-
-    @next_run_time.setter
-    def next_run_time(self, moment: datetime | None) -> None:
-        # Stores written for APScheduler set it on jobs that they rebuild.
-        self._snapshot = self._snapshot.rescheduled(moment)
 
     @property
     def is_searching(self) -> bool:
@@ -302,12 +321,37 @@ class Job:
         self._scheduler.remove_job(self.id, self._jobstore_alias)
 
     def _took(self, job: Job | None) -> Job:
-        if job is not None:
+        if isinstance(job, Job):
             self._snapshot = job._snapshot  # noqa: SLF001 - another handle on the same job
         return self
 
     def _modify(self, **changes: Any) -> None:
-        self._snapshot = changed_record(self._snapshot, changes)
+        """Change what is known here by name; see `BaseScheduler.modify_job`, which does it to a job in its store."""
+        if not hasattr(self, "_snapshot"):
+            self._snapshot = unfinished_record(changes.pop("id"))
+        self._change(changes, fits=True)
+
+    def _assign(self, name: str, value: Any) -> None:
+        self._change({name: value}, fits=False)
+
+    def _assign_keywords(self, keywords: dict[str, Any]) -> None:
+        self._assign("kwargs", keywords)
+
+    def _change(self, changes: dict[str, Any], *, fits: bool) -> None:
+        """Make changes where they take effect.
+
+        Args:
+            fits: refuse arguments that the function doesn't take; what is assigned one after another may not fit in between.
+        """
+        if self._is_attached:
+            self._took(self._scheduler._change_job(self.id, self._jobstore_alias, changes, fits=fits))  # noqa: SLF001 - handles are its
+            return
+        if "next_run_time" in changes:
+            timezone = getattr(self._scheduler, "timezone", None) or local_timezone()
+            moment = convert_to_datetime(changes["next_run_time"], timezone, "next_run_time")
+            changes = {**changes, "next_run_time": moment}
+        self._snapshot = changed_record(self._record, changes, fits=fits)
+        self._has_own_time = self._has_own_time or "next_run_time" in changes
 
     def _get_run_times(self, now: datetime) -> list[datetime]:
         """All due times up to `now`, oldest first; for stores and tests written for APScheduler."""
@@ -360,10 +404,7 @@ class Job:
                 f"Job has version {state['version']}, but only version {_STATE_VERSION} and older can be read: "
                 "it was written by a newer release, upgrade this one"
             )
-        self._scheduler = None
-        self._jobstore_alias = None
-        self._lookup = None
-        self._is_unnamed = False
+        self._place(None, None)
         own = state.get("mainspring", {"options": {}, "tally": None})
         known = {key: state[key] for key in _OPTION_KEYS if key in state}
         self._snapshot = JobRecord(
@@ -421,3 +462,16 @@ _STATUSES = {
 }
 _USUAL = JobOptions()
 _OPTION_KEYS = ("executor", "misfire_grace_time", "coalesce", "max_instances")
+
+
+def _assignable(name: str) -> None:
+    """Have a property of `Job` change the job when it is assigned to."""
+
+    def assign(self: Job, value: Any) -> None:
+        self._assign(name, value)
+
+    setattr(Job, name, getattr(Job, name).setter(assign))
+
+
+for _name in CHANGEABLE & vars(Job).keys():
+    _assignable(_name)

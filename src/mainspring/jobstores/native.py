@@ -65,8 +65,14 @@ class NativeJobStore(RunStore, BaseJobStore):
         self.remove_all()
 
     def _handle(self, record: JobRecord) -> Job:
-        lookup = self.get_record if self.live_records else None
-        return Job._from_record(record, self._scheduler, self._alias, lookup)  # noqa: SLF001 - as above
+        is_live = self.live_records and not overrides_v3_methods(self)
+        return Job._from_record(  # noqa: SLF001 - as above
+            record,
+            self._scheduler,
+            self._alias,
+            self.get_record if is_live else None,
+            is_attached=is_live and self._scheduler is not None,
+        )
 
 
 #: The methods by which APScheduler's schedulers use a store.

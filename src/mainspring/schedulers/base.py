@@ -172,7 +172,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._executors: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
         self._jobstores = self._stores.given
-        self._pending_jobs = PendingJobs()
+        self._waiting_jobs = PendingJobs()
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
@@ -261,7 +261,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         # This may be called on a thread that runs a job, calls a listener or hands out jobs, and goes on with that here.
         for part in (self._in_flight, self._reporter, self._dispatch, self._adoptions):
             part.leave_to_parent()
-        self._pending_jobs.leave_to_parent()
+        self._waiting_jobs.leave_to_parent()
         self._event_queue.leave_to_parent()
         if self._is_active:
             self.state, self._runs_in = STATE_FORKED, parent
@@ -491,7 +491,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             with self._lock:
                 if starting.is_cancelled:
                     raise SchedulerNotRunningError
-                if not len(self._pending_jobs) and all(
+                if not len(self._waiting_jobs) and all(
                     any(store is part for part in started) for _, store in self._stores.items()
                 ):
                     self.state = state
@@ -502,9 +502,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     return
             self._start_new_stores(started)
             if lenient:
-                self._store_each(list(self._pending_jobs))
+                self._store_each(list(self._waiting_jobs))
             else:
-                self._store_all(list(self._pending_jobs))
+                self._store_all(list(self._waiting_jobs))
 
     def _store_each(self, waiting: list[PendingJob]) -> None:
         """Put pending jobs into their stores, each by itself; one that can't be stored is told of, and given up."""
@@ -514,7 +514,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             except (MainspringError, LookupError, ValueError, TypeError) as error:
                 if isinstance(error, StoreUnavailableError):
                     raise
-                self._pending_jobs.remove([pending])
+                self._waiting_jobs.remove([pending])
                 self._log.of_job(
                     ERROR,
                     pending.job.id,
@@ -534,21 +534,16 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 is_new = not (
                     pending.replace_existing and self._stores[pending.alias].get_record(pending.job.id)
                 )
-                self._put(
-                    pending.job,
-                    pending.alias,
-                    pending.replace_existing,
-                    has_next_run_time=pending.has_next_run_time,
-                )
+                self._put(pending.job, pending.alias, pending.replace_existing)
                 if is_new:
                     added.append(pending)
         except BaseException:
             for pending in added:
                 self._stores[pending.alias].remove(pending.job.id)
             for pending in waiting:
-                pending.job._jobstore_alias = pending.job._lookup = None  # noqa: SLF001 - handles are ours
+                self._stores.detach(pending.job)
             raise
-        self._pending_jobs.remove(waiting)
+        self._waiting_jobs.remove(waiting)
         for pending in waiting:
             self._doubtful_jobs.look([pending.job._record], pending.alias)  # noqa: SLF001 - handles are ours
             self._log.of_job(
@@ -1034,7 +1029,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             with self._lock:
                 self._added.pop(alias, None)
             try:
-                self._store_each(self._pending_jobs.of(alias))
+                self._store_each(self._waiting_jobs.of(alias))
             finally:
                 starting.over.set()
             self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))

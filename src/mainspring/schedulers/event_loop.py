@@ -133,7 +133,7 @@ class EventLoopScheduler(BaseScheduler):
     def _start_on_thread(self, paused: bool) -> None:
         """Start what needs no job store here, and the rest on another thread."""
         parts: list[Any] = []
-        early = list(self._pending_jobs)
+        early = list(self._waiting_jobs)
         starting = self._enter_starting()
         with self._undone_if_it_fails(parts, starting):
             self._reset()
@@ -150,7 +150,7 @@ class EventLoopScheduler(BaseScheduler):
                 self._start_errors = self._start_errors or {"(start)": words_of(error)}
                 self._log.error("The scheduler could not be started: %s", words_of(error))
             self._log.debug("What was raised:", exc_info=error)
-            if waiting := len(self._pending_jobs):
+            if waiting := len(self._waiting_jobs):
                 self._log.warning(
                     "%d jobs that could not be stored are kept in memory until the scheduler is started again",
                     waiting,

@@ -212,8 +212,9 @@ class JobMethods(RunMethods):
         record, has_next_run_time = self._factory.record(values)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
         job._is_unnamed = id is None  # noqa: SLF001 - as above
-        if not self._add_pending([job], jobstore, [has_next_run_time], replace_existing=replace_existing):
-            self._real_add_job(job, jobstore, replace_existing, has_next_run_time=has_next_run_time)
+        job._has_own_time = has_next_run_time  # noqa: SLF001 - as above
+        if not self._add_pending([job], jobstore, replace_existing=replace_existing):
+            self._real_add_job(job, jobstore, replace_existing)
         return job
 
     def add_jobs(
@@ -234,9 +235,8 @@ class JobMethods(RunMethods):
         _check_alias(jobstore)
         if self._is_closed(jobstore):
             made = [self._factory.record(dict(job)) for job in jobs]
-            pending = [Job._from_record(record, self, None) for record, _ in made]  # noqa: SLF001 - handles are ours
-            named = [has for _, has in made]
-            if self._add_pending(pending, jobstore, named, replace_existing=replace_existing):
+            pending = self._new_handles(made)
+            if self._add_pending(pending, jobstore, replace_existing=replace_existing):
                 return pending
         now = self._now_of(jobstore)
         made = [self._factory.record(dict(job), now) for job in jobs]
@@ -244,6 +244,15 @@ class JobMethods(RunMethods):
         return self._add_together(
             [record for record, _ in made], jobstore, replace_existing=replace_existing, keeps=keeps
         )
+
+    def _new_handles(self, made: Iterable[tuple[JobRecord, bool]]) -> list[Job]:
+        """Handles on jobs that are in no store yet, each with whether its next run time was given."""
+        handles = []
+        for record, has_own_time in made:
+            job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
+            job._has_own_time = has_own_time  # noqa: SLF001 - as above
+            handles.append(job)
+        return handles
 
     def _add_together(
         self, tied: list[JobRecord], jobstore: str, *, replace_existing: bool, keeps: dict[str, bool]
@@ -347,20 +356,21 @@ class JobMethods(RunMethods):
         store = self._stores.used.get(alias)
         return stable_id(func, trigger) if store is not None and store.poll_interval is not None else None
 
-    def _add_pending(self, jobs: list[Job], alias: str, named: list[bool], *, replace_existing: bool) -> bool:
+    def _add_pending(self, jobs: list[Job], alias: str, *, replace_existing: bool) -> bool:
         """Keep `jobs` until the start, if it is still to come; whether it is."""
         if not self._is_closed(alias):
             return False
         with self._lock:
             if self.state != STATE_STOPPED and alias not in self._added:
                 return False  # it came while the lock was waited for
-            self._pending_jobs.add(
-                PendingJob(job, alias, replace_existing=replace_existing, has_next_run_time=has)
-                for job, has in zip(jobs, named, strict=True)
-            )
-        for job, has in zip(jobs, named, strict=True):
+            self._waiting_jobs.add([PendingJob(job, alias, replace_existing) for job in jobs])
+        for job in jobs:
             # Only for what it says of a trigger that has no time left: it is told at once, and tied when the job is stored.
-            self._factory.tied(job._record, self._clock.now(self.timezone), has_next_run_time=has)  # noqa: SLF001 - as above
+            self._factory.tied(
+                job._record,  # noqa: SLF001 - as above
+                self._clock.now(self.timezone),
+                has_next_run_time=job._has_own_time,  # noqa: SLF001 - as above
+            )
         if self._was_shut_down:
             for job in jobs:
                 self._log.of_job(
@@ -372,16 +382,12 @@ class JobMethods(RunMethods):
         self._log.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
         return True
 
-    def _real_add_job(
-        self, job: Job, jobstore_alias: str, replace_existing: bool, *, has_next_run_time: bool | None = None
-    ) -> None:
+    def _real_add_job(self, job: Job, jobstore_alias: str, replace_existing: bool) -> None:
         """Put a job into its store, and tell of it; the scheduler has been started."""
-        if has_next_run_time is None:
-            has_next_run_time = job.next_run_time is not None
         # The place is taken first: a run of the job can't be told of before the job is.
         place = self._event_queue.reserve()
         try:
-            self._put(job, jobstore_alias, replace_existing, has_next_run_time=has_next_run_time)
+            self._put(job, jobstore_alias, replace_existing)
         except BaseException:
             self._event_queue.cancel(place)
             raise
@@ -390,16 +396,18 @@ class JobMethods(RunMethods):
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
         self._wake_for(job.next_run_time, jobstore_alias)
 
-    def _put(self, job: Job, alias: str, replace_existing: bool, *, has_next_run_time: bool) -> None:
-        record = self._factory.tied(
-            job._record,  # noqa: SLF001 - handles are ours
-            self._now_of(alias),
-            has_next_run_time=has_next_run_time,
-        )
+    def _put(self, job: Job, alias: str, replace_existing: bool) -> None:
+        has_own_time = job._has_own_time  # noqa: SLF001 - handles are ours
+        given: Any = job._record  # noqa: SLF001 - as above
+        if given.trigger is None or (given.func is None and given.func_ref is None):
+            raise TypeError(
+                f"job {job.id!r} has no function or no trigger: give both, Job(scheduler, id=…, func=…, trigger=…), or use add_job()"
+            )
+        record = self._factory.tied(given, self._now_of(alias), has_next_run_time=has_own_time)
         if job._is_unnamed:  # noqa: SLF001 - as above
             self._warn_of_equal(record, alias)
         (kept,) = self._store_records(
-            alias, [record], replace_existing=replace_existing, keeps={record.id: not has_next_run_time}
+            alias, [record], replace_existing=replace_existing, keeps={record.id: not has_own_time}
         )
         self._stores.attach(job, kept, alias)
 
@@ -456,13 +464,15 @@ class JobMethods(RunMethods):
             ValueError: the id, which can't be changed: add a new job, and remove this one.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
-        changes: dict[str, Any] = {**attributes}
+        return self._change_job(job_id, jobstore, {**attributes}, fits=True)
+
+    def _change_job(self, job_id: str, jobstore: str | None, changes: dict[str, Any], *, fits: bool) -> Job:
+        """`modify_job`; `fits` refuses arguments that the job's function doesn't take."""
         if "next_run_time" in changes:
             changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
-        pending = self._pending_jobs.find(job_id, jobstore)
+        pending = self._waiting_jobs.find(job_id, jobstore)
         if pending is not None:
-            pending.job._modify(**changes)  # noqa: SLF001 - handles are ours
-            pending.has_next_run_time = pending.has_next_run_time or "next_run_time" in changes
+            pending.job._change(changes, fits=fits)  # noqa: SLF001 - handles are ours
             self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
             return pending.job
         alias, store = self._find(job_id, jobstore)
@@ -477,7 +487,7 @@ class JobMethods(RunMethods):
             upcoming = first_time(trigger, now, slices_of(self._clock)) if recomputes else None
 
         def change(old: JobRecord) -> JobRecord:
-            new = changed_record(old, changes)
+            new = changed_record(old, changes, fits=fits)
             return new.rescheduled(upcoming) if recomputes and old.next_run_time is not None else new
 
         with self._hinting(job_id, alias):
@@ -569,10 +579,10 @@ class JobMethods(RunMethods):
         Raises:
             JobLookupError: there is no such job.
         """
-        pending = self._pending_jobs.find(job_id, jobstore)
+        pending = self._waiting_jobs.find(job_id, jobstore)
         if pending is not None:
             pending.job._modify(next_run_time=None)  # noqa: SLF001 - handles are ours
-            pending.has_next_run_time = False
+            pending.job._has_own_time = False  # noqa: SLF001 - as above
             return pending.job
         alias, store = self._find(job_id, jobstore)
         while True:
@@ -593,10 +603,10 @@ class JobMethods(RunMethods):
         Raises:
             JobLookupError: there is no such job.
         """
-        pending = self._pending_jobs.find(job_id, jobstore)
+        pending = self._waiting_jobs.find(job_id, jobstore)
         if pending is not None:
             alias = pending.alias
-            self._pending_jobs.remove([pending])
+            self._waiting_jobs.remove([pending])
         else:
             alias, store = self._find(job_id, jobstore)
             with self._hinting(job_id, alias):
@@ -607,7 +617,7 @@ class JobMethods(RunMethods):
     def remove_all_jobs(self, jobstore: str | None = None) -> None:
         """Remove all jobs, of one job store or of all; before `start` and after `shutdown` the pending ones, with a warning if there are others."""
         stores = self._readable_for_listing(jobstore)
-        self._pending_jobs.remove(self._pending_jobs.of(jobstore))
+        self._waiting_jobs.remove(self._waiting_jobs.of(jobstore))
         for _, store in stores:
             store.remove_all()
         self._event_queue.publish(SchedulerEvent(EVENT_ALL_JOBS_REMOVED, jobstore))
@@ -701,8 +711,8 @@ class JobMethods(RunMethods):
         from mainspring.schedulers.exchange import read_jobs
 
         records = read_jobs(infile)
-        jobs = [Job._from_record(record, self, None) for record in records]  # noqa: SLF001 - handles are ours
-        if self._add_pending(jobs, jobstore, [True] * len(jobs), replace_existing=replace_existing):
+        jobs = self._new_handles((record, True) for record in records)
+        if self._add_pending(jobs, jobstore, replace_existing=replace_existing):
             return jobs
         now = self._now_of(jobstore)
         tied = [self._factory.tied(record, now, has_next_run_time=True) for record in records]
@@ -742,7 +752,7 @@ class JobMethods(RunMethods):
 
     def _no_job(self, job_id: Any, alias: str | None) -> JobLookupError:
         """The error that there is no such job, with the nearest id that there is."""
-        known = [pending.job.id for pending in self._pending_jobs.of(alias)]
+        known = [pending.job.id for pending in self._waiting_jobs.of(alias)]
         for _, store in self._stores.readable(alias, stopped=self.state == STATE_STOPPED):
             known += [record.id for record in store.list_records(JobQuery(limit=LOOKED_AT))]
         return JobLookupError(job_id, job_id.id if isinstance(job_id, Job) else nearest(job_id, known))

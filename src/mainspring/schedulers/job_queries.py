@@ -36,7 +36,7 @@ class JobQueries:
     timezone: tzinfo
     _stores: Stores
     _clock: Clock
-    _pending_jobs: PendingJobs
+    _waiting_jobs: PendingJobs
     _starting: Starting | None
     _was_shut_down: bool
 
@@ -83,7 +83,7 @@ class JobQueries:
             return stored
         waiting = {
             one.job.id: one.job
-            for one in self._pending_jobs.of(jobstore)
+            for one in self._waiting_jobs.of(jobstore)
             if state is None or (state != "ended" and one.is_paused == (state == "paused"))
         }
         asked = query._replace(state=None).of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
@@ -113,7 +113,7 @@ class JobQueries:
         return job
 
     def _lookup_job(self, job_id: str, jobstore_alias: str | None) -> tuple[Job, str | None]:
-        pending = self._pending_jobs.find(job_id, jobstore_alias)
+        pending = self._waiting_jobs.find(job_id, jobstore_alias)
         if pending is not None:
             return pending.job, None
         for alias, store in self._readable_for_listing(jobstore_alias):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mainspring.errors import ConflictingIdError
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from mainspring.job import Job
 
 
-class PendingJob:
-    """A job's handle, and how it is to be added.
+class PendingJob(NamedTuple):
+    """A job's handle, and how it is to be added; the three that APScheduler keeps.
 
     Attributes:
         alias: of the job store that it is meant for.
         replace_existing: whether it may replace a stored job.
-        has_next_run_time: whether its next run time was given, instead of following from its trigger.
     """
 
-    __slots__ = ("alias", "has_next_run_time", "job", "replace_existing")
+    job: Job
+    alias: str
+    replace_existing: bool
 
-    def __init__(self, job: Job, alias: str, *, replace_existing: bool, has_next_run_time: bool) -> None:
-        self.job = job
-        self.alias = alias
-        self.replace_existing = replace_existing
-        self.has_next_run_time = has_next_run_time
+    @property
+    def has_next_run_time(self) -> bool:
+        """Whether its next run time was given, instead of following from its trigger."""
+        return self.job._has_own_time  # noqa: SLF001 - handles are ours
 
     @property
     def is_paused(self) -> bool:

@@ -176,14 +176,20 @@ class Stores:
         store = self[alias]
         lookup = store.get_record if store.live_records else None
         made, scheduler = Job._from_record, self._scheduler  # noqa: SLF001 - handles are ours
-        return [made(record, scheduler, alias, lookup) for record in records]
+        return [made(record, scheduler, alias, lookup, is_attached=True) for record in records]
 
     def attach(self, job: Job, record: JobRecord, alias: str) -> None:
         """Tie a handle that was made before its job was stored to the job as it is stored."""
         store = self[alias]
         job._jobstore_alias = alias  # noqa: SLF001 - handles are ours
         job._lookup = store.get_record if store.live_records else None  # noqa: SLF001
+        job._is_attached = True  # noqa: SLF001
         job._record = record  # noqa: SLF001
+
+    def detach(self, job: Job) -> None:
+        """Have a handle be on a job that is in no store, again."""
+        job._jobstore_alias = job._lookup = None  # noqa: SLF001 - handles are ours
+        job._is_attached = False  # noqa: SLF001
 
     def has_waiting(self) -> bool:
         """Whether some job waits for one of its instances to end."""
