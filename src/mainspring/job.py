@@ -306,7 +306,8 @@ class Job:
 
     def pause(self, note: str | None = None) -> Job:
         """Suspend the job until `resume`; `note` says why."""
-        return self._took(self._scheduler.pause_job(self.id, self._jobstore_alias, note=note))
+        said = {} if note is None else {"note": note}  # which a program's own pause_job may know nothing of
+        return self._took(self._scheduler.pause_job(self.id, self._jobstore_alias, **said))
 
     def resume(self) -> Job:
         """Go on with a paused job; it is removed if its trigger has ended meanwhile."""
@@ -448,6 +449,8 @@ class Job:
 
     def __str__(self) -> str:
         moment, state = self.next_run_time, self.state
+        if state == "pending" and self._has_own_time:
+            state = "paused" if moment is None else "scheduled"
         if state == "scheduled" and moment is not None:
             what = "next run is searched for, not before: " if self.is_searching else "next run at: "
             status = what + datetime_repr(moment)
@@ -473,5 +476,12 @@ def _assignable(name: str) -> None:
     setattr(Job, name, getattr(Job, name).setter(assign))
 
 
+def _forget_time(self: Job) -> None:
+    self._snapshot = self._record.rescheduled(None)
+    self._has_own_time = False
+
+
 for _name in CHANGEABLE & vars(Job).keys():
     _assignable(_name)
+#: Without it, the time follows from the trigger when the job is added.
+Job.next_run_time = Job.next_run_time.deleter(_forget_time)  # type: ignore[attr-defined,method-assign]

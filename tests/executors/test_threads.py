@@ -109,16 +109,16 @@ def test_as_many_run_at_a_time_as_there_are_workers(started, reports, submission
     for _ in range(8):
         pool.submit(submission(together.wait, 10), reports)
     reports.wait("succeeded", count=8)
-    assert len(pool._pool) == 4
+    assert len(pool._workers) == 4
 
 
 def test_workers_start_on_demand(started, reports, submission):
     pool = started(ThreadPoolExecutor(10))
-    assert len(pool._pool) == 0
+    assert len(pool._workers) == 0
     for number in range(1, 6):
         pool.submit(submission(add, 1, 2), reports)
         reports.wait("done", count=number)
-    assert 1 <= len(pool._pool) < 6
+    assert 1 <= len(pool._workers) < 6
 
 
 def test_no_wake_up_is_lost(started, reports, submission):
@@ -365,7 +365,7 @@ def test_a_worker_survives_a_reporter_that_raises(started, reports, submission, 
     pool.submit(submission(add, 1, 2), reports)
     reports.wait("done")
     assert "goes on after an error" in caplog.text
-    assert len(pool._pool) == 1
+    assert len(pool._workers) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")

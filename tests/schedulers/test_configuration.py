@@ -44,7 +44,6 @@ def test_dotted_keys_with_a_prefix(make_scheduler):
         "coalesce": False,
         "max_instances": 3,
         "misfire_grace_time": 15,
-        "on_lost": "record",
     }
     assert scheduler.jobstore_retry_interval == 2.5
     assert scheduler._daemon is False

@@ -31,6 +31,8 @@ class AsyncIOExecutor(EventLoopExecutor):
 
     @property
     def _pending_futures(self) -> set[asyncio.Future[Any]]:
+        if self._waiting and self._scheduler.is_here():
+            self._begin()  # what is about to be
         return {task for task in self._native.values() if task is not None}
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> asyncio.Task[None]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import traceback as traceback_module
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from logging import ERROR, INFO, WARNING
 from threading import RLock
@@ -38,17 +39,17 @@ from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.masking import scrubber
 from mainspring.model import Submission, run_id
+from mainspring.overrides import replaced
 from mainspring.safe_logging import SafeLogger, safe_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
     from mainspring.executors.around import Hooks
     from mainspring.executors.report import RunReporter
 
-__all__ = ["BaseExecutor", "MaxInstancesReachedError", "run_coroutine_job", "run_job"]
+__all__ = ["BaseExecutor", "MaxInstancesReachedError", "datetime", "run_coroutine_job", "run_job"]
 
 
 class BaseExecutor(metaclass=NamesParameters):
@@ -67,7 +68,7 @@ class BaseExecutor(metaclass=NamesParameters):
 
     def _begin_in_process(self) -> None:
         """Make what belongs to one process."""
-        self._instances: defaultdict[str, int] = defaultdict(int)
+        self._instances: MutableMapping[str, int] = defaultdict(int)
         self._handed: dict[str, deque[tuple[Submission, RunReporter]]] = {}
         self._lock = RLock()
 
@@ -220,12 +221,53 @@ class BaseExecutor(metaclass=NamesParameters):
 _HOOKS = frozenset({"submit_job", "_do_submit_job", "_run_job_success", "_run_job_error"})
 
 
+class InstanceCounts(MutableMapping[str, int]):
+    """How many runs of each job an executor has, by its id; 0 where it has none, as in APScheduler's `defaultdict`.
+
+    Args:
+        counted: those that are counted here, which is what changes.
+        running: those that are known otherwise.
+    """
+
+    def __init__(self, counted: dict[str, int], running: Callable[[], Mapping[str, int]]) -> None:
+        self._counted = counted
+        self._running = running
+
+    def __getitem__(self, job_id: str) -> int:
+        return self._counted.get(job_id, 0) + self._running().get(job_id, 0)
+
+    def __setitem__(self, job_id: str, count: int) -> None:
+        self._counted[job_id] = count - self._running().get(job_id, 0)
+        if not self._counted[job_id]:
+            del self._counted[job_id]
+
+    def __delitem__(self, job_id: str) -> None:
+        self._counted.pop(job_id, None)
+
+    def get(self, job_id: str, default: Any = None) -> Any:
+        """See `dict.get`."""
+        return self[job_id] if job_id in self else default  # noqa: SIM401 - which would call this
+
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._counted or job_id in self._running()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._counted, **self._running()})
+
+    def __len__(self) -> int:
+        return len({**self._counted, **self._running()})
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 class NativeExecutor(BaseExecutor):
     """An executor that implements `submit`; `submit_job` goes through it when it is called directly.
 
-    A subclass that overrides one of APScheduler's hooks is called through them, as there.
+    One of which somebody has replaced one of APScheduler's methods is called through them, as there.
     """
 
+    #: Whether somebody has; it is looked for when the executor is started.
     _is_hooked = False
     #: The scheduler's context managers, in which each function is called.
     _around: Hooks = ()
@@ -234,16 +276,27 @@ class NativeExecutor(BaseExecutor):
         """Called when the scheduler starts, or when the executor is added to a running one."""
         super().start(scheduler, alias)
         self._around = getattr(scheduler, "around_run", ())
+        self._is_hooked = bool(replaced(self, _HOOKS)) and not replaced(self, ("submit",))
 
     @property
     def places(self) -> int:
         """How many submissions it runs at a time, about."""
         return 1
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if "submit" not in vars(cls) and _HOOKS & vars(cls).keys():
-            cls._is_hooked = True
+    @property
+    def _instances(self) -> MutableMapping[str, int]:
+        return InstanceCounts(self._counted, self._running)
+
+    @_instances.setter
+    def _instances(self, counts: MutableMapping[str, int]) -> None:
+        self._counted = dict(counts)
+
+    def _running(self) -> Mapping[str, int]:
+        """How many runs of each job go on that were submitted by the short way."""
+        in_flight = None if self._is_hooked else getattr(self._scheduler, "_in_flight", None)
+        if in_flight is None:
+            return {}
+        return Counter(one.job.id for one in in_flight.going_on() if one.job.options.executor == self._alias)
 
     def submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Run a submission, and tell `reporter`; returns without waiting for it."""

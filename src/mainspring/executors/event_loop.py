@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
+from contextvars import Context, copy_context
 from functools import partial
 from inspect import isawaitable
 from threading import Condition, Event
@@ -58,6 +59,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     def _has_no_loop(self) -> None:
         self._waiting: deque[tuple[Submission, RunReporter]] = deque()
+        self._contexts: dict[int, Context] = {}
         self._is_called = False
         self._native: dict[int, Any] = {}
         self._on_loop: dict[int, tuple[Submission, RunReporter]] = {}
@@ -108,10 +110,13 @@ class EventLoopExecutor(ThreadPoolExecutor):
         """Whether the loop of `scheduler` is of the right kind."""
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
-        if self._pool is None or not self._is_native(submission.job.func):
+        if self._workers is None or not self._is_native(submission.job.func):
             super()._submit(submission, reporter)  # which refuses it, where there is no pool
             return
         self._waiting.append((submission, reporter))
+        if self._is_hooked:
+            # What somebody's own `_do_submit_job` has set is there while the job runs.
+            self._contexts[id(submission)] = copy_context()
         if not self._is_called:  # one call for many that come together
             self._is_called = True
             self._scheduler.call_soon(self._begin)
@@ -130,6 +135,8 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     async def _perform(self, submission: Submission, reporter: RunReporter) -> None:
         self._performed.add(id(submission))
+        for variable, value in self._contexts.pop(id(submission), Context()).items():
+            variable.set(value)
         await perform_natively(submission, reporter, self._awaited, self._logger, self._cancellation)
 
     def _has_ended(self, submission: Submission, reporter: RunReporter) -> None:
@@ -138,6 +145,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             self._performed.discard(key)
         else:
             report_unbegun(submission, reporter)
+        self._contexts.pop(key, None)
         with self._changed:
             self._native.pop(key, None)
             self._on_loop.pop(key, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
 from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
+from mainspring.executors.pool_view import PoolView
 from mainspring.executors.run import (
     call_function,
     cancel_coroutine,
@@ -35,6 +36,25 @@ if TYPE_CHECKING:
 __all__ = ["BasePoolExecutor", "PoolClosedError", "ProcessPoolExecutor", "ThreadPoolExecutor"]
 
 
+# ruff: noqa: SLF001 - handles and executors are ours
+
+
+def _submit_to(pool: Any, executor: BaseExecutor, job: Job, run_times: list[datetime]) -> None:
+    """Run a job in a pool of the interface of `concurrent.futures`, and tell its executor what has become of it."""
+
+    def ended(future: concurrent.futures.Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled():
+            executor._run_job_error(job.id, RuntimeError("the pool cancelled the run"))
+        elif error is not None:
+            executor._run_job_error(job.id, error, error.__traceback__)
+        else:
+            executor._run_job_success(job.id, future.result())
+
+    future = pool.submit(run_job, job, job._jobstore_alias, run_times, executor._logger.name)
+    future.add_done_callback(ended)
+
+
 class BasePoolExecutor(BaseExecutor):
     """Runs jobs in any pool of the interface of `concurrent.futures`; third parties subclass it.
 
@@ -48,17 +68,7 @@ class BasePoolExecutor(BaseExecutor):
         self._pool = pool
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
-        def ended(future: concurrent.futures.Future[Any]) -> None:
-            error = None if future.cancelled() else future.exception()
-            if future.cancelled():
-                self._run_job_error(job.id, RuntimeError("the pool cancelled the run"))
-            elif error is not None:
-                self._run_job_error(job.id, error, error.__traceback__)
-            else:
-                self._run_job_success(job.id, future.result())
-
-        future = self._pool.submit(run_job, job, job._jobstore_alias, run_times, self._logger.name)  # noqa: SLF001 - handles are ours
-        future.add_done_callback(ended)
+        _submit_to(self._pool, self, job, run_times)
 
     def shutdown(self, wait: bool = True) -> None:
         """Shut the pool down; `wait` for what it runs."""
@@ -83,17 +93,20 @@ class _WorkerPool(NativeExecutor):
             raise ConfigurationError(
                 f"initializer must be a function or another callable, or None, got {initializer!r}"
             )
-        self._pool: WorkerThreads | None = None
+        self._workers: WorkerThreads | None = None
+        self._given_pool: Any = None  # by the program, to run all jobs in
+        self._made_pool: concurrent.futures.Executor | None = None  # what a program submits itself runs in it
 
     def leave_to_parent(self) -> None:
         """See `BaseExecutor.leave_to_parent`; `start` makes a pool of this process."""
         super().leave_to_parent()
-        self._pool = None
+        self._workers = self._made_pool = None
 
     def start(self, scheduler: Any, alias: str) -> None:
         """Make the pool; its workers start as work comes."""
         super().start(scheduler, alias)
-        self._pool = WorkerThreads(
+        self._is_hooked = self._is_hooked or self._given_pool is not None
+        self._workers = WorkerThreads(
             self._work,
             self.max_workers,
             name=self.pool_kwargs.get("thread_name_prefix") or f"APScheduler-{alias}",
@@ -106,10 +119,37 @@ class _WorkerPool(NativeExecutor):
         """How many submissions run at a time."""
         return self.max_workers
 
+    @property
+    def _pool(self) -> Any:
+        return PoolView(self) if self._given_pool is None else self._given_pool
+
+    @_pool.setter
+    def _pool(self, pool: Any) -> None:
+        self._given_pool = pool
+        self._is_hooked = True  # all that runs goes there
+
+    def _other_pool(self) -> concurrent.futures.Executor:
+        with self._lock:
+            if self._made_pool is None:
+                self._made_pool = self._make_pool()
+            return self._made_pool
+
+    def _make_pool(self) -> concurrent.futures.Executor:
+        """A pool of the standard library of the same kind, for what a program submits by itself."""
+        from concurrent.futures import ThreadPoolExecutor as Threads
+
+        return Threads(self.max_workers, thread_name_prefix=f"APScheduler-{self._alias}-own")
+
+    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        if self._given_pool is None:
+            super()._do_submit_job(job, run_times)
+        else:
+            _submit_to(self._given_pool, self, job, run_times)
+
     def prestart(self) -> None:
         """Start all workers now, for a time when no thread can be started any more."""
-        if self._pool is not None:
-            self._pool.prestart()
+        if self._workers is not None:
+            self._workers.prestart()
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Queue a submission for the next free worker.
@@ -117,31 +157,35 @@ class _WorkerPool(NativeExecutor):
         Raises:
             PoolClosedError: the executor was not started, or was shut down.
         """
-        if self._pool is None:
+        if self._workers is None:
             raise PoolClosedError(f"{self!r} is not running: start the scheduler first")
-        self._pool.submit((submission, reporter))
+        self._workers.submit((submission, reporter))
 
     def take_back(self) -> list[Submission]:
         """What was submitted under a lease and no worker has taken up."""
-        if self._pool is None:
+        if self._workers is None:
             return []
-        return [item[0] for item in self._pool.take_back(lambda item: item[0].lease is not None)]
+        return [item[0] for item in self._workers.take_back(lambda item: item[0].lease is not None)]
 
     def interrupt(self, submission: Submission) -> None:
         """Have a submission that no worker has taken up not be begun."""
         for taken, reporter in (
-            [] if self._pool is None else self._pool.take_back(lambda item: item[0] is submission)
+            [] if self._workers is None else self._workers.take_back(lambda item: item[0] is submission)
         ):
             report_unbegun(taken, reporter)
 
     def leave_running(self, submission: Submission) -> None:
         """The worker goes on with its job: another takes its place."""
-        if self._pool is not None:
-            self._pool.leave(lambda item: item[0] is submission)
+        if self._workers is not None:
+            self._workers.leave(lambda item: item[0] is submission)
 
     def shutdown(self, wait: bool = True) -> None:
         """Take no more work; `wait` for the workers to do what they have, otherwise leave them to it."""
-        pool, self._pool = self._pool, None
+        pool, self._workers = self._workers, None
+        for other in (self._made_pool, self._given_pool):
+            if other is not None:
+                other.shutdown(wait)
+        self._made_pool = None
         if pool is None:
             return
         pool.close()
@@ -152,8 +196,8 @@ class _WorkerPool(NativeExecutor):
 
     def abandon(self) -> None:
         """Don't wait for running jobs at the end of the process."""
-        if self._pool is not None:
-            self._pool.abandon()
+        if self._workers is not None:
+            self._workers.abandon()
 
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
         submission, reporter = item
@@ -237,6 +281,13 @@ class ProcessPoolExecutor(_WorkerPool):
         from mainspring.executors.processes import ProcessOfThread
 
         self._process = ProcessOfThread(**self.pool_kwargs)
+
+    def _make_pool(self) -> concurrent.futures.Executor:
+        from concurrent.futures import ProcessPoolExecutor as Processes
+        from multiprocessing import get_context
+
+        context = self.pool_kwargs.get("mp_context") or "spawn"
+        return Processes(self.max_workers, get_context(context) if isinstance(context, str) else context)
 
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
         super()._work(item)

@@ -80,6 +80,16 @@ class WorkerThreads:
     def __len__(self) -> int:
         return len(self._threads)
 
+    @property
+    def threads(self) -> set[Thread]:
+        """Those that are there now."""
+        return set(self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """How many items no worker has taken up yet."""
+        return len(self._items)
+
     def submit(self, item: Any) -> None:
         """Have ``work(item)`` called.
 

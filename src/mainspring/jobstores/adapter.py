@@ -79,7 +79,9 @@ class AdaptedStore(RunStore):
         self._alias = alias
         with self._store_lock:
             self.store.start(scheduler, alias)
-            self._has_followers = any(followed_job(_record_of(job)) for job in self.store.get_all_jobs())
+            self._has_followers = any(
+                followed_job(_record_of(job)) for job in self.store.get_all_jobs() or ()
+            )
 
     def shutdown(self) -> None:
         with self._store_lock:

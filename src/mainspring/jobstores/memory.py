@@ -1,7 +1,8 @@
 """Jobs kept in this process's memory, in a heap by the time when they are next looked at.
 
 Adding, changing and claiming a job cost O(log n). Entries that a change made stale stay in the heap until they come up
-or outnumber the others. Jobs stay over `shutdown()` and a later `start()`, and end with the process.
+or outnumber the others. Jobs stay over `shutdown()` and a later `start()`, and end with the process; where the process stands in for
+APScheduler, they are gone after `shutdown()`, as there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mainspring import profile
 from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
@@ -54,15 +56,18 @@ class MemoryJobStore(NativeJobStore):
 
     Args:
         keep_runs: how many ended runs of each job are remembered, of all jobs together up to 10,000.
+        keep_jobs: whether jobs stay over a `shutdown` of the scheduler, for its next `start`. If not given, they do; under the alias they don't,
+            as with APScheduler, where programs add them anew before each start.
     """
 
     kind = "memory"
     live_records: ClassVar[bool] = True
 
-    def __init__(self, keep_runs: int = 100) -> None:
+    def __init__(self, keep_runs: int = 100, *, keep_jobs: bool | None = None) -> None:
         kept: Any = keep_runs
         if isinstance(kept, bool) or not isinstance(kept, int) or kept < 0:
             raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {kept!r}")
+        self._keeps_jobs = not profile.stands_in() if keep_jobs is None else keep_jobs
         self._entries: dict[str, _Entry] = {}
         self._begin_in_process(LocalRuns(keep_runs))
         leaves_to_parent(self)
@@ -92,6 +97,12 @@ class MemoryJobStore(NativeJobStore):
         for entry in self._entries.values():
             entry.when = None
             self._enqueue(entry)
+
+    def shutdown(self) -> None:
+        """Called when the scheduler shuts down, or the store is removed from it."""
+        super().shutdown()
+        if not self._keeps_jobs:
+            self.remove_all()
 
     def add_records(
         self, records: Sequence[JobRecord], replace: Callable[[JobRecord, JobRecord], JobRecord] | None

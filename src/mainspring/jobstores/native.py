@@ -5,11 +5,15 @@ So that a program which calls ``store.lookup_job(...)`` itself, or subclasses on
 
 from __future__ import annotations
 
+import pickle
+from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.contract import RunStore
+from mainspring.overrides import replaced
+from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +22,14 @@ if TYPE_CHECKING:
 
 
 class NativeJobStore(RunStore, BaseJobStore):
-    """A store with both interfaces."""
+    """A store with both interfaces.
+
+    One of which somebody has replaced a method of APScheduler's is used by these, for one scheduler, as APScheduler uses it: what is due is
+    read there, all jobs are read by `_reconstitute_job`, and a job is written as a whole when it is moved on.
+    """
+
+    #: The jobs of which it was told that they can't be read.
+    _unread: frozenset[str] | set[str] = frozenset()
 
     def start(self, scheduler: Any, alias: str) -> None:
         BaseJobStore.start(self, scheduler, alias)
@@ -33,11 +44,7 @@ class NativeJobStore(RunStore, BaseJobStore):
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
         """The jobs whose next run time is `now` or earlier, soonest first."""
-        return [
-            self._handle(record)
-            for record in self.list_records()
-            if record.next_run_time is not None and record.next_run_time <= now
-        ]
+        return self._get_jobs(lambda record: record.next_run_time is not None and record.next_run_time <= now)
 
     def get_next_run_time(self) -> datetime | None:
         """The earliest next run time of all jobs, or ``None`` where none will run."""
@@ -45,7 +52,43 @@ class NativeJobStore(RunStore, BaseJobStore):
 
     def get_all_jobs(self) -> list[Job]:
         """All jobs, soonest first, paused ones last."""
-        return [self._handle(record) for record in self.list_records()]
+        return self._get_jobs()
+
+    def _get_jobs(self, *conditions: Any) -> list[Job]:
+        """The jobs whose records fulfil all `conditions`, soonest first; those that can't be read are left out, and told of once."""
+        strange = [condition for condition in conditions if not callable(condition)]
+        if strange:
+            raise TypeError(
+                f"_get_jobs takes functions of a job's record here, got {type(strange[0]).__name__} {strange[0]}: "
+                "call it without arguments, and choose among the jobs that it returns"
+            )
+        jobs = []
+        for record in self.list_records():
+            if all(condition(record) for condition in conditions):
+                try:
+                    jobs.append(self._handle(record))
+                except Exception as error:  # noqa: BLE001 - a subclass's own code
+                    self._tell_unread(record, error)
+        return jobs
+
+    def _tell_unread(self, record: JobRecord, error: Exception) -> None:
+        if record.id not in self._unread:
+            self._unread = {*self._unread, record.id}
+            SafeLogger(self._logger).of_job(
+                ERROR,
+                record.id,
+                'Unable to restore job "%s": it stays in its job store, and is not run',
+                record.id,
+                exc_info=error,
+            )
+
+    def _reconstitute_job(self, job_state: bytes) -> Job:
+        """A job from its pickled state, of APScheduler's form; called for every job that is read, if a subclass has its own."""
+        job = Job.__new__(Job)
+        job.__setstate__(pickle.loads(job_state))  # noqa: S301 - pickled by `_handle`
+        job._scheduler = self._scheduler  # noqa: SLF001 - handles are ours
+        job._jobstore_alias = self._alias  # noqa: SLF001 - as above
+        return job
 
     def add_job(self, job: Job) -> None:
         """Keep a new job; raises `ConflictingIdError` if its id is taken."""
@@ -65,6 +108,9 @@ class NativeJobStore(RunStore, BaseJobStore):
         self.remove_all()
 
     def _handle(self, record: JobRecord) -> Job:
+        if replaced(self, ("_reconstitute_job",)):
+            plain = Job._from_record(record, self._scheduler, self._alias)  # noqa: SLF001 - as above
+            return self._reconstitute_job(pickle.dumps(plain.__getstate__()))
         is_live = self.live_records and not overrides_v3_methods(self)
         return Job._from_record(  # noqa: SLF001 - as above
             record,
@@ -75,8 +121,10 @@ class NativeJobStore(RunStore, BaseJobStore):
         )
 
 
-#: The methods by which APScheduler's schedulers use a store.
+#: The methods by which APScheduler's schedulers use a store, and those by which its own stores read jobs.
 _V3_METHODS = (
+    "_get_jobs",
+    "_reconstitute_job",
     "lookup_job",
     "get_due_jobs",
     "get_next_run_time",
@@ -88,6 +136,11 @@ _V3_METHODS = (
 )
 
 
-def overrides_v3_methods(store: NativeJobStore) -> bool:
-    """Whether a subclass changed what APScheduler's methods do, so that they have to be called for it to matter."""
-    return any(getattr(type(store), name) is not getattr(NativeJobStore, name) for name in _V3_METHODS)
+def overrides_v3_methods(store: BaseJobStore) -> bool:
+    """Whether somebody has replaced one of APScheduler's methods, so that they have to be called for it to matter."""
+    return bool(replaced_v3_methods(store))
+
+
+def replaced_v3_methods(store: BaseJobStore) -> frozenset[str]:
+    """The names of APScheduler's methods that somebody has replaced."""
+    return replaced(store, _V3_METHODS)

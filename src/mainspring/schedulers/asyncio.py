@@ -39,6 +39,8 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     _own_options = ("event_loop",)
     _eventloop: asyncio.AbstractEventLoop | None = None
     _given_loop: asyncio.AbstractEventLoop | None = None
+    #: The loop of the latest start, unless it was given: another one in `_eventloop` was put there by the program.
+    _found_loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, gconfig: Any = None, **options: Any) -> None:
         self._listening: set[asyncio.Future[Any]] = set()
@@ -47,7 +49,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     def leave_to_parent(self) -> None:
         """See `EventLoopScheduler.leave_to_parent`."""
         super().leave_to_parent()
-        self._eventloop = None
+        self._eventloop = self._found_loop = None
         self._listening = set()
 
     def _configure(self, config: dict[str, Any]) -> None:
@@ -59,8 +61,10 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
         if self._given_loop is not None:
             self._eventloop = self._given_loop
             return
+        if self._eventloop is not self._found_loop:
+            return  # programs written for APScheduler put it there
         try:
-            self._eventloop = asyncio.get_running_loop()
+            self._eventloop = self._found_loop = asyncio.get_running_loop()
         except RuntimeError:
             raise RuntimeError(
                 "no event loop runs here yet: call start() in a coroutine, "

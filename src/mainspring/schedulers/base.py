@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring import profile
 from mainspring.aside import Aside
-from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock  # noqa: TID251 - here a scheduler is put together, and ended
+from mainspring.clock import REAL_CLOCK, SYSTEM_CLOCK, Clock, SystemClock  # noqa: TID251 - here a scheduler is put together, and ended
 from mainspring.coercion import (
     asbool,
     asint,
@@ -30,7 +30,7 @@ from mainspring.coercion import (
     unknown_name,
 )
 from mainspring.definition import options_with
-from mainspring.engine.waiting import UNPLANNED
+from mainspring.engine.waiting import UNPLANNED, Planned
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
@@ -89,6 +89,7 @@ from mainspring.schedulers.dispatch import Dispatch
 from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
 from mainspring.schedulers.group_methods import GroupMethods
 from mainspring.schedulers.health import Health, OverdueJob
+from mainspring.schedulers.hooks import take_hooks
 from mainspring.schedulers.in_flight import InFlight
 from mainspring.schedulers.job_factory import JobFactory
 from mainspring.schedulers.job_methods import JobMethods
@@ -107,14 +108,22 @@ from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.schedulers.uwsgi import prepare_for_uwsgi
+from mainspring.schedulers.views import ListenerList, PendingList
 from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone
-from mainspring.timezones import local_timezone as get_localzone
+from mainspring.timezones import local_timezone as get_localzone  # the name that programs' tests replace
 from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        MutableSequence,
+        Sequence,
+    )
     from datetime import tzinfo
 
     from mainspring.jobstores.contract import RunStore
@@ -128,6 +137,16 @@ _HANDING_OVER, _HANDING_OVER_WITHOUT_WAITING, _HANDING_OVER_PAUSE = 5.0, 1.0, 0.
 _STORES_ANSWER_WITHIN, _STORES_ANSWER_WITHOUT_WAITING, _STORES_ANSWER_AT_LEAST = 5.0, 2.0, 0.5
 #: Seconds between two looks at what the loop is at.
 _PASS_STEP = 0.05
+
+
+class _ReplaceableClock(SystemClock):
+    """The machine's clock, by the name that the tests of programs written for APScheduler replace in this module."""
+
+    __slots__ = ()
+
+    def now(self, timezone: tzinfo = UTC) -> datetime:
+        """The wall time, aware, in `timezone`."""
+        return datetime.now(timezone)  # noqa: TID251 - what stands here instead is asked
 
 
 @names_parameters
@@ -156,6 +175,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     timezone: tzinfo
 
+    #: Whether the loop comes back when `_process_jobs` says so, since somebody has replaced it.
+    _waits_as_told = False
+
     handle_signals = False
     #: Whether it is nobody's mistake that signals are handled by others.
     _signals_may_be_others = False
@@ -164,21 +186,21 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     _own_options: tuple[str, ...] = ()
 
     def __init__(self, gconfig: Mapping[str, Any] | None = None, **options: Any) -> None:
-        self._clock: Clock = options.pop("clock", None) or SYSTEM_CLOCK
+        self._stands_in = profile.stands_in()
+        usual = _ReplaceableClock() if self._stands_in else SYSTEM_CLOCK
+        self._clock: Clock = options.pop("clock", None) or usual
         self._trigger_plugins = Plugins("triggers")
         self._executor_plugins = Plugins("executors")
         self._jobstore_plugins = Plugins("jobstores")
 
-        self._executors: dict[str, BaseExecutor] = {}
+        self._executors_by_alias: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
-        self._jobstores = self._stores.given
         self._waiting_jobs = PendingJobs()
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins, self._clock)
         self._event_queue = Listeners()
-        self._stands_in = profile.stands_in()
         self._begin_in_process()
         self._is_starting = False
         self._was_shut_down = False  # and not started again since
@@ -193,6 +215,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self.around_run: tuple[Callable[[], Any], ...] = ()
         self._job_defaults: dict[str, Any] = dict(JOB_DEFAULTS)
         self._logger: logging.Logger = logger_from(None)
+        take_hooks(self)
         self.configure({} if gconfig is None else gconfig, **options)
         leaves_to_parent(self)
 
@@ -272,6 +295,49 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self.started = Started()
         if self.state == STATE_FORKED:
             self.started.set_result(None)
+
+    @property
+    def _is_strict(self) -> bool:
+        """Whether mistakes that APScheduler passes over are errors: always, but where the process stands in for it."""
+        return self._factory.strict or not self._stands_in
+
+    # By these names programs that were written for APScheduler reach into a scheduler; what they change there takes effect.
+
+    @property
+    def _executors(self) -> dict[str, BaseExecutor]:
+        return self._executors_by_alias
+
+    @_executors.setter
+    def _executors(self, executors: Mapping[str, BaseExecutor]) -> None:
+        kept = dict(executors)
+        self._executors_by_alias.clear()
+        self._executors_by_alias.update(kept)
+
+    @property
+    def _jobstores(self) -> dict[str, BaseJobStore]:
+        return self._stores.given
+
+    @_jobstores.setter
+    def _jobstores(self, stores: Mapping[str, BaseJobStore]) -> None:
+        kept = dict(stores)
+        self._stores.clear()
+        self._stores.given.update(kept)
+
+    @property
+    def _pending_jobs(self) -> MutableSequence[PendingJob]:
+        return PendingList(self._waiting_jobs)
+
+    @_pending_jobs.setter
+    def _pending_jobs(self, pending: Iterable[tuple[Job, str, bool]]) -> None:
+        self._waiting_jobs.replace([PendingJob(*one) for one in pending])
+
+    @property
+    def _listeners(self) -> MutableSequence[tuple[Callable[[Any], Any], int]]:
+        return ListenerList(self._event_queue)
+
+    @_listeners.setter
+    def _listeners(self, pairs: Iterable[tuple[Callable[[Any], Any], int]]) -> None:
+        self._event_queue.replace(pairs)
 
     @property
     def _is_active(self) -> bool:
@@ -390,7 +456,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _enter_starting(self) -> Starting:
         """Begin to start, unless that was done already."""
-        prepare_for_uwsgi()
+        self._check_uwsgi()
+        take_hooks(self)
         with self._lock:
             if self._is_active or self._is_starting:
                 raise SchedulerAlreadyRunningError
@@ -458,7 +525,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._loop_has_died = False
         process_end.scheduler_started(self)
         self._event_queue.open()
-        self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_START))
+        self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_START))
         self._log.info("Scheduler started")
         if not paused:
             self.wakeup()
@@ -470,7 +537,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 started.append(store)
                 try:
                     store.start(self, alias)
-                    self._adoptions.begin(alias, store)
+                    self._adoptions.begin(alias, self._stores.given.get(alias))
                 except Exception as error:
                     self._start_errors[alias] = shown_error(error)
                     raise
@@ -534,7 +601,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 is_new = not (
                     pending.replace_existing and self._stores[pending.alias].get_record(pending.job.id)
                 )
-                self._put(pending.job, pending.alias, pending.replace_existing)
+                if self._adds_one_by_one:
+                    self._add_by_hook(pending.job, pending.alias, pending.replace_existing)
+                else:
+                    self._put(pending.job, pending.alias, pending.replace_existing)
                 if is_new:
                     added.append(pending)
         except BaseException:
@@ -544,6 +614,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._stores.detach(pending.job)
             raise
         self._waiting_jobs.remove(waiting)
+        if self._adds_one_by_one:
+            return  # each was told of when it was added
         for pending in waiting:
             self._doubtful_jobs.look([pending.job._record], pending.alias)  # noqa: SLF001 - handles are ours
             self._log.of_job(
@@ -553,7 +625,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 pending.job.name,
                 pending.alias,
             )
-            self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, pending.job.id, pending.alias))
+            self._dispatch_event(JobEvent(EVENT_JOB_ADDED, pending.job.id, pending.alias))
 
     @abstractmethod
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
@@ -637,7 +709,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     self._log.exception("Error shutting down job store %r", alias)
             self._alarms.clear()
             self._log.info("Scheduler has been shut down")
-            self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
+            self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
             self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
         finally:
             self._is_winding_down = False
@@ -805,7 +877,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
             self._log.info("Paused scheduler job processing")
-            self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
+            self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
 
     def resume(self) -> None:
         """Process jobs again after `pause`.
@@ -819,7 +891,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state == STATE_PAUSED:
             self.state = STATE_RUNNING
             self._log.info("Resumed scheduler job processing")
-            self._event_queue.publish(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
+            self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
             self.wakeup()
 
     def _refuse_if_forked(self, what: str, method: str) -> None:
@@ -918,7 +990,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             ValueError: the alias is taken.
         """
-        made = self._part(executor, "executor", self._executor_plugins, BaseExecutor, executor_opts)
+        made = self._part(executor, "executor", BaseExecutor, executor_opts)
         with self._executors_lock:
             if alias in self._executors:
                 raise ValueError(
@@ -935,7 +1007,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             for _, store in self._stores.items():  # noqa: PERF102 - no dict
                 store.retry_parked()  # some may have waited for this executor
             self._wake()
-        self._event_queue.publish(SchedulerEvent(EVENT_EXECUTOR_ADDED, alias))
+        self._dispatch_event(SchedulerEvent(EVENT_EXECUTOR_ADDED, alias))
 
     def remove_executor(self, alias: str, shutdown: bool = True) -> None:
         """Remove an executor; jobs that name it are parked until there is one again.
@@ -948,9 +1020,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             del self._executors[alias]
         if shutdown:
             executor.shutdown()
-        self._event_queue.publish(SchedulerEvent(EVENT_EXECUTOR_REMOVED, alias))
+        self._dispatch_event(SchedulerEvent(EVENT_EXECUTOR_REMOVED, alias))
 
-    def _part(self, part: Any, what: str, plugins: Plugins, base: type, options: dict[str, Any]) -> Any:
+    def _part(self, part: Any, what: str, base: type, options: dict[str, Any]) -> Any:
         if isinstance(part, base):
             if options:
                 report_unknown(
@@ -958,7 +1030,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 )
             return part
         if isinstance(part, str):
-            return plugins.create(part, base, options)
+            return self._create_plugin_instance(what.replace(" ", ""), part, options)
         raise TypeError(f"expected an instance or the name of the {what}, got {instead_of_instance(part)}")
 
     def _lookup_executor(self, alias: str) -> BaseExecutor:
@@ -980,7 +1052,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             ValueError: the alias is taken.
         """
-        made = self._part(jobstore, "job store", self._jobstore_plugins, BaseJobStore, jobstore_opts)
+        made = self._part(jobstore, "job store", BaseJobStore, jobstore_opts)
         with self._jobstores_lock:
             store = self._stores.add(alias, made)
         self._start_errors.pop(alias, None)
@@ -990,11 +1062,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self._is_active:
             try:
                 store.start(self, alias)
-                self._adoptions.begin(alias, store)
+                self._adoptions.begin(alias, self._stores.given.get(alias))
             except BaseException:
                 self._stores.remove(alias)
                 raise
-        self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
+        self._dispatch_event(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
         if self._is_active:
             self._wake()
 
@@ -1015,7 +1087,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             starting.thread = get_ident()
             try:
                 store.start(self, alias)
-                self._adoptions.begin(alias, store)
+                self._adoptions.begin(alias, self._stores.given.get(alias))
             except Exception as error:  # noqa: BLE001 - logged
                 self._start_errors[alias] = shown_error(error)
                 self._log.error("Job store %r could not be added: %s", alias, words_of(error))
@@ -1032,7 +1104,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._store_each(self._waiting_jobs.of(alias))
             finally:
                 starting.over.set()
-            self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
+            self._dispatch_event(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
             self._wake()
 
         self._elsewhere(start)
@@ -1067,11 +1139,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._adoptions.end(alias)
         if shutdown:
             store.shutdown()
-        self._event_queue.publish(SchedulerEvent(EVENT_JOBSTORE_REMOVED, alias))
+        self._dispatch_event(SchedulerEvent(EVENT_JOBSTORE_REMOVED, alias))
 
     def _lookup_jobstore(self, alias: str) -> BaseJobStore:
-        self._stores[alias]
-        return self._jobstores[alias]
+        self._stores.known(alias)
+        return self._stores.given[alias]
 
     def _create_default_jobstore(self) -> BaseJobStore:
         return MemoryJobStore()
@@ -1085,7 +1157,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         scheduler did is reported before it returns, unless earlier events are still being delivered.
         """
         if not callable(callback):
-            raise TypeError(f"a listener must be callable, got {type(callback).__name__} {callback!r}")
+            message = f"a listener must be callable, got {type(callback).__name__} {callback!r}"
+            if self._is_strict:
+                raise TypeError(message)
+            self._log.warning("%s: it is told of nothing", message)
+            return
         if not isinstance(mask, int):
             raise TypeError(
                 f"mask must be codes of events, such as EVENT_JOB_ERROR | EVENT_JOB_MISSED, got {type(mask).__name__} {mask!r}"
@@ -1096,12 +1172,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Don't call `callback` any more, however often it was added."""
         self._event_queue.remove(callback)
 
-    @property
-    def _listeners(self) -> list[tuple[Callable[[Any], Any], int]]:
-        return list(self._event_queue.pairs)
-
     def _dispatch_event(self, event: SchedulerEvent) -> None:
-        self._event_queue.publish(event)
+        """Tell the listeners of `event`."""
+        self._event_queue.dispatch(event)
 
     # The loop
 
@@ -1122,6 +1195,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
             store = self._stores.used.get(alias)  # it may have been removed meanwhile
             if store is None:
+                if self._stores.lookup is not None:
+                    self._wake()  # one that somebody else finds
                 return
             if left is None or (moment - store.store_time(self._clock)).total_seconds() < left:
                 self._wake()
@@ -1137,6 +1212,15 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 return self._pass()
             finally:
                 self._pass_thread = None
+
+    def _next_pass(self) -> float | None:
+        """`_process_jobs` for a loop; where somebody has replaced it, what it returns is when the loop comes back."""
+        wait = self._process_jobs()
+        if self._waits_as_told:
+            self._planned = (
+                UNPLANNED if wait is None else Planned(monotonic=self._clock.monotonic() + max(wait, 0.0))
+            )
+        return wait
 
     def _pass(self) -> float | None:
         self._planned = UNPLANNED
@@ -1183,6 +1267,31 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         was_awaited = self._stores.finish(ended)
         if self._dispatch.ended(len(ended)) or was_awaited:
             self._wake()
+
+    def _check_uwsgi(self) -> None:
+        """Prepare for a process of uWSGI's, if this is one.
+
+        Raises:
+            RuntimeError: it was started without threads.
+        """
+        prepare_for_uwsgi()
+
+    def _create_plugin_instance(self, kind: str, name: str, arguments: dict[str, Any]) -> Any:
+        """A trigger, job store or executor of a name.
+
+        Args:
+            kind: ``"trigger"``, ``"jobstore"`` or ``"executor"``.
+
+        Raises:
+            LookupError: nothing has the name.
+        """
+        kinds: dict[str, tuple[Plugins, type]] = {
+            "trigger": (self._trigger_plugins, BaseTrigger),
+            "jobstore": (self._jobstore_plugins, BaseJobStore),
+            "executor": (self._executor_plugins, BaseExecutor),
+        }
+        plugins, base = kinds[kind]
+        return plugins.create(name, base, arguments)
 
     def _create_lock(self) -> Any:
         return RLock()
@@ -1235,8 +1344,11 @@ __all__ = [
     "asbool",
     "asint",
     "astimezone",
+    "datetime",
+    "get_localzone",
     "maybe_ref",
     "obj_to_ref",
     "ref_to_obj",
+    "timedelta",
     "undefined",
 ]

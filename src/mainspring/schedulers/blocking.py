@@ -87,7 +87,7 @@ class BlockingScheduler(BaseScheduler):
             ):  # another one, and this is a fork's copy of its parent's loop
                 event.clear()
                 try:
-                    wait = self._process_jobs()
+                    wait = self._next_pass()
                 except Exception:  # noqa: BLE001 - it is logged
                     # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
                     self._log.exception("Error in the scheduler's loop; going on")

@@ -16,7 +16,7 @@ from mainspring.references import ref_to_obj
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1, "on_lost": "record"}
+JOB_DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 _DEFAULT_PREFIX = "apscheduler."
 _OWN_PREFIX = "mainspring."

@@ -36,7 +36,7 @@ from mainspring.events import (
     JobSubmissionEvent,
 )
 from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, run_id
-from mainspring.safe_logging import SafeLogger
+from mainspring.safe_logging import SafeLogger, safe_logger
 from mainspring.schedulers.appetite import Appetite
 from mainspring.storable import kept_error
 from mainspring.triggers.after import WAITS
@@ -97,6 +97,10 @@ class Dispatch:
         self._may_submit = may_submit
         self._stop = stop
         self._unhanded = unhanded
+
+    def use_executors(self, executors: Mapping[str, BaseExecutor]) -> None:
+        """Hand out to these from now on."""
+        self._executors = executors
 
     def leave_to_parent(self) -> None:
         """In a forked process: what was claimed is the parent's, also where an executor has forked that was just handed a part of it."""
@@ -265,10 +269,14 @@ class Dispatch:
             return
         if decision.dropped is not None:
             self._tell_dropped(decision, alias, log)
+        # Where programs filter for it, by this name and text.
+        missed_log = SafeLogger(safe_logger(f"apscheduler.executors.{job.options.executor}"))
         for missed in decision.missed:
             attempt = decision.attempt_of(missed)
             identifier = run_id(job.id, missed, attempt)
-            log.of_run(WARNING, identifier, 'Run time of job "%s" was missed by %s', job.name, now - missed)
+            missed_log.of_run(
+                WARNING, identifier, 'Run time of job "%s" was missed by %s', job.name, now - missed
+            )
             if self._listeners.mask & EVENT_JOB_MISSED:
                 self._listeners.post(
                     JobExecutionEvent(

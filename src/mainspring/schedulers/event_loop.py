@@ -313,7 +313,7 @@ class EventLoopScheduler(BaseScheduler):
 
     def _looked(self) -> float | None:
         try:
-            return self._process_jobs()
+            return self._next_pass()
         except Exception:  # noqa: BLE001 - it is logged
             # Nothing that jobs, stores or listeners do comes this far. If something does, others' jobs go on.
             self._log.exception("Error in the scheduler's loop; going on")

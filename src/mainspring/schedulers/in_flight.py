@@ -113,6 +113,12 @@ class InFlight:
         with self._lock:
             return list(self._submissions.values())
 
+    def going_on(self) -> list[Submission]:
+        """The submissions that have not ended, without settling those that have."""
+        with self._lock:
+            ended = {id(submission) for submission in list(self._ended)}
+            return [one for key, one in self._submissions.items() if key not in ended]
+
     def all(self) -> list[Submission]:
         """The submissions that have not ended."""
         self.settle()

@@ -19,7 +19,7 @@ from mainspring.triggers.base import BaseTrigger, changed
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
@@ -48,6 +48,8 @@ class JobFactory:
         timezone: in which times without one are read.
         strict: whether a parameter that nothing understands is an error.
         defaults: options of jobs that don't name their own.
+        make_trigger: what makes a trigger of what `add_job` is given; `trigger`, if nobody has another way.
+        make_named: the same of the name of a trigger, with its arguments.
         logger: for what is odd, and no error.
     """
 
@@ -59,6 +61,8 @@ class JobFactory:
         self.timezone: tzinfo | None = None
         self.strict = False
         self.defaults = JobOptions()
+        self.make_trigger: Callable[[Any, dict[str, Any]], BaseTrigger] = self.trigger
+        self.make_named = self._named
 
     def record(self, values: dict[str, Any], now: datetime | None = None) -> tuple[JobRecord, bool]:
         """A record from parameters of `add_job`, and whether they name its next run time.
@@ -81,7 +85,7 @@ class JobFactory:
         next_run_time = self.moment(take("next_run_time")) if has_next_run_time else None
         args, kwargs, name = take("args", None), take("kwargs", None), take("name", None)
         job_id = take("id", None) or new_job_id()
-        trigger = self.trigger(take("trigger", None), values)
+        trigger = self.make_trigger(take("trigger", None), values)
         if now is not None:
             trigger, next_run_time = self._tied(
                 trigger, next_run_time, now, job_id, has_next_run_time=has_next_run_time
@@ -130,7 +134,7 @@ class JobFactory:
                 f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
         try:
-            made: BaseTrigger = self._triggers.create(trigger, BaseTrigger, arguments)
+            made: BaseTrigger = self.make_named(trigger, arguments)
         except TypeError:
             hint = unknown_keyword(self._triggers.load(trigger), arguments, _PARAMETERS)
             if hint is None:
@@ -145,6 +149,10 @@ class JobFactory:
                     f"The trigger {other!r} has: trigger={other!r}, {_options(of_triggers)}"
                 )
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
+        return made
+
+    def _named(self, name: str, arguments: dict[str, Any]) -> BaseTrigger:
+        made: BaseTrigger = self._triggers.create(name, BaseTrigger, arguments)
         return made
 
     def has_trigger(self, name: str) -> bool:

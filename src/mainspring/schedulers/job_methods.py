@@ -90,6 +90,11 @@ class JobMethods(RunMethods):
     _adoptions: StoreAdoptions
     _unlimited_groups: UnlimitedGroups
     _doubtful_jobs: DoubtfulJobs
+    #: Whether each job is added by `_real_add_job`, and found by `_lookup_job`, since somebody has replaced that.
+    _adds_one_by_one = False
+    _asks_for_jobs = False
+    #: Whether whatever changes a job does so by `modify_job`, since somebody has replaced it.
+    _modifies_by_name = False
 
     # Adding
 
@@ -214,7 +219,8 @@ class JobMethods(RunMethods):
         job._is_unnamed = id is None  # noqa: SLF001 - as above
         job._has_own_time = has_next_run_time  # noqa: SLF001 - as above
         if not self._add_pending([job], jobstore, replace_existing=replace_existing):
-            self._real_add_job(job, jobstore, replace_existing)
+            add = self._add_by_hook if self._adds_one_by_one else self._real_add_job
+            add(job, jobstore, replace_existing)
         return job
 
     def add_jobs(
@@ -238,6 +244,9 @@ class JobMethods(RunMethods):
             pending = self._new_handles(made)
             if self._add_pending(pending, jobstore, replace_existing=replace_existing):
                 return pending
+        if self._adds_one_by_one:
+            made = [self._factory.record(dict(job)) for job in jobs]
+            return self._add_each(self._new_handles(made), jobstore, replace_existing)
         now = self._now_of(jobstore)
         made = [self._factory.record(dict(job), now) for job in jobs]
         keeps = {record.id: not has for record, has in made} if replace_existing else {}
@@ -313,12 +322,32 @@ class JobMethods(RunMethods):
             raise TypeError(
                 "scheduled_job has no replace_existing: it always replaces a job of the same id. Leave it out"
             )
-        made = self._create_trigger(trigger, trigger_args)
+        made = self._create_trigger(trigger, dict(trigger_args))
+        own = {
+            "on_lost": on_lost,
+            "tags": tags,
+            "retry": retry,
+            "timeout": timeout,
+            "overlap": overlap,
+            "group": group,
+            "misfire_policy": misfire_policy,
+            "catch_up_limit": catch_up_limit,
+            "priority": priority,
+            "max_runs": max_runs,
+            "pause_after_failures": pause_after_failures,
+            "keep_result": keep_result,
+            "capture_log": capture_log,
+            "around_run": around_run,
+            "metadata": metadata,
+            "reruns": reruns,
+        }
+        # A program's own add_job is called as APScheduler would call it.
+        given: dict[str, Any] = {name: value for name, value in own.items() if value is not undefined}
 
         def add(func: Callable[..., Any]) -> Callable[..., Any]:
             self.add_job(
                 func,
-                made,
+                trigger,
                 args,
                 kwargs,
                 self._stable_id(func, made, jobstore) if id is None else id,
@@ -330,22 +359,8 @@ class JobMethods(RunMethods):
                 jobstore,
                 executor,
                 True,
-                on_lost=on_lost,
-                tags=tags,
-                retry=retry,
-                timeout=timeout,
-                overlap=overlap,
-                group=group,
-                misfire_policy=misfire_policy,
-                catch_up_limit=catch_up_limit,
-                priority=priority,
-                max_runs=max_runs,
-                pause_after_failures=pause_after_failures,
-                keep_result=keep_result,
-                capture_log=capture_log,
-                around_run=around_run,
-                metadata=metadata,
-                reruns=reruns,
+                **given,
+                **trigger_args,
             )
             return func
 
@@ -395,6 +410,26 @@ class JobMethods(RunMethods):
         self._doubtful_jobs.look([job._record], jobstore_alias)  # noqa: SLF001 - handles are ours
         self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
         self._wake_for(job.next_run_time, jobstore_alias)
+
+    def _add_by_hook(self, job: Job, alias: str, replace_existing: bool) -> None:
+        """Have somebody's own `_real_add_job` add a job, which is given its next run time before, since it may not call ours."""
+        has_own_time = job._has_own_time  # noqa: SLF001 - handles are ours
+        job._record = self._factory.tied(  # noqa: SLF001 - as above
+            job._record,  # noqa: SLF001 - as above
+            self._now_of(alias),
+            has_next_run_time=has_own_time,
+        )
+        self._real_add_job(job, alias, replace_existing)
+        added_to = job._jobstore_alias  # noqa: SLF001 - as above
+        if added_to is not None and not job._is_attached:  # noqa: SLF001 - as above
+            stored = self._stores[added_to].get_record(job.id)
+            if stored is not None:
+                self._stores.attach(job, stored, added_to)
+
+    def _add_each(self, jobs: list[Job], alias: str, replace_existing: bool) -> list[Job]:
+        for job in jobs:
+            self._add_by_hook(job, alias, replace_existing)
+        return jobs
 
     def _put(self, job: Job, alias: str, replace_existing: bool) -> None:
         has_own_time = job._has_own_time  # noqa: SLF001 - handles are ours
@@ -468,12 +503,14 @@ class JobMethods(RunMethods):
 
     def _change_job(self, job_id: str, jobstore: str | None, changes: dict[str, Any], *, fits: bool) -> Job:
         """`modify_job`; `fits` refuses arguments that the job's function doesn't take."""
+        if self._asks_for_jobs:
+            job_id, jobstore = self._asked_for(job_id, jobstore)
         if "next_run_time" in changes:
             changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
         pending = self._waiting_jobs.find(job_id, jobstore)
         if pending is not None:
             pending.job._change(changes, fits=fits)  # noqa: SLF001 - handles are ours
-            self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
+            self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
             return pending.job
         alias, store = self._find(job_id, jobstore)
         upcoming: datetime | None = None
@@ -500,7 +537,7 @@ class JobMethods(RunMethods):
 
     def _changed(self, record: JobRecord, alias: str) -> Job:
         """Tell of a changed job, and return a handle on it."""
-        self._event_queue.publish(JobEvent(EVENT_JOB_MODIFIED, record.id, alias))
+        self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, record.id, alias))
         self._wake_for(record.next_run_time, alias)
         return self._stores.handle(record, alias)
 
@@ -579,6 +616,8 @@ class JobMethods(RunMethods):
         Raises:
             JobLookupError: there is no such job.
         """
+        if self._asks_for_jobs:
+            job_id, jobstore = self._asked_for(job_id, jobstore)
         pending = self._waiting_jobs.find(job_id, jobstore)
         if pending is not None:
             pending.job._modify(next_run_time=None)  # noqa: SLF001 - handles are ours
@@ -593,6 +632,8 @@ class JobMethods(RunMethods):
             if upcoming is None:
                 self.remove_job(job_id, alias)
                 return None
+            if self._modifies_by_name:
+                return self.modify_job(job_id, alias, next_run_time=upcoming)
             record = store.change(job_id, partial(_resumed, seen=before, upcoming=upcoming))
             if record.next_run_time == upcoming:
                 return self._changed(record, alias)
@@ -611,7 +652,7 @@ class JobMethods(RunMethods):
             alias, store = self._find(job_id, jobstore)
             with self._hinting(job_id, alias):
                 store.remove(job_id)
-        self._event_queue.publish(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
+        self._dispatch_event(JobEvent(EVENT_JOB_REMOVED, job_id, alias))
         self._log.of_job(INFO, job_id, "Removed job %s", job_id)
 
     def remove_all_jobs(self, jobstore: str | None = None) -> None:
@@ -620,7 +661,7 @@ class JobMethods(RunMethods):
         self._waiting_jobs.remove(self._waiting_jobs.of(jobstore))
         for _, store in stores:
             store.remove_all()
-        self._event_queue.publish(SchedulerEvent(EVENT_ALL_JOBS_REMOVED, jobstore))
+        self._dispatch_event(SchedulerEvent(EVENT_ALL_JOBS_REMOVED, jobstore))
 
     # Elsewhere
 
@@ -671,7 +712,8 @@ class JobMethods(RunMethods):
         from mainspring.schedulers.adoption_sources import opened
 
         self._readable(jobstore)  # an error, where it can't be asked
-        store = self._stores[jobstore]
+        self._stores[jobstore]  # an error, where there is none
+        store = self._stores.given[jobstore]
         if not isinstance(store, HasPredecessor):
             raise TypeError(
                 f"job store {jobstore!r} is none that APScheduler's jobs can be adopted into: import_jobs() takes what its export_jobs() writes"
@@ -714,6 +756,8 @@ class JobMethods(RunMethods):
         jobs = self._new_handles((record, True) for record in records)
         if self._add_pending(jobs, jobstore, replace_existing=replace_existing):
             return jobs
+        if self._adds_one_by_one:
+            return self._add_each(jobs, jobstore, replace_existing)
         now = self._now_of(jobstore)
         tied = [self._factory.tied(record, now, has_next_run_time=True) for record in records]
         return self._add_together(
@@ -722,6 +766,11 @@ class JobMethods(RunMethods):
             replace_existing=replace_existing,
             keeps=dict.fromkeys((one.id for one in tied), False),
         )
+
+    def _asked_for(self, job_id: str, alias: str | None) -> tuple[str, str | None]:
+        """The job that somebody's own `_lookup_job` finds."""
+        job, found = self._lookup_job(job_id, alias)
+        return job.id, alias if found is None else found
 
     # What the rest of the scheduler provides
 
@@ -739,6 +788,8 @@ class JobMethods(RunMethods):
             JobLookupError: none has it; `JobNotLookedUpError` if one of them can't be asked.
         """
         if not self._is_closed(alias) and alias is not None:
+            if self._has_no_such_store(alias):
+                raise JobLookupError(job_id)
             return alias, self._stores[alias]
         stopped = self.state == STATE_STOPPED  # once: it may be started meanwhile
         closed = self._stores.closed(alias, stopped=stopped)
@@ -766,6 +817,9 @@ class JobMethods(RunMethods):
             if error.job_id != job_id or error.hint is not None:
                 raise
             raise self._no_job(job_id, alias) from None
+
+    def _dispatch_event(self, event: SchedulerEvent) -> None:
+        raise NotImplementedError
 
     def _wake(self) -> None:
         raise NotImplementedError

@@ -15,12 +15,14 @@ from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.schedulers.states import STATE_STOPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from mainspring.clock import Clock
     from mainspring.job import Job
     from mainspring.jobstores.contract import ParkedJob, RunStore
     from mainspring.model import JobRecord
+    from mainspring.safe_logging import SafeLogger
     from mainspring.schedulers.pending import PendingJobs
     from mainspring.schedulers.starting import Starting
     from mainspring.schedulers.stores import Stores
@@ -39,6 +41,7 @@ class JobQueries:
     _waiting_jobs: PendingJobs
     _starting: Starting | None
     _was_shut_down: bool
+    _added: Mapping[str, Any]
 
     def get_jobs(
         self,
@@ -165,11 +168,24 @@ class JobQueries:
 
     def _open_stores(self, alias: str | None) -> tuple[list[tuple[str, RunStore]], str | None]:
         """The job stores that are meant and can be asked, and why others can't; ``None``: all can."""
+        if self._has_no_such_store(alias):
+            return [], None
         if not self._is_closed(alias) and alias is not None:
             return [(alias, self._stores[alias])], None
         stopped = self.state == STATE_STOPPED  # once: it may be started meanwhile
         closed = self._stores.closed(alias, stopped=stopped)
         return self._stores.readable(alias, stopped=stopped), self._why_closed(closed) if closed else None
+
+    def _has_no_such_store(self, alias: str | None) -> bool:
+        """Whether no job store has this alias, and that is no error, as with APScheduler: it has no jobs then."""
+        if self._is_strict or alias is None or alias in self._stores.used or alias in self._added:
+            return False
+        try:
+            self._stores[alias]
+        except KeyError as error:
+            self._log.warning("%s. It is taken for one without jobs", error.args[0])
+            return True
+        return False
 
     def _why_closed(self, closed: list[str]) -> str:
         """Why job stores can't be asked, and what to do."""
@@ -190,6 +206,14 @@ class JobQueries:
             raise SchedulerNotRunningError(
                 f"it {when}, and {what}() needs its job stores. start(paused=True) opens them and runs nothing here"
             )
+
+    @property
+    def _log(self) -> SafeLogger:
+        raise NotImplementedError
+
+    @property
+    def _is_strict(self) -> bool:
+        raise NotImplementedError
 
     def _is_closed(self, alias: str | None = None) -> bool:
         raise NotImplementedError

@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.errors import words_of
+from mainspring.events import EVENT_ALL, SchedulerEvent
 from mainspring.executors.run import finished
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable
-
-    from mainspring.events import SchedulerEvent
+    from collections.abc import Awaitable, Callable, Iterable
 
     Listener = Callable[[Any], Any]
 
@@ -52,6 +51,14 @@ class _Place:
     def __init__(self, event: SchedulerEvent | None, *, waits: bool) -> None:
         self.event = event
         self.waits = waits
+
+
+class _Dispatched(SchedulerEvent):
+    """An event that the hook has let through."""
+
+    def __init__(self, event: SchedulerEvent) -> None:
+        super().__init__(event.code, event.alias)
+        self.event = event
 
 
 class Deliverer(Protocol):
@@ -76,6 +83,8 @@ class Listeners:
     """
 
     loop: Deliverer | None = None
+    #: What is told of APScheduler's events instead of the listeners, which it may `dispatch` to; ``None``: nobody stands in between.
+    hook: Callable[[SchedulerEvent], Any] | None = None
 
     def __init__(self) -> None:
         self.logger: logging.Logger | None = None
@@ -123,8 +132,31 @@ class Listeners:
             self.pairs = tuple(pair for pair in self.pairs if pair[0] != callback)
             self._count_mask()
 
+    def replace(self, pairs: Iterable[tuple[Listener, int]]) -> None:
+        """Tell these, and no others: each a callback and the codes that it is told of."""
+        with self._lock:
+            self.pairs = tuple((callback, mask) for callback, mask in pairs)
+            self._count_mask()
+            self._ensure_thread()
+
+    def use_hook(self, hook: Callable[[SchedulerEvent], Any] | None) -> None:
+        """Tell `hook` of APScheduler's events from now on, instead of the listeners."""
+        with self._lock:
+            self.hook = hook
+            self._count_mask()
+            self._ensure_thread()
+
+    def dispatch(self, event: SchedulerEvent) -> None:
+        """Tell the listeners of `event`, past the hook: at once where the hook was called to be told of it."""
+        if self.hook is None:
+            self.publish(event)
+        elif self.is_delivering_here:
+            self._tell_listeners(event)
+        else:
+            self.publish(_Dispatched(event))
+
     def _count_mask(self) -> None:
-        mask = 0
+        mask = 0 if self.hook is None else EVENT_ALL
         for _, wanted in self.pairs:
             mask |= wanted
         self.mask = mask
@@ -139,7 +171,8 @@ class Listeners:
                 self._rouse()
 
     def _ensure_thread(self) -> None:
-        if self._is_open and self.pairs and self._thread is None and self.loop is None:
+        has_hearers = self.pairs or self.hook is not None
+        if self._is_open and has_hearers and self._thread is None and self.loop is None:
             thread = Thread(target=self._run, name="APScheduler-listeners", daemon=True)
             try:
                 thread.start()
@@ -335,6 +368,17 @@ class Listeners:
             self._deliver()
 
     def _tell(self, event: SchedulerEvent) -> None:
+        if isinstance(event, _Dispatched):
+            event = event.event
+        elif self.hook is not None and event.code & EVENT_ALL:
+            try:
+                self.hook(event)
+            except Exception as error:  # noqa: BLE001 - users' code
+                self._failed(self.hook, event, error)
+            return
+        self._tell_listeners(event)
+
+    def _tell_listeners(self, event: SchedulerEvent) -> None:
         for callback, mask in self.pairs:
             if event.code & mask:
                 self._calling = (callback, event, REAL_CLOCK.monotonic())

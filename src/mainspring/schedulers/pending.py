@@ -62,6 +62,11 @@ class PendingJobs:
                 added[key] = job
             self._jobs = added
 
+    def replace(self, jobs: Iterable[PendingJob]) -> None:
+        """Keep these, and no others."""
+        with self._lock:
+            self._jobs = {(job.alias, job.job.id): job for job in jobs}
+
     def find(self, job_id: str, alias: str | None) -> PendingJob | None:
         """The job with this id, for any store or for one."""
         for pending in self:

@@ -108,7 +108,9 @@ class Reporter:
         self._stuck = stuck
         self._clock = clock
         # The system's clock, asked for no more than a number, takes a fifth of the time.
-        self._timestamp = system_timestamp if type(clock) is SystemClock else lambda: clock.now().timestamp()
+        self._timestamp = (
+            system_timestamp if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()
+        )
         self._listeners = listeners
         self._in_flight = in_flight
         self._progress = progress

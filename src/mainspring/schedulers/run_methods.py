@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, RunKey, Submission
-    from mainspring.safe_logging import SafeLogger
     from mainspring.schedulers.awaited_runs import AwaitedRuns
     from mainspring.schedulers.dispatch import Dispatch
     from mainspring.schedulers.in_flight import InFlight
@@ -54,10 +53,6 @@ class RunMethods(JobQueries):
     _in_flight: InFlight
     _stopping: Stopping
     _awaited_runs: AwaitedRuns
-
-    @property
-    def _log(self) -> SafeLogger:
-        raise NotImplementedError
 
     def get_runs(
         self,

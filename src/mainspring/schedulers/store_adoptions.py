@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mainspring.clock import Clock
-    from mainspring.jobstores.contract import RunStore
     from mainspring.safe_logging import SafeLogger
     from mainspring.schedulers.adoption_report import Adopted
     from mainspring.schedulers.handover import Handover
@@ -57,7 +56,7 @@ class StoreAdoptions:
         """Something has become of the old jobs of a store."""
         self._known[alias] = adopted
 
-    def begin(self, alias: str, store: RunStore) -> None:
+    def begin(self, alias: str, store: object) -> None:
         """Take over what APScheduler has left where a store is, if it is to be so; or say that it is there."""
         if not isinstance(store, HasPredecessor) or store.adopt == "never":
             return

@@ -7,18 +7,52 @@ from typing import TYPE_CHECKING
 from mainspring.coercion import unknown_name
 from mainspring.job import Job
 from mainspring.jobstores.adapter import AdaptedStore
-from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods
+from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods, replaced_v3_methods
 from mainspring.schedulers.handing_over import HandingOver, by_store
 from mainspring.schedulers.left_behind import LeftBehind
 from mainspring.schedulers.plugins import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, Submission
+
+
+class GivenStores(dict[str, "BaseJobStore"]):
+    """The job stores as they were given, by alias: ``scheduler._jobstores``. What programs change there takes effect."""
+
+    def __init__(self, stores: Stores) -> None:
+        super().__init__()
+        self._stores = stores
+
+    def keep(self, alias: str, store: BaseJobStore) -> None:
+        """Only here."""
+        super().__setitem__(alias, store)
+
+    def __setitem__(self, alias: str, store: BaseJobStore) -> None:
+        self._stores.put(alias, store)
+
+    def __delitem__(self, alias: str) -> None:
+        super().__delitem__(alias)
+        self._stores.used.pop(alias, None)
+
+    def pop(self, alias: str, *default: Any) -> Any:
+        """See `dict.pop`."""
+        self._stores.used.pop(alias, None)
+        return super().pop(alias, *default)
+
+    def clear(self) -> None:
+        """See `dict.clear`."""
+        super().clear()
+        self._stores.used.clear()
+
+    def update(self, *stores: Any, **named: Any) -> None:
+        """See `dict.update`."""
+        for alias, store in dict(*stores, **named).items():
+            self[alias] = store
 
 
 class Stores:
@@ -28,11 +62,14 @@ class Stores:
         given: by alias, the objects that users handed over.
         used: by alias, what claims their runs: the same objects, or adapters over them.
         unhanded: what they are still to be told of runs.
+        lookup: how the scheduler finds the store, as it was given, of an alias, where somebody has another way than ours.
     """
+
+    lookup: Callable[[str], BaseJobStore] | None = None
 
     def __init__(self, scheduler: Any) -> None:
         self._scheduler = scheduler
-        self.given: dict[str, BaseJobStore] = {}
+        self.given = GivenStores(self)
         self.used: dict[str, RunStore] = {}
         self._starting: dict[str, RunStore] = {}  # as `used`, those that are not there yet
         self._begin_in_process()
@@ -57,10 +94,29 @@ class Stores:
                 f"This scheduler already has a job store by the alias of {alias!r}: "
                 "remove it, or choose another alias"
             )
+        return self.put(alias, store)
+
+    def put(self, alias: str, store: BaseJobStore) -> RunStore:
+        """Keep a store under an alias, in the place of another, and return what the scheduler is to use."""
         claims = isinstance(store, NativeJobStore) and not overrides_v3_methods(store)
-        self.given[alias] = store
+        self.given.keep(alias, store)
         self.used[alias] = store if claims else AdaptedStore(store)  # type: ignore[assignment]  # by `claims`
+        if not claims and isinstance(store, NativeJobStore) and not store.serves_one_process:
+            self._scheduler._log.warning(  # noqa: SLF001 - ours
+                "Job store %r: %s has its own %s, so that it is used as APScheduler uses its stores: by one scheduler alone. Another one that has "
+                "the same jobs runs them too",
+                alias,
+                type(store).__name__,
+                ", ".join(sorted(replaced_v3_methods(store))),
+            )
         return self.used[alias]
+
+    def take_hooks(self) -> None:
+        """Use stores of which somebody has replaced a method since they were added as APScheduler uses them."""
+        for alias, store in list(self.given.items()):
+            used: Any = self.used.get(alias)
+            if used is store and overrides_v3_methods(store):
+                self.put(alias, store)
 
     def begin(self, alias: str) -> None:
         """Don't use a store yet that is being started."""
@@ -117,17 +173,31 @@ class Stores:
         """
         if alias in self._starting:
             self.used[alias] = self._starting.pop(alias)
-        store = self[alias]
+        store = self.known(alias)
         del self.given[alias]
-        del self.used[alias]
         return store
 
     def clear(self) -> None:
         """Forget all."""
         self.given.clear()
-        self.used.clear()
 
     def __getitem__(self, alias: str) -> RunStore:
+        return self.known(alias) if self.lookup is None else self._looked_up(alias, self.lookup(alias))
+
+    def _looked_up(self, alias: str, found: BaseJobStore) -> RunStore:
+        for name, given in self.given.items():
+            if given is found:
+                return self.used[name]
+        raise TypeError(
+            f"_lookup_jobstore({alias!r}) must return a job store that was added to the scheduler, got {found!r}: add_jobstore(store, {alias!r})"
+        )
+
+    def known(self, alias: str) -> RunStore:
+        """The store that was added under an alias.
+
+        Raises:
+            KeyError: there is none.
+        """
         try:
             return self.used[alias]
         except KeyError:

@@ -37,6 +37,7 @@ class TornadoScheduler(AsyncIOScheduler):
     _own_options = ("io_loop",)
     _ioloop: IOLoop | None = None
     _given_ioloop: IOLoop | None = None
+    _found_ioloop: IOLoop | None = None
 
     def _configure(self, config: dict[str, Any]) -> None:
         if "io_loop" in config:
@@ -44,8 +45,14 @@ class TornadoScheduler(AsyncIOScheduler):
         super()._configure(config)
 
     def _attach(self) -> None:
-        self._ioloop = self._given_ioloop or IOLoop.current()
-        loop: asyncio.AbstractEventLoop = self._ioloop.asyncio_loop  # type: ignore[attr-defined]  # all loops have it since Tornado 5
+        if self._given_ioloop is not None:
+            self._ioloop = self._given_ioloop
+        elif (
+            self._ioloop is self._found_ioloop
+        ):  # otherwise programs written for APScheduler have put it there
+            self._ioloop = self._found_ioloop = IOLoop.current()
+        ioloop: Any = self._ioloop
+        loop: asyncio.AbstractEventLoop = ioloop.asyncio_loop  # all loops have it since Tornado 5
         self._eventloop = loop
 
     def _create_default_executor(self) -> TornadoExecutor:

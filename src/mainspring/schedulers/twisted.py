@@ -46,13 +46,14 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
     _own_options = ("reactor",)
     _reactor: Any = None
     _given_reactor: Any = None
+    _found_reactor: Any = None
     _is_told_of_end = False
     _before_end: Any = None  # what the reactor waits for before it ends
 
     def leave_to_parent(self) -> None:
         """See `EventLoopScheduler.leave_to_parent`."""
         super().leave_to_parent()
-        self._reactor = None
+        self._reactor = self._found_reactor = None
 
     def _configure(self, config: dict[str, Any]) -> None:
         if "reactor" in config:
@@ -61,8 +62,12 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
 
     def _attach(self) -> None:
         reactor = self._given_reactor
+        if reactor is None and self._reactor is not self._found_reactor:
+            reactor = self._reactor  # programs written for APScheduler put it there
         if reactor is None:
             from twisted.internet import reactor  # installs the default one if there is none
+
+            self._found_reactor = reactor
         self._reactor = reactor
         if not self._is_told_of_end:
             self._is_told_of_end = True
