@@ -45,6 +45,7 @@ demo: $(READY) ## run a scheduler for half a minute and watch it
 test: $(READY) ## run the tests
 	@scripts/install_servers.sh
 	@scripts/install_apschedulers.sh
+	@scripts/install_other_schedulers.sh
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup # the tests wait more than they compute
 
 lint: $(READY) ## check style, types and layers
@@ -72,4 +73,4 @@ mutants: $(READY) ## see how many small changes of the code no test notices
 	@$(BIN)/python scripts/mutants.py --of $(OF) --count $(MUTANTS) --seed $(SEED)
 
 clean: ## remove what the other targets have made
-	rm -rf $(VENV) .bench-venv .mongodb-venv .apscheduler-venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .bench-venv .mongodb-venv .apscheduler-venvs .other-schedulers-venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -21,6 +21,8 @@
     ├── StoreUnavailableError (ConnectionError)  a job store could not be had for as long as it was tried
     ├── NoRunError (LookupError)             current_run() was called outside of a run
     ├── RunCancelledError                    raised by a run that sees that it is to end
+    ├── CommandFailedError                   a command that a job ran ended with another exit code than 0
+    ├── ReadingError (ValueError)            another scheduler's schedules can't be read; which file and line
     └── RunError                             a run has no outcome of its function's own making
         ├── WorkerDiedError                  the process that ran it ended
         ├── NodeLostError                    the node that ran it was not heard of any more
@@ -31,9 +33,12 @@ Names and bases that APScheduler 3 has are kept: code that catches ``KeyError`` 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainspring.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class MainspringError(Exception):
@@ -259,6 +264,47 @@ class NoRunError(MainspringError, LookupError):
 
 class RunCancelledError(MainspringError):
     """A run has seen that it is to end, and does."""
+
+
+class CommandFailedError(MainspringError):
+    """A command ended with another exit code than 0.
+
+    Attributes:
+        command: as it was given.
+        exit_code: negative is the number of the signal that ended it.
+        output: the last lines that it wrote.
+    """
+
+    def __init__(self, command: Any, exit_code: int, output: Iterable[str] = ()) -> None:
+        self.command = command
+        self.exit_code = exit_code
+        self.output = tuple(output)
+        shown = command if isinstance(command, str) else " ".join(command)
+        ended = f"was ended by signal {-exit_code}" if exit_code < 0 else f"failed with exit code {exit_code}"
+        wrote = "".join(f"\n    {printable(line)}" for line in self.output)
+        super().__init__(f"the command {shown!r} {ended}{wrote and ':'}{wrote}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.command, self.exit_code, self.output)
+
+
+class ReadingError(MainspringError, ValueError):
+    """What another scheduler was told can't be read.
+
+    Attributes:
+        source: the file, or what else it is.
+        line: of the file, counted from 1; ``None``: it has none, or the whole is meant.
+        reason: what was expected, and what came.
+    """
+
+    def __init__(self, source: str, line: int | None, reason: str) -> None:
+        self.source = source
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{source}{'' if line is None else f':{line}'}: {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.source, self.line, self.reason)
 
 
 class RunError(MainspringError):

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+import servers
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 from places import InDatabase, place_of, run_writer
 
 
@@ -61,3 +66,32 @@ def said(caplog):
     """What was said in the log with some words in it."""
     caplog.set_level(logging.INFO)
     return lambda words: [record.getMessage() for record in caplog.records if words in record.getMessage()]
+
+
+OTHERS = HERE / "others"
+OTHER_ENVIRONMENTS = HERE.parents[1] / ".other-schedulers-venvs"
+LIBRARY = HERE.parents[1] / "src"
+
+
+@pytest.fixture
+def run_beside():
+    """Runs a program of `others` where another scheduler is installed, with mainspring; what it prints."""
+
+    def run(environment: str, program: str, *args: str) -> str:
+        python = OTHER_ENVIRONMENTS / environment / "bin" / "python"
+        if not python.exists():
+            servers.missing(
+                f"{environment} is not installed (scripts/install_other_schedulers.sh installs it)"
+            )
+        done = subprocess.run(
+            [str(python), "-W", "ignore", str(OTHERS / program), *args],
+            env={**os.environ, "PYTHONPATH": f"{LIBRARY}:{OTHERS}", "TZ": "UTC"},
+            capture_output=True,
+            text=True,
+            timeout=170,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
