@@ -10,8 +10,7 @@ import pytest
 
 import servers
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parent))
 from places import InDatabase, place_of, run_writer
 
 
@@ -68,6 +67,7 @@ def said(caplog):
     return lambda words: [record.getMessage() for record in caplog.records if words in record.getMessage()]
 
 
+HERE = Path(__file__).parent
 OTHERS = HERE / "others"
 OTHER_ENVIRONMENTS = HERE.parents[1] / ".other-schedulers-venvs"
 LIBRARY = HERE.parents[1] / "src"
