@@ -11,6 +11,8 @@ from mainspring.triggers.explaining.exceptions import closed_days
 from mainspring.triggers.explaining.times import spoken_times
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from mainspring.triggers.business_day import BusinessDayTrigger
 
 __all__ = ["spoken_business_days"]
@@ -20,7 +22,7 @@ def spoken_business_days(trigger: BusinessDayTrigger) -> Phrase:
     """What days it fires on, and which are business days."""
     month, hour, minute, second = trigger.fields
     of, skips = spoken_scope(month, trigger._seed)
-    days = Clause("days.of_month", items=tuple(_item(day) for day in trigger.days), of=of)
+    days = Clause("days.of_month", items=tuple(_items(trigger.days)), of=of)
     what = Clause(
         "when", times=spoken_times(hour, minute, second, trigger._seed, wraps=False), days=days, **skips
     )
@@ -29,11 +31,15 @@ def spoken_business_days(trigger: BusinessDayTrigger) -> Phrase:
     return Phrase(what, trigger.timezone, (*told, *details.common(trigger, trigger.start_date)))
 
 
-def _item(day: int) -> Clause:
-    if day > 0:
-        return Clause("item.business_day", nth=day)
-    if day == -1:
-        return Clause("item.last_business_day")
-    if day == -2:  # noqa: PLR2004 - the one before it
-        return Clause("item.business_day_before_last")
-    return Clause("item.nth_business_day_before_last", nth=-day - 1)
+def _items(days: Sequence[int]) -> Iterator[Clause]:
+    """Those counted from the beginning together, with the last one; the others are counted from that."""
+    places = [Clause("place.nth", nth=day) for day in days if day > 0]
+    if -1 in days:
+        places.append(Clause("place.last"))
+    if places:
+        yield Clause("item.business_days", places=tuple(places))
+    for day in days:
+        if day == -2:  # noqa: PLR2004 - the one before the last
+            yield Clause("item.business_day_before_last")
+        elif day < -1:
+            yield Clause("item.nth_business_day_before_last", nth=-day - 1)

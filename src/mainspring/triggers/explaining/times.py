@@ -91,9 +91,7 @@ def _hourly(  # noqa: PLR0911 - one for each form
         return Clause(
             "times.past_both", minutes=Count(minutes[0], "minute"), seconds=Count(seconds[0], "second")
         )
-    return _past(
-        seconds, "second", Clause("whole.minutes", minutes=tuple(minutes), whole=Clause("whole.hour"))
-    )
+    return _past(seconds, "second", _whole_minutes(minutes, Clause("whole.hour")))
 
 
 def _in_hours(  # noqa: PLR0911 - one for each form
@@ -110,8 +108,10 @@ def _in_hours(  # noqa: PLR0911 - one for each form
         if is_round and (len(stretches) == 1 or (total > _LISTED and len(stretches) <= _STRETCHES)):
             spans = [(first * _HOUR + offsets[0], last * _HOUR + offsets[-1]) for first, last in stretches]
             return _every_span(step, spans)
-        if len(hours) == 1:
-            return _every_span(step, [(hours[0] * _HOUR + offsets[0], hours[0] * _HOUR + offsets[-1])])
+        if len(hours) == 1 or (total > _LISTED and len(hours) <= _STRETCHES):
+            return _every_span(
+                step, [(hour * _HOUR + offsets[0], hour * _HOUR + offsets[-1]) for hour in hours]
+            )
     if total <= _LISTED:
         return at(*(hour * _HOUR + offset for hour in hours for offset in offsets))
     whole = _whole_hours(hours, stretches)
@@ -120,7 +120,7 @@ def _in_hours(  # noqa: PLR0911 - one for each form
     if len(minutes) == _MINUTE and len(stretches) == 1:
         first, last = (Clock(stretches[0][0] * _HOUR), Clock(stretches[0][1] * _HOUR + _HOUR - _MINUTE))
         return _past(seconds, "second", Clause("whole.minutes_span", first=first, last=last))
-    return _past(seconds, "second", Clause("whole.minutes", minutes=tuple(minutes), whole=whole))
+    return _past(seconds, "second", _whole_minutes(minutes, whole))
 
 
 def _once_an_hour(hours: Sequence[int], stretches: list[tuple[int, int]], offset: int) -> Clause:
@@ -182,6 +182,14 @@ def _past(numbers: Sequence[int], unit: str, whole: Clause) -> Clause:
     return Clause(
         "times.past", numbers=tuple(numbers), unit=Count(1 if list(numbers) == [1] else 2, unit), whole=whole
     )
+
+
+def _whole_minutes(minutes: Sequence[int], whole: Clause) -> Clause:
+    stretches = consecutive(minutes)
+    if all(last - first >= _IN_A_ROW - 1 for first, last in stretches):
+        spans = tuple(Clause("span.bare", first=first, last=last) for first, last in stretches)
+        return Clause("whole.minute_spans", spans=spans, whole=whole)
+    return Clause("whole.minutes", minutes=tuple(minutes), whole=whole)
 
 
 def _whole_hours(hours: Sequence[int], stretches: list[tuple[int, int]]) -> Clause:

@@ -277,10 +277,20 @@ class Reader:
         if words.word("the") and words.word("minute"):
             return crossed(range(24), range(60), numbers)
         self._need("minute", "minutes")
-        minutes = words.several(self._small_number)
+        minutes = [minute for span in words.several(self._small_numbers) for minute in span]
         if not minutes or not words.phrase("of", "every|each", "hour"):
             raise words.fail()
         return crossed(range(24), minutes, numbers)
+
+    def _small_numbers(self) -> list[int] | None:
+        """``5``, or ``0 to 29``."""
+        first = self._small_number()
+        if first is None:
+            return None
+        last = self._small_number() if self.words.word("to") else first
+        if last is None or last < first:
+            raise self.words.fail()
+        return list(range(first, last + 1))
 
     def _windows(self) -> list[tuple[int, int]]:
         """``from 08:00 to 12:00 and from 14:00 to 18:00``, or ``between`` them."""
