@@ -51,7 +51,7 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = {
-    "engine": Subject(None, (), "mainspring.engine.precedence.*"),
+    "engine": Subject(None, (), "mainspring.engine.replacing.*"),
     "triggers": Subject(
         ("src/mainspring/triggers/*",),
         # Without those that go through many thousand times: each call of what is changed takes ten times as long.

@@ -9,6 +9,8 @@ from inspect import Parameter, isasyncgenfunction, isclass, isgeneratorfunction,
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from mainspring.printable import shown
+
 if sys.version_info >= (3, 14):
     from inspect import iscoroutinefunction
 else:  # knows functions that libraries have marked in asyncio's own way, too
@@ -35,7 +37,7 @@ def get_callable_name(func: Any) -> str:
         return get_callable_name(func.func)
     if callable(func):
         return type(func).__qualname__
-    raise TypeError(f"a callable was expected, {func!r} is not one")
+    raise TypeError(f"a callable was expected, {shown(func)} is not one")
 
 
 def iscoroutinefunction_partial(func: Any) -> bool:

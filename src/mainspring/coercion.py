@@ -10,6 +10,8 @@ from functools import wraps
 from inspect import Parameter, Signature, isfunction, signature
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from mainspring.printable import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -53,7 +55,7 @@ def asbool(value: Any) -> bool:
             return True
         if text in _FALSE:
             return False
-        raise ValueError(f"expected true/false, yes/no, on/off or 1/0, got {value!r}")
+        raise ValueError(f"expected true/false, yes/no, on/off or 1/0, got {shown(value)}")
     return bool(value)
 
 
@@ -66,11 +68,11 @@ def asint(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, float) and value != int(value):
-        raise ValueError(f"expected a whole number, got {value!r}")
+        raise ValueError(f"expected a whole number, got {shown(value)}")
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise ValueError(f"expected a whole number, got {value!r}") from None
+        raise ValueError(f"expected a whole number, got {shown(value)}") from None
 
 
 def is_number(value: Any) -> bool:
@@ -127,8 +129,8 @@ def unknown_name(kind: str, name: Any, known: Iterable[str]) -> str:
     known = sorted(known)
     candidate = nearest(name, known)
     if candidate is not None:
-        return f"unknown {kind} {name!r}; did you mean {candidate!r}?"
-    return f"unknown {kind} {name!r}; valid: {', '.join(known) or 'none'}"
+        return f"unknown {kind} {shown(name)}; did you mean {candidate!r}?"
+    return f"unknown {kind} {shown(name)}; valid: {', '.join(known) or 'none'}"
 
 
 class NamesParameters(ABCMeta):

@@ -30,6 +30,7 @@ from mainspring.coercion import (
 )
 from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.printable import shown
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
 from mainspring.storable import LONGEST_KEY, storable
@@ -63,7 +64,7 @@ def grace_as_timedelta(value: Any) -> timedelta | None:
     """
     grace = _duration("misfire_grace_time", value)
     if grace is not None and grace < timedelta(0):
-        raise TypeError(f"misfire_grace_time can't be negative, got {value!r}")
+        raise TypeError(f"misfire_grace_time can't be negative, got {shown(value)}")
     return grace
 
 
@@ -75,7 +76,7 @@ def _duration(name: str, value: Any) -> timedelta | None:
     if is_number(value):
         return timedelta(seconds=value)
     raise TypeError(
-        f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {value!r}{number_meant(value)}"
+        f"{name} must be None, a number of seconds or a timedelta, not {type(value).__name__} {shown(value)}{number_meant(value)}"
     )
 
 
@@ -97,7 +98,7 @@ def _whole(name: str, *, at_least: int = 1, may_be_none: bool = False) -> Callab
             most = f", and {MOST:,} at most" if isinstance(value, int) and value > MOST else ""
             none = ", or None" if may_be_none else ""
             raise TypeError(
-                f"{name} must be a whole number of {at_least} or more{most}{none}, got {value!r}{number_meant(value)}"
+                f"{name} must be a whole number of {at_least} or more{most}{none}, got {shown(value)}{number_meant(value)}"
             )
         return value
 
@@ -111,7 +112,7 @@ _HIGHEST_PRIORITY = 2**31 - 1
 def _checked_priority(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _HIGHEST_PRIORITY:
         raise TypeError(
-            f"priority must be a whole number, of {_HIGHEST_PRIORITY:,} at most in size, got {value!r}"
+            f"priority must be a whole number, of {_HIGHEST_PRIORITY:,} at most in size, got {shown(value)}"
         )
     return value
 
@@ -124,7 +125,7 @@ def _one_of(name: str, *values: str) -> Callable[[Any], Any]:
             told = ", ".join(map(repr, values[:-1]))
             meant = nearest(value, values)
             hint = "" if meant is None else f"; did you mean {meant!r}?"
-            raise TypeError(f"{name} must be {told} or {values[-1]!r}, got {value!r}{hint}")
+            raise TypeError(f"{name} must be {told} or {values[-1]!r}, got {shown(value)}{hint}")
         return value
 
     return check
@@ -133,14 +134,14 @@ def _one_of(name: str, *values: str) -> Callable[[Any], Any]:
 def _checked_timeout(value: Any) -> timedelta | None:
     timeout = _duration("timeout", value)
     if timeout is not None and timeout <= timedelta(0):
-        raise TypeError(f"timeout must be more than 0 seconds, or None, got {value!r}")
+        raise TypeError(f"timeout must be more than 0 seconds, or None, got {shown(value)}")
     return timeout
 
 
 def _checked_tags(value: Any) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(
-            f"tags must be a list or another iterable of texts, got {type(value).__name__} {value!r}: write tags=[{value!r}]"
+            f"tags must be a list or another iterable of texts, got {type(value).__name__} {shown(value)}: write tags=[{shown(value)}]"
         )
     return tuple(sorted({_checked_text("a tag", tag) for tag in value}))
 
@@ -149,7 +150,9 @@ def _checked_metadata(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise TypeError(f"metadata must be a dict or another mapping, got {type(value).__name__} {value!r}")
+        raise TypeError(
+            f"metadata must be a dict or another mapping, got {type(value).__name__} {shown(value)}"
+        )
     try:
         return json.dumps(dict(value), ensure_ascii=False, sort_keys=True, allow_nan=False) if value else None
     except (TypeError, ValueError, RecursionError) as error:
@@ -159,7 +162,7 @@ def _checked_metadata(value: Any) -> str | None:
 def _checked_hooks(value: Any) -> tuple[str, ...]:
     hooks = [value] if isinstance(value, str) or callable(value) else value
     if not isinstance(hooks, Iterable):
-        raise TypeError(f"around_run must be functions that make context managers, got {value!r}")
+        raise TypeError(f"around_run must be functions that make context managers, got {shown(value)}")
     references = []
     for hook in hooks:
         try:
@@ -170,15 +173,15 @@ def _checked_hooks(value: Any) -> tuple[str, ...]:
                 "A scheduler takes any function"
             ) from None
         if not callable(ref_to_obj(references[-1])):
-            raise TypeError(f"around_run must be functions that make context managers, got {hook!r}")
+            raise TypeError(f"around_run must be functions that make context managers, got {shown(hook)}")
     return tuple(references)
 
 
 def _checked_text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise TypeError(f"{what} must be text that is not empty, got {value!r}")
+        raise TypeError(f"{what} must be text that is not empty, got {shown(value)}")
     if "\0" in value:
-        raise ValueError(f"{what} can't have NUL characters, which databases can't keep, got {value!r}")
+        raise ValueError(f"{what} can't have NUL characters, which databases can't keep, got {shown(value)}")
     return value
 
 
@@ -196,7 +199,7 @@ _SHOWN = 80
 def _checked_executor(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(
-            f"executor must be the alias that an executor has from add_executor(…, alias), got {type(value).__name__} {value!r}"
+            f"executor must be the alias that an executor has from add_executor(…, alias), got {type(value).__name__} {shown(value)}"
         )
     return _checked_text("executor", value)
 
@@ -255,7 +258,7 @@ def checked_trigger(value: Any) -> BaseTrigger:
     """
     if not isinstance(value, BaseTrigger):
         raise TypeError(
-            f"trigger must be a trigger object, got {type(value).__name__} {value!r}; "
+            f"trigger must be a trigger object, got {type(value).__name__} {shown(value)}; "
             "add_job and reschedule_job take the name of one too"
         )
     return value
@@ -351,14 +354,14 @@ def _number_from(name: str, value: Any) -> Any:
     try:
         return int(text) if text.removeprefix("-").isdecimal() else float(text)
     except ValueError:
-        raise ValueError(f"{name}: expected a number, got {value!r}") from None
+        raise ValueError(f"{name}: expected a number, got {shown(value)}") from None
 
 
 def _whole_from(name: str, value: Any) -> int | None:
     try:
         return asint(_number_from(name, value))
     except ValueError:
-        raise ValueError(f"{name}: expected a whole number, got {value!r}") from None
+        raise ValueError(f"{name}: expected a whole number, got {shown(value)}") from None
 
 
 def _retry_from(name: str, value: Any) -> Any:
@@ -403,7 +406,7 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
         if iscoroutine(func):
             func.close()  # so that nobody is told besides that it was never awaited
         raise TypeError(
-            f"func must be a callable or a text reference to one, got {type(func).__name__} {func!r}. "
+            f"func must be a callable or a text reference to one, got {type(func).__name__} {shown(func)}. "
             "Give the function itself, and what it is called with as args and kwargs: add_job(f, args=[1]), not add_job(f(1))"
         )
     return _that_runs(func), _found_reference(func)
@@ -596,7 +599,9 @@ def _trigger_parameters() -> set[str]:
 
 def _checked_time(value: Any) -> datetime | None:
     if value is not None and not isinstance(value, datetime):
-        raise TypeError(f"next_run_time must be None or a datetime, got {type(value).__name__} {value!r}")
+        raise TypeError(
+            f"next_run_time must be None or a datetime, got {type(value).__name__} {shown(value)}"
+        )
     return value
 
 

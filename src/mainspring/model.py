@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from mainspring.masking import masked_arguments
+from mainspring.printable import shown
 
 if TYPE_CHECKING:
     from collections import deque
@@ -218,7 +219,7 @@ def run_key(identifier: str) -> RunKey:
             raise ValueError("a part of it says nothing, or too much")  # noqa: TRY301 - told as the rest is
     except (AttributeError, ValueError) as error:
         raise ValueError(
-            f"the identifier of a run looks like 'job/2026-01-31T09:30:00.000000Z/1', got {identifier!r}: {error}"
+            f"the identifier of a run looks like 'job/2026-01-31T09:30:00.000000Z/1', got {shown(identifier)}: {error}"
         ) from None
     return key
 

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Any
+
+_REPR = Repr()
+_REPR.maxlevel = 4
+_REPR.maxstring = _REPR.maxother = 200
+_REPR.maxlong = 100
+_REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = _REPR.maxset = _REPR.maxfrozenset = 10
+
+
+def shown(value: Any) -> str:
+    """Any value that a program gave, as messages show it: as `repr` does, but short, however large or deep it is; it never raises."""
+    try:
+        return _REPR.repr(value)
+    except Exception:  # noqa: BLE001 - a number of too many digits, or a `__repr__` of somebody's
+        return f"<{type(value).__name__}>"
+
 
 def printable(text: str) -> str:
     """`text` in one line: line breaks, escapes of terminals, marks that turn the direction of writing and the like as Python escapes them."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.callables import get_callable_name
 from mainspring.coercion import nearest
+from mainspring.printable import shown
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -50,7 +51,7 @@ def obj_to_ref(obj: Any) -> str:
         target, module_name = obj, getattr(obj, "__module__", "")
     module = sys.modules.get(module_name) if module_name else None
     if module is None:
-        raise ValueError(f"{obj!r} has no reference: its module {module_name!r} is not imported")
+        raise ValueError(f"{shown(obj)} has no reference: its module {module_name!r} is not imported")
     if _resolve(module, name) == target:
         return f"{module_name}:{name}"
     for attribute, value in list(vars(module).items()):
@@ -120,7 +121,7 @@ def ref_to_obj(ref: str) -> Any:
     module_name, colon, path = ref.partition(":")
     if not (module_name and colon and path):
         raise ValueError(
-            f"{ref!r} is not a reference: expected 'package.module:name', with a colon between them{_colon_hint(ref)}"
+            f"{shown(ref)} is not a reference: expected 'package.module:name', with a colon between them{_colon_hint(ref)}"
         )
     try:
         found: Any = import_module(module_name)

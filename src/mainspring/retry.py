@@ -16,6 +16,7 @@ from mainspring.coercion import (
     number_meant,
     unknown_name,
 )
+from mainspring.printable import shown
 
 
 def class_reference(error: type[BaseException]) -> str:
@@ -57,10 +58,10 @@ class Retry(metaclass=NamesParameters):
         attempts: Any = self.attempts
         if isinstance(attempts, bool) or not isinstance(attempts, int) or not 1 <= attempts <= MOST:
             most = f", and {MOST:,} at most" if isinstance(attempts, int) and attempts > MOST else ""
-            raise ValueError(f"attempts must be a whole number of 1 or more{most}, got {attempts!r}")
+            raise ValueError(f"attempts must be a whole number of 1 or more{most}, got {shown(attempts)}")
         backoff: Any = self.backoff
         if not is_number(backoff) or backoff < 1:
-            raise ValueError(f"backoff must be a number of 1 or more, got {backoff!r}")
+            raise ValueError(f"backoff must be a number of 1 or more, got {shown(backoff)}")
         for name in ("delay", "jitter", "longest_delay"):
             object.__setattr__(self, name, _duration(name, getattr(self, name)))
         for name in ("on", "not_on"):
@@ -95,7 +96,7 @@ class Retry(metaclass=NamesParameters):
                     raise TypeError(unknown_name("key in retry", name, cls.__slots__))
             return cls(**value)
         raise TypeError(
-            f"retry must be a Retry, a dict of its arguments, a number of attempts or None, got {type(value).__name__} {value!r}"
+            f"retry must be a Retry, a dict of its arguments, a number of attempts or None, got {type(value).__name__} {shown(value)}"
         )
 
 
@@ -103,7 +104,7 @@ def _duration(name: str, value: Any) -> timedelta:
     duration = timedelta(seconds=value) if is_number(value) else value
     if not isinstance(duration, timedelta) or duration < timedelta(0):
         raise ValueError(
-            f"{name} must be a number of seconds or a timedelta of 0 or more, got {value!r}{number_meant(value)}"
+            f"{name} must be a number of seconds or a timedelta of 0 or more, got {shown(value)}{number_meant(value)}"
         )
     return min(duration, LONGEST_DURATION)
 
@@ -112,7 +113,7 @@ def _references(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, (str, type)):
         value = (value,)
     if not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be classes of errors, got {value!r}")
+        raise TypeError(f"{name} must be classes of errors, got {shown(value)}")
     references = []
     for one in value:
         if isinstance(one, type) and issubclass(one, BaseException):
@@ -121,6 +122,6 @@ def _references(name: str, value: Any) -> tuple[str, ...]:
             references.append(one)
         else:
             raise TypeError(
-                f"{name} must be classes of errors or references to them such as 'builtins:OSError', got {one!r}"
+                f"{name} must be classes of errors or references to them such as 'builtins:OSError', got {shown(one)}"
             )
     return tuple(references)

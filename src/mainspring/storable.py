@@ -83,9 +83,9 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def is_storable(text: str) -> bool:
-    """Whether every database takes a text as it is."""
-    if "\0" in text:
+def is_storable(text: object) -> bool:
+    """Whether something is a text that every database takes as it is."""
+    if not isinstance(text, str) or "\0" in text:
         return False
     if text.isascii():
         return True

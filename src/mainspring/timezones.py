@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from mainspring.coercion import nearest
+from mainspring.printable import shown
 from mainspring.timezone_rules import zone_of_rule
 
 __all__ = [
@@ -345,9 +346,9 @@ def convert_to_datetime(value: Any, timezone: tzinfo | None, argument_name: str 
     else:
         hint = ""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            hint = f"; of seconds since 1970, make datetime.fromtimestamp({value!r}, UTC)"
+            hint = f"; of seconds since 1970, make datetime.fromtimestamp({shown(value)}, UTC)"
         raise TypeError(
-            f"{what}: expected a datetime, a date or text, got {type(value).__name__} {value!r}{hint}"
+            f"{what}: expected a datetime, a date or text, got {type(value).__name__} {shown(value)}{hint}"
         )
     if moment.tzinfo is not None:
         return real_time(in_own_zone(moment))

@@ -72,6 +72,7 @@ from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.masking import shown_error, use_secret_names
 from mainspring.model import JobOptions
+from mainspring.printable import shown
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
@@ -651,7 +652,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             return None
         if not is_number(seconds):
             raise TypeError(
-                f"timeout must be a number of seconds, or None, got {type(seconds).__name__} {seconds!r}{number_meant(seconds)}"
+                f"timeout must be a number of seconds, or None, got {type(seconds).__name__} {shown(seconds)}{number_meant(seconds)}"
             )
         return REAL_CLOCK.monotonic() + seconds
 
@@ -1157,14 +1158,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         scheduler did is reported before it returns, unless earlier events are still being delivered.
         """
         if not callable(callback):
-            message = f"a listener must be callable, got {type(callback).__name__} {callback!r}"
+            message = f"a listener must be callable, got {type(callback).__name__} {shown(callback)}"
             if self._is_strict:
                 raise TypeError(message)
             self._log.warning("%s: it is told of nothing", message)
             return
         if not isinstance(mask, int):
             raise TypeError(
-                f"mask must be codes of events, such as EVENT_JOB_ERROR | EVENT_JOB_MISSED, got {type(mask).__name__} {mask!r}"
+                f"mask must be codes of events, such as EVENT_JOB_ERROR | EVENT_JOB_MISSED, got {type(mask).__name__} {shown(mask)}"
             )
         self._event_queue.add(callback, mask)
 

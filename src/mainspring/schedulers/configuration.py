@@ -11,6 +11,7 @@ from mainspring.call_stack import outside
 from mainspring.coercion import unknown_name
 from mainspring.definition import OPTIONS, job_defaults_from_configuration
 from mainspring.errors import ConfigurationError, ConfigurationWarning
+from mainspring.printable import shown
 from mainspring.references import ref_to_obj
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def merged_job_defaults(present: Mapping[str, Any], given: Any, *, strict: bool)
         TypeError, ValueError: a value of the wrong kind.
     """
     if not hasattr(given, "items"):
-        raise TypeError(f"job_defaults must be a dict, got {type(given).__name__} {given!r}")
+        raise TypeError(f"job_defaults must be a dict, got {type(given).__name__} {shown(given)}")
     known = sorted(OPTIONS - {"executor"})
     report_unknown("key in job_defaults", given.keys() - set(known), known, strict=strict)
     return {**present, **job_defaults_from_configuration(given)}
@@ -104,11 +105,15 @@ def hooks_from(value: Any) -> tuple[Callable[[], Any], ...]:
     """
     hooks = [value] if isinstance(value, str) or callable(value) else value or ()
     if not isinstance(hooks, Iterable):
-        raise ConfigurationError(f"around_run must be functions that make context managers, got {value!r}")
+        raise ConfigurationError(
+            f"around_run must be functions that make context managers, got {shown(value)}"
+        )
     made = tuple(ref_to_obj(hook) if isinstance(hook, str) else hook for hook in hooks)
     for hook in made:
         if not callable(hook):
-            raise ConfigurationError(f"around_run must be functions that make context managers, got {hook!r}")
+            raise ConfigurationError(
+                f"around_run must be functions that make context managers, got {shown(hook)}"
+            )
     return made
 
 
@@ -123,7 +128,7 @@ def seconds_from(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise ConfigurationError(f"{name} must be a number of seconds, 0 or more, got {value!r}")
+        raise ConfigurationError(f"{name} must be a number of seconds, 0 or more, got {shown(value)}")
     return seconds
 
 
@@ -132,5 +137,7 @@ def logger_from(value: logging.Logger | str | None) -> logging.Logger:
     if value is None or isinstance(value, str):
         return logging.getLogger(value or "apscheduler.scheduler")
     if not hasattr(value, "log"):
-        raise TypeError(f"logger must be a logger, or the name of one, got {type(value).__name__} {value!r}")
+        raise TypeError(
+            f"logger must be a logger, or the name of one, got {type(value).__name__} {shown(value)}"
+        )
     return value

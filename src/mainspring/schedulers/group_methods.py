@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import LONGEST_DURATION, is_number, names_parameters
 from mainspring.model import Group
+from mainspring.printable import shown
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.storable import LONGEST_KEY
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 #: What databases have room for.
 _MOST = 2**31 - 1
-#: So many characters of a name that is too long are shown.
-_SHOWN = 80
 
 
 @names_parameters
@@ -67,7 +66,7 @@ class GroupMethods(JobQueries):
             return
         self._refuse_unstarted("remove_group", jobstore)
         if not self._stores[jobstore].remove_group(name):
-            raise KeyError(f"no group {name!r} in job store {jobstore!r} has limits")
+            raise KeyError(f"no group {shown(name)} in job store {shown(jobstore)} has limits")
         self._wake()
 
     def get_groups(self, jobstore: str | None = None) -> list[Group]:
@@ -95,20 +94,19 @@ class GroupMethods(JobQueries):
 
 def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_KEY:
-        shown = f"{name[:_SHOWN]!r}…" if isinstance(name, str) and len(name) > _SHOWN else repr(name)
         raise ValueError(
-            f"the name of a group must be text of up to {LONGEST_KEY} characters that is not empty, got {shown}"
+            f"the name of a group must be text of up to {LONGEST_KEY} characters that is not empty, got {shown(name)}"
         )
     if "\0" in name:
         raise ValueError(
-            f"the name of a group can't have NUL characters, which databases can't keep, got {name!r}"
+            f"the name of a group can't have NUL characters, which databases can't keep, got {shown(name)}"
         )
     for what, value in (("limit", limit), ("rate", rate)):
         if value is not None and (
             isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST
         ):
             raise ValueError(
-                f"{what} of a group must be a whole number from 1 to {_MOST:,}, or None, got {value!r}"
+                f"{what} of a group must be a whole number from 1 to {_MOST:,}, or None, got {shown(value)}"
             )
     if limit is None and rate is None:
         raise ValueError(f"group {name!r} needs a limit, or a rate, or both; remove_group takes them away")
@@ -116,6 +114,6 @@ def _checked(name: Any, limit: Any, rate: Any, per: Any) -> Group:
         per = timedelta(seconds=per)
     if not isinstance(per, timedelta) or per < timedelta(milliseconds=1):
         raise ValueError(
-            f"per must be a number of seconds, or a timedelta, of a millisecond or more, got {per!r}"
+            f"per must be a number of seconds, or a timedelta, of a millisecond or more, got {shown(per)}"
         )
     return Group(name, limit, rate, min(per, LONGEST_DURATION))

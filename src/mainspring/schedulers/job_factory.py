@@ -12,6 +12,7 @@ from mainspring.coercion import unknown_keyword
 from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord
+from mainspring.printable import shown
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
@@ -126,7 +127,7 @@ class JobFactory:
             return changed(trigger, window, spread_over)
         elif not isinstance(trigger, str):
             raise TypeError(
-                f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {trigger!r}{_trigger_meant(trigger)}"
+                f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {shown(trigger)}{_trigger_meant(trigger)}"
             )
         if trigger.startswith("@") or len(trigger.split()) >= _CRON_FIELDS:
             raise LookupError(

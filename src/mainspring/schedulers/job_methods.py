@@ -25,6 +25,7 @@ from mainspring.events import (
 )
 from mainspring.job import Job
 from mainspring.jobstores.contract import JobQuery
+from mainspring.printable import shown
 from mainspring.schedulers.doubtful_jobs import LOOKED_AT
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
@@ -831,7 +832,7 @@ class JobMethods(RunMethods):
 def _check_alias(jobstore: Any) -> None:
     if not isinstance(jobstore, str):
         raise TypeError(
-            f"jobstore must be the alias that a job store has from add_jobstore(…, alias), got {type(jobstore).__name__} {jobstore!r}"
+            f"jobstore must be the alias that a job store has from add_jobstore(…, alias), got {type(jobstore).__name__} {shown(jobstore)}"
         )
 
 

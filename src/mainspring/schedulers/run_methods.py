@@ -17,6 +17,7 @@ from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import this_process
 from mainspring.jobstores.local_runs import chosen
 from mainspring.model import QueuedRun, RunRecord, RunState, Tally, run_key
+from mainspring.printable import shown
 from mainspring.run_handle import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
@@ -182,7 +183,7 @@ class RunMethods(JobQueries):
             SchedulerNotRunningError: the scheduler has not been started.
         """
         if overlap not in ("buffer_all", "allow"):
-            raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {overlap!r}")
+            raise ValueError(f"overlap of a backfill must be 'buffer_all' or 'allow', got {shown(overlap)}")
         self._refuse_unstarted("backfill")
         _check_limit(limit, at_least=1)
         alias, store = self._find(job_id, jobstore)
@@ -385,7 +386,7 @@ def _paused(job: JobRecord, note: str) -> JobRecord:
 
 def _check_limit(limit: Any, *, at_least: int) -> None:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < at_least:
-        raise ValueError(f"limit must be a whole number of {at_least} or more, got {limit!r}")
+        raise ValueError(f"limit must be a whole number of {at_least} or more, got {shown(limit)}")
 
 
 def _has(submission: Submission, key: RunKey) -> bool:
