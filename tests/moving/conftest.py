@@ -4,9 +4,12 @@ import logging
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 import servers
 
@@ -95,3 +98,15 @@ def run_beside():
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def postgres_database(postgres_url):
+    """The URL of a database of PostgreSQL that no other test has."""
+    url, name = make_url(postgres_url), f"moving_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -8,12 +8,14 @@ import pickle
 import subprocess
 import sys
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytz
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 sys.path.insert(0, str(Path(__file__).parent))
 import old_jobs
@@ -334,3 +336,113 @@ def test_what_goes_wrong_with_it_keeps_no_scheduler_from_starting(start, said, m
     assert start(adopt="always").get_jobs() == []
     (sentence,) = said("could not be adopted")
     assert "you may not look there" in sentence
+
+
+def test_in_a_schema_and_a_table_of_ones_own_under_the_alias(
+    write_old_jobs, url, make_scheduler, monkeypatch
+):
+    count = len(write_old_jobs("3.11.3", url, TABLE="my_jobs"))
+    monkeypatch.setattr("mainspring.profile._stands_in", True)
+    store = SQLAlchemyJobStore(url, tablename="my_jobs", engine_options={"echo": False})
+    scheduler = make_scheduler(jobstores={"default": store})
+    assert scheduler.health().profile == "apscheduler"
+    monkeypatch.setattr("mainspring.profile._stands_in", False)  # captured when the scheduler was made
+    scheduler.start(paused=True)
+    assert len(scheduler.get_jobs()) == count - len(UNREADABLE)
+    assert store.jobs_t.name == "mainspring_my_jobs"
+    assert scheduler.health().adopted["default"].place == "table 'my_jobs'"
+
+
+def test_a_user_who_may_only_read_the_old_table(write_old_jobs, postgres_database, make_scheduler, said):
+    """Nor make tables; the statement for the one that is lacking is said, and the jobs come along when it is there."""
+    admin = make_url(postgres_database)
+    moments = write_old_jobs("3.11.3", admin.set(drivername="postgresql+psycopg2").render_as_string(False))
+    role = f"reader_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(admin, poolclass=NullPool)
+
+    def run(*statements):
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    def start():
+        store = SQLAlchemyJobStore(admin.set(username=role), adopt="always", serializer="pickle")
+        scheduler = make_scheduler(jobstores={"default": store})
+        scheduler.start(paused=True)
+        return scheduler
+
+    run(
+        f"CREATE ROLE {role} LOGIN",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"GRANT SELECT ON apscheduler_jobs TO {role}",
+    )
+    try:
+        ours = SQLAlchemyJobStore(postgres_database)
+        run(*filter(str.strip, ours.pending_migration().split(";")))
+        names = ", ".join(f"mainspring_{name}" for name in ("jobs", "runs", "nodes", "groups", "schema"))
+        run(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {names} TO {role}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        )
+        scheduler = start()
+        assert scheduler.get_jobs() == []
+        (sentence,) = said("could not be adopted")
+        statement = sentence[sentence.rindex("CREATE TABLE") :]
+        scheduler.shutdown()
+        run(statement, f"GRANT SELECT, INSERT, UPDATE ON mainspring_adopted TO {role}")
+        scheduler = start()
+        assert {job.id for job in scheduler.get_jobs()} == moments.keys() - UNREADABLE
+        scheduler.shutdown()
+    finally:
+        run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_in_a_schema(write_old_jobs, postgres_database, make_scheduler):
+    admin = make_url(postgres_database)
+    moments = write_old_jobs("3.11.3", admin.set(drivername="postgresql+psycopg2").render_as_string(False))
+    engine = create_engine(admin, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA theirs"))
+        connection.execute(text("ALTER TABLE apscheduler_jobs SET SCHEMA theirs"))
+    for store, found in (
+        (SQLAlchemyJobStore(postgres_database, adopt="always", serializer="pickle"), 0),
+        (
+            SQLAlchemyJobStore(postgres_database, tableschema="theirs", adopt="always", serializer="pickle"),
+            len(moments) - len(UNREADABLE),
+        ),
+    ):
+        scheduler = make_scheduler(jobstores={"default": store})
+        scheduler.start(paused=True)
+        assert len(scheduler.get_jobs()) == found
+        if not found:
+            report = scheduler.adopt_jobs(postgres_database, tableschema="theirs", dry_run=True)
+            assert len(report.jobs) == len(moments)
+        scheduler.shutdown()
+
+
+def test_the_alias_is_taken_up_by_what_is_made_after_it(url, write_old_jobs):
+    count = len(write_old_jobs("3.11.3", url))
+    program = (
+        "import sys, mainspring\n"
+        "def start():\n"
+        "    store = mainspring.SQLAlchemyJobStore(sys.argv[1])\n"
+        "    scheduler = mainspring.BackgroundScheduler(jobstores={'default': store})\n"
+        "    return scheduler\n"
+        "before = start()\n"
+        "import mainspring.as_apscheduler\n"
+        "before.start(paused=True)\n"
+        "print(before.health().profile, len(before.get_jobs()))\n"
+        "before.shutdown()\n"
+        "after = start(); after.start(paused=True)\n"
+        "print(after.health().profile, len(after.get_jobs()))\n"
+        "after.shutdown()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, url],
+        env={**os.environ, "PYTHONPATH": PATHS},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["mainspring 0", f"apscheduler {count - len(UNREADABLE)}"], done.stderr

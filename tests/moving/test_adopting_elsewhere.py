@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pymongo
 import pytest
+import redis
 
 sys.path.insert(0, str(Path(__file__).parent))
 import old_jobs
+from places import place_of
 
 import mainspring
 from mainspring.errors import ConfigurationError
@@ -240,3 +242,17 @@ def test_a_collection_of_aps_own_that_is_taken_for_ours_says_what_to_do(
     scheduler = make_scheduler(jobstores={"default": mainspring.MongoDBJobStore(name, host=mongodb_url)})
     with pytest.raises(ConfigurationError, match="'mainspring_jobs' of the same database"):
         scheduler.start()
+
+
+def test_a_client_that_decodes_replies_is_no_hindrance(redis_url, request, old_states, make_scheduler):
+    place = place_of("redis", request)
+    for job_id, (moment, state) in old_states().items():
+        place.put(job_id, moment, state)
+    client = redis.Redis.from_url(place.url, decode_responses=True)
+    store = mainspring.RedisJobStore(client=client, adopt="always", serializer="pickle")
+    scheduler = make_scheduler(jobstores={"default": store})
+    scheduler.start(paused=True)
+    assert {job.id for job in scheduler.get_jobs()} == old_states().keys() - UNREADABLE
+    scheduler.shutdown()
+    client.close()
+    place.close()

@@ -7,15 +7,12 @@ import pickle
 import subprocess
 import sys
 import threading
-import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.pool import NullPool
 
 sys.path.insert(0, str(Path(__file__).parent))
 import old_jobs
@@ -78,15 +75,8 @@ def as_psycopg2(url):
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request, tmp_path):
     if request.param == "sqlite":
-        yield InDatabase(f"sqlite:///{tmp_path}/jobs.sqlite")
-        return
-    url, name = make_url(request.getfixturevalue("postgres_url")), f"moving_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield InDatabase(url.set(database=name).render_as_string(hide_password=False))
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        return InDatabase(f"sqlite:///{tmp_path}/jobs.sqlite")
+    return InDatabase(request.getfixturevalue("postgres_database"))
 
 
 def test_a_rollover_runs_every_due_time_once(database, make_scheduler, quickly):

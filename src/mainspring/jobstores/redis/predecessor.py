@@ -67,10 +67,9 @@ class OldKeys(OldJobs):
 
     def ids(self) -> list[str]:
         """See `OldJobs.ids`."""
-        scheduled = self._scheduled(-1)
-        known = sorted(map(text_of, self._run(lambda: self._client.hkeys(self._jobs))))
-        first = [one for one in scheduled if one in set(known)]
-        return [*first, *sorted(set(known).difference(first))]
+        known = set(map(text_of, self._run(lambda: self._client.hkeys(self._jobs))))
+        first = [one for one in self._scheduled(-1) if one in known]
+        return [*first, *sorted(known.difference(first))]
 
     def _scheduled(self, last: int) -> list[str]:
         if text_of(self._run(lambda: self._client.type(self._run_times))) != "zset":
