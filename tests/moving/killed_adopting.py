@@ -29,7 +29,7 @@ def killing(*args, **options):
 # So that few jobs are many parts.
 importlib.import_module("mainspring.jobstores.redis.adoption")._AT_ONCE = 20
 in_mongodb = importlib.import_module("mainspring.jobstores.mongodb.adoption")
-in_mongodb._AT_ONCE, in_mongodb._SHOWN_AT_ONCE = 60, 10
+in_mongodb._AT_ONCE = 20
 options = {"adopt": "always", "serializer": "pickle"}
 if url.startswith("redis"):
     store = mainspring.RedisJobStore(url=url, **options)

@@ -24,14 +24,14 @@ COUNT = 60
 KILLED = [
     ("sqlite", f"{STORES}.sqlalchemy.statements:Statements.add", 1, 0, 0),
     ("redis", f"{STORES}.redis.adoption:Adoptions._adopted", 3, 40, 40),
-    ("mongodb", f"{STORES}.mongodb.jobs:Jobs.show", 2, 10, 10),
+    ("mongodb", f"{STORES}.mongodb.jobs:Jobs.show", 2, 20, 20),
     *(
         pytest.param(*one, marks=pytest.mark.soak)
         for one in (
             ("redis", f"{STORES}.redis.adoption:Adoptions._adopted", 4, COUNT, COUNT),
             ("mongodb", f"{STORES}.mongodb.adoption:Adoptions._write_marks", 1, 0, 0),
             ("mongodb", f"{STORES}.mongodb.jobs:Jobs.show", 1, 0, 0),
-            ("mongodb", f"{STORES}.mongodb.adoption:Adoptions._write_marks", 2, COUNT, COUNT),
+            ("mongodb", f"{STORES}.mongodb.adoption:Adoptions._write_marks", 4, COUNT, COUNT),
         )
     ),
 ]

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import JobRecord
 
-_AT_ONCE = 1000
-_SHOWN_AT_ONCE = 200
+_AT_ONCE = 500
 
 
 class Adoptions:
@@ -56,7 +55,7 @@ class Adoptions:
             hidden = [self._hidden(record, source, outcomes[record.id], seen, stamp) for record in part]
             if not self._server.run(lambda: self._insert(hidden, stamp)):  # noqa: B023 - called at once
                 return False
-            self._server.run(self.settle)
+            self._server.run(lambda: self.settle(stamp))
         others = [
             self._mark(source, job_id, outcome, seen.get(job_id), stamp)
             for job_id, outcome in outcomes.items()
@@ -110,8 +109,12 @@ class Adoptions:
         same = {"_id": name, "by": mark["by"], "outcome": mark["outcome"]}
         return self._server.adopted.find_one(same, {"_id": 1}) is not None
 
-    def settle(self) -> None:
-        """Go on with what is put down: it is marked and shown, or removed where another one was first."""
+    def settle(self, own: str | None = None) -> None:
+        """Go on with what is put down: it is marked and shown, or removed where another one was first.
+
+        Args:
+            own: the stamp of the caller, who has put down all that it puts down for now; others may be about to put down more.
+        """
         jobs = self._server.jobs
         hidden = list(jobs.find({"found_by": IS_ADOPTED}, {"stamp": 1, "adopted": 1}))
         if not hidden:
@@ -122,7 +125,10 @@ class Adoptions:
             shown = [one["_id"] for one in of_stamp if one["adopted"]["_id"] in done]
             late = [one["_id"] for one in of_stamp if one["adopted"]["_id"] not in done]
             which: Document = {"found_by": IS_ADOPTED, "stamp": stamp, "state": ADDING}
-            for part in chunks(shown, _SHOWN_AT_ONCE):
-                self._jobs.show({**which, "_id": {"$in": list(part)}})
-            for part in chunks(late, _SHOWN_AT_ONCE):
+            for part in chunks(late):
                 jobs.delete_many({**which, "_id": {"$in": list(part)}})
+            if stamp == own:  # all that is left under it is marked
+                self._jobs.show(which)
+                continue
+            for part in chunks(shown):
+                self._jobs.show({**which, "_id": {"$in": list(part)}})
