@@ -29,9 +29,17 @@ pytestmark = [pytest.mark.one_python, pytest.mark.timeout(180)]
 class AtWork:
     """A process with APScheduler 3.11.3 that works on stored jobs, until it is told to end."""
 
-    def __init__(self, url: str, count: int) -> None:
+    def __init__(self, url: str, count: int, *more: str) -> None:
         self.process = subprocess.Popen(
-            [python_of("3.11.3"), "-W", "ignore", str(HERE / "apscheduler_at_work.py"), url, str(count)],
+            [
+                python_of("3.11.3"),
+                "-W",
+                "ignore",
+                str(HERE / "apscheduler_at_work.py"),
+                url,
+                str(count),
+                *more,
+            ],
             env={**os.environ, "PYTHONPATH": str(HERE)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -144,6 +152,12 @@ def test_the_way_back(database, make_scheduler):
     again.stop()
     # It goes on where it was, whatever mainspring has run since.
     assert min(moment for _, moment in again.ran) == min(moment for moment, _ in before.values())
+    before = database.old()
+    database.pause()
+    handed_back = AtWork(as_psycopg2(database.url), 0, "takes-back")
+    wait_for(lambda: {job_id for job_id, _ in handed_back.ran} == {"job-0", "job-1"})
+    handed_back.stop()
+    assert min(moment for _, moment in handed_back.ran) == min(moment for moment, _ in before.values())
 
 
 def test_nothing_is_run_before_the_old_ones_are_paused(place, filled, start, said, quickly):

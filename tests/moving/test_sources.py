@@ -83,8 +83,10 @@ def test_the_report_is_for_people_and_for_programs(place, filled, scheduler):
 
 def test_a_job_store_is_enough(place, filled, scheduler):
     # A place of ours is where it would adopt them from; APScheduler's own stores are known by what they have.
-    report = scheduler.adopt_jobs(place.store(), dry_run=True)
+    store = place.store()
+    report = scheduler.adopt_jobs(store, dry_run=True)
     assert len(report.jobs) == len(filled)
+    store.shutdown()
 
 
 def test_an_engine_and_names_of_ones_own(write_old_jobs, scheduler, tmp_path):

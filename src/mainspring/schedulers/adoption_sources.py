@@ -83,6 +83,7 @@ def _of_store(store: Any, names: Mapping[str, Any]) -> OldJobs | None:
     if callable(predecessor):
         found: OldJobs | None = predecessor()
         if found is not None:
+            found.closes = getattr(store, "_close_if_not_started", None)
             found.source = source_of(found.address)  # of the one that adopts them, it is another place
         return found
     if hasattr(store, "engine") and hasattr(store, "jobs_t"):
