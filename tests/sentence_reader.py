@@ -119,10 +119,12 @@ class Reader:
 
     def wholes(self):
         """The beginnings of the minutes, or hours, past which something is."""
-        if match := self.eat(rf"minutes ({listed(r'[0-9]+')}) of"):
-            return {
-                begin + int(number) * 60 for begin in self.wholes() for number in re.findall(r"\d+", match[1])
-            }
+        if match := self.eat(rf"minutes ({listed(r'[0-9]+(?: to [0-9]+)?')}) of"):
+            spans = re.findall(r"(\d+)(?: to (\d+))?", match[1])
+            minutes = [
+                minute for first, last in spans for minute in range(int(first), int(last or first) + 1)
+            ]
+            return {begin + minute * 60 for begin in self.wholes() for minute in minutes}
         if match := self.eat(rf"(?:the hours that begin at )?({listed(CLOCK)})"):
             return set(map(clock, re.findall(CLOCK, match[1])))
         match = self.need(rf"every (?:({PLACE}) )?(minute|hour)")

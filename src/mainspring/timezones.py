@@ -266,6 +266,8 @@ def _parsed(text: str) -> datetime | None:
     elif values["zone"]:
         digits = values["zone"].replace(":", "")
         offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+        if offset >= timedelta(days=1):
+            raise ValueError(f"the offset {values['zone']} must be less than a day")
         zone = timezone(-offset if digits[0] == "-" else offset)
     return datetime(
         int(values["year"]),
