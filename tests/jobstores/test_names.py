@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, make_url
 
 from mainspring import MongoDBJobStore, RedisJobStore, SQLAlchemyJobStore
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.mongodb.server import LONGEST_ENDING
 from mainspring.jobstores.shared import names
 
 POSTGRESQL = "postgresql+psycopg://u@h/d"
@@ -109,7 +110,7 @@ def test_a_name_that_a_driver_would_mistake(name):
 
 
 def test_names_of_mongodb_with_what_the_store_puts_to_them():
-    longest = 255 - len("mainspring.") - len("_groups")
+    longest = 255 - len("mainspring.") - len(LONGEST_ENDING)
     MongoDBJobStore(collection="x" * longest)
     refused(
         lambda: MongoDBJobStore(collection="x" * (longest + 1)), "it has 256 bytes with what is put to it"
@@ -146,9 +147,9 @@ def test_names_of_tables_are_measured_as_each_database_does():
         ("mysql+pymysql://u@h", "names no database"),
         (make_url(POSTGRESQL).set(username="a\0b"), "has a user with the character NUL"),
         (make_url(POSTGRESQL).set(password="secret\udcff"), "has a password with"),
-        (make_url(POSTGRESQL).set(host="a\0b"), "has a host with"),
-        (make_url(POSTGRESQL).set(host="a..b"), "names a host that can't be called 'a..b'"),
-        (make_url(POSTGRESQL).set(host="x" * 64), "names a host that can't be called"),
+        (make_url(POSTGRESQL).set(host="a\0b"), "has the character NUL"),
+        (make_url(POSTGRESQL).set(host="a..b"), "no server has a host that is called 'a..b'"),
+        (make_url(POSTGRESQL).set(host="x" * 64), "no server has a host that is called"),
     ],
     ids=ascii,
 )
@@ -180,3 +181,31 @@ def test_hosts_that_can_be(host):
 )
 def test_all_keys_of_redis_are_in_one_slot_of_a_cluster(jobs_key, base):
     assert RedisJobStore(jobs_key=jobs_key)._backend.server.base == base
+
+
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 64, "a\udcff", 5], ids=ascii)
+def test_a_host_that_cannot_be(host):
+    refused(lambda: RedisJobStore(host=host), "no server has a host that is called")
+    words = "can't be used by a MongoDBJobStore" if host == 5 else "no server has a host that is called"
+    refused(lambda: MongoDBJobStore(host=host), words)
+    refused(lambda: RedisJobStore(url="redis://a..b:1/0"), "no server has a host that is called")
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536, "abc", 1.5], ids=repr)
+def test_a_port_that_cannot_be(port):
+    refused(lambda: RedisJobStore(port=port), "port must be a number from 1 to 65535")
+    with pytest.raises(ConfigurationError):
+        MongoDBJobStore(port=port)
+    if isinstance(port, int) and port > 0:
+        refused(lambda: SQLAlchemyJobStore(f"mysql+pymysql://u@h:{port}/d"), "port must be a number")
+
+
+def test_places_that_can_be():
+    for store in (
+        RedisJobStore(unix_socket_path="/run/redis.sock"),
+        RedisJobStore(port="6379"),
+        RedisJobStore(url="redis://[::1]:1/0"),
+        MongoDBJobStore(host=["one", "two:5"], port=1),
+        MongoDBJobStore(host="mongodb://%2Ftmp%2Fmongo.sock"),
+    ):
+        store.shutdown()

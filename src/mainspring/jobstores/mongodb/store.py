@@ -18,7 +18,12 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.backend import MongoDBBackend
 from mainspring.jobstores.mongodb.predecessor import names_of
 from mainspring.jobstores.mongodb.server import LONGEST_ENDING, Server
-from mainspring.jobstores.shared.names import MONGODB_COLLECTION, MONGODB_DATABASE, checked_name
+from mainspring.jobstores.shared.names import (
+    MONGODB_COLLECTION,
+    MONGODB_DATABASE,
+    checked_name,
+    refuse_unknown_place,
+)
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
@@ -28,7 +33,7 @@ from mainspring.references import maybe_ref
 from mainspring.safe_logging import safe_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pymongo.collection import Collection
 
@@ -154,7 +159,7 @@ class MongoDBJobStore(SharedJobStore):
 def _where(connect_args: dict[str, Any]) -> str:
     """The servers that are asked for, as people may see them."""
     host, port = connect_args.get("host") or "localhost", connect_args.get("port") or 27017
-    hosts = [host] if isinstance(host, str) else [str(one) for one in host]
+    hosts = [str(one) for one in host] if isinstance(host, list | tuple | set) else [str(host)]
     named = [one for one in hosts if "://" in one]
     if named:
         return without_secrets(named[0].partition("?")[0].rstrip("/"))
@@ -162,8 +167,12 @@ def _where(connect_args: dict[str, Any]) -> str:
 
 
 def _where_of(client: MongoClient[Any]) -> str:
-    seeds = getattr(getattr(client, "_topology_settings", None), "seeds", None) or ()
-    return "mongodb://" + ",".join(f"{host}:{port}" for host, port in sorted(seeds))
+    return "mongodb://" + ",".join(f"{host}:{port}" for host, port in sorted(_seeds_of(client)))
+
+
+def _seeds_of(client: MongoClient[Any]) -> Iterable[tuple[str, int]]:
+    """The servers that a client begins with."""
+    return getattr(getattr(client, "_topology_settings", None), "seeds", None) or ()
 
 
 def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
@@ -176,8 +185,8 @@ def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
         **connect_args,
     }
     try:
-        return MongoClient(**options)
-    except (DriverConfigurationError, InvalidURI, ValueError) as error:
+        client: MongoClient[Document] = MongoClient(**options)
+    except (DriverConfigurationError, InvalidURI, TypeError, ValueError) as error:
         unknown = next((name for name in connect_args if f"Unknown option: {name}" in str(error)), None)
         if unknown is not None:
             known = {
@@ -190,3 +199,6 @@ def _client(connect_args: dict[str, Any]) -> MongoClient[Document]:
         raise ConfigurationError(
             f"{_where(connect_args)} can't be used by a MongoDBJobStore: {without_secrets(str(error))}"
         ) from error
+    for host, port in _seeds_of(client):
+        refuse_unknown_place(host, port)
+    return client

@@ -25,7 +25,7 @@ from mainspring.jobstores.redis.backend import RedisBackend
 from mainspring.jobstores.redis.persistence import what_may_be_lost
 from mainspring.jobstores.redis.predecessor import names_of
 from mainspring.jobstores.redis.server import OWN_NAMES, Server
-from mainspring.jobstores.shared.names import REDIS, checked_name
+from mainspring.jobstores.shared.names import REDIS, checked_name, refuse_unknown_place
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
 from mainspring.jobstores.shared.row_locks import row_format
 from mainspring.jobstores.shared.setting import Setting
@@ -200,8 +200,14 @@ def _client(url: str | None, db: int, connect_args: dict[str, Any]) -> Redis:
         "socket_timeout": _ANSWER_TIMEOUT,
         **connect_args,
     }
-    if url is None:
-        return Redis(db=db, **options)
+    client = Redis(db=db, **options) if url is None else _client_of_url(url, db, options)
+    told = client.connection_pool.connection_kwargs
+    if "path" not in told:
+        refuse_unknown_place(told.get("host"), told.get("port"))
+    return client
+
+
+def _client_of_url(url: str, db: int, options: dict[str, Any]) -> Redis:
     if db:
         options["db"] = db
     try:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.errors import ConfigurationError
+from mainspring.printable import shown
 from mainspring.storable import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BASIC_PLANE = 0xFFFF
+_HIGHEST_PORT = 65_535
 
 
 class NameRule(NamedTuple):
@@ -89,14 +91,14 @@ def checked_name(option: str, name: Any, rule: NameRule, example: str, *, beside
         ConfigurationError: it can't; the message says why not.
     """
     if not isinstance(name, str):
-        flaw = f"must be text, got {type(name).__name__} {name!r}"
+        flaw = f"must be text, got {type(name).__name__} {shown(name)}"
     elif not name:
         flaw = "must not be empty"
     else:
         found = flaw_of(name, rule, besides)
         if found is None:
             return name
-        flaw = f"can't be {name!r}: {found}"
+        flaw = f"can't be {shown(name)}: {found}"
     raise ConfigurationError(f'{option} {flaw}: give a name such as "{example}"')
 
 
@@ -130,3 +132,36 @@ def _flaws(name: str, rule: NameRule, besides: int) -> Iterator[str]:
     if rule.longest is not None and length > rule.longest:
         with_what = " with what is put to it" if besides else ""
         yield f"it has {length} {rule.unit}{with_what}, and {rule.of} takes {rule.longest}"
+
+
+def refuse_unknown_place(host: Any, port: Any = None) -> None:
+    """See to it that a server can be where a program says.
+
+    Args:
+        host: its name or address, or the path of a socket of this machine; ``None`` or empty: the usual one.
+        port: a number, or digits; ``None``: the usual one.
+
+    Raises:
+        ConfigurationError: it can't; the message says why not.
+    """
+    flaw = None if host is None or host == "" else _flaw_of_host(host)
+    if flaw is not None:
+        raise ConfigurationError(f"no server has a host that is called {shown(host)}: {flaw}")
+    is_number = isinstance(port, int) or (isinstance(port, str) and port.isdecimal())
+    if port is not None and not (is_number and 0 < int(port) <= _HIGHEST_PORT):
+        raise ConfigurationError(f"port must be a number from 1 to {_HIGHEST_PORT}, got {shown(port)}")
+
+
+def _flaw_of_host(host: Any) -> str | None:
+    """Why something that isn't empty can't be the name of a host; ``None``: it can be."""
+    if not isinstance(host, str):
+        return f"it must be text, got {type(host).__name__}"
+    if not is_storable(host):
+        return "it has the character NUL, or a lone surrogate, which is half a character"
+    if host.startswith(("/", "@")):
+        return None  # the socket of a server on this machine
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        return str(error)
+    return None

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mainspring.coercion import nearest
 from mainspring.errors import ConfigurationError
-from mainspring.jobstores.shared.names import OF_DATABASES, SQLITE, flaw_of
+from mainspring.jobstores.shared.names import OF_DATABASES, SQLITE, flaw_of, refuse_unknown_place
 from mainspring.masking import without_secrets
 from mainspring.storable import is_storable
 
@@ -120,7 +120,7 @@ def _refuse_unknown_names(address: URL) -> None:
     Raises:
         ConfigurationError: it can't.
     """
-    named = {"host": address.host, "user": address.username, "password": address.password}
+    named = {"user": address.username, "password": address.password}
     for part, text in named.items():
         if text and not is_storable(str(text)):
             raise ConfigurationError(
@@ -134,14 +134,7 @@ def _refuse_unknown_names(address: URL) -> None:
             f"the url of a job store names a {what} that can't be {address.database!r}: {flaw}"
         )
     for host in (address.host or "").split(","):
-        if host.startswith(("/", "@")):
-            continue  # the socket of a server on this machine
-        try:
-            host.encode("idna")
-        except UnicodeError as error:
-            raise ConfigurationError(
-                f"the url of a job store names a host that can't be called {host!r}: {error}"
-            ) from error
+        refuse_unknown_place(host, address.port)
 
 
 def checked_engine(engine: Engine) -> Engine:
