@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import sys
 import threading
@@ -256,3 +257,30 @@ def test_a_client_that_decodes_replies_is_no_hindrance(redis_url, request, old_s
     scheduler.shutdown()
     client.close()
     place.close()
+
+
+def test_the_stores_own_place_is_known_however_it_is_said(place, filled, start):
+    scheduler = start(adopt="always", serializer="pickle")
+    scheduler.remove_job("interval")
+    names = {"database": place.name} if hasattr(place, "name") else {}
+    for url in (place.url, place.url.replace("127.0.0.1", "localhost")):
+        assert [job.id for job in scheduler.adopt_jobs(url, **names).jobs] == ["gone"]
+    assert scheduler.get_job("interval") is None
+
+
+@pytest.mark.parametrize("place", ["redis"], indirect=True)
+def test_on_an_event_loop(place, filled):
+    async def program():
+        store = place.store(serializer="pickle", handover="paused")
+        scheduler = mainspring.AsyncIOScheduler(jobstores={"default": store}, timezone="UTC")
+        scheduler.start()
+        await scheduler.started
+        report = await scheduler.aadopt_jobs(dry_run=True)
+        assert len(report.jobs) == len(filled)
+        assert (await scheduler.ahealth()).adopted["default"].waiting == len(filled)
+        await scheduler.aadopt_jobs()
+        while "no job is run" in str((await scheduler.ahealth()).store_warnings):  # noqa: ASYNC110 - nothing announces it
+            await asyncio.sleep(0.02)
+        await scheduler.shutdown()
+
+    asyncio.run(asyncio.wait_for(program(), 60))

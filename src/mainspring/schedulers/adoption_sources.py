@@ -92,9 +92,9 @@ def _of_store(store: Any, names: Mapping[str, Any]) -> OldJobs | None:
     if hasattr(store, "redis") and hasattr(store, "jobs_key"):
         return _keys(store.redis, {"jobs_key": store.jobs_key, "run_times_key": store.run_times_key, **names})
     if hasattr(store, "collection") and hasattr(store, "client"):
-        from mainspring.jobstores.mongodb.predecessor import OldCollection
+        from mainspring.jobstores.mongodb.predecessor import OldCollection, servers_of
 
-        return OldCollection.found(store.collection, lambda work: work(), _where_of_client(store.client))
+        return OldCollection.found(store.collection, lambda work: work(), servers_of(store.client))
     raise TypeError(
         f"source must be the URL of a database, an engine, a job store or a file of export_jobs, got {kind_of(store)}"
     )
@@ -136,7 +136,7 @@ def _collection(url: str, names: dict[str, Any]) -> OldJobs | None:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
-    from mainspring.jobstores.mongodb.predecessor import USUAL_OLD, OldCollection
+    from mainspring.jobstores.mongodb.predecessor import USUAL_OLD, OldCollection, servers_of
 
     try:
         client: Any = MongoClient(url, serverSelectionTimeoutMS=5000)
@@ -147,7 +147,7 @@ def _collection(url: str, names: dict[str, Any]) -> OldJobs | None:
     database, collection = USUAL_OLD
     named = client.get_default_database(default=database).name
     old = client[names.get("database") or named][names.get("collection") or collection]
-    return _closing(OldCollection.found(old, lambda work: work(), _where_of_client(client)), client.close)
+    return _closing(OldCollection.found(old, lambda work: work(), servers_of(client)), client.close)
 
 
 def _closing(found: OldJobs | None, close: Callable[[], object]) -> OldJobs | None:
@@ -157,11 +157,6 @@ def _closing(found: OldJobs | None, close: Callable[[], object]) -> OldJobs | No
     else:
         found.closes = close
     return found
-
-
-def _where_of_client(client: Any) -> str:
-    seeds = getattr(getattr(client, "_topology_settings", None), "seeds", None) or ()
-    return "mongodb://" + ",".join(f"{host}:{port}" for host, port in sorted(seeds))
 
 
 def _file(path: Path, names: dict[str, Any]) -> OldJobs:

@@ -68,6 +68,7 @@ class AwaitableMethods:
     aremove_group = _awaitable(BaseScheduler.remove_group)
     aget_groups = _awaitable(BaseScheduler.get_groups)
     aget_parked_jobs = _awaitable(BaseScheduler.get_parked_jobs)
+    aadopt_jobs = _awaitable(BaseScheduler.adopt_jobs)  # type: ignore[arg-type]  # as if a keyword could be called self
     aimport_jobs = _awaitable(BaseScheduler.import_jobs)
     aexport_jobs = _awaitable(BaseScheduler.export_jobs)
     ahealth = _awaitable(BaseScheduler.health)

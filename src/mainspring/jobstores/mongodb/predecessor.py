@@ -51,7 +51,7 @@ class OldCollection(OldJobs):
         self._collection, self._run = collection, run
         name = f"{collection.database.name}.{collection.name}"
         self.place = f"collection {name!r}" if is_own else f"collection {name!r} of {where}"
-        self.address = f"{where.replace('127.0.0.1', 'localhost')} {name}"
+        self.address = f"{servers_of(collection.database.client)} {name}"
         self.source = "" if is_own else source_of(self.address)
         self.pausing = (
             f'db.getSiblingDB("{collection.database.name}")["{collection.name}"].updateMany({{}}, '
@@ -94,6 +94,13 @@ class OldCollection(OldJobs):
         return self._run(  # type: ignore[no-any-return]
             lambda: [str(one["_id"]) for one in self._collection.find(which, {"_id": 1}).limit(limit)]
         )
+
+
+def servers_of(client: Any) -> str:
+    """Which servers a client was told of, the same however it was told."""
+    seeds = getattr(getattr(client, "_topology_settings", None), "seeds", None) or ()
+    named = {(str(host).lower().replace("127.0.0.1", "localhost"), port) for host, port in seeds}
+    return "mongodb://" + ",".join(f"{host}:{port}" for host, port in sorted(named))
 
 
 def _time_of(document: Document) -> float:
