@@ -234,6 +234,28 @@ def test_a_start_that_fails_says_why(backend, scheduler, error, flaw, kind, word
         store._entered(scheduler)
     assert words in str(caught.value)
     backend.close.assert_called_once_with()
+    asked = [call.args for call in backend.flaw.call_args_list]
+    assert asked == ([(error,)] if "can't be used" in words else [])
+
+
+def test_a_start_that_has_no_answer_is_given_up(backend, scheduler):
+    may_answer = threading.Event()
+
+    class Limit:
+        seconds = 2.0
+        is_cancelled = False
+
+        def gives_up(self):
+            return True
+
+    scheduler._start_limit = lambda alias: Limit()
+    backend.ask_first.side_effect = lambda: may_answer.wait(30)
+    store = SharedJobStore(backend, 30, 5, 1)
+    with pytest.raises(StoreUnavailableError, match=r"can't be used: it gives no answer \(tried for 2 s\)$"):
+        store._entered(scheduler)
+    may_answer.set()
+    backend.prepare.assert_not_called()
+    backend.close.assert_called_once_with()
 
 
 def test_a_store_that_no_scheduler_of_ours_starts_tries_for_as_long_as_any_call(clock):

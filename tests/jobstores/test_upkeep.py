@@ -251,7 +251,7 @@ def test_what_goes_on_failing_is_said_again_after_a_minute(caplog):
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
 
 
-def test_in_a_forked_process_nothing_is_called_any_more(task):
+def test_in_a_forked_process_nothing_is_called_any_more(task, caplog):
     ended = []
     upkeep = Upkeep(
         "mainspring-test",
@@ -265,3 +265,4 @@ def test_in_a_forked_process_nothing_is_called_any_more(task):
     assert upkeep.join(10)
     assert task.calls == 0
     assert ended == []
+    assert caplog.records == []  # nor was it tried
