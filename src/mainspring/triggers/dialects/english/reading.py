@@ -300,15 +300,23 @@ class Reader:
         words = self.words
         start = words.at
         opening = words.word("from", "between")
+        opened = words.token
         first = self._time() if opening else None
         closing = ("and",) if opening == "between" else ("to", "until", "till", "through", "-")
         if first is None or not words.word(*closing):
             words.at = start
             return None
+        closed = words.token
         last = self._time()
         if last is None or words.token.text in _UNITS:
             words.at = start
             return None
+        if opened.kind == closed.kind == "number" and last <= first <= 12 * HOUR:
+            hour = last // HOUR
+            raise words.refuse(
+                closed,
+                f"{hour} after {opened.text} is in the afternoon, or on the next day: write {hour % 12 + 12}:00 or {hour:02}:00",
+            )
         return first, last
 
     # Every …
