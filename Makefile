@@ -44,8 +44,7 @@ demo: $(READY) ## run a scheduler for half a minute and watch it
 
 test: $(READY) ## run the tests
 	@scripts/install_servers.sh
-	@scripts/install_apschedulers.sh
-	@scripts/install_other_schedulers.sh
+	@scripts/install_apschedulers.sh & scripts/install_original_tests.sh & scripts/install_other_schedulers.sh; wait
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup # the tests wait more than they compute
 
 lint: $(READY) ## check style, types and layers
