@@ -76,12 +76,15 @@ def unused_port():
 
 def mute_port():
     """The port of a server that takes connections, and never answers."""
+    mute = socket.socket()
     mute.bind(("127.0.0.1", 0))
     mute.listen(200)  # the system takes them
+    held.append(mute)
     return mute.getsockname()[1]
 
 
-mute = socket.socket()
+#: What must not be collected.
+held = []
 
 
 class Heartbeat:
@@ -125,9 +128,6 @@ def begin_awaited(kit, scheduler):
 
     kit.on_loop(begin)
     return found
-
-
-held = []
 
 
 def attack(kit, urls, folder):
