@@ -50,7 +50,7 @@ class JobFactory:
         strict: whether a parameter that nothing understands is an error.
         defaults: options of jobs that don't name their own.
         make_trigger: what makes a trigger of what `add_job` is given; `trigger`, if nobody has another way.
-        make_named: the same of the name of a trigger, with its arguments.
+        make_named: the same of the name of a trigger, with its arguments; ``None``: nobody has another way.
         logger: for what is odd, and no error.
     """
 
@@ -63,7 +63,7 @@ class JobFactory:
         self.strict = False
         self.defaults = JobOptions()
         self.make_trigger: Callable[[Any, dict[str, Any]], BaseTrigger] = self.trigger
-        self.make_named = self._named
+        self.make_named: Callable[[str, dict[str, Any]], BaseTrigger] | None = None
 
     def record(self, values: dict[str, Any], now: datetime | None = None) -> tuple[JobRecord, bool]:
         """A record from parameters of `add_job`, and whether they name its next run time.
@@ -135,7 +135,11 @@ class JobFactory:
                 f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
         try:
-            made: BaseTrigger = self.make_named(trigger, arguments)
+            made: BaseTrigger = (
+                self._triggers.create(trigger, BaseTrigger, arguments)
+                if self.make_named is None
+                else self.make_named(trigger, arguments)
+            )
         except TypeError:
             hint = unknown_keyword(self._triggers.load(trigger), arguments, _PARAMETERS)
             if hint is None:
@@ -150,10 +154,6 @@ class JobFactory:
                     f"The trigger {other!r} has: trigger={other!r}, {_options(of_triggers)}"
                 )
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
-        return made
-
-    def _named(self, name: str, arguments: dict[str, Any]) -> BaseTrigger:
-        made: BaseTrigger = self._triggers.create(name, BaseTrigger, arguments)
         return made
 
     def has_trigger(self, name: str) -> bool:

@@ -151,7 +151,7 @@ class Listeners:
         if self.hook is None:
             self.publish(event)
         elif self.is_delivering_here:
-            self._tell_listeners(event)
+            self._tell(event, past_hook=True)
         else:
             self.publish(_Dispatched(event))
 
@@ -367,18 +367,16 @@ class Listeners:
         if left:
             self._deliver()
 
-    def _tell(self, event: SchedulerEvent) -> None:
-        if isinstance(event, _Dispatched):
-            event = event.event
-        elif self.hook is not None and event.code & EVENT_ALL:
-            try:
-                self.hook(event)
-            except Exception as error:  # noqa: BLE001 - users' code
-                self._failed(self.hook, event, error)
-            return
-        self._tell_listeners(event)
-
-    def _tell_listeners(self, event: SchedulerEvent) -> None:
+    def _tell(self, event: SchedulerEvent, *, past_hook: bool = False) -> None:
+        if self.hook is not None and not past_hook:
+            if isinstance(event, _Dispatched):
+                event = event.event
+            elif event.code & EVENT_ALL:
+                try:
+                    self.hook(event)
+                except Exception as error:  # noqa: BLE001 - users' code
+                    self._failed(self.hook, event, error)
+                return
         for callback, mask in self.pairs:
             if event.code & mask:
                 self._calling = (callback, event, REAL_CLOCK.monotonic())

@@ -182,7 +182,12 @@ class Stores:
         self.given.clear()
 
     def __getitem__(self, alias: str) -> RunStore:
-        return self.known(alias) if self.lookup is None else self._looked_up(alias, self.lookup(alias))
+        if self.lookup is not None:
+            return self._looked_up(alias, self.lookup(alias))
+        try:
+            return self.used[alias]
+        except KeyError:
+            return self.known(alias)  # which says what is wrong
 
     def _looked_up(self, alias: str, found: BaseJobStore) -> RunStore:
         for name, given in self.given.items():

@@ -10,6 +10,7 @@ import json
 from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
+from mainspring import profile
 from mainspring.allowed import AllowedReferences
 from mainspring.errors import UnsignedJobError
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
@@ -26,11 +27,17 @@ class RowLocks:
         keys: by which rows are signed; ``None``: they aren't.
         allowed: what may be loaded; ``None``: anything.
         scope: the name of the store, so that rows of another are not its own.
+        note: what is to be said of them when the store starts, if anything.
     """
 
     def __init__(
-        self, keys: SigningKeys | None = None, allowed: AllowedReferences | None = None, scope: str = ""
+        self,
+        keys: SigningKeys | None = None,
+        allowed: AllowedReferences | None = None,
+        scope: str = "",
+        note: str | None = None,
     ) -> None:
+        self.note = note
         self.keys = keys
         self.allowed = allowed
         self.scope = scope
@@ -151,10 +158,19 @@ def row_format(
     allowed = None if functions is None else AllowedReferences(functions)
     return {
         "arguments": ArgumentSerializer(serializer, keys, pickle_protocol, allowed),
-        "locks": RowLocks(keys, allowed, scope),
+        "locks": RowLocks(
+            keys,
+            allowed,
+            scope,
+            _TRUSTS_ALL if serializer is None and keys is None and profile.stands_in() else None,
+        ),
     }
 
 
+_TRUSTS_ALL = (
+    'it reads pickles as APScheduler does (serializer="pickle"): whoever can write to it can have any code run here. With a signing_key only '
+    'what is signed is read; with serializer="auto" nothing in a pickle is called'
+)
 _UNSIGNED = (
     "it is not signed, and this job store runs only jobs that are: it was added or changed without the signing_key. If it is of before there "
     "was a key, look at it and sign it with sign_jobs() of the job store"

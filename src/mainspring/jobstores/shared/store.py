@@ -299,6 +299,8 @@ class SharedJobStore(NativeJobStore):
         setting = self._setting
         if self._renamed:
             self._logger.info("Job store %r: %s", alias, self._renamed)
+        if setting.locks.note is not None:
+            self._logger.info("Job store %r: %s", alias, setting.locks.note)
         self._backend.go_by(clock_of(scheduler))
         setting.timezone = getattr(scheduler, "timezone", None) or UTC
         outage = self._outage
