@@ -27,7 +27,7 @@ from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
-from mainspring.jobstores.shared.store import SharedJobStore, _CallLimit
+from mainspring.jobstores.shared.store import SharedJobStore, _CallLimit, default_node_name
 from mainspring.jobstores.shared.trying import CALL_TIMEOUT
 from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
@@ -1133,3 +1133,19 @@ def test_progress_that_can_not_be_stored_is_told_of(store, backend, said):
     store.say(ended(store, outcome=None), "1")
     store._write_said()
     assert said() == ["WARNING 1 runs said how far they are, and it can't be stored: no such text"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_in_a_forked_process_a_store_belongs_to_no_node_yet(store, backend, is_named):
+    setting = backend.setting
+    if not is_named:
+        setting.node_name = store._default_name = "parent-1"
+    parts = store._heart, store._upkeep, store._watch, _ = Mock(), Mock(), Mock(), None
+    assert setting.token == 7
+    store.leave_to_parent()
+    for part in parts[:3]:
+        part.leave_to_parent.assert_called_once_with()
+    assert setting.token == 0  # what the parent announces isn't taken for its own
+    assert setting.node_name == ("here" if is_named else default_node_name())
+    assert store._default_name == default_node_name()
+    assert store._membership is None
