@@ -35,7 +35,7 @@ ours=.venv/bin/python
 install 3.5.1 $ours "apscheduler==3.5.1" pytz "setuptools<80" "sqlalchemy>=1.4,<1.5" "redis<3" "pymongo<4" &
 install 3.6.3 $ours "apscheduler==3.6.3" pytz "setuptools<80" "sqlalchemy>=1.4,<1.5" "redis<6" "pymongo<4" &
 install 3.10.4 $ours "apscheduler==3.10.4" pytz "setuptools<80" "sqlalchemy<2.1" "redis<8" "pymongo<5" &
-install 3.11.3 $ours "apscheduler==3.11.3" pytz "python-dateutil<2.10" "setuptools<80" "sqlalchemy<2.1" psycopg2-binary pymysql "redis<8" "pymongo<5" &
+install 3.11.3 $ours "apscheduler==3.11.3" pytz "python-dateutil<2.10" "setuptools<80" "sqlalchemy<2.1" psycopg2-binary pymysql "redis<8" "pymongo<5" gevent tornado twisted &
 install 4.0.0a6 $ours "apscheduler==4.0.0a6" "sqlalchemy<2.1" sniffio "psycopg[binary]" &
 # What Python 2 has pickled is read as well.
 for old in "$(command -v python2.7)" "$HOME"/.pyenv/versions/2.7.*/bin/python; do

@@ -155,6 +155,10 @@ def test_a_logger_by_name():
     assert BackgroundScheduler()._logger is logging.getLogger("apscheduler.scheduler")
 
 
+def test_a_logger_is_given_by_a_reference_to_it():
+    assert BackgroundScheduler(logger="logging:root")._logger is logging.getLogger()
+
+
 def test_adding_and_removing_parts(scheduler):
     scheduler.add_executor("debug", "other")
     assert isinstance(scheduler._lookup_executor("other"), DebugExecutor)

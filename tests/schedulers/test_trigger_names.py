@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 import mainspring
+from mainspring import profile
 from mainspring.testing import SettableClock
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
@@ -56,3 +57,25 @@ def test_the_parts_of_a_trigger_take_the_schedulers_zone(make_scheduler, kind):
     scheduler = make_scheduler(timezone="Asia/Tokyo", clock=clock, start=True)
     job = scheduler.add_job(work, kind([CronTrigger(hour=3), CronTrigger(hour="3-5")]))
     assert (job.next_run_time.hour, str(job.next_run_time.tzinfo)) == (3, "Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("interval", {"hours": 1, "start_date": "2055-07-04 05:06:07"}),
+        ("cron", {"year": 2055, "start_date": "2055-07-04 05:06:07"}),
+        ("date", {"run_date": "2055-07-04 05:06:07"}),
+        ("calendarinterval", {"days": 1, "start_date": "2055-07-04"}),
+    ],
+)
+def test_under_the_alias_dates_of_a_named_trigger_are_in_the_schedulers_zone(
+    monkeypatch, make_scheduler, name, options
+):
+    """A trigger that is made by itself reads them in the machine's there, before a scheduler has it."""
+    scheduler = make_scheduler(timezone="Asia/Tokyo")
+    plain = scheduler.add_job(print, name, **options).trigger
+    monkeypatch.setattr(profile, "_stands_in", True)
+    trigger = scheduler.add_job(print, name, **options).trigger
+    now = datetime(2055, 7, 1, tzinfo=UTC)
+    bound = [one.bind(timezone=scheduler.timezone, now=now, job_id="") for one in (plain, trigger)]
+    assert len({one.get_next_fire_time(None, now) for one in bound}) == 1

@@ -133,7 +133,9 @@ def seconds_from(name: str, value: Any) -> float:
 
 
 def logger_from(value: logging.Logger | str | None) -> logging.Logger:
-    """The scheduler's logger, from one or from its name."""
+    """The scheduler's logger, from one, from its name, or from a reference to one (``module:name``)."""
+    if isinstance(value, str) and ":" in value:
+        value = ref_to_obj(value)
     if value is None or isinstance(value, str):
         return logging.getLogger(value or "apscheduler.scheduler")
     if not hasattr(value, "log"):

@@ -13,6 +13,7 @@ from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord
 from mainspring.printable import shown
+from mainspring.profile import stands_in
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
@@ -134,6 +135,7 @@ class JobFactory:
                 f"No trigger by the name {trigger!r} was found: it looks like a cron expression. "
                 f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
+        arguments = self._in_our_zone(trigger, arguments)
         try:
             made: BaseTrigger = (
                 self._triggers.create(trigger, BaseTrigger, arguments)
@@ -155,6 +157,15 @@ class JobFactory:
                 )
             raise TypeError(f"{hint} (add_job with trigger {trigger!r})") from None
         return made
+
+    def _in_our_zone(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """`arguments` with the scheduler's zone, where the trigger would take the machine's before it is tied to this scheduler: under the alias."""
+        if not stands_in() or self.timezone is None or name not in self._triggers:
+            return arguments
+        taken = signature(self._triggers.load(name)).parameters
+        if "timezone" not in taken or not arguments.keys() <= taken.keys():
+            return arguments
+        return {"timezone": self.timezone, **arguments}
 
     def has_trigger(self, name: str) -> bool:
         """Whether a trigger has this name."""
