@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mainspring.triggers.after import AfterJob
+from mainspring.triggers.business_day import BusinessDayTrigger
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import AndTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.plain import trigger_from_dict
+from mainspring.triggers.weekly import WeeklyTrigger
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)
@@ -321,3 +326,30 @@ def test_times_of_the_day_forwards_and_backwards(hour, minute, second):
                 assert trigger.get_next_fire_time(None, expected[at - 1] + timedelta(seconds=1)) == found
     assert trigger.previous(expected[0]) == expected[-1] - DAY
     assert trigger.get_next_fire_time(None, expected[-1] + timedelta(seconds=1)) == expected[0] + DAY
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        BusinessDayTrigger(1, hour=9, first="now", jitter=30, max_fires=9),
+        WeeklyTrigger("mon", first="now", jitter=30, max_fires=9),
+    ],
+    ids=["business-day", "weekly"],
+)
+def test_what_is_fixed_when_a_trigger_is_added_is_kept(trigger):
+    now = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    bound = trigger.bind(timezone=UTC, now=now, job_id="a")
+    times = list(bound.upcoming(now, 5))
+    assert now <= times[0] <= now + timedelta(seconds=30)
+    for kept in (trigger_from_dict(bound.to_dict()), pickle.loads(pickle.dumps(bound))):
+        assert kept.jitter == 30
+        assert list(kept.upcoming(now, 5)) == times
+        assert list(kept.upcoming(times[-1], 20)) == list(bound.upcoming(times[-1], 20))
+
+
+def test_jobs_that_follow_others_are_the_same_schedule_if_they_follow_the_same():
+    after = AfterJob("import")
+    assert after.is_same_schedule(AfterJob("import"))
+    assert not after.is_same_schedule(AfterJob("export"))
+    assert not after.is_same_schedule(AfterJob("import", on="any"))
+    assert not after.is_same_schedule(CronTrigger(hour=9))

@@ -59,6 +59,7 @@ MEANT = {
     ),
     "every hour between 9am and 5pm on weekdays": weekdays(hour="9-17"),
     "every 30 minutes on weekdays from 9 to 17:30": weekdays(hour="9-17", minute="*/30"),
+    "at 09:00 on every fourth day from 1 to 29 March every year": cron(month=3, day="*/4", hour=9),
     "every hour from 22 to 6": cron(hour="0-6,22,23"),
     "every hour from 9am to 5pm": cron(hour="9-17"),
     "between 9am and 5pm every hour in march": cron(month=3, hour="9-17"),

@@ -513,3 +513,30 @@ def test_weeks_in_steps_over_new_year_are_warned_of_once(week):
 )
 def test_other_weeks_are_not(fields):
     assert CronTrigger(day_of_week="mon", **fields).upcoming(START, 1)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "said"),
+    [
+        ("english", "every day at", "got the end of the text"),
+        ("english", "every day at 09:00 xx", "got 'xx'"),
+        ("systemd", "*-*-01-05 09:00", "expected a space and a time, or the end, got '05 09:00'"),
+        ("systemd", "Mon 9", "got the end of the text"),
+    ],
+)
+def test_what_stands_where_reading_stopped_is_said(dialect, text, said):
+    with pytest.raises(CronSyntaxError) as caught:
+        parse(text, dialect)
+    assert said in str(caught.value)
+
+
+def test_what_is_said_of_one_schedule_in_brackets_holds_for_it():
+    assert parse("(at 09:00 every day), except on 2026-12-25", "english") == parse(
+        "at 09:00 every day, except on 2026-12-25", "english"
+    )
+
+
+@pytest.mark.parametrize("until", ["20260401T000000", "20260401T000000Z", "20260401"])
+def test_the_end_of_a_rule_is_written_as_it_was_read(until):
+    trigger = parse(f"FREQ=DAILY;UNTIL={until}", "rrule")
+    assert trigger.to_dict()["rule"].endswith(f"UNTIL={until}")

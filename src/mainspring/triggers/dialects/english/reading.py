@@ -688,7 +688,7 @@ class Reader:
         return {(first + ahead) % 7 for ahead in range((last - first) % 7 + 1)}
 
     def _numbered_days(self, days: Days) -> bool:  # noqa: PLR0911 - one for each form
-        """``odd-numbered days``, ``every fifth day from the 1st to the 31st``."""
+        """``odd-numbered days``, ``every fifth day from the 1st to the 31st``, ``every fifth day from 1 to 31 March``."""
         words = self.words
         kind = words.word("odd-numbered", "even-numbered", "odd", "even")
         if kind is not None:
@@ -700,15 +700,21 @@ class Reader:
         if not words.word("every"):
             return False
         step = words.ordinal()
-        if step is None or not words.phrase("day", "from", "the"):
+        if step is None or not words.phrase("day", "from"):
             return False
-        first = self._day_number()
-        if first is None or not words.phrase("to", "the"):
+        is_ordinal = words.word("the") is not None
+        number = self._day_number if is_ordinal else self._plain_day
+        first = number()
+        if first is None or not words.word("to") or (is_ordinal and not words.word("the")):
             return False
-        last = self._day_number()
-        if last is None:
+        last = number()
+        month = None if is_ordinal else words.named(MONTH_WORDS, "a month")
+        if last is None or (month is None and not is_ordinal):
             return False
         days.month_days.append(text_of(set(range(first, last + 1, step)), 1, _LONGEST_MONTH))
+        if month is not None:
+            self._set_months({month})
+            self._year()
         return True
 
     def _day_number(self) -> int | None:
