@@ -99,6 +99,7 @@ class MongoDBBackend(Backend):
     # Life
 
     def ask_first(self) -> None:
+        self.server.open()
         self.server.now()
 
     def prepare(self) -> None:
