@@ -13,7 +13,7 @@ from mainspring.commands import run_command
 from mainspring.errors import CommandFailedError, ConfigurationError
 from waiting import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX")
+pytestmark = [pytest.mark.one_python, pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX")]
 
 
 @pytest.fixture
@@ -62,7 +62,6 @@ def alive(pid):
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM; "], ids=["", "deaf"])
-@pytest.mark.one_python
 def test_too_long_a_run_is_ended_with_all_that_it_has_started(run, tmp_path, trap, monkeypatch):
     """The attack: a shell's child goes on when the shell alone is killed."""
     monkeypatch.setattr(commands, "TERM_GRACE_SECONDS", 0.5)

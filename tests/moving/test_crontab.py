@@ -212,6 +212,7 @@ def test_nothing_and_comments_are_no_jobs():
     assert not read_crontab("", now=NOW).jobs
 
 
+@pytest.mark.one_python
 def test_a_command_runs_as_planned(make_scheduler):
     scheduler = make_scheduler(start=True)
     read_crontab("GREETING=hello\n0 9 1 1 * read x; echo $GREETING $x%world\n").apply(scheduler)

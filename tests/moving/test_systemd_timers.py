@@ -145,6 +145,7 @@ def test_command_lines(lines, command):
     assert only("OnCalendar=daily", service(*lines)).args == (command,)
 
 
+@pytest.mark.one_python
 def test_what_a_service_runs_is_what_systemd_would_run(make_scheduler):
     job = read_systemd(
         units(

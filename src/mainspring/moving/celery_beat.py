@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_keywords, nearest
-from mainspring.errors import ReadingError, TriggerError, words_of
+from mainspring.errors import ReadingError, words_of
 from mainspring.moving.celery_schedules import trigger_of_schedule, zone_of_schedule
 from mainspring.moving.celery_tasks import Target, Task
 from mainspring.moving.plan import Planner
@@ -97,7 +97,7 @@ def _plan(planner: Planner, target: Target, name: str, entry: Any, *, is_given: 
             notes,
             is_relative=bool(entry.get("relative")),
         )
-    except TriggerError as error:
+    except (TypeError, ValueError) as error:
         raise ReadingError(planner.source, None, f"{place}: {words_of(error)}") from error
     if trigger is None:
         kind = type(entry["schedule"]).__name__

@@ -105,6 +105,8 @@ def crontab(fields: list[str], zone: tzinfo | None, limits: Mapping[str, Any]) -
 
 
 def _as_text(field: Any) -> str:
+    if field is None:
+        return "*"
     if isinstance(field, (str, int)):
         return str(field)
     return ",".join(map(str, sorted(field) if isinstance(field, (set, frozenset)) else field))

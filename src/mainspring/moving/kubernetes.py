@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords
-from mainspring.errors import ReadingError
+from mainspring.errors import ReadingError, words_of
 from mainspring.moving.plan import COMMAND, Planner, crontab_trigger, text_of, zone_of
 from mainspring.retry import Retry
 
@@ -37,6 +37,8 @@ _POD_SPEC = {"containers", "restartPolicy"}
 _CONTAINER = {"name", "image", "imagePullPolicy", "command", "args", "env", "workingDir"}
 #: How often Kubernetes tries a job again that names no limit, and how long it waits.
 _USUAL_BACKOFF_LIMIT = 6
+#: Kubernetes' numbers are of 32 or 64 bits; more than this nobody means.
+_MOST = 2**31 - 1
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 10, 360
 
 
@@ -99,8 +101,8 @@ def _loaded(source: str, text: str) -> list[_Document]:
             'to read YAML, PyYAML is needed: pip install "mainspring[yaml]"', name=error.name
         ) from None
     documents: list[_Document] = []
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         while loader.check_node():
             node = loader.get_node()
             if node is not None:
@@ -112,9 +114,7 @@ def _loaded(source: str, text: str) -> list[_Document]:
             source, None if mark is None else mark.line + 1, f"expected YAML, and {error.problem}"
         ) from None
     except yaml.YAMLError as error:
-        raise ReadingError(source, None, f"expected YAML, and {error}") from None
-    finally:
-        loader.dispose()
+        raise ReadingError(source, None, f"expected YAML, and {words_of(error).splitlines()[0]}") from None
     return documents
 
 
@@ -132,7 +132,8 @@ def _cron_jobs(planner: Planner, document: _Document) -> list[_Document]:
         items = value.get("items") or []
         return [one for item in items for one in _cron_jobs(planner, document._replace(value=item))]
     if kind != "CronJob":
-        name = (value.get("metadata") or {}).get("name", "")
+        metadata = value.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, Mapping) else ""
         planner.leave_out(_place(document), f"{kind} {name}".strip(), "it is no CronJob")
         return []
     return [document]
@@ -188,7 +189,7 @@ def _plan(planner: Planner, document: _Document, functions: Mapping[str, Any], *
     kwargs: dict[str, Any] = {}
     if func is None:
         container = _container(document, pod_spec)
-        command = [*map(str, container.get("command") or ()), *map(str, container.get("args") or ())]
+        command = [*_texts(document, container, "command"), *_texts(document, container, "args")]
         if not container.get("command"):
             reason = f"its command is in the image {container.get('image')!r} alone: read with functions={{{name!r}: 'package.module:function'}}"
             planner.leave_out(_place(document), job_id, reason)
@@ -201,7 +202,7 @@ def _plan(planner: Planner, document: _Document, functions: Mapping[str, Any], *
             )
             return
         told |= _unknown(container, _CONTAINER)
-        environment = _environment(container, notes)
+        environment = _environment(document, container, notes)
         func, args = COMMAND, ([_expanded(word, environment) for word in command],)
         kwargs = {"environment": environment}
         if container.get("workingDir"):
@@ -221,13 +222,22 @@ def _plan(planner: Planner, document: _Document, functions: Mapping[str, Any], *
         options=options,
         place=_place(document),
         notes=notes,
-        is_paused=spec.get("suspend") is True,
+        is_paused=_is_suspended(document, spec),
     )
+
+
+def _is_suspended(document: _Document, spec: Mapping[str, Any]) -> bool:
+    value = spec.get("suspend")
+    if value is not None and not isinstance(value, bool):
+        raise ReadingError(
+            document.source, document.line, f"expected suspend to be true or false, got {value!r}"
+        )
+    return bool(value)
 
 
 def _options(document: _Document, spec: Mapping[str, Any], job_spec: Mapping[str, Any]) -> dict[str, Any]:
     policy = spec.get("concurrencyPolicy", "Allow")
-    if policy not in _OVERLAPS:
+    if not isinstance(policy, str) or policy not in _OVERLAPS:
         raise ReadingError(
             document.source,
             document.line,
@@ -250,11 +260,20 @@ def _options(document: _Document, spec: Mapping[str, Any], job_spec: Mapping[str
 
 def _whole(document: _Document, values: Mapping[str, Any], name: str) -> int | None:
     value = values.get(name)
-    if value is not None and (type(value) is not int or value < 0):
+    if value is not None and (type(value) is not int or not 0 <= value <= _MOST):
         raise ReadingError(
             document.source, document.line, f"expected {name} to be a whole number, got {value!r}"
         )
     return value
+
+
+def _texts(document: _Document, values: Mapping[str, Any], name: str) -> list[str]:
+    found = values.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, (str, int, float)) for one in found):
+        raise ReadingError(
+            document.source, document.line, f"expected {name} to be a list of texts, got {found!r}"
+        )
+    return [*map(str, found)]
 
 
 def _container(document: _Document, pod_spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -272,11 +291,18 @@ def _unknown(values: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
     }
 
 
-def _environment(container: Mapping[str, Any], notes: list[str]) -> dict[str, str]:
+def _environment(document: _Document, container: Mapping[str, Any], notes: list[str]) -> dict[str, str]:
     environment: dict[str, str] = {}
     elsewhere: list[str] = []
-    for variable in container.get("env") or ():
-        name = str(variable.get("name"))
+    variables = container.get("env") or []
+    if not isinstance(variables, list) or not all(
+        isinstance(one, Mapping) and one.get("name") for one in variables
+    ):
+        raise ReadingError(
+            document.source, document.line, f"expected env to be a list of name and value, got {variables!r}"
+        )
+    for variable in variables:
+        name = str(variable["name"])
         if "valueFrom" in variable:
             elsewhere.append(name)
         else:
