@@ -60,7 +60,7 @@ def test_where_there_are_no_zones_it_says_where_to_get_them(tmp_path, monkeypatc
 
 READ_ONLY = """
 mount --bind / / && mount -o remount,ro,bind /
-for folder in /tmp /dev/shm /run /var/tmp; do mount -t tmpfs -o ro none "$folder"; done
+for folder in /dev/shm /run; do mount -t tmpfs -o ro none "$folder"; done
 cd /
 """
 ON_A_READ_ONLY_DISK = """

@@ -243,9 +243,10 @@ def a_method_that_is_stored():
         scheduler.add_job(
             Point(3, 4).move, "date", run_date=datetime(2020, 1, 1), id="a", misfire_grace_time=None
         )
-    with running(made(SQLAlchemyJobStore(url=place))) as scheduler:
+    with running(made(SQLAlchemyJobStore(url=place)), paused=True) as scheduler:
         scheduler.add_listener(heard, EVENT_JOB_EXECUTED)
-        scheduler.add_job(nothing, id="z")
+        scheduler.add_job(nothing, id="z", misfire_grace_time=None)
+        scheduler.resume()
         print({event.job_id: event.retval for event in heard.wait(EVENT_JOB_EXECUTED, 2)}.get("a"))
 
 
