@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_keywords
 from mainspring.errors import ReadingError, TriggerError, words_of
+from mainspring.extras import library_missing
 from mainspring.masking import without_secrets
 from mainspring.moving.celery_schedules import crontab, interval, solar
 from mainspring.moving.celery_tasks import Target, Task
@@ -78,8 +79,8 @@ def _rows(
         from sqlalchemy.engine import Connection, Engine
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError as error:
-        raise ImportError(
-            'read_django_celery_beat needs SQLAlchemy: pip install "mainspring[sqlalchemy]"', name=error.name
+        raise library_missing(
+            "read_django_celery_beat", "SQLAlchemy", "sqlalchemy", "sqlalchemy", error
         ) from None
     if isinstance(source, Connection):
         return _read(source, schema)

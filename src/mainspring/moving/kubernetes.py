@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords
 from mainspring.errors import ReadingError, words_of
+from mainspring.extras import library_missing
 from mainspring.moving.plan import COMMAND, Planner, crontab_trigger, text_of, zone_of
 from mainspring.retry import Retry
 
@@ -97,9 +98,7 @@ def _loaded(source: str, text: str) -> list[_Document]:
     try:
         import yaml
     except ImportError as error:
-        raise ImportError(
-            'to read YAML, PyYAML is needed: pip install "mainspring[yaml]"', name=error.name
-        ) from None
+        raise library_missing("read_kubernetes", "PyYAML", "yaml", "yaml", error) from None
     documents: list[_Document] = []
     try:
         loader = yaml.SafeLoader(text)

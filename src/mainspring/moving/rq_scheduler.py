@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords
 from mainspring.errors import MainspringError, ReadingError, SerializationError, words_of
+from mainspring.extras import library_missing
 from mainspring.masking import without_secrets
 from mainspring.moving.plan import Planner
 from mainspring.retry import Retry
@@ -114,9 +115,7 @@ def _client(source: Any) -> tuple[Any, bool]:
     try:
         import redis
     except ImportError as error:
-        raise ImportError(
-            'read_rq_scheduler needs the client of Redis: pip install "mainspring[redis]"', name=error.name
-        ) from None
+        raise library_missing("read_rq_scheduler", "redis-py", "redis", "redis", error) from None
     if isinstance(source, str):
         try:
             return redis.Redis.from_url(source), True
