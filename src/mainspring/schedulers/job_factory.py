@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from inspect import signature
 from logging import WARNING
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,12 @@ _PARAMETERS = (
 
 #: So many words make a cron expression, and no name of a trigger.
 _CRON_FIELDS = 5
+
+
+@lru_cache(maxsize=64)
+def _parameters_of(trigger: Any) -> frozenset[str]:
+    """The names of what a class of triggers takes; its signature is slow to find out, and asked at each job."""
+    return frozenset(signature(trigger).parameters)
 
 
 class JobFactory:
@@ -160,10 +167,13 @@ class JobFactory:
 
     def _in_our_zone(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """`arguments` with the scheduler's zone, where the trigger would take the machine's before it is tied to this scheduler: under the alias."""
-        if not stands_in() or self.timezone is None or name not in self._triggers:
+        if not stands_in() or self.timezone is None:
             return arguments
-        taken = signature(self._triggers.load(name)).parameters
-        if "timezone" not in taken or not arguments.keys() <= taken.keys():
+        try:
+            taken = _parameters_of(self._triggers.load(name))
+        except LookupError:  # it is told where the trigger is made
+            return arguments
+        if "timezone" not in taken or not arguments.keys() <= taken:
             return arguments
         return {"timezone": self.timezone, **arguments}
 
