@@ -37,7 +37,8 @@ class ServerMissingError(Exception):
     """The server can't be had on this machine; the message says why."""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -76,7 +77,7 @@ class Server:
 
     def __init__(self, *, durable: bool = False, port: int | None = None) -> None:
         self.durable = durable
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.process: subprocess.Popen | None = None
         self.folder = self._made()
         self.start()

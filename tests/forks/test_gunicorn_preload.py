@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import mainspring
+from servers import free_port
 from stores import open_store
 
 HERE = Path(__file__).parent
@@ -24,12 +24,6 @@ PATIENCE = 90
 WORKERS = 4
 
 pytestmark = [pytest.mark.one_python, pytest.mark.timeout(180)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Gunicorn:

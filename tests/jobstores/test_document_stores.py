@@ -387,10 +387,10 @@ def test_a_cluster_can_hold_all_keys(make_scheduler, tmp_path):
     program = servers.shutil.which("redis-server")
     if program is None:
         servers.missing("Redis is not installed (apt-get install redis-server)")
-    port = servers._free_port()
+    port = servers.free_port()
     options = ["--cluster-enabled", "yes", "--save", "", "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     # A cluster's nodes talk to each other at a port that is by 10,000 higher, if it isn't said.
-    options += ["--cluster-port", str(servers._free_port())]
+    options += ["--cluster-port", str(servers.free_port())]
     process = subprocess.Popen([program, "--port", str(port), *options], stdout=subprocess.DEVNULL)
     try:
         with redis.Redis(port=port) as plain:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import sqlite3
 import threading
 
@@ -32,9 +31,7 @@ pytestmark = [pytest.mark.one_python, pytest.mark.xdist_group("settings of serve
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return servers.free_port()
 
 
 def raised_by(work):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,15 +15,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import PATHS, PATIENCE, Cluster
 
+from servers import free_port
+
 pytestmark = pytest.mark.one_python
 
 WORKERS = 4
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.timeout(120)

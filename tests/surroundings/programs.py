@@ -8,22 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import tzlocal
 
 import mainspring
+from servers import missing
 
 SOURCE = Path(mainspring.__path__[0]).parent
 #: Where what the project stands on is installed.
 PACKAGES = Path(tzlocal.__path__[0]).parent
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-def lacking(what):
-    """Leave the test out, aloud; or fail, where everything has to be there."""
-    if os.environ.get("MAINSPRING_REQUIRE_SERVERS"):
-        pytest.fail(f"there is no {what}")
-    pytest.skip(f"there is no {what}")
 
 
 def run(command, *, status=0, timeout=100, **options):
@@ -46,7 +39,7 @@ def run_on_changed_machine(folder, changes, program, *options, **environment):
         shutil.which("unshare") is None
         or subprocess.run(["unshare", "--mount", "true"], check=False).returncode
     ):
-        lacking("right to mount what only one process sees")
+        missing("there is no right to mount what only one process sees")
     script = folder / "changes.sh"
     script.write_text(f'set -e\n{changes}\nexec "$@"\n')
     return run(
@@ -73,5 +66,5 @@ def environment_with(folder, *packages):
         [str(part) for part in install], capture_output=True, text=True, timeout=400, check=False
     )
     if ran.returncode:
-        lacking(f"{' '.join(packages)}, or no package index: {ran.stderr[-500:]}")
+        missing(f"there is no {' '.join(packages)}, or no package index: {ran.stderr[-500:]}")
     return python

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,18 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from .programs import PACKAGES, SOURCE, environment_with, lacking
+from servers import free_port, missing
+
+from .programs import PACKAGES, SOURCE, environment_with
 
 HERE = Path(__file__).parent
 PATIENCE = 60
 
 pytestmark = [pytest.mark.one_python, pytest.mark.timeout(180)]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:
@@ -85,7 +80,7 @@ def serve(tmp_path):
 def serve_by_uwsgi(serve):
     program = shutil.which("uwsgi_python3")
     if program is None:
-        lacking("uWSGI (apt-get install uwsgi-core uwsgi-plugin-python3)")
+        missing("there is no uWSGI (apt-get install uwsgi-core uwsgi-plugin-python3)")
 
     def start(*options):
         port = free_port()
