@@ -7,7 +7,7 @@ from abc import ABCMeta
 from datetime import timedelta
 from difflib import SequenceMatcher, get_close_matches
 from functools import wraps
-from inspect import Parameter, Signature, isfunction, signature
+from inspect import CO_VARKEYWORDS, Parameter, Signature, isfunction, signature, unwrap
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mainspring.printable import shown
@@ -134,11 +134,25 @@ def unknown_name(kind: str, name: Any, known: Iterable[str]) -> str:
 
 
 class NamesParameters(ABCMeta):
-    """Of classes whose instances users make: a keyword that is not understood is an error that names the nearest that is."""
+    """Of classes whose instances users make: a keyword that is not understood is an error that names the nearest that is.
+
+    Attributes:
+        _besides: keywords that all of them take besides their own parameters: `_take_besides` takes them, and `_changed` heeds them.
+    """
+
+    _besides: frozenset[str] = frozenset()
+
+    def _take_besides(cls, kwargs: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _changed(cls, made: Any, besides: dict[str, Any]) -> Any:
+        raise NotImplementedError
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - makes one
+        # One call for all of it: objects of these classes are made by the thousand.
+        besides = None if cls._besides.isdisjoint(kwargs) else cls._take_besides(kwargs)
         try:
-            return super().__call__(*args, **kwargs)
+            made = super().__call__(*args, **kwargs)
         except TypeError:
             problem = unknown_keyword(cls, kwargs)
             if problem is None:
@@ -148,6 +162,8 @@ class NamesParameters(ABCMeta):
                     problem = str(error)
                 else:
                     raise
+        else:
+            return cls._changed(made, besides) if besides else made
         raise TypeError(f"{cls.__name__}: {problem}")
 
     @property
@@ -170,8 +186,9 @@ def names_parameters(cls: C) -> C:
         function = method.__func__ if isinstance(method, classmethod) else method
         if name.startswith("_") or not isfunction(function):
             continue
-        parameters = list(signature(function).parameters.values())[1:]
-        if not parameters or any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        # Not by their signatures, which take long to be made, and this is done at each start.
+        code = unwrap(function).__code__
+        if code.co_flags & CO_VARKEYWORDS or code.co_argcount + code.co_kwonlyargcount < 2:  # noqa: PLR2004 - self, and another
             continue
         naming = names_keywords(function)
         setattr(cls, name, classmethod(naming) if isinstance(method, classmethod) else naming)

@@ -178,6 +178,22 @@ class JobRecord(NamedTuple):
             self.tally,
         )
 
+    def tied(self, trigger: BaseTrigger, next_run_time: datetime | None) -> JobRecord:
+        """The same job, which isn't stored yet, with a trigger that is bound and its first run time."""
+        return JobRecord(
+            self.id,
+            self.name,
+            self.func,
+            self.func_ref,
+            self.args,
+            self.kwargs,
+            trigger,
+            self.options,
+            next_run_time,
+            self.version,
+            self.tally,
+        )
+
     def changed(self, **changes: Any) -> JobRecord:
         """The same job with other values."""
         return self._replace(version=self.version + 1, **changes)

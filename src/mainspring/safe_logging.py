@@ -70,7 +70,7 @@ class SafeLogger:
 
     def of_job(self, level: int, job_id: str, text: str, *args: Any, exc_info: Any = None) -> None:
         """Say a line about a job; the record has its id as ``job_id``."""
-        if not self.isEnabledFor(level):
+        if not self._logger.isEnabledFor(level):
             return
         options = {"exc_info": exc_info, "extra": {"job_id": job_id}}
         self._say(level, f"{text} [job %s]", (*args, job_id), options)

@@ -166,7 +166,8 @@ def compact(value: Any) -> str:
     Raises:
         TypeError, ValueError: it is not plain.
     """
-    return encodable(_encode(value))
+    text = _encode(value)
+    return text if text.isascii() else encodable(text)
 
 
 def encodable(text: str) -> str:

@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 
+#: Zones of Python's own, which are as they should be.
+_OWN_ZONES = (ZoneInfo, timezone)
+
+
 def astimezone(value: Any) -> tzinfo | None:
     """A time zone from one, from a name, an offset or a rule, or from an object of pytz or dateutil; ``None`` stays ``None``.
 
@@ -45,8 +49,9 @@ def astimezone(value: Any) -> tzinfo | None:
         TypeError: it is of another kind.
         ZoneInfoNotFoundError: no zone has this name; the message names the nearest.
     """
-    if value is None:
-        return None
+    if value is None or type(value) in _OWN_ZONES:
+        known: tzinfo | None = value
+        return known
     if isinstance(value, str):
         return _zone_named(value)
     if not isinstance(value, tzinfo):
@@ -411,9 +416,7 @@ def in_utc(moment: datetime) -> datetime:
         shown = moment.astimezone(UTC)
     except OverflowError:
         return FIRST_IN_UTC if moment.year == 1 else LAST_IN_UTC
-    if shown < FIRST_IN_UTC:
-        return FIRST_IN_UTC
-    return min(shown, LAST_IN_UTC)
+    return shown if FIRST_IN_UTC <= shown <= LAST_IN_UTC else min(max(shown, FIRST_IN_UTC), LAST_IN_UTC)
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:

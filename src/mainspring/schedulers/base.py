@@ -605,7 +605,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 if self._adds_one_by_one:
                     self._add_by_hook(pending.job, pending.alias, pending.replace_existing)
                 else:
-                    self._put(pending.job, pending.alias, pending.replace_existing)
+                    tied = self._tied(pending.job, pending.alias)
+                    self._put(pending.job, tied, pending.alias, pending.replace_existing)
                 if is_new:
                     added.append(pending)
         except BaseException:

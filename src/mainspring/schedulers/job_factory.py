@@ -122,10 +122,7 @@ class JobFactory:
             LookupError: no trigger has this name.
             TypeError: it is of another kind, or doesn't take the arguments.
         """
-        is_unnamed = trigger is None
-        if is_unnamed:
-            trigger = "date"
-        elif isinstance(trigger, BaseTrigger):
+        if isinstance(trigger, BaseTrigger):
             window, spread_over = arguments.get("window"), arguments.get("spread_over")
             strange = {
                 name: value for name, value in arguments.items() if name not in ("window", "spread_over")
@@ -133,7 +130,10 @@ class JobFactory:
             if strange:
                 report_unknown("parameter of add_job", strange, _PARAMETERS, strict=self.strict)
             return changed(trigger, window, spread_over)
-        elif not isinstance(trigger, str):
+        is_unnamed = trigger is None
+        if is_unnamed:
+            trigger = "date"
+        if not isinstance(trigger, str):
             raise TypeError(
                 f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {shown(trigger)}{_trigger_meant(trigger)}"
             )
@@ -203,7 +203,7 @@ class JobFactory:
         trigger, next_run_time = self._tied(
             record.trigger, record.next_run_time, now, record.id, has_next_run_time=has_next_run_time
         )
-        return record._replace(trigger=trigger, next_run_time=next_run_time)
+        return record.tied(trigger, next_run_time)
 
     def _tied(
         self,

@@ -215,11 +215,14 @@ class JobMethods(RunMethods):
                 (name, value) for name, value in zip(_GIVEN, given, strict=True) if value is not undefined
             )
         _check_alias(jobstore)
-        record, has_next_run_time = self._factory.record(values)
+        is_tied = not self._adds_one_by_one and not self._is_closed(jobstore)
+        record, has_next_run_time = self._factory.record(values, self._now_of(jobstore) if is_tied else None)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
         job._is_unnamed = id is None  # noqa: SLF001 - as above
         job._has_own_time = has_next_run_time  # noqa: SLF001 - as above
-        if not self._add_pending([job], jobstore, replace_existing=replace_existing):
+        if is_tied:
+            self._add_tied(job, record, jobstore, replace_existing)
+        elif not self._add_pending([job], jobstore, replace_existing=replace_existing):
             add = self._add_by_hook if self._adds_one_by_one else self._real_add_job
             add(job, jobstore, replace_existing)
         return job
@@ -400,26 +403,26 @@ class JobMethods(RunMethods):
 
     def _real_add_job(self, job: Job, jobstore_alias: str, replace_existing: bool) -> None:
         """Put a job into its store, and tell of it; the scheduler has been started."""
+        self._add_tied(job, self._tied(job, jobstore_alias), jobstore_alias, replace_existing)
+
+    def _add_tied(self, job: Job, tied: JobRecord, alias: str, replace_existing: bool) -> None:
+        is_heard = self._event_queue.mask & EVENT_JOB_ADDED
         # The place is taken first: a run of the job can't be told of before the job is.
-        place = self._event_queue.reserve()
+        place = self._event_queue.reserve() if is_heard else None
         try:
-            self._put(job, jobstore_alias, replace_existing)
+            record = self._put(job, tied, alias, replace_existing)
         except BaseException:
-            self._event_queue.cancel(place)
+            if place is not None:
+                self._event_queue.cancel(place)
             raise
-        self._log.of_job(INFO, job.id, 'Added job "%s" to job store "%s"', job.name, jobstore_alias)
-        self._doubtful_jobs.look([job._record], jobstore_alias)  # noqa: SLF001 - handles are ours
-        self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, job.id, jobstore_alias), place)
-        self._wake_for(job.next_run_time, jobstore_alias)
+        self._log.of_job(INFO, record.id, 'Added job "%s" to job store "%s"', record.name, alias)
+        self._doubtful_jobs.look((record,), alias)
+        self._event_queue.publish(JobEvent(EVENT_JOB_ADDED, record.id, alias), place)
+        self._wake_for(record.next_run_time, alias)
 
     def _add_by_hook(self, job: Job, alias: str, replace_existing: bool) -> None:
         """Have somebody's own `_real_add_job` add a job, which is given its next run time before, since it may not call ours."""
-        has_own_time = job._has_own_time  # noqa: SLF001 - handles are ours
-        job._record = self._factory.tied(  # noqa: SLF001 - as above
-            job._record,  # noqa: SLF001 - as above
-            self._now_of(alias),
-            has_next_run_time=has_own_time,
-        )
+        job._record = self._tied(job, alias)  # noqa: SLF001 - handles are ours
         self._real_add_job(job, alias, replace_existing)
         added_to = job._jobstore_alias  # noqa: SLF001 - as above
         if added_to is not None and not job._is_attached:  # noqa: SLF001 - as above
@@ -432,20 +435,27 @@ class JobMethods(RunMethods):
             self._add_by_hook(job, alias, replace_existing)
         return jobs
 
-    def _put(self, job: Job, alias: str, replace_existing: bool) -> None:
-        has_own_time = job._has_own_time  # noqa: SLF001 - handles are ours
-        given: Any = job._record  # noqa: SLF001 - as above
+    def _tied(self, job: Job, alias: str) -> JobRecord:
+        """The record of a job that was made before its job store was there, as it is to be put into it."""
+        given: Any = job._record  # noqa: SLF001 - handles are ours
         if given.trigger is None or (given.func is None and given.func_ref is None):
             raise TypeError(
                 f"job {job.id!r} has no function or no trigger: give both, Job(scheduler, id=…, func=…, trigger=…), or use add_job()"
             )
-        record = self._factory.tied(given, self._now_of(alias), has_next_run_time=has_own_time)
-        if job._is_unnamed:  # noqa: SLF001 - as above
-            self._warn_of_equal(record, alias)
+        return self._factory.tied(given, self._now_of(alias), has_next_run_time=job._has_own_time)  # noqa: SLF001 - as above
+
+    def _put(self, job: Job, tied: JobRecord, alias: str, replace_existing: bool) -> JobRecord:
+        """Put a job into its store, and return its record as it is there."""
+        if job._is_unnamed:  # noqa: SLF001 - handles are ours
+            self._warn_of_equal(tied, alias)
         (kept,) = self._store_records(
-            alias, [record], replace_existing=replace_existing, keeps={record.id: not has_own_time}
+            alias,
+            [tied],
+            replace_existing=replace_existing,
+            keeps={tied.id: not job._has_own_time},  # noqa: SLF001 - as above
         )
         self._stores.attach(job, kept, alias)
+        return kept
 
     def _refuse_cycle(
         self,

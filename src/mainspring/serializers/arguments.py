@@ -121,17 +121,17 @@ class ArgumentSerializer:
                 "they were written by a newer release, upgrade this one"
             )
 
-        bounds = Bounds()
-
-        def unpickled(name: str, value: dict[str, Any]) -> Any:
-            return self._unpickled(job_id, name, value, bounds)
-
         args, kwargs = written.get("args"), written.get("kwargs")
         if not isinstance(args, list) or not isinstance(kwargs, dict):
             raise SerializationError("the arguments lack a list of args or a dict of kwargs")
         is_shallow = text.count("[") + text.count("{") <= DEPTH_LIMIT
         if is_shallow and "$" not in text and "\\u" not in text:
             return tuple(args), kwargs  # nothing in it says of what type it is
+        bounds = Bounds()
+
+        def unpickled(name: str, value: dict[str, Any]) -> Any:
+            return self._unpickled(job_id, name, value, bounds)
+
         return (
             tuple(from_plain(value, unpickled, bounds) for value in args),
             {key: from_plain(value, unpickled, bounds) for key, value in kwargs.items()},

@@ -29,8 +29,6 @@ __all__ = ["BaseTrigger"]
 #: How many steps a trigger that can only go forward is followed before a long sleep is given up on.
 _STEP_LIMIT = 100_000
 _TICK = timedelta(microseconds=1)
-#: What every trigger can be made with.
-_CHANGES = ("window", "spread_over")
 
 
 def changed(trigger: BaseTrigger, window: Any = None, spread_over: Any = None) -> BaseTrigger:
@@ -46,12 +44,17 @@ def changed(trigger: BaseTrigger, window: Any = None, spread_over: Any = None) -
 class TriggerType(NamesParameters):
     """Of all triggers: each takes ``window`` and ``spread_over`` besides its own parameters, and is made with a trigger around it then."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - of a metaclass
-        changes = {}
-        if not kwargs.keys().isdisjoint(_CHANGES):
-            own = signature(cls.__init__).parameters  # type: ignore[misc]  # it isn't called
-            changes = {name: kwargs.pop(name) for name in _CHANGES if name in kwargs and name not in own}
-        return changed(super().__call__(*args, **kwargs), **changes)
+    _besides = frozenset({"window", "spread_over"})
+    # What only says that it is a trigger (`register`) can't be used as one. And those of an ABC take ten times as long.
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
+
+    def _take_besides(cls, kwargs: dict[str, Any]) -> dict[str, Any]:  # noqa: N805 - of a metaclass
+        own = signature(cls.__init__).parameters  # type: ignore[misc]  # it isn't called
+        return {name: kwargs.pop(name) for name in cls._besides if name in kwargs and name not in own}
+
+    def _changed(cls, made: Any, besides: dict[str, Any]) -> Any:  # noqa: N805 - see above
+        return changed(made, **besides)
 
     @property
     def __signature__(cls) -> Signature:  # noqa: N805 - see above
@@ -60,7 +63,7 @@ class TriggerType(NamesParameters):
         rest = [each for each in given if each.kind is Parameter.VAR_KEYWORD]
         more = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=None)
-            for name in _CHANGES
+            for name in ("window", "spread_over")
             if name not in own.parameters
         ]
         return own.replace(parameters=[*(each for each in given if each not in rest), *more, *rest])

@@ -84,19 +84,13 @@ class IntervalTrigger(DelayedTrigger):
         max_fires: int | None = None,
     ) -> None:
         parts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
-        value: Any
-        for name, value in parts.items():
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
-                raise TypeError(
-                    f"{name} must be a number, got {type(value).__name__} {value!r}{_part_meant(name, value)}"
-                )
-            if not is_number(value):
-                raise TriggerError(f"{name} must be a number that a timedelta can hold, got {value!r}")
         try:
-            self._set_interval(_interval_of(parts))
-        except OverflowError:
-            given = ", ".join(f"{name}={value!r}" for name, value in parts.items() if value)
-            raise TriggerError(f"the interval must not be longer than 999999999 days, got {given}") from None
+            interval = _interval_of(parts)
+        except (TypeError, ValueError, OverflowError):
+            raise _refused(parts) from None
+        if bool in map(type, parts.values()):  # which a timedelta takes as numbers
+            raise _refused(parts)
+        self._set_interval(interval)
         self.timezone = zone_given(timezone, start_date, end_date)
         zone = zone_to_read(start_date, end_date, zone=self.timezone, local=lambda: get_localzone())  # noqa: PLW0108 - patched by programs' tests
         self.start_date: Any = moment_in(start_date, zone, "start_date")
@@ -124,14 +118,15 @@ class IntervalTrigger(DelayedTrigger):
         bound.first, bound.max_fires, bound._is_anchored = self.first, self.max_fires, self._is_anchored
         bound._seed = job_id if self._seed is None else self._seed
         bound.timezone = zone = self.timezone or timezone
-        bound.start_date = moment_in(self.start_date, zone, "start_date")
         bound.end_date = moment_in(self.end_date, zone, "end_date")
-        if not self._is_anchored:
-            check_order(bound.start_date, bound.end_date)
-        if bound.start_date is None:
+        if self.start_date is None:
             wait = timedelta(0) if self.first == "now" else self.interval
             bound.start_date = in_zone(shifted(in_utc(now), wait), zone)
             bound._is_anchored = True
+        else:
+            bound.start_date = moment_in(self.start_date, zone, "start_date")
+            if not self._is_anchored:
+                check_order(bound.start_date, bound.end_date)
         return bound
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
@@ -307,6 +302,19 @@ def _part_meant(name: str, value: Any) -> str:
     if isinstance(value, timedelta):
         return f"; did you mean seconds={value.total_seconds():g}?"
     return number_meant(value) if name == "seconds" else count_meant(value)
+
+
+def _refused(parts: dict[str, Any]) -> Exception:
+    """Why these can't be the parts of an interval."""
+    for name, value in parts.items():
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return TypeError(
+                f"{name} must be a number, got {type(value).__name__} {value!r}{_part_meant(name, value)}"
+            )
+        if not is_number(value):
+            return TriggerError(f"{name} must be a number that a timedelta can hold, got {value!r}")
+    given = ", ".join(f"{name}={value!r}" for name, value in parts.items() if value)
+    return TriggerError(f"the interval must not be longer than 999999999 days, got {given}")
 
 
 def checked_first(first: Any, start_date: Any) -> Any:

@@ -315,9 +315,11 @@ def moment_in(value: Any, zone: tzinfo | None, name: str) -> Any:
     Raises:
         TypeError, ValueError: it will never be one.
     """
-    if type(value) is datetime and value.tzinfo is UTC:  # as most are that come from a store
+    if value is None or (
+        type(value) is datetime and value.tzinfo is UTC
+    ):  # as most are that come from a store
         return value
-    if zone is None and value is not None:
+    if zone is None:
         moment = convert_to_datetime(value, UTC, name)  # a mistake is to be told where it is made
         return moment if isinstance(value, datetime) and value.tzinfo is not None else value
     return convert_to_datetime(value, zone, name)

@@ -28,6 +28,9 @@ class RowLocks:
         allowed: what may be loaded; ``None``: anything.
         scope: the name of the store, so that rows of another are not its own.
         note: what is to be said of them when the store starts, if anything.
+
+    Attributes:
+        is_open: whether neither lock is there, as in most stores.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class RowLocks:
         self.keys = keys
         self.allowed = allowed
         self.scope = scope
+        self.is_open = keys is None and allowed is None
 
     def close(self, row: dict[str, Any]) -> None:
         """Sign a row that is about to be written.
@@ -48,6 +52,8 @@ class RowLocks:
         Raises:
             SerializationError: it names what may not be loaded.
         """
+        if self.is_open:
+            return
         self._admit(row["func"], row["trigger"], row["options"])
         if self.keys is not None:
             parts = self._parts(
@@ -79,8 +85,10 @@ class RowLocks:
             UnsignedJobError: it isn't signed, or not as it is.
             SerializationError: it names what may not be loaded.
         """
-        reader = reader_now()
         bare, signature = unsealed(arguments)
+        if self.is_open:
+            return bare
+        reader = reader_now()
         if self.keys is not None and reader != "all":
             if signature is None:
                 raise UnsignedJobError("unsigned", _UNSIGNED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mainspring.call_stack import outside
@@ -120,8 +121,13 @@ class CronTrigger(WallClockTrigger):
         fields = []
         smallest_given = max(map(self.FIELD_NAMES.index, given), default=len(self.FIELD_NAMES))
         for at, name in enumerate(self.FIELD_NAMES):
-            default = "*" if at < smallest_given else DEFAULT_VALUES[name]
-            fields.append(self.FIELDS_MAP[name](name, given.get(name, default), name not in given))
+            made = self.FIELDS_MAP[name]
+            if name in given:
+                fields.append(made(name, given[name]))
+            else:
+                fields.append(
+                    _default_field(made, name, "*" if at < smallest_given else DEFAULT_VALUES[name])  # type: ignore[arg-type]  # the class is hashed
+                )
         return fields
 
     def _warn_of_week_steps(self) -> None:
@@ -131,7 +137,7 @@ class CronTrigger(WallClockTrigger):
             warnings.warn(
                 f"week={str(week)!r} counts the weeks of each year anew, so that over some new years it isn't every {step} weeks: "
                 f"WeeklyTrigger(day_of_week=…, weeks={step}) goes on over them",
-                stacklevel=5,  # from here over the constructor and its metaclasses
+                stacklevel=outside(),
             )
 
     @classmethod
@@ -400,6 +406,12 @@ def _pointing_elsewhere(error: CronSyntaxError, own: str, name: str) -> CronSynt
     from mainspring.triggers.parsing import pointing_elsewhere
 
     return pointing_elsewhere(error, own, name)
+
+
+@lru_cache(maxsize=64)  # for third parties' classes, too
+def _default_field(made: type[BaseField], name: str, value: str | int) -> BaseField:
+    """A field that was left out: the same for all triggers, which only ever read theirs."""
+    return made(name, value, True)
 
 
 def _before_step(part: str) -> str:
