@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring import Retry
-from mainspring.engine.decision import Decision, decide
+from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.grouping import GroupBook
 from mainspring.errors import SerializationError
 from mainspring.jobstores.shared.backend import Finished
@@ -173,13 +173,67 @@ def test_the_groups_of_jobs_are_named_once_and_in_order():
 
 
 def queue_claim(runs, jobs, *, limit=10, running=None, book=None, executors=("default",), blocked=None):
-    request = ClaimRequest(NOW, deciding(NOW), limit, executors, (), 7, (), NOW)
     running = {} if running is None else running
     blocked = {} if blocked is None else blocked
     claim = Claim([], {}, [], None)
-    decided = decide_in_turn(claim, (), runs, jobs, running, request, book, blocked, lambda _: 0, BERLIN)
-    assert claim == Claim([], {}, [], None)
+    decided = decided_in_turn(claim, runs, jobs, running, executors, book, blocked, limit=limit)
+    assert claim._replace(parked=[]) == Claim([], {}, [], None)
     return [one.run.job_id for one in decided.begun], [run.job_id for run in decided.orphans], blocked
+
+
+def decided_in_turn(claim, runs, jobs, running, executors, book, blocked, *, limit=10, set_aside=()):
+    def decide_here(job, instances, run=None, **options):
+        if run is None or job.options.executor in executors:
+            return deciding(NOW)(job, instances, run, **options)
+        return decide_queued(job, run, instances, executor_known=False)
+
+    request = ClaimRequest(NOW, decide_here, limit, executors, set_aside, 7, (), NOW)
+    return decide_in_turn(claim, (), runs, jobs, running, request, book, blocked, lambda _: 0, BERLIN)
+
+
+def obstacles(*runs, set_aside=()):
+    """The jobs that are said to be in the way of queued runs, and why."""
+    jobs = {
+        **jobs_of(
+            record("a"), record("b", executor="pool"), record("c")._replace(func=None, func_ref="gone:f")
+        ),
+        "d": unreadable("d"),
+        "e": Unreadable(record("e"), "it is not signed", SerializationError("no")),
+    }
+    claim, blocked = Claim([], {}, [], None), {}
+    decided_in_turn(claim, runs, jobs, {}, ("default",), None, blocked, set_aside=set_aside)
+    return {one.job.id: one.reason for one in claim.parked}, blocked, claim
+
+
+def test_it_is_said_once_of_each_job_why_its_queued_runs_wait():
+    runs = [queued(job_id, after) for job_id in "abcdeabcde" for after in (0, 1)]
+    told, blocked, claim = obstacles(*runs)
+    assert told == {
+        "b": "no executor 'pool' here",
+        "c": "no function 'gone:f' here",
+        "d": "its row can't be read",
+        "e": "it is not signed",
+    }
+    assert blocked == dict.fromkeys("abcde")  # of "a" one run is begun, and the others wait for it
+    assert len(claim.parked) == len(told)
+    assert {one.run.job_id for one in claim.parked} == set(told)
+
+
+def test_what_waits_to_be_tried_again_is_not_told_again():
+    told, blocked, _ = obstacles(queued("b"), queued("c"), queued("e"), set_aside=["b", "e"])
+    assert list(told) == ["c"]
+    assert blocked == dict.fromkeys("bce")
+
+
+def test_what_another_node_may_run_is_left_to_it_for_a_moment():
+    just_now, a_moment_ago = (queued_since(seconds) for seconds in (98.5, 97.5))
+    assert obstacles(*map(just_now, "bcd"))[:2] == ({}, dict.fromkeys("bcd"))
+    assert list(obstacles(*map(a_moment_ago, "bcd"))[0]) == ["b", "c", "d"]
+    assert list(obstacles(just_now("e"))[0]) == ["e"]  # whoever reads it finds it as it is
+
+
+def queued_since(after):
+    return lambda job_id: QueuedRun(job_id, START, 2, START + after * SECOND, "retry")
 
 
 def queued(job_id, after=0, attempt=2):

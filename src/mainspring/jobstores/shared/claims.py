@@ -14,7 +14,8 @@ from mainspring.engine.decision import Decision
 from mainspring.engine.misfire import how_late
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import JOB_REMOVED
-from mainspring.errors import MainspringError
+from mainspring.errors import MainspringError, SerializationError
+from mainspring.jobstores.shared.agenda import UNCLAIMABLE_AFTER
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
 from mainspring.jobstores.shared.runs import Move
 from mainspring.model import JobRecord, QueuedRun
@@ -94,8 +95,7 @@ class Claim(NamedTuple):
             buffered: how many runs of a job are queued because they overlapped; asked only where that matters.
         """
         if isinstance(record, Unreadable):
-            decision = Decision(record.record)
-            decision.reason, decision.error = record.reason, record.error
+            decision = _undecidable(record)
         else:
             options = record.options
             queued = buffered(record.id) if running and options.overlap != "skip" else 0
@@ -109,6 +109,20 @@ class Claim(NamedTuple):
             self.waiting[decision.job.id] = decision.waits_until
         else:
             self.decisions.append(decision)
+
+    def add_obstacle(self, decision: Decision, run: QueuedRun, request: ClaimRequest) -> None:
+        """Take note that a queued run waits since its job can't be run: it is told as of a job that is due.
+
+        Not, if its job waits to be tried again. And what another node may have begun meanwhile is left a moment for that.
+        """
+        decision.run = run
+        is_left_to_others = (
+            not isinstance(decision.error, SerializationError)
+            and run.available + UNCLAIMABLE_AFTER > request.now
+        )
+        known = {*request.set_aside, *(other.job.id for other in self.parked)}
+        if run.job_id not in known and not is_left_to_others:
+            self.parked.append(decision)
 
     def ids_left(self) -> set[str]:
         """The jobs that are still due, and that this node doesn't try again at once."""
@@ -253,7 +267,7 @@ def decide_in_turn(
                 running[job_id] = running.get(job_id, 0) + 1
         elif job_id not in blocked or not _is_held_back(run, record_or_none):
             begun, missed = len(decided.begun), len(decided.missed)
-            _decide_queued(decided, record_or_none, run, running, request, book, blocked, timezone)
+            _decide_queued(decided, claim, record_or_none, run, running, request, book, blocked, timezone)
             if len(decided.begun) > begun:
                 submitted += 1
             if (len(decided.begun), len(decided.missed)) != (begun, missed):
@@ -288,8 +302,15 @@ def _turn_of(claimant: tuple[JobRecord | Unreadable | None, QueuedRun | None]) -
     return turn_of_job(job)
 
 
+def _undecidable(unreadable: Unreadable) -> Decision:
+    decision = Decision(unreadable.record)
+    decision.reason, decision.error = unreadable.reason, unreadable.error
+    return decision
+
+
 def _decide_queued(
     decided: Decided,
+    claim: Claim,
     record: JobRecord | Unreadable | None,
     run: QueuedRun,
     running: MutableMapping[str, int],
@@ -301,12 +322,17 @@ def _decide_queued(
     if record is None:
         decided.orphans.append(run)
         return
-    if isinstance(record, Unreadable) or record.options.executor not in request.executors:
+    if isinstance(record, Unreadable):
         blocked[run.job_id] = None
+        claim.add_obstacle(_undecidable(record), run, request)
         return
     group = record.options.group
     room = None if book is None else book.room(group)
     decision = request.decide(record, running.get(record.id, 0), run, room=room)
+    if decision.reason is not None:
+        blocked[run.job_id] = None
+        claim.add_obstacle(decision, run, request)
+        return
     zone = timezone if record.next_run_time is None else record.next_run_time.tzinfo
     if decision.missed:
         decision.missed = [run.scheduled_run_time.astimezone(zone)]

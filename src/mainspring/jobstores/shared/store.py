@@ -223,6 +223,7 @@ class SharedJobStore(NativeJobStore):
         ] = ()  # by the last claim: perhaps the scheduler doesn't know of it yet
         self._is_closing = False
         self._left_jobs: set[str] = set()
+        self._left_queued: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
         self._past = Past(self._outage)
         self._refusal: str | None = None
@@ -910,8 +911,19 @@ class SharedJobStore(NativeJobStore):
             is_blocked=bool(claimed.queue.blocked),
             free_at=claimed.queue.free_at,
         )
+        if request.looks_into_queue and len(claimed.queue.decisions) < limit:
+            self._forget_queued(claimed)
         self._outcomes.tell(claimed.finished)
         return claimed
+
+    def _forget_queued(self, claimed: Claimed) -> None:
+        """What queued runs of jobs that can't be run here were said to wait for: of those that wait no more."""
+        waiting = claimed.queue.blocked.keys()
+        found = {decision.job.id for decision in claimed.claim.parked if decision.run is not None}
+        with self._lock:
+            for job_id in self._left_queued - waiting:
+                self._ledger.forget_parked(job_id)  # begun elsewhere, or cancelled
+            self._left_queued = (self._left_queued & waiting) | found
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         agenda = self._agenda
@@ -1074,6 +1086,7 @@ class SharedJobStore(NativeJobStore):
         with self._lock:
             self._ledger.parked.clear()
             self._left_jobs.clear()
+            self._left_queued.clear()
         self._agenda.next_is_unknown()
 
     def say(self, submission: Submission, text: str) -> None:
