@@ -43,6 +43,9 @@ USUAL_NAMES = (
     "*cookie*",
     "*bearer*",
     "*jwt*",
+    "pass",
+    "db_pass",
+    "smtp_pass",
     "auth",
     "basic_auth",
     "http_auth",
@@ -53,8 +56,20 @@ _PARTS, _DEPTH = 10_000, 20
 _SPACES = re.compile(r"[\s,]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _URL = re.compile(r"(?<=://)([^:/@\s'\"]*):([^\s'\"]*)@")
-_SETTING = re.compile(
-    r"(?i:\b(password|passwd|sslpassword|secret|token|api_?key)=)('[^']*'|\"[^\"]*\"|[^&\s'\"]+)"
+#: Names within texts: also at the end of others (`db_password`, `client_secret`), which may not be so long that to look for them takes long.
+_IN_TEXT = (
+    r"(?<![\w-])[\w-]{0,40}?"
+    r"(?:passw(?:or)?d|passphrase|secret(?:[_-]?key)?|token|(?:api|access|private|signing|encryption)[_-]?key)"
+)
+#: As in settings and queries: ``password=…``.
+_SETTING = re.compile(rf"((?i:{_IN_TEXT})=)(?:'[^']*'|\"[^\"]*\"|[^&\s'\"]+)")
+#: As in dicts and JSON, also in JSON within a text: ``"password": "…"``.
+_PAIR = re.compile(
+    rf"""((?i:{_IN_TEXT})\\?(["']) *: *)(?:b?\\?(["'])(?:(?!\3).)*?\\?\3|(?!None|null|true|false|True|False)[\w.+-]+)"""
+)
+#: As in headers: ``Authorization: Bearer …``.
+_HEADER = re.compile(
+    r"""(?i:(authorization\\?["']?\s{0,9}[:=]\s{0,9}\\?["']?(?:bearer|basic|token)\s{1,9}))[^\s"',}]+"""
 )
 
 
@@ -106,10 +121,14 @@ def use_secret_names(given: Any) -> None:
 
 
 def without_secrets(text: str) -> str:
-    """A text without the passwords in the URLs and settings in it."""
+    """A text without the passwords in the URLs, settings, dicts and headers in it."""
     if "://" in text:
         text = _URL.sub(rf"\1:{MASK}@", text)
-    return _SETTING.sub(rf"\1={MASK}", text) if "=" in text else text
+    if "=" in text:
+        text = _SETTING.sub(rf"\1{MASK}", text)
+    if "':" in text or '":' in text:
+        text = _PAIR.sub(rf"\1\2{MASK}\2", text)
+    return _HEADER.sub(rf"\1{MASK}", text) if "uthorization" in text.lower() else text
 
 
 def shown_error(error: BaseException) -> str:
