@@ -79,10 +79,13 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
     Of a decorated function the wrapper's own parameters count, since it is what is called: it may add arguments, or take some away.
 
     Raises:
+        TypeError: it is nothing that can be called.
         ValueError: it can't; the message names all arguments that are missing, unknown or given twice.
     """
     if not kwargs and type(func) is FunctionType and _takes(func, len(args)):
         return
+    if not callable(func):
+        raise TypeError(f"a callable was expected, {shown(func)} is not one")
     try:
         parameters = list(signature(func, follow_wrapped=False).parameters.values())
     except (TypeError, ValueError):

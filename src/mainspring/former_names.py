@@ -31,8 +31,44 @@ _TRIGGER = {
     "timedelta": "datetime",
     "tzinfo": "datetime",
 }
+_SCHEDULER = {
+    "BaseScheduler": "mainspring.schedulers.base",
+    "BlockingScheduler": "mainspring.schedulers.blocking",
+    "SchedulerNotRunningError": "mainspring.errors",
+    "STATE_STOPPED": "mainspring.schedulers.states",
+    "TIMEOUT_MAX": "mainspring.schedulers.base",
+    "asbool": "mainspring.util",
+    "maybe_ref": "mainspring.util",
+    "timedelta": "datetime",
+    "wraps": "functools",
+}
+_EXECUTOR = {
+    "BaseExecutor": "mainspring.executors.base",
+    "iscoroutinefunction_partial": "mainspring.util",
+    "run_coroutine_job": "mainspring.executors.base",
+    "run_job": "mainspring.executors.base",
+}
 #: By module, where the names are at home: a module, or a module and the name that it has there.
 _HOMES: dict[str, dict[str, str]] = {
+    "mainspring.executors.asyncio": _EXECUTOR,
+    "mainspring.executors.debug": _EXECUTOR,
+    "mainspring.executors.gevent": _EXECUTOR,
+    "mainspring.executors.pool": _EXECUTOR | {"BrokenProcessPool": "concurrent.futures.process"},
+    "mainspring.executors.tornado": _EXECUTOR
+    | {"ThreadPoolExecutor": "concurrent.futures", "convert_yielded": "tornado.gen"},
+    "mainspring.executors.twisted": _EXECUTOR,
+    "mainspring.job": dict.fromkeys(
+        (
+            "check_callable_args",
+            "convert_to_datetime",
+            "datetime_repr",
+            "get_callable_name",
+            "obj_to_ref",
+            "ref_to_obj",
+        ),
+        "mainspring.util",
+    )
+    | {"BaseTrigger": "mainspring.triggers.base"},
     "mainspring.jobstores.memory": _STORE,
     "mainspring.jobstores.mongodb": _STORE
     | {
@@ -48,6 +84,13 @@ _HOMES: dict[str, dict[str, str]] = {
         "sqlalchemy",
     )
     | {"IntegrityError": "sqlalchemy.exc", "null": "sqlalchemy.sql.expression"},
+    "mainspring.schedulers.asyncio": _SCHEDULER,
+    "mainspring.schedulers.background": _SCHEDULER,
+    "mainspring.schedulers.blocking": _SCHEDULER,
+    "mainspring.schedulers.gevent": _SCHEDULER,
+    "mainspring.schedulers.qt": _SCHEDULER,
+    "mainspring.schedulers.tornado": _SCHEDULER,
+    "mainspring.schedulers.twisted": _SCHEDULER,
     "mainspring.triggers.calendarinterval": _TRIGGER
     | {"asdate": "mainspring.util", "timezone_repr": "mainspring.util"},
     "mainspring.triggers.combining": {"obj_to_ref": "mainspring.util", "ref_to_obj": "mainspring.util"},
@@ -59,11 +102,8 @@ _HOMES: dict[str, dict[str, str]] = {
     "mainspring.triggers.cron.expressions": {"asint": "mainspring.util"},
     "mainspring.triggers.date": _TRIGGER,
     "mainspring.triggers.interval": _TRIGGER,
-    "mainspring.util": dict.fromkeys(
-        ("date", "datetime", "time", "timedelta", "timezone", "tzinfo"), "datetime"
-    )
+    "mainspring.util": {"time": "datetime", "timezone": "datetime"}
     | {
-        "ZoneInfo": "zoneinfo",
         "iscoroutinefunction": "asyncio",
         "partial": "functools",
         "signature": "inspect",

@@ -17,6 +17,7 @@ from mainspring.clock import clock_of
 from mainspring.coercion import names_parameters
 from mainspring.definition import (
     CHANGEABLE,
+    OPTIONS,
     changed_record,
     grace_as_number,
     has_ended,
@@ -26,6 +27,7 @@ from mainspring.definition import (
     unfinished_record,
 )
 from mainspring.engine.searching import is_lookout
+from mainspring.former_names import former_names
 from mainspring.keywords import Keywords
 from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.printable import printable
@@ -86,6 +88,7 @@ class Job:
         "_is_unnamed",
         "_jobstore_alias",
         "_lookup",
+        "_said_options",
         "_scheduler",
         "_snapshot",
     )
@@ -98,6 +101,8 @@ class Job:
     _is_unnamed: bool
     #: Whether its next run time was given, instead of following from its trigger.
     _has_own_time: bool
+    #: While it is pending, what was said of its options, where the others follow the scheduler's defaults; ``None``: they don't.
+    _said_options: dict[str, Any] | None
     _snapshot: JobRecord
     _lookup: Callable[[str], JobRecord | None] | None
 
@@ -119,6 +124,7 @@ class Job:
         self._is_attached = is_attached
         self._is_unnamed = False
         self._has_own_time = False
+        self._said_options = None
 
     @classmethod
     def _from_record(
@@ -137,6 +143,7 @@ class Job:
         self._is_attached = is_attached
         self._is_unnamed = False
         self._has_own_time = False
+        self._said_options = None
         self._snapshot = record
         return self
 
@@ -353,6 +360,18 @@ class Job:
             changes = {**changes, "next_run_time": moment}
         self._snapshot = changed_record(self._record, changes, fits=fits)
         self._has_own_time = self._has_own_time or "next_run_time" in changes
+        if self._said_options is not None:
+            self._said_options.update((name, changes[name]) for name in OPTIONS & changes.keys())
+
+    def _take_defaults(self, defaults: JobOptions) -> None:
+        """Have what nobody has said of a pending job's options follow `defaults`."""
+        if self._said_options is not None:
+            self._snapshot = self._record.changed(options=options_with(defaults, self._said_options))
+
+    def _follow_trigger(self, trigger: BaseTrigger, next_run_time: datetime | None) -> None:
+        """Have a pending job run by a trigger, first at a time that follows from that."""
+        self._snapshot = self._record.changed(trigger=trigger).rescheduled(next_run_time)
+        self._has_own_time = False
 
     def _get_run_times(self, now: datetime) -> list[datetime]:
         """All due times up to `now`, oldest first; for stores and tests written for APScheduler."""
@@ -449,8 +468,10 @@ class Job:
 
     def __str__(self) -> str:
         moment, state = self.next_run_time, self.state
-        if state == "pending" and self._has_own_time:
-            state = "paused" if moment is None else "scheduled"
+        if state == "pending" and moment is not None:
+            state = "scheduled"
+        elif state == "pending" and self._has_own_time:
+            state = "paused"
         if state == "scheduled" and moment is not None:
             what = "next run is searched for, not before: " if self.is_searching else "next run at: "
             status = what + datetime_repr(moment)
@@ -485,3 +506,7 @@ for _name in CHANGEABLE & vars(Job).keys():
     _assignable(_name)
 #: Without it, the time follows from the trigger when the job is added.
 Job.next_run_time = Job.next_run_time.deleter(_forget_time)  # type: ignore[attr-defined,method-assign]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

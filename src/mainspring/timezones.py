@@ -20,20 +20,13 @@ __all__ = [
     "asdate",
     "astimezone",
     "convert_to_datetime",
-    "datetime_ceil",
     "datetime_repr",
-    "datetime_to_utc_timestamp",
-    "datetime_utc_add",
     "in_utc",
     "in_zone",
     "local_timezone",
     "localize",
-    "normalize",
     "offset_text",
     "real_time",
-    "timedelta_seconds",
-    "timezone_repr",
-    "utc_timestamp_to_datetime",
     "zone_identity",
 ]
 
@@ -399,12 +392,6 @@ def localize(moment: datetime, zone: tzinfo) -> datetime:
     return moment.replace(tzinfo=zone)
 
 
-def normalize(moment: datetime) -> datetime:
-    """The same instant under the wall time that its zone has then."""
-    zone = moment.tzinfo
-    return moment.astimezone(UTC).astimezone(zone)  # as pytz has it too, whose zones find their offset there
-
-
 #: The first and the last time that triggers count with: there is a microsecond before the one, and after the other.
 FIRST_IN_UTC = datetime.min.replace(microsecond=1, tzinfo=UTC)
 LAST_IN_UTC = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
@@ -436,38 +423,6 @@ def real_time(moment: datetime) -> datetime:
     return moment if shown.replace(tzinfo=None) == moment.replace(tzinfo=None) else shown
 
 
-def datetime_to_utc_timestamp(moment: datetime | None) -> float | None:
-    """Seconds since 1970-01-01 UTC; ``None`` stays ``None``."""
-    return None if moment is None else moment.timestamp()
-
-
-def utc_timestamp_to_datetime(timestamp: float | None) -> datetime | None:
-    """The inverse of `datetime_to_utc_timestamp`, in UTC."""
-    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
-
-
-def datetime_ceil(moment: datetime) -> datetime:
-    """The next whole second, or `moment` itself if it is one."""
-    if moment.microsecond:
-        return moment.replace(microsecond=0) + timedelta(seconds=1)
-    return moment
-
-
-def datetime_utc_add(moment: datetime, delta: timedelta) -> datetime:
-    """`moment` after `delta` has elapsed, whatever its zone's clocks did meanwhile."""
-    return (moment.astimezone(UTC) + delta).astimezone(moment.tzinfo)
-
-
-def timedelta_seconds(delta: timedelta) -> float:
-    """A duration in seconds."""
-    return delta.total_seconds()
-
-
 def datetime_repr(moment: datetime | None) -> str:
     """A point in time with the abbreviation of its zone, as people read it."""
     return "None" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def timezone_repr(zone: tzinfo) -> str:
-    """Python text that stands for a time zone."""
-    return repr(zone)

@@ -10,9 +10,11 @@ import pytz
 
 from mainspring import profile
 from mainspring.errors import TriggerError
-from mainspring.triggers import cron, interval
+from mainspring.triggers import calendarinterval, cron, interval
+from mainspring.triggers import date as date_module
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.cron import CronTrigger
+from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.util import localize, normalize
 
@@ -38,18 +40,47 @@ def test_an_interval_of_zero_is_refused_otherwise():
         IntervalTrigger(seconds=0)
 
 
-@pytest.mark.parametrize("module", [cron, interval])
-def test_a_start_date_without_a_zone_is_read_in_the_machines(under_the_alias, monkeypatch, module):
+#: Triggers that are made without a zone, and when they fire first in that of the machine.
+WITHOUT_A_ZONE = {
+    "cron": (cron, lambda: CronTrigger(hour=9), datetime(2026, 3, 5, 9)),
+    "interval": (
+        interval,
+        lambda: IntervalTrigger(days=1, start_date="2026-07-01 12:00:00"),
+        datetime(2026, 7, 1, 12),
+    ),
+    "date": (date_module, lambda: DateTrigger("2026-07-01 12:00:00"), datetime(2026, 7, 1, 12)),
+    "calendarinterval": (
+        calendarinterval,
+        lambda: CalendarIntervalTrigger(days=1, hour=9, start_date="2026-07-01"),
+        datetime(2026, 7, 1, 9),
+    ),
+}
+
+
+@pytest.fixture(params=WITHOUT_A_ZONE)
+def made_without_a_zone(request, monkeypatch):
+    """What makes a trigger, and its first time by the machine's clock."""
+    module, make, first = WITHOUT_A_ZONE[request.param]
     monkeypatch.setattr(module, "get_localzone", lambda: pytz.timezone("Europe/Berlin"))
-    make = CronTrigger if module is cron else IntervalTrigger
-    trigger = make(**({"hour": 9} if module is cron else {"hours": 1}), start_date="2026-07-01 12:00:00")
-    assert trigger.start_date == datetime(2026, 7, 1, 12, tzinfo=BERLIN)
-    assert trigger.timezone is None  # it takes the scheduler's
-    assert trigger.bind(timezone=UTC, now=NOW, job_id="").timezone is UTC
+    return make, first
 
 
-def test_a_start_date_without_a_zone_waits_for_one_otherwise():
-    assert CronTrigger(start_date="2026-07-01 12:00:00").start_date == "2026-07-01 12:00:00"
+def test_a_trigger_without_a_zone_fires_by_the_machines(under_the_alias, made_without_a_zone):
+    make, first = made_without_a_zone
+    bound = make().bind(timezone=ZoneInfo("Asia/Tokyo"), now=NOW, job_id="")
+    assert bound.get_next_fire_time(None, NOW) == first.replace(tzinfo=BERLIN)
+
+
+def test_a_trigger_that_a_scheduler_makes_fires_by_its_zone(under_the_alias, monkeypatch, make_scheduler):
+    monkeypatch.setattr(cron, "get_localzone", lambda: BERLIN)
+    scheduler = make_scheduler(timezone="Asia/Tokyo")
+    assert str(scheduler.add_job(print, "cron", hour=9).trigger.timezone) == "Asia/Tokyo"
+
+
+def test_a_trigger_without_a_zone_waits_for_one_otherwise(made_without_a_zone):
+    make, first = made_without_a_zone
+    bound = make().bind(timezone=ZoneInfo("Asia/Tokyo"), now=NOW, job_id="")
+    assert bound.get_next_fire_time(None, NOW) == first.replace(tzinfo=ZoneInfo("Asia/Tokyo"))
 
 
 def test_a_calendar_interval_begins_in_the_past_for_who_asks_it(under_the_alias):

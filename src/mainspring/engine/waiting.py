@@ -50,6 +50,13 @@ class Planned(NamedTuple):
             left.append(max(self.monotonic - monotonic, 0.0))
         return min(left, default=None)
 
+    def moment(self, now: datetime, monotonic: float) -> datetime | None:
+        """When that is, in UTC."""
+        moments = [] if self.wall is None else [self.wall.astimezone(UTC)]
+        if self.monotonic is not None:
+            moments.append(now.astimezone(UTC) + timedelta(seconds=max(self.monotonic - monotonic, 0.0)))
+        return min(moments, default=None)
+
     def or_sooner(self, other: Planned) -> Planned:
         """Whatever of either comes first."""
         walls = [wall for wall in (self.wall, other.wall) if wall is not None]

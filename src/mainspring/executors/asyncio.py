@@ -8,6 +8,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.event_loop import EventLoopExecutor
+from mainspring.former_names import former_names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -59,3 +60,7 @@ def _has_ended(task: asyncio.Task[None], ended: Callable[[], None]) -> None:
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.base import NativeExecutor
 from mainspring.executors.run import call_function, close_worker, perform
+from mainspring.former_names import former_names
 
 if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
@@ -24,3 +25,7 @@ class DebugExecutor(NativeExecutor):
 
     def _call(self, job: JobRecord) -> Any:
         return call_function(job, self._around)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -12,6 +12,7 @@ from mainspring.executors.base import NativeExecutor
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
 from mainspring.executors.run import call_function, close_worker, finished, perform, report_unbegun
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 
 try:
     import gevent
@@ -126,3 +127,7 @@ def _finished(awaitable: Any) -> tuple[Any, BaseException | None]:
         return None, error
     finally:
         close_worker()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

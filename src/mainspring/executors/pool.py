@@ -22,6 +22,7 @@ from mainspring.executors.run import (
     with_work_done,
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
+from mainspring.former_names import former_names
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -313,3 +314,7 @@ def _checked_workers(value: Any) -> int:
     if workers is None or isinstance(value, bool) or workers < 1:
         raise ConfigurationError(f"max_workers must be a whole number of 1 or more, got {value!r}")
     return workers
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mainspring.executors.asyncio import AsyncIOExecutor
+from mainspring.former_names import former_names
 
 __all__ = ["TornadoExecutor"]
 
@@ -13,3 +16,7 @@ class TornadoExecutor(AsyncIOExecutor):
     Args:
         max_workers: how many functions run in threads at a time.
     """
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

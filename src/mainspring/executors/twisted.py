@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 
 try:
     from twisted.internet.defer import CancelledError, Deferred
@@ -91,3 +92,7 @@ def makes_deferred(func: Any) -> bool:
         return False
     text = returned if isinstance(returned, str) else getattr(returned, "__name__", "")
     return text.rpartition(".")[2].partition("[")[0] == "Deferred"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.coercion import names_parameters
 from mainspring.executors.asyncio import AsyncIOExecutor
+from mainspring.former_names import former_names
 from mainspring.references import maybe_ref
 from mainspring.schedulers.answers import Answer
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
@@ -150,3 +151,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     ) -> None:
         if self.running:
             await self.shutdown()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

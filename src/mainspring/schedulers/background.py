@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from threading import Thread, current_thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import asbool, names_parameters
+from mainspring.former_names import former_names
 from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
 from mainspring.schedulers.signals import SIGNALS
@@ -79,3 +80,7 @@ class BackgroundScheduler(BlockingScheduler):
         """Whether the scheduler was started and not shut down, and its thread is alive."""
         thread = self._thread
         return super().running and (thread is None or thread.is_alive())
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -259,6 +259,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             lambda: self.state == STATE_RUNNING,
             self._stopping.stop,
             self._stores.unhanded,
+            submits_missed=self._stands_in,
         )
         self._adoptions = StoreAdoptions(
             self._factory, self._clock, lambda: self._log, self._wake, stands_in=self._stands_in
@@ -416,6 +417,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._job_defaults, config["job_defaults"] or {}, strict=self._factory.strict
             )
             self._factory.defaults = options_with(JobOptions(), self._job_defaults)
+            self._waiting_jobs.take_defaults(self._factory.defaults)
         if "executors" in config:
             self._executors.clear()
             for alias, value in config["executors"].items():
@@ -1245,15 +1247,12 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         if self.state != STATE_RUNNING:
             return None
         self._planned = planned
-        wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
-        if wait is None:
+        now, monotonic = self._clock.now(self.timezone), self._clock.monotonic()
+        wait, moment = planned.seconds_left(now, monotonic), planned.moment(now, monotonic)
+        if wait is None or moment is None:
             log.debug("No jobs; waiting until a job is added")
             return None
-        log.debug(
-            "Next wakeup is due at %s (in %f seconds)",
-            self._clock.now(self.timezone) + timedelta(seconds=wait),
-            wait,
-        )
+        log.debug("Next wakeup is due at %s (in %f seconds)", moment.astimezone(self.timezone), wait)
         return min(wait, TIMEOUT_MAX)
 
     def _abandon(self, submission: Submission) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from threading import Event, current_thread, main_thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_parameters
 from mainspring.engine.waiting import LONGEST_WAIT
+from mainspring.former_names import former_names
 from mainspring.schedulers import process_end
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.signals import NOTICED_WITHIN_SECONDS, SIGNALS
@@ -136,3 +137,7 @@ class BlockingScheduler(BaseScheduler):
     def _end_with_process(self) -> None:
         self._abandon_executors()
         super()._end_with_process()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -81,6 +81,8 @@ class Dispatch:
         may_submit: Callable[[], bool],
         stop: Callable[[Submission, Literal["cancelled"]], None],
         unhanded: HandingOver,
+        *,
+        submits_missed: bool = False,
     ) -> None:
         self._slices = slices_of(clock)
         self.store_errors: dict[str, Exception] = {}
@@ -97,6 +99,7 @@ class Dispatch:
         self._may_submit = may_submit
         self._stop = stop
         self._unhanded = unhanded
+        self._submits_missed = submits_missed
 
     def use_executors(self, executors: Mapping[str, BaseExecutor]) -> None:
         """Hand out to these from now on."""
@@ -270,6 +273,8 @@ class Dispatch:
         if decision.dropped is not None:
             self._tell_dropped(decision, alias, log)
         # Where programs filter for it, by this name and text.
+        if decision.missed and self._submits_missed and self._listeners.mask & EVENT_JOB_SUBMITTED:
+            self._listeners.post(_submission_event(EVENT_JOB_SUBMITTED, decision, alias, decision.missed))
         missed_log = SafeLogger(safe_logger(f"apscheduler.executors.{job.options.executor}"))
         for missed in decision.missed:
             attempt = decision.attempt_of(missed)

@@ -11,6 +11,7 @@ from mainspring.coercion import names_parameters
 from mainspring.errors import SchedulerNotRunningError
 from mainspring.executors.gevent import GeventExecutor, finished_in_thread
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import NUMBERS, RECORDED_WITHIN_SECONDS, exception_for, is_default
 
@@ -161,3 +162,7 @@ class GeventScheduler(EventLoopScheduler):
 def _thread() -> int:
     # Not threading's, which counts greenlets where the standard library was patched.
     return int(gevent.monkey.get_original("_thread", "get_ident")())
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

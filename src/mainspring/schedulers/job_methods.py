@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from mainspring.clock import slices_of
 from mainspring.coercion import names_parameters, nearest, undefined
-from mainspring.definition import changed_record, stable_id
+from mainspring.definition import OPTIONS, changed_record, stable_id
 from mainspring.engine.following import cycle
 from mainspring.engine.replacing import replaced
 from mainspring.engine.searching import first_time
@@ -215,11 +215,14 @@ class JobMethods(RunMethods):
                 (name, value) for name, value in zip(_GIVEN, given, strict=True) if value is not undefined
             )
         _check_alias(jobstore)
-        is_tied = not self._adds_one_by_one and not self._is_closed(jobstore)
+        is_closed = self._is_closed(jobstore)
+        said = _said_options(values) if is_closed else None
+        is_tied = not self._adds_one_by_one and not is_closed
         record, has_next_run_time = self._factory.record(values, self._now_of(jobstore) if is_tied else None)
         job = Job._from_record(record, self, None)  # noqa: SLF001 - handles are ours
         job._is_unnamed = id is None  # noqa: SLF001 - as above
         job._has_own_time = has_next_run_time  # noqa: SLF001 - as above
+        job._said_options = said  # noqa: SLF001 - as above
         if is_tied:
             self._add_tied(job, record, jobstore, replace_existing)
         elif not self._add_pending([job], jobstore, replace_existing=replace_existing):
@@ -246,6 +249,8 @@ class JobMethods(RunMethods):
         if self._is_closed(jobstore):
             made = [self._factory.record(dict(job)) for job in jobs]
             pending = self._new_handles(made)
+            for handle, given in zip(pending, jobs, strict=True):
+                handle._said_options = _said_options(given)  # noqa: SLF001 - handles are ours
             if self._add_pending(pending, jobstore, replace_existing=replace_existing):
                 return pending
         if self._adds_one_by_one:
@@ -518,11 +523,9 @@ class JobMethods(RunMethods):
             job_id, jobstore = self._asked_for(job_id, jobstore)
         if "next_run_time" in changes:
             changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
-        pending = self._waiting_jobs.find(job_id, jobstore)
+        pending = self._pending_job(job_id, jobstore)
         if pending is not None:
-            pending.job._change(changes, fits=fits)  # noqa: SLF001 - handles are ours
-            self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
-            return pending.job
+            return self._change_pending(pending, changes, fits=fits)
         alias, store = self._find(job_id, jobstore)
         upcoming: datetime | None = None
         trigger = changes.get("trigger")
@@ -545,6 +548,27 @@ class JobMethods(RunMethods):
         if not changes.keys() <= _ONLY_LATER:
             self._wake()  # what has waited may begin
         return self._changed(changed, alias)
+
+    def _change_pending(self, pending: PendingJob, changes: dict[str, Any], *, fits: bool) -> Job:
+        """`_change_job` for a job that waits for the start."""
+        job = pending.job
+        trigger = changes.get("trigger")
+        recomputes = (
+            isinstance(trigger, BaseTrigger) and "next_run_time" not in changes and not pending.is_paused
+        )
+        job._change(changes, fits=fits)  # noqa: SLF001 - handles are ours
+        if recomputes:
+            self._follow_trigger(job)
+        self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, job.id, pending.alias))
+        return job
+
+    def _follow_trigger(self, job: Job) -> bool:
+        """Have a pending job run when its trigger says, from now on; whether that has a time left."""
+        now = self._clock.now(self.timezone)
+        trigger = job.trigger.bind(timezone=self.timezone, now=now, job_id=job.id)
+        upcoming = first_time(trigger, now, slices_of(self._clock))
+        job._follow_trigger(trigger, upcoming)  # noqa: SLF001 - handles are ours
+        return upcoming is not None
 
     def _changed(self, record: JobRecord, alias: str) -> Job:
         """Tell of a changed job, and return a handle on it."""
@@ -629,10 +653,12 @@ class JobMethods(RunMethods):
         """
         if self._asks_for_jobs:
             job_id, jobstore = self._asked_for(job_id, jobstore)
-        pending = self._waiting_jobs.find(job_id, jobstore)
+        pending = self._pending_job(job_id, jobstore)
         if pending is not None:
-            pending.job._modify(next_run_time=None)  # noqa: SLF001 - handles are ours
-            pending.job._has_own_time = False  # noqa: SLF001 - as above
+            if not self._follow_trigger(pending.job):
+                self.remove_job(job_id, pending.alias)
+                return None
+            self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, job_id, pending.alias))
             return pending.job
         alias, store = self._find(job_id, jobstore)
         while True:
@@ -844,6 +870,10 @@ def _check_alias(jobstore: Any) -> None:
         raise TypeError(
             f"jobstore must be the alias that a job store has from add_jobstore(…, alias), got {type(jobstore).__name__} {shown(jobstore)}"
         )
+
+
+def _said_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in OPTIONS & values.keys()}
 
 
 def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecord:

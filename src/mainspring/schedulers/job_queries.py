@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import ParkedJob, RunStore
     from mainspring.model import JobRecord
     from mainspring.safe_logging import SafeLogger
-    from mainspring.schedulers.pending import PendingJobs
+    from mainspring.schedulers.pending import PendingJob, PendingJobs
     from mainspring.schedulers.starting import Starting
     from mainspring.schedulers.stores import Stores
 
@@ -61,7 +61,8 @@ class JobQueries:
 
         Args:
             jobstore: alias of a job store.
-            pending: only pending jobs (true) or only stored ones (false).
+            pending: only pending jobs (true) or only stored ones (false). Under the alias, without ``strict=True``, it means nothing, as with
+                APScheduler, and is a `DeprecationWarning`.
             state: only scheduled ones (those that wait for another job are among them), only paused ones, or only those that have ended: their trigger
                 has no time left. Of pending ones, those that will be that.
             tag: only those with this among their tags.
@@ -75,6 +76,13 @@ class JobQueries:
         """
         if state not in (None, *_STATES):
             raise ValueError(unknown_name("state", state, _STATES))
+        if pending is not None and not self._is_strict:
+            warnings.warn(
+                "with APScheduler, get_jobs(pending=…) means nothing: all jobs are returned that can be. mainspring's own name, or strict=True, gives it its meaning",
+                DeprecationWarning,
+                stacklevel=outside(),
+            )
+            pending = None
         stores = [] if pending else self._readable_for_listing(jobstore)
         if after is not None and len(stores) > 1:
             raise ValueError("after needs a jobstore: there are several, each with an order of its own")
@@ -116,7 +124,7 @@ class JobQueries:
         return job
 
     def _lookup_job(self, job_id: str, jobstore_alias: str | None) -> tuple[Job, str | None]:
-        pending = self._waiting_jobs.find(job_id, jobstore_alias)
+        pending = self._pending_job(job_id, jobstore_alias)
         if pending is not None:
             return pending.job, None
         for alias, store in self._readable_for_listing(jobstore_alias):
@@ -124,6 +132,13 @@ class JobQueries:
             if record is not None:
                 return self._stores.handle(record, alias), alias
         raise JobLookupError(job_id)
+
+    def _pending_job(self, job_id: str, alias: str | None) -> PendingJob | None:
+        """The pending job with this id; as with APScheduler the one of another job store, where the one that is named has none."""
+        pending = self._waiting_jobs.find(job_id, alias)
+        if pending is None and not self._is_strict and self.state == STATE_STOPPED:
+            pending = self._waiting_jobs.find(job_id, None)
+        return pending
 
     def print_jobs(self, jobstore: str | None = None, out: TextIO | None = None) -> None:
         """Print what `get_jobs` returns, by job store, to `out` (``sys.stdout`` if it is not given)."""

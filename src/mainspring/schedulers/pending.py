@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mainspring.job import Job
+    from mainspring.model import JobOptions
 
 
 class PendingJob(NamedTuple):
@@ -77,6 +78,11 @@ class PendingJobs:
     def of(self, alias: str | None) -> list[PendingJob]:
         """Those for one store, or all."""
         return [pending for pending in self if alias in (None, pending.alias)]
+
+    def take_defaults(self, defaults: JobOptions) -> None:
+        """Have options that nobody has said follow `defaults`."""
+        for pending in self:
+            pending.job._take_defaults(defaults)  # noqa: SLF001 - handles are ours
 
     def remove(self, jobs: Iterable[PendingJob]) -> None:
         """Forget `jobs`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_parameters
 from mainspring.executors.run import finished
+from mainspring.former_names import former_names
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import EXIT_CODE_BASE
 
@@ -135,3 +136,7 @@ class QtScheduler(EventLoopScheduler):
         ended.add_done_callback(lambda _: self.call_soon(loop.quit))
         loop.exec()
         ended.result()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.coercion import names_parameters
 from mainspring.executors.tornado import TornadoExecutor
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 from mainspring.references import maybe_ref
 from mainspring.schedulers.asyncio import AsyncIOScheduler
 from mainspring.schedulers.awaitable import run_on_loop
@@ -57,3 +58,7 @@ class TornadoScheduler(AsyncIOScheduler):
 
     def _create_default_executor(self) -> TornadoExecutor:
         return TornadoExecutor()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -11,6 +11,7 @@ from mainspring.aside import Aside
 from mainspring.coercion import names_parameters
 from mainspring.executors.twisted import TwistedExecutor
 from mainspring.extras import library_missing
+from mainspring.former_names import former_names
 from mainspring.references import maybe_ref
 from mainspring.schedulers.awaitable import AwaitableMethods, run_on_loop
 from mainspring.schedulers.event_loop import EventLoopScheduler
@@ -157,3 +158,7 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         self._attach()
         self._watch_signals()
         return self._off_loop(lambda: self._start_here(paused))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = former_names(__name__)

@@ -11,8 +11,10 @@ from mainspring.errors import TriggerError
 from mainspring.former_names import former_names
 from mainspring.profile import stands_in
 from mainspring.timezones import in_utc
+from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.dated import DatedTrigger
+from mainspring.triggers.standard import zone_of_a_new_one
 
 if TYPE_CHECKING:
     from mainspring.triggers.clock_changes import Fold, Gap, Walls
@@ -85,7 +87,8 @@ class CalendarIntervalTrigger(DatedTrigger):
                 hint = count_meant(given)
                 raise TriggerError(f"{name} must be a whole number from 0 to {highest}, got {given!r}{hint}")
         self._time = time(hour, minute, second)
-        self._set_options(start_date, end_date, timezone, jitter, gap, fold, first, max_fires)
+        zone = zone_of_a_new_one(timezone, local=get_localzone)
+        self._set_options(start_date, end_date, zone, jitter, gap, fold, first, max_fires)
 
     def _set_distance(self, *distance: int) -> None:
         for name, value in zip(_UNITS, distance, strict=True):

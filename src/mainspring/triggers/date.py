@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.former_names import former_names
 from mainspring.timezones import in_utc
-from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_given
+from mainspring.timezones import local_timezone as get_localzone
+from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_of_a_new_one
 
 if TYPE_CHECKING:
     from mainspring.triggers.base import BaseTrigger
@@ -31,7 +32,8 @@ class DateTrigger(StandardTrigger):
 
     def __init__(self, run_date: Any = None, timezone: Any = None) -> None:
         # What has no zone yet stays as it was written, until a scheduler with one comes.
-        self.run_date: Any = moment_in(run_date, zone_given(timezone), "run_date")
+        zone = zone_of_a_new_one(timezone, run_date, local=get_localzone)
+        self.run_date: Any = moment_in(run_date, zone, "run_date")
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         if self._is_bound():

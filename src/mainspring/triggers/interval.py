@@ -20,8 +20,7 @@ from mainspring.triggers.standard import (
     moment_in,
     shifted,
     shown,
-    zone_given,
-    zone_to_read,
+    zone_of_a_new_one,
 )
 
 if TYPE_CHECKING:
@@ -91,8 +90,7 @@ class IntervalTrigger(DelayedTrigger):
         if bool in map(type, parts.values()):  # which a timedelta takes as numbers
             raise _refused(parts)
         self._set_interval(interval)
-        self.timezone = zone_given(timezone, start_date, end_date)
-        zone = zone_to_read(start_date, end_date, zone=self.timezone, local=lambda: get_localzone())  # noqa: PLW0108 - patched by programs' tests
+        self.timezone = zone = zone_of_a_new_one(timezone, start_date, end_date, local=get_localzone)
         self.start_date: Any = moment_in(start_date, zone, "start_date")
         self.end_date: Any = moment_in(end_date, zone, "end_date")
         check_order(self.start_date, self.end_date)

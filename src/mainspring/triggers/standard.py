@@ -325,20 +325,17 @@ def moment_in(value: Any, zone: tzinfo | None, name: str) -> Any:
     return convert_to_datetime(value, zone, name)
 
 
-def zone_to_read(*moments: Any, zone: tzinfo | None, local: Callable[[], tzinfo]) -> tzinfo | None:
-    """The zone in which a trigger's dates are read when it is made; ``None``: in that of the scheduler, once it is added to one.
+def zone_of_a_new_one(timezone: Any, *moments: Any, local: Callable[[], tzinfo]) -> tzinfo | None:
+    """The zone of a trigger that a program makes: as `zone_given`; ``None``: that of the scheduler, once it is added to one.
 
-    Under the alias that is the machine's, if the trigger has no other: programs written for APScheduler look at dates that they have given
-    as text, and find datetimes.
+    Under the alias that is the machine's, if no other was given: a program written for APScheduler has its triggers fire by that, whatever
+    the zone of its scheduler, and finds datetimes where it gave text.
 
     Args:
-        moments: the dates, as they were given.
-        zone: the trigger's own.
         local: gives the machine's.
     """
-    if zone is None and stands_in() and any(moment is not None for moment in moments):
-        return astimezone(local())
-    return zone
+    zone = zone_given(timezone, *moments)
+    return astimezone(local()) if zone is None and stands_in() else zone
 
 
 def shown(moment: Any) -> str:

@@ -69,5 +69,12 @@ def test_what_a_user_sees_is_named_by_its_decision(difference):
     assert difference.sees in record.read_text()
 
 
+def test_decision_5_names_no_difference_that_is_gone():
+    (record,) = DECISIONS.glob("0005-*.md")
+    _, _, as_programs_see_it = record.read_text().partition("## As programs see it")
+    named = {line.removeprefix("- ") for line in as_programs_see_it.splitlines() if line.startswith("- ")}
+    assert named == {difference.sees for difference in on_purpose.read() if difference.decision == 5}
+
+
 def test_every_difference_on_purpose_belongs_to_a_program():
     assert LISTED.keys() <= {f"{theme}.{name}" for theme, name in NAMED}

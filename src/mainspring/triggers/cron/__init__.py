@@ -21,7 +21,7 @@ from mainspring.triggers.cron.unix import command_after, placed
 from mainspring.triggers.cron.wall import WallSchedule
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import check_order, moment_in, shown, zone_given, zone_to_read
+from mainspring.triggers.standard import check_order, moment_in, shown, zone_of_a_new_one
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class CronTrigger(WallClockTrigger):
         first: Literal["now", "after"] | None = None,
         max_fires: int | None = None,
     ) -> None:
-        self.timezone = zone_given(timezone, start_date, end_date)
-        zone = zone_to_read(start_date, end_date, zone=self.timezone, local=lambda: get_localzone())  # noqa: PLW0108 - patched by programs' tests
+        self.timezone = zone = zone_of_a_new_one(timezone, start_date, end_date, local=get_localzone)
         self.start_date = moment_in(start_date, zone, "start_date")
         self.end_date = moment_in(end_date, zone, "end_date")
         check_order(self.start_date, self.end_date)

@@ -180,7 +180,7 @@ def option_of_add_job(row):
 
 CHANGES = [
     "name='other'", "args=[1, 2]", "kwargs={'a': 1}", "func=Shop.close", "func='jobs:Shop.close'", "func=greet, args=['you']", "func=greet", "coalesce=False", "coalesce='no'",
-    "max_instances=3", "misfire_grace_time=60", "misfire_grace_time=None", "executor='other'", "trigger=CronTrigger(hour=3, timezone='UTC')", "next_run_time=LATER", "next_run_time=None", "next_run_time='2056-01-01'",
+    "max_instances=3", "misfire_grace_time=60", "misfire_grace_time=None", "executor='other'", "trigger=CronTrigger(year=2056, hour=3, timezone='UTC')", "next_run_time=LATER", "next_run_time=None", "next_run_time='2056-01-01'",
     "next_run_time=datetime(2056, 1, 1)", "id='b'", "id='a'", "nope=1", "func=5", "trigger=5", "trigger='interval'", "name=None", "args=5", "kwargs=5", "max_instances=0", "misfire_grace_time=0", "executor=5",
     "next_run_time=5", "name='x', nope=1", "name='x', max_instances=0", "jobstore='other'", "pending=True", "func_ref='kit:nothing'", "", "args='ab'", "args=(1,)", "args=None",
 ]  # fmt: skip
@@ -203,7 +203,7 @@ def modify(row):
         "func=Shop.close",
         "coalesce=False",
         "max_instances=3",
-        "trigger=CronTrigger(hour=3, timezone='UTC')",
+        "trigger=CronTrigger(year=2056, hour=3, timezone='UTC')",
         "next_run_time=LATER",
         "next_run_time=None",
         "nope=1",
