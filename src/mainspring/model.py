@@ -363,6 +363,38 @@ class RunRecord:
         return run_id(self.job_id, self.scheduled_run_time, self.attempt)
 
 
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """One registration of a node, as its store has it.
+
+    Attributes:
+        token: the number of the registration; a later one has a higher number.
+        name, host, pid: which process it is.
+        version: the release of mainspring that it runs.
+        executors: aliases of those that it has.
+        clock_offset: by how much the store's clock is ahead of its own.
+        lease: for how long it may be silent until it counts as dead.
+        started, heartbeat: by the store's clock, in UTC.
+        state: ``"alive"``, ``"stopped"`` (it has left in good order) or ``"dead"`` (others have found it silent).
+    """
+
+    token: int
+    name: str
+    host: str
+    pid: int
+    version: str
+    executors: tuple[str, ...]
+    clock_offset: timedelta
+    lease: timedelta
+    started: datetime
+    heartbeat: datetime
+    state: Literal["alive", "stopped", "dead"]
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether it is counted among the living, and hasn't been heard of for the time of its lease."""
+        return self.state == "alive" and now - self.heartbeat > self.lease
+
+
 class Teller(Protocol):
     """Is told what runs say.
 

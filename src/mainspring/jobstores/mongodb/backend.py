@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, RunRecord, Submission
+    from mainspring.model import Group, NodeRecord, RunRecord, Submission
 
 #: Counted up when what is kept changes.
 VERSION = 2
@@ -101,6 +101,19 @@ class MongoDBBackend(Backend):
     def ask_first(self) -> None:
         self.server.open()
         self.server.now()
+
+    def lacks(self) -> str | None:
+        self.server.open()
+        found = self.server.run(lambda: self.server.notes.find_one({"_id": "schema"}))
+        if found is None:
+            return f"it has no collections of mainspring ({self.server.name!r} and others)"
+        self.server.run(self._refuse_newer)
+        if found["version"] < VERSION:
+            return f"its collections ({self.server.name!r} and others) are of an older release, and starting a scheduler of this one brings them up to date"
+        return None
+
+    def ask_time(self) -> None:
+        self.server.run(self._nodes.ask_time)
 
     def prepare(self) -> None:
         """Make the indexes where they aren't there."""
@@ -176,6 +189,9 @@ class MongoDBBackend(Backend):
 
     def known_nodes(self) -> list[KnownNode]:
         return self.server.run(self._nodes.known)
+
+    def list_nodes(self) -> list[NodeRecord]:
+        return self.server.run(self._nodes.list_nodes)
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
         return self._nodes.declare_dead(token, heartbeat)

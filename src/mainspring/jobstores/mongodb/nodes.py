@@ -12,7 +12,15 @@ from mainspring._version import __version__
 from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.documents import text_of
-from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds, new_token
+from mainspring.jobstores.shared.lease import (
+    ALIVE,
+    DEAD,
+    STOPPED,
+    LivingNode,
+    milliseconds,
+    new_token,
+    node_from,
+)
 from mainspring.jobstores.shared.rows import read_time
 
 if TYPE_CHECKING:
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.setting import Setting
+    from mainspring.model import NodeRecord
 
 
 class Nodes:
@@ -109,6 +118,11 @@ class Nodes:
             if heartbeat is not None:
                 is_alive = node["state"] == ALIVE
                 yield KnownNode(node["_id"], node["name"], heartbeat, node["lease"], is_alive)
+
+    def list_nodes(self) -> list[NodeRecord]:
+        """All registrations, the latest first."""
+        found = self._server.nodes.find({}).sort("_id", -1)
+        return [node_from({**node, "token": node["_id"]}) for node in found]
 
     def forget_old(self, before: datetime) -> None:
         """Remove nodes that ended before a time."""

@@ -23,7 +23,7 @@ from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
-from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds
+from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds, node_from
 from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.rows import read_time, time_text
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.runs import Ended
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import Group, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
 #: Counted up when what is kept changes.
 VERSION = 1
@@ -101,6 +101,17 @@ class RedisBackend(Backend):
         server.run(lambda: client.set(key, VERSION, nx=True))
         self.setting.request_limit = server.run(server.request_limit)
 
+    def lacks(self) -> str | None:
+        client, key = self.server.client, self.server.key("schema")
+        version = self.server.run(lambda: client.get(key))
+        if version is None:
+            return f"it has no keys of mainspring ({self.server.base.strip('{}')!r} and others)"
+        self._refuse_newer(int(text_of(version)))
+        return None
+
+    def ask_time(self) -> None:
+        self._ask_nodes("look", 0)
+
     def close(self) -> None:
         if self._owns_client:
             self.server.client.close()
@@ -130,7 +141,7 @@ class RedisBackend(Backend):
         }
 
     def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
-        self._ask_nodes("look", 0)  # at the clock, by which the heartbeat is written
+        self.ask_time()  # by it the heartbeat is written
         asked = self.setting.clock.monotonic()
         entry = {
             **self._told(node, beats),
@@ -159,6 +170,15 @@ class RedisBackend(Backend):
         client, key = self.server.client, self.server.key("nodes")
         found = self.server.run(lambda: client.hgetall(key))
         return list(_known((text_of(token), text_of(text)) for token, text in found.items()))
+
+    def list_nodes(self) -> list[NodeRecord]:
+        client, key = self.server.client, self.server.key("nodes")
+        found = self.server.run(lambda: client.hgetall(key))
+        nodes = [
+            node_from({**json.loads(text_of(text)), "token": int(text_of(token))})
+            for token, text in found.items()
+        ]
+        return sorted(nodes, key=lambda node: node.token, reverse=True)
 
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:
         told = time_text(heartbeat)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, LostRun
     from mainspring.jobstores.shared.setting import Setting
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
 
 class Look(NamedTuple):
@@ -172,6 +172,14 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def lacks(self) -> str | None:
+        """What `prepare` would change, in words; ``None``: nothing, since all is there and of this release."""
+
+    @abstractmethod
+    def ask_time(self) -> None:
+        """Measure the offset of the store's clock, if it has one."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close connections; later calls make new ones."""
 
@@ -203,6 +211,10 @@ class Backend(ABC):
     @abstractmethod
     def known_nodes(self) -> list[KnownNode]:
         """All nodes that are known, also those that have ended."""
+
+    @abstractmethod
+    def list_nodes(self) -> list[NodeRecord]:
+        """All registrations that are known, with what there is to be known of each; the latest first."""
 
     @abstractmethod
     def declare_dead(self, token: int, heartbeat: datetime) -> bool:

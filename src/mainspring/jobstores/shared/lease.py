@@ -6,13 +6,15 @@ The rules are in `mainspring.engine.leasing` and `mainspring.engine.membership`.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.leasing import LeaseState
 from mainspring.engine.membership import LivingNode
+from mainspring.jobstores.shared.rows import read_time
+from mainspring.model import NodeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from mainspring.jobstores.shared.setting import Setting
@@ -28,6 +30,7 @@ __all__ = [
     "Registration",
     "milliseconds",
     "new_token",
+    "node_from",
 ]
 
 ALIVE, STOPPED, DEAD = "alive", "stopped", "dead"
@@ -122,6 +125,26 @@ class Heartbeats:
 
 
 _STEP = timedelta(microseconds=1)
+
+
+def node_from(entry: Mapping[str, Any]) -> NodeRecord:
+    """A registration as it was entered, with times as text or as times."""
+    started, heartbeat = (read_time(entry[name]) for name in ("started", "heartbeat"))
+    if started is None or heartbeat is None:
+        raise ValueError(f"the registration of the node {entry['name']!r} has no time")
+    return NodeRecord(
+        entry["token"],
+        entry["name"],
+        entry["host"],
+        entry["pid"],
+        entry["version"],
+        tuple(entry["executors"]),
+        timedelta(milliseconds=entry["clock_offset"]),
+        timedelta(milliseconds=entry["lease"]),
+        started,
+        heartbeat,
+        entry["state"],
+    )
 
 
 def milliseconds(duration: timedelta) -> int:

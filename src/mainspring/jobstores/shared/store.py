@@ -65,6 +65,7 @@ from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import tzinfo
 
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
-    from mainspring.model import Group, JobRecord, QueuedRun, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunRecord, Submission
 
 _LEFT_SHOWN = 100
 #: A heartbeat that failed is tried again after this part of the time between two, so that one more is taken within the lease after an outage.
@@ -96,11 +97,11 @@ class _CallLimit:
     """How long a store tries to start that no scheduler of ours starts."""
 
     is_cancelled = False
-    seconds = CALL_TIMEOUT
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, seconds: float = CALL_TIMEOUT) -> None:
+        self.seconds = seconds
         self._clock = clock
-        self._until = clock.monotonic() + CALL_TIMEOUT
+        self._until = clock.monotonic() + seconds
 
     def gives_up(self) -> bool:
         return self._clock.monotonic() >= self._until
@@ -347,6 +348,42 @@ class SharedJobStore(NativeJobStore):
         for upkeep in (self._heart, self._upkeep):
             upkeep.start()
         self._ears = self._backend.listen(self._heard)
+
+    def attach(self, timezone: tzinfo, timeout: float) -> None:
+        """Open the store to ask and change what is in it, without being a node: nothing is made there, and nothing is run.
+
+        Args:
+            timezone: of jobs whose trigger has none.
+            timeout: seconds for which a server is waited for.
+
+        Raises:
+            ConfigurationError: mainspring has no store there, or one of an older or a newer release; or the store is set up in a way that trying
+                again doesn't mend.
+            StoreUnavailableError: the database can't be had.
+        """
+        self._setting.timezone = timezone
+        limit = _CallLimit(self._outage.clock, timeout)
+        try:
+            with self._outage.tried_until(limit.gives_up, limit.seconds), self._outage.doing(STARTING):
+                try_again(FirstQuestion(self._backend.ask_first, limit.gives_up), self._outage)
+                self._refuse_lacking()
+                self._backend.prepare()
+                self._backend.ask_time()
+        except Exception as error:
+            self._backend.close()
+            refusal = self._refusal_of(error, f"tried for {limit.seconds:g} s")
+            if refusal is None:
+                raise
+            raise refusal from error
+
+    def _refuse_lacking(self) -> None:
+        lacking = self._backend.lacks()
+        if lacking is not None:
+            raise ConfigurationError(f"{self._outage.name} holds no jobs to look at: {lacking}")
+
+    def list_nodes(self) -> list[NodeRecord]:
+        """The registrations of nodes that the store knows, the latest first; of those that have ended, for a day at least."""
+        return self._backend.list_nodes()
 
     def _entered(self, scheduler: Any) -> Membership:
         """Make what is needed in the database, and enter this node; tried until the scheduler's start is given up."""
@@ -652,14 +689,8 @@ class SharedJobStore(NativeJobStore):
         return self._backend.jobs.get(job_id)
 
     def list_records(self, query: JobQuery = ALL_JOBS) -> list[JobRecord]:
-        if query.after is not None:
-            self._refuse_unknown(query.after)
-        if not all(text is None or is_storable(text) for text in (query.tag, query.executor, query.search)):
-            return []  # no job can have it
-        if query.search is not None and len(query.search) > LONGEST_NAME:
-            return []  # databases refuse to look for it, and no job can have it
         records: list[JobRecord] = []
-        for record in self._backend.jobs.list_jobs(query):
+        for record in self.list_rows(query):
             if isinstance(record, Unreadable):
                 with self._lock:
                     if record.record.id not in self._ledger.parked:
@@ -667,6 +698,16 @@ class SharedJobStore(NativeJobStore):
             else:
                 records.append(record)
         return records
+
+    def list_rows(self, query: JobQuery = ALL_JOBS) -> Sequence[JobRecord | Unreadable]:
+        """`list_records`, with what can't be read in its place in the list."""
+        if query.after is not None:
+            self._refuse_unknown(query.after)
+        if not all(text is None or is_storable(text) for text in (query.tag, query.executor, query.search)):
+            return []  # no job can have it
+        if query.search is not None and len(query.search) > LONGEST_NAME:
+            return []  # databases refuse to look for it, and no job can have it
+        return self._backend.jobs.list_jobs(query)
 
     @names_keywords
     def sign_jobs(

@@ -23,13 +23,18 @@ from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
 from mainspring.jobstores.sqlalchemy.database import Database
 from mainspring.jobstores.sqlalchemy.ending import Ending
-from mainspring.jobstores.sqlalchemy.engines import engine_for_one
+from mainspring.jobstores.sqlalchemy.engines import engine_for_one, file_of
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.predecessor import OldTable, Reader
 from mainspring.jobstores.sqlalchemy.runs import RunTable
-from mainspring.jobstores.sqlalchemy.schema import create_tables, pending_migration, refuse_newer_tables
+from mainspring.jobstores.sqlalchemy.schema import (
+    create_tables,
+    has_tables,
+    pending_migration,
+    refuse_newer_tables,
+)
 from mainspring.jobstores.sqlalchemy.sqlite import refuse_bound_to_threads
 from mainspring.jobstores.sqlalchemy.statements import statements_for
 from mainspring.jobstores.sqlalchemy.tables import refuse_long_names, tables
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.shared.row_locks import RowFormat
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
 _CHUNK = 500
 _PRUNED_AT_ONCE = 1000
@@ -152,6 +157,29 @@ class SQLBackend(Backend):
                 f"statements who may (pending_migration() of the store gives them too), and let this user read and write these tables:\n\n{statements}"
             ) from error
 
+    def lacks(self) -> str | None:
+        file = file_of(self._engine)
+        if file is not None and not file.exists():
+            return f"there is no file {str(file)!r}"
+        statements = self.pending_migration()
+        if not statements:
+            return None
+        tables = self.tables.jobs.fullname
+        if self.database.run(self._has_schema):
+            return f"its tables ({tables} and others) are of an older release, and starting a scheduler of this one brings them up to date"
+        return f"it has no tables of mainspring ({tables} and others)"
+
+    def _has_schema(self) -> bool:
+        with self.database.reading() as connection:
+            return has_tables(connection, self.tables)
+
+    def ask_time(self) -> None:
+        def ask() -> None:
+            with self.database.reading() as connection:
+                self._context.ask_time(connection)
+
+        self.database.run(ask)
+
     def pending_migration(self) -> str:
         """The SQL that `prepare` would create tables with, or bring older ones up to date."""
         return self.database.run(lambda: pending_migration(self.database, self.tables, self._metadata))
@@ -205,6 +233,13 @@ class SQLBackend(Backend):
         def look() -> list[KnownNode]:
             with self.database.reading() as connection:
                 return nodes.known(connection, self.tables)
+
+        return self.database.run(look)
+
+    def list_nodes(self) -> list[NodeRecord]:
+        def look() -> list[NodeRecord]:
+            with self.database.reading() as connection:
+                return nodes.list_nodes(connection, self.tables)
 
         return self.database.run(look)
 

@@ -7,6 +7,7 @@ doesn't matter whether the engine has been connected before, whether it commits 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize
 
@@ -33,6 +34,14 @@ _ISOLATION = "READ COMMITTED"
 def is_in_memory(engine: Engine) -> bool:
     """Whether all threads share the one connection that the database lives in."""
     return isinstance(engine.pool, StaticPool)
+
+
+def file_of(engine: Engine) -> Path | None:
+    """SQLite's file, where the engine opens one by its path."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
+        return None
+    return Path(path)
 
 
 def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
@@ -12,9 +13,10 @@ from sqlalchemy import func, select, update
 from mainspring._version import __version__
 from mainspring.engine.setbacks import KnownNode
 from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds, new_token
+from mainspring.model import NodeRecord
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -117,6 +119,28 @@ def known(connection: Connection, tables: Tables) -> list[KnownNode]:
         select(nodes.c.token, nodes.c.name, nodes.c.heartbeat, nodes.c.lease, nodes.c.state)
     )
     return [KnownNode(*row[:4], is_alive=row[4] == ALIVE) for row in found]
+
+
+def list_nodes(connection: Connection, tables: Tables) -> list[NodeRecord]:
+    """All registrations, the latest first."""
+    nodes = tables.nodes
+    found = connection.execute(select(nodes).order_by(nodes.c.token.desc())).mappings()
+    return [
+        NodeRecord(
+            row["token"],
+            row["name"],
+            row["host"],
+            row["pid"],
+            row["version"],
+            tuple(json.loads(row["executors"])),
+            timedelta(milliseconds=row["clock_offset"]),
+            timedelta(milliseconds=row["lease"]),
+            row["started"],
+            row["heartbeat"],
+            row["state"],
+        )
+        for row in found
+    ]
 
 
 def declare_dead(connection: Connection, tables: Tables, token: int, heartbeat: datetime) -> bool:

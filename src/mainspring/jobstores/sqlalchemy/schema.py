@@ -76,6 +76,11 @@ def pending_migration(database: Database, tables: Tables, metadata: MetaData) ->
         return str(_migrations().statements(connection, tables, version))
 
 
+def has_tables(connection: Connection, tables: Tables) -> bool:
+    """Whether the tables are there, of whichever version."""
+    return _version(connection, tables) is not None
+
+
 def refuse_newer_tables(connection: Connection, tables: Tables) -> None:
     """See to it that the tables are still of a version that is understood.
 

@@ -1,0 +1,277 @@
+"""`Admin`: looks into a job store that schedulers run, and changes what is in it."""
+
+from __future__ import annotations
+
+import heapq
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from mainspring.admin.views import (
+    DueTime,
+    Page,
+    group_view,
+    job_view,
+    node_view,
+    run_view,
+    unreadable_view,
+)
+from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - here it is put together
+from mainspring.errors import RunLookupError, SchedulerNotRunningError, SerializationError
+from mainspring.jobstores.by_url import store_for
+from mainspring.jobstores.contract import JobQuery
+from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.schedulers.attached import AttachedScheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, tzinfo
+    from types import TracebackType
+
+    from mainspring.admin.views import GroupView, JobView, NodeView, RunView
+    from mainspring.jobstores.shared.store import SharedJobStore
+    from mainspring.model import RunState
+
+__all__ = ["Admin"]
+
+#: Of a job that is due every second, so many times of a span are shown.
+_TIMES_OF_A_JOB = 1000
+
+
+class Admin:
+    """A shared job store, as an operator has it: what is in it, what was run, who is at work; and the switches.
+
+    It is no node: nothing is run by it, and nothing is created in the database. It reads no code of jobs. To be closed, or used in a ``with``.
+
+    Args:
+        store: the URL of its database, the path of a file of SQLite's, or a job store that isn't started.
+        namespace: of the deployment, if it has one.
+        timezone: in which times without one are read, and times are shown; the machine's, if it isn't given.
+
+    Raises:
+        ConfigurationError: it can't be used so, or there are no jobs of mainspring's there.
+        StoreUnavailableError: the database can't be had.
+    """
+
+    def __init__(
+        self,
+        store: str | SharedJobStore,
+        *,
+        namespace: str | None = None,
+        timezone: tzinfo | str | None = None,
+    ) -> None:
+        made = store_for(store, namespace=namespace) if isinstance(store, str) else store
+        self._store = made
+        self._scheduler = AttachedScheduler(timezone=timezone)
+        self._scheduler.attach(made)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        with suppress(SchedulerNotRunningError):
+            self._scheduler.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What is there
+
+    @property
+    def timezone(self) -> tzinfo:
+        """In which times are shown."""
+        return self._scheduler.timezone
+
+    def now(self) -> datetime:
+        """The present by the store's clock."""
+        return self._store.store_time(SYSTEM_CLOCK).astimezone(self.timezone)
+
+    def jobs(
+        self,
+        *,
+        state: str | None = None,
+        tag: str | None = None,
+        executor: str | None = None,
+        search: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Page[JobView]:
+        """Jobs, soonest first, paused ones last.
+
+        Args:
+            state: only ``"scheduled"`` or only ``"paused"`` ones.
+            tag, executor: only those with this tag, or this executor.
+            search: only those with this text in their id, name or function's reference.
+            limit: at most so many.
+            after: the `cursor` of the page before.
+
+        Raises:
+            JobLookupError: the job that the cursor names has been removed.
+        """
+        rows = self._store.list_rows(JobQuery(state, tag, executor, search, limit + 1, after))
+        shown = rows[:limit]
+        views = tuple(unreadable_view(row) if isinstance(row, Unreadable) else job_view(row) for row in shown)
+        return Page(views, views[-1].id if len(rows) > limit else None)
+
+    def job(self, job_id: str) -> JobView:
+        """One job.
+
+        Raises:
+            JobLookupError: there is none.
+        """
+        try:
+            record = self._store.get_record(job_id)
+        except SerializationError:
+            found = (
+                row for row in self._store.list_rows(JobQuery(search=job_id)) if isinstance(row, Unreadable)
+            )
+            return next(unreadable_view(row) for row in found if row.record.id == job_id)
+        if record is None:
+            raise self._scheduler.no_job(job_id)
+        return job_view(record)
+
+    def runs(
+        self,
+        job_id: str | None = None,
+        *,
+        state: RunState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[RunView]:
+        """Runs, the latest due time first.
+
+        Args:
+            job_id: of this job only.
+            state: ``"queued"``, ``"running"``, or an outcome.
+            since: due at this time or later.
+            limit: at most so many.
+        """
+        now = self.now()
+        return [run_view(run, now) for run in self._scheduler.get_runs(job_id, state, since, limit)]
+
+    def run(self, run_id: str) -> RunView:
+        """One run.
+
+        Raises:
+            RunLookupError: there is none, or not any more.
+            ValueError: the text is no identifier of a run.
+        """
+        found = self._scheduler.get_run(run_id)
+        if found is None:
+            raise RunLookupError(run_id)
+        return run_view(found, self.now())
+
+    def nodes(self, *, all_of_them: bool = False) -> list[NodeView]:
+        """The nodes that are at work, or were until they fell silent; with those that have ended, if all are wanted."""
+        now = self.now()
+        views = [node_view(node, now) for node in self._store.list_nodes()]
+        return [node for node in views if all_of_them or node.state in ("alive", "silent")]
+
+    def groups(self) -> list[GroupView]:
+        """The groups that have limits."""
+        return [group_view(group) for group in self._scheduler.get_groups()]
+
+    def overdue(self, by: timedelta = timedelta(seconds=10)) -> list[JobView]:
+        """Jobs that should have been run for so long: no node with their executor is at work, or something is in their way."""
+        limit = self.now() - by
+        found = []
+        for row in self._store.list_rows(JobQuery(state="scheduled")):
+            record = row.record if isinstance(row, Unreadable) else row
+            if record.next_run_time is None or record.next_run_time > limit:
+                break  # soonest first
+            found.append(unreadable_view(row) if isinstance(row, Unreadable) else job_view(row))
+        return found
+
+    def unreadable(self) -> list[JobView]:
+        """Jobs that can't be read here, and why."""
+        return [unreadable_view(row) for row in self._store.list_rows() if isinstance(row, Unreadable)]
+
+    def due_times(self, start: datetime, end: datetime, *, job_id: str | None = None) -> Iterator[DueTime]:
+        """When jobs will be due in a span of time, in the order of time; of each job the first thousand.
+
+        Args:
+            job_id: of this job only.
+
+        Raises:
+            JobLookupError: there is no such job.
+        """
+        records = [
+            row
+            for row in self._store.list_rows(JobQuery(state="scheduled"))
+            if not isinstance(row, Unreadable)
+        ]
+        if job_id is not None:
+            self.job(job_id)
+            records = [record for record in records if record.id == job_id]
+        return heapq.merge(*(self._due(record, start, end) for record in records), key=lambda due: due.time)
+
+    def _due(self, record: Any, start: datetime, end: datetime) -> Iterator[DueTime]:
+        first = record.next_run_time
+        if first > end:
+            return
+        count = 0
+        if first >= start:
+            yield DueTime(first.astimezone(self.timezone), record.id, record.name)
+            count = 1
+        for time in record.trigger.between(max(start, first + timedelta(microseconds=1)), end):
+            if count == _TIMES_OF_A_JOB:
+                return
+            yield DueTime(time.astimezone(self.timezone), record.id, record.name)
+            count += 1
+
+    # The switches
+
+    def pause_job(self, job_id: str, *, note: str | None = None) -> JobView:
+        """Don't run a job until it is resumed.
+
+        Args:
+            note: why, for whoever looks at it.
+
+        Raises:
+            JobLookupError: there is none.
+        """
+        self._scheduler.pause_job(job_id, note=note)
+        return self.job(job_id)
+
+    def resume_job(self, job_id: str) -> JobView | None:
+        """Run a paused job again; ``None`` if its trigger has no time left, in which case it is removed.
+
+        Raises:
+            JobLookupError: there is none.
+        """
+        job = self._scheduler.resume_job(job_id)
+        return None if job is None else self.job(job_id)
+
+    def remove_job(self, job_id: str) -> None:
+        """Remove a job.
+
+        Raises:
+            JobLookupError: there is none.
+        """
+        self._scheduler.remove_job(job_id)
+
+    def run_job(self, job_id: str, *, timeout: float | None = 0) -> RunView:
+        """Have a job run once more, by whichever node has its executor.
+
+        Args:
+            timeout: seconds to wait for its end; ``None``: however long.
+
+        Raises:
+            JobLookupError: there is none.
+            TimeoutError: it was waited for, and it hasn't ended.
+        """
+        handle = self._scheduler.run_job(job_id)
+        run = handle.record() if timeout == 0 else handle.wait(timeout)
+        return run_view(run, self.now())
+
+    def cancel_run(self, run_id: str) -> None:
+        """End a run that is queued or goes on.
+
+        Raises:
+            RunLookupError: there is no such run, or it has ended.
+            ValueError: the text is no identifier of a run.
+        """
+        self._scheduler.cancel_run(run_id)

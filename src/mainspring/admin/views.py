@@ -1,0 +1,274 @@
+"""What is to be seen of jobs, runs, nodes and groups: plain values that don't change, each with a dictionary form for JSON.
+
+Nothing of a job's code is loaded for them. Arguments whose names are those of secrets are masked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mainspring.masking import masked_arguments
+from mainspring.printable import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mainspring.jobstores.shared.rows import Unreadable
+    from mainspring.model import Group, JobRecord, NodeRecord, RunRecord
+
+__all__ = ["DueTime", "GroupView", "JobView", "NodeView", "Page", "RunView", "View"]
+
+Item = TypeVar("Item", bound="View")
+
+
+@dataclass(frozen=True)
+class View:
+    """Something to be shown."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What it says as plain values: times as ISO 8601 texts, durations as seconds."""
+        return {one.name: plain(getattr(self, one.name)) for one in fields(self)}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, View):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    return value
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A part of a list.
+
+    Attributes:
+        items: in the order of the list.
+        cursor: what to give as ``after`` to get the next part; ``None``: there is none.
+    """
+
+    items: tuple[Item, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class JobView(View):
+    """A job.
+
+    Attributes:
+        state: ``"scheduled"``, ``"paused"``, or ``"unreadable"``: it can't be read here, and `unreadable` says why.
+        function: reference of what it calls.
+        schedule: its trigger in words.
+        next_run_time: aware; ``None`` while it is paused.
+        note: why it is paused.
+        arguments: what it is called with, as a call is written; secrets are masked.
+        options: those that aren't as they are by default.
+    """
+
+    id: str
+    name: str
+    state: str
+    function: str
+    schedule: str
+    next_run_time: datetime | None
+    executor: str
+    group: str | None
+    tags: tuple[str, ...]
+    note: str | None
+    arguments: str
+    options: Mapping[str, Any]
+    unreadable: str | None = None
+
+
+@dataclass(frozen=True)
+class RunView(View):
+    """A run.
+
+    Attributes:
+        id: by which it is cancelled, and found in logs.
+        state: ``"queued"``, ``"running"``, or its outcome.
+        node: the name of the node that claimed it.
+        duration: for how long it ran, or has run.
+        lateness: how much later than due it began.
+        progress: done, total (``None``: unknown) and a text.
+    """
+
+    id: str
+    job_id: str
+    scheduled: datetime
+    attempt: int
+    state: str
+    cause: str
+    node: str | None
+    started: datetime | None
+    finished: datetime | None
+    duration: timedelta | None
+    lateness: timedelta | None
+    error: str | None
+    result: str | None
+    traceback: str | None
+    log: str | None
+    progress: tuple[float, float | None, str] | None
+    due_times: int | None
+
+
+@dataclass(frozen=True)
+class NodeView(View):
+    """A node.
+
+    Attributes:
+        state: ``"alive"``, ``"silent"`` (it hasn't been heard of for the time of its lease), ``"stopped"`` or ``"dead"``.
+        silent_for: how long ago its last sign of life was, by the store's clock.
+    """
+
+    name: str
+    state: str
+    host: str
+    pid: int
+    version: str
+    executors: tuple[str, ...]
+    started: datetime
+    heartbeat: datetime
+    silent_for: timedelta
+    lease: timedelta
+    clock_offset: timedelta
+
+
+@dataclass(frozen=True)
+class GroupView(View):
+    """The limits of a group of jobs."""
+
+    name: str
+    limit: int | None
+    rate: int | None
+    per: timedelta
+
+
+@dataclass(frozen=True)
+class DueTime(View):
+    """A time at which a job will be due."""
+
+    time: datetime
+    job_id: str
+    name: str
+
+
+def job_view(record: JobRecord, language: str = "en") -> JobView:
+    """What is to be seen of a job."""
+    return JobView(
+        record.id,
+        record.name,
+        "paused" if record.next_run_time is None else "scheduled",
+        record.func_ref or shown(record.func),
+        _schedule(record, language),
+        record.next_run_time,
+        record.options.executor,
+        record.options.group,
+        record.options.tags,
+        None if record.tally is None else record.tally.note,
+        _call(record),
+        _options(record),
+    )
+
+
+def unreadable_view(row: Unreadable) -> JobView:
+    """What is to be seen of a row of which no job can be made here."""
+    record = row.record
+    return JobView(
+        record.id,
+        record.name,
+        "unreadable",
+        record.func_ref or "",
+        "",
+        record.next_run_time,
+        record.options.executor,
+        record.options.group,
+        record.options.tags,
+        None,
+        "",
+        {},
+        row.reason,
+    )
+
+
+def run_view(run: RunRecord, now: datetime) -> RunView:
+    """What is to be seen of a run, at a time by the store's clock."""
+    ended = run.finished or (now if run.outcome is None else None)
+    return RunView(
+        run.id,
+        run.job_id,
+        run.scheduled_run_time,
+        run.attempt,
+        run.state,
+        run.cause,
+        run.node,
+        run.started,
+        run.finished,
+        None if run.started is None or ended is None else max(ended - run.started, timedelta(0)),
+        None if run.started is None else run.started - (run.available or run.scheduled_run_time),
+        run.error,
+        run.result,
+        run.traceback,
+        run.log,
+        run.progress,
+        run.due_times,
+    )
+
+
+def node_view(node: NodeRecord, now: datetime) -> NodeView:
+    """What is to be seen of a node, at a time by the store's clock."""
+    return NodeView(
+        node.name,
+        "silent" if node.is_silent(now) else node.state,
+        node.host,
+        node.pid,
+        node.version,
+        node.executors,
+        node.started,
+        node.heartbeat,
+        max(now - node.heartbeat, timedelta(0)),
+        node.lease,
+        node.clock_offset,
+    )
+
+
+def group_view(group: Group) -> GroupView:
+    """What is to be seen of a group."""
+    return GroupView(*group)
+
+
+def _schedule(record: JobRecord, language: str) -> str:
+    try:
+        return record.trigger.explain(language=language)
+    except Exception as error:  # noqa: BLE001 - a third party's trigger may say anything
+        return f"{shown(record.trigger)} ({error})"
+
+
+def _call(record: JobRecord) -> str:
+    args, kwargs = masked_arguments(record.func, record.args, record.kwargs)
+    return ", ".join([*map(shown, args), *(f"{name}={shown(value)}" for name, value in kwargs.items())])
+
+
+#: What has a place of its own in a view.
+_SHOWN_APART = ("executor", "group", "tags", "is_plain")
+
+
+def _options(record: JobRecord) -> dict[str, Any]:
+    usual = type(record.options)()
+    found = {}
+    for one in fields(usual):
+        value = getattr(record.options, one.name)
+        if one.name not in _SHOWN_APART and value != getattr(usual, one.name):
+            found[one.name] = (
+                value if isinstance(value, str | int | bool | timedelta | None) else shown(value)
+            )
+    return found

@@ -1,0 +1,68 @@
+"""The command `mainspring` with its subcommands, and what all of them have in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mainspring._version import __version__
+from mainspring.cli.exits import FAILED, INTERRUPTED
+from mainspring.cli.explaining import explain
+from mainspring.cli.jobs import jobs
+from mainspring.cli.looking import doctor, due_next, groups, nodes, parked
+from mainspring.cli.runs import runs
+from mainspring.cli.serving import run_scheduler
+from mainspring.cli.target import Target
+from mainspring.errors import MainspringError, words_of
+from mainspring.masking import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--store",
+    envvar="MAINSPRING_STORE",
+    metavar="URL",
+    help="The job store: the URL of its database, or a file of SQLite's. [env: MAINSPRING_STORE; else the default store of mainspring.toml]",
+)
+@click.option(
+    "--namespace", envvar="MAINSPRING_NAMESPACE", help="The deployment, where several share the database."
+)
+@click.option(
+    "--timezone",
+    metavar="ZONE",
+    help="In which times are shown, such as Europe/Berlin; the machine's by default.",
+)
+@click.version_option(__version__, prog_name="mainspring")
+@click.pass_context
+def mainspring(
+    context: click.Context, store: str | None, namespace: str | None, timezone: str | None
+) -> None:
+    """Run jobs on schedules, and look into job stores that schedulers run."""
+    context.obj = Target(store, namespace, timezone)
+
+
+for command in (explain, jobs, runs, nodes, groups, parked, due_next, doctor, run_scheduler):
+    mainspring.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; its exit code."""
+    try:
+        answer: Any = mainspring.main(list(arguments), prog_name="mainspring", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # who reads has gone: nothing is to be flushed to them at the end
+        return 0
+    except (MainspringError, ImportError, LookupError, ValueError, TypeError, OSError) as error:
+        click.echo(f"Error: {without_secrets(words_of(error))}", err=True)
+        return FAILED
+    return answer if isinstance(answer, int) else 0

@@ -1,0 +1,332 @@
+"""``mainspring.toml``: stores, executors, defaults and jobs, checked as a whole before anything is made of them.
+
+Every mistake is said with its place in the file, what was expected there, what came, and the nearest name that there is.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mainspring.cli.times import SPAN
+from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - what is bound here begins now
+from mainspring.coercion import nearest
+from mainspring.commands import run_command
+from mainspring.definition import OPTIONS
+from mainspring.errors import ConfigurationError, words_of
+from mainspring.jobstores.by_url import store_for
+from mainspring.printable import shown
+from mainspring.schedulers.plugins import BUILT_IN
+from mainspring.timezones import astimezone
+from mainspring.triggers import parse
+from mainspring.triggers.parsing import dialect_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from mainspring.jobstores.shared.store import SharedJobStore
+    from mainspring.schedulers.base import BaseScheduler
+    from mainspring.triggers.base import BaseTrigger
+
+__all__ = ["Configuration", "ConfiguredJob"]
+
+T = TypeVar("T")
+
+_TABLES = ("scheduler", "stores", "executors", "defaults", "jobs")
+_SCHEDULER = ("timezone", "shutdown_timeout", "start_timeout", "run_limits", "secret_names", "around_run")
+#: What a command is given besides its text.
+_OF_COMMANDS = (
+    "directory",
+    "environment",
+    "environment_files",
+    "inherit_environment",
+    "input",
+    "shell",
+    "user",
+)
+_OF_FUNCTIONS = ("args", "kwargs")
+_OF_JOBS = (
+    "function",
+    "command",
+    "schedule",
+    "dialect",
+    "trigger",
+    "timezone",
+    "name",
+    "store",
+    "executor",
+    "paused",
+)
+#: Options of jobs that are spans of time, and may be written as such.
+_SPANS = ("timeout", "misfire_grace_time")
+COMMAND = f"{run_command.__module__}:{run_command.__name__}"
+
+
+@dataclass(frozen=True)
+class ConfiguredJob:
+    """A job of the file.
+
+    Attributes:
+        function: a reference.
+        trigger: a trigger, or the name of one with its arguments.
+        options: further parameters of `add_job`.
+    """
+
+    id: str
+    function: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    trigger: BaseTrigger | tuple[str, Mapping[str, Any]]
+    store: str
+    is_paused: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def add_to(self, scheduler: BaseScheduler) -> None:
+        """Add it, or change the one of its id into it; its history and its next run time stay, unless its schedule has changed.
+
+        Raises:
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        name, arguments = self.trigger if isinstance(self.trigger, tuple) else (self.trigger, {})
+        later: dict[str, Any] = {"next_run_time": None} if self.is_paused else {}
+        scheduler.add_job(
+            self.function,
+            name,
+            args=self.args,
+            kwargs=dict(self.kwargs),
+            id=self.id,
+            jobstore=self.store,
+            replace_existing=True,
+            **later,
+            **self.options,
+            **arguments,
+        )
+
+
+class Configuration:
+    """What a file says.
+
+    Args:
+        content: as TOML's reader gives it.
+        place: the file, for messages.
+
+    Raises:
+        ConfigurationError: something in it can't be.
+    """
+
+    def __init__(self, content: Mapping[str, Any], place: str = "mainspring.toml") -> None:
+        self._place = place
+        _check_names(self._at(), content, _TABLES)
+        self.scheduler = self._table(content, "scheduler")
+        _check_names(self._at("scheduler"), self.scheduler, _SCHEDULER)
+        self._stores = self._tables(content, "stores")
+        self._executors = self._tables(content, "executors")
+        self.defaults = self._defaults(self._table(content, "defaults"))
+        self.jobs = tuple(self._job(name, job) for name, job in self._tables(content, "jobs").items())
+
+    @classmethod
+    def read(cls, path: Path) -> Configuration:
+        """What the file at `path` says.
+
+        Raises:
+            ConfigurationError: it can't be read, or something in it can't be.
+        """
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeError) as error:
+            raise ConfigurationError(f"{path} can't be read: {words_of(error)}") from error
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{path} is not TOML: {error}") from error
+        return cls(content, str(path))
+
+    # Parts
+
+    def default_store(self) -> SharedJobStore:
+        """The job store of jobs that name none; in the file ``mainspring.sqlite``, if the configuration has none.
+
+        Raises:
+            ConfigurationError: it can't be made.
+        """
+        return self.stores()["default"]
+
+    def stores(self) -> dict[str, SharedJobStore]:
+        """The job stores by their aliases, made anew.
+
+        Raises:
+            ConfigurationError: one can't be made.
+        """
+        stores = self._stores or {"default": {"url": "sqlite:///mainspring.sqlite"}}
+        if "default" not in stores:
+            raise ConfigurationError(
+                f"{self._at('stores')}: one must be called default, there are {', '.join(stores)}"
+            )
+        return {alias: self._store(alias, dict(options)) for alias, options in stores.items()}
+
+    def _store(self, alias: str, options: dict[str, Any]) -> SharedJobStore:
+        place = self._at("stores", alias)
+        url = options.pop("url", None)
+        if not isinstance(url, str):
+            raise ConfigurationError(
+                f"{place}: url is missing: the URL of a database, such as 'sqlite:///jobs.sqlite'"
+            )
+        return _named(place, lambda: store_for(url, **options))
+
+    def executors(self) -> dict[str, Any]:
+        """The executors by their aliases, as schedulers take them: their types and options.
+
+        Raises:
+            ConfigurationError: one has no type.
+        """
+        made = {}
+        for alias, options in self._executors.items():
+            place = self._at("executors", alias)
+            if "type" not in options:
+                raise ConfigurationError(
+                    f"{place}: type is missing: one of {', '.join(BUILT_IN['executors'])}, or a plug-in's"
+                )
+            made[alias] = dict(options)
+        return made
+
+    def apply_to(self, scheduler: BaseScheduler) -> None:
+        """Add the jobs.
+
+        Raises:
+            ConfigurationError: one can't be added; the message says which, and why.
+        """
+        for job in self.jobs:
+            try:
+                job.add_to(scheduler)
+            except (TypeError, ValueError, LookupError) as error:
+                raise ConfigurationError(f"{self._at('jobs', job.id)}: {words_of(error)}") from error
+
+    # Reading
+
+    def _at(self, *path: str) -> str:
+        return self._place if not path else f"{self._place}, [{'.'.join(path)}]"
+
+    def _table(self, content: Mapping[str, Any], name: str) -> dict[str, Any]:
+        table = content.get(name, {})
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"{self._at(name)} must be a table, got {shown(table)}")
+        return table
+
+    def _tables(self, content: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+        tables = self._table(content, name)
+        for key, table in tables.items():
+            if not isinstance(table, dict):
+                raise ConfigurationError(
+                    f"{self._at(name)}: {key} must be a table of its own, [{name}.{key}], got {shown(table)}"
+                )
+        return tables
+
+    def _defaults(self, table: dict[str, Any]) -> dict[str, Any]:
+        place = self._at("defaults")
+        _check_names(place, table, OPTIONS)
+        return _with_spans(place, table)
+
+    def _job(self, job_id: str, table: dict[str, Any]) -> ConfiguredJob:
+        place = self._at("jobs", job_id)
+        is_command = "command" in table
+        own = (*_OF_JOBS, *(_OF_COMMANDS if is_command else _OF_FUNCTIONS))
+        _check_names(place, table, (*own, *OPTIONS))
+        if is_command == ("function" in table):
+            raise ConfigurationError(
+                f"{place}: what is run? Give a function, such as 'myapp.tasks:clean', or a command; one of them"
+            )
+        function, args, kwargs = self._command(place, table) if is_command else self._function(place, table)
+        store = table.get("store", "default")
+        if store != "default" and store not in self._stores:
+            raise ConfigurationError(f"{place}: {_unknown('store', store, self._stores)}")
+        options = {"name": job_id, **{name: value for name, value in table.items() if name in OPTIONS}}
+        for name in ("name", "executor"):
+            if name in table:
+                options[name] = table[name]
+        trigger = self._trigger(job_id, place, table)
+        return ConfiguredJob(
+            job_id,
+            function,
+            args,
+            kwargs,
+            trigger,
+            store,
+            bool(table.get("paused", False)),
+            _with_spans(place, options),
+        )
+
+    def _function(self, place: str, table: dict[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        function, args, kwargs = table["function"], table.get("args", []), table.get("kwargs", {})
+        if not isinstance(function, str) or ":" not in function:
+            raise ConfigurationError(
+                f"{place}: function must be 'package.module:name', got {shown(function)}"
+            )
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise ConfigurationError(f"{place}: args must be a list, and kwargs a table")
+        return function, tuple(args), kwargs
+
+    def _command(self, place: str, table: dict[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        command = table["command"]
+        is_list = isinstance(command, list) and command and all(isinstance(part, str) for part in command)
+        if not is_list and not (isinstance(command, str) and command.strip()):
+            raise ConfigurationError(
+                f"{place}: command must be a text for the shell, or a list of a program and its arguments, got {shown(command)}"
+            )
+        return COMMAND, (command,), {name: table[name] for name in _OF_COMMANDS if name in table}
+
+    def _trigger(
+        self, job_id: str, place: str, table: dict[str, Any]
+    ) -> BaseTrigger | tuple[str, Mapping[str, Any]]:
+        if ("schedule" in table) == ("trigger" in table):
+            raise ConfigurationError(
+                f"{place}: when is it run? Give a schedule, such as '30 9 * * mon-fri' or 'every 15 minutes', or a trigger; one of them"
+            )
+        zone = _named(place, lambda: astimezone(table["timezone"])) if "timezone" in table else None
+        if "schedule" in table:
+            dialect = _named(place, lambda: dialect_name(table["dialect"])) if "dialect" in table else None
+            trigger = _named(place, lambda: parse(table["schedule"], dialect))
+            now = SYSTEM_CLOCK.now()
+            return trigger if zone is None else trigger.bind(timezone=zone, now=now, job_id=job_id)
+        arguments = table["trigger"]
+        if not isinstance(arguments, dict) or not isinstance(arguments.get("type"), str):
+            raise ConfigurationError(
+                f"{place}: trigger must be a table with a type, such as {{ type = 'interval', minutes = 5 }}, got {shown(arguments)}"
+            )
+        arguments = {**arguments, **({} if zone is None else {"timezone": zone})}
+        return arguments.pop("type"), arguments
+
+
+def _with_spans(place: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options in which spans of time that are written as text are durations."""
+    found = dict(options)
+    for name in _SPANS:
+        if isinstance(found.get(name), str):
+            try:
+                found[name] = SPAN.convert(found[name], None, None)
+            except click.BadParameter as error:
+                raise ConfigurationError(f"{place}: {name}: {error.message}") from None
+    return found
+
+
+def _named(place: str, work: Callable[[], T]) -> T:
+    """What `work` returns; what it raises names the place."""
+    try:
+        return work()
+    except (TypeError, ValueError, LookupError, ConfigurationError) as error:
+        raise ConfigurationError(f"{place}: {words_of(error)}") from error
+
+
+def _check_names(place: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    for name in table:
+        if name not in known:
+            raise ConfigurationError(f"{place}: {_unknown('key', name, known)}")
+
+
+def _unknown(kind: str, name: Any, known: Iterable[str]) -> str:
+    candidate = nearest(str(name), known)
+    hint = f"did you mean {candidate!r}? " if candidate else ""
+    return f"there is no {kind} {name!r}: {hint}There are {', '.join(sorted(set(known)))}"

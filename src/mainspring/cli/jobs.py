@@ -1,0 +1,121 @@
+"""``mainspring jobs``: what is scheduled, and its switches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mainspring.cli.examples import Command
+from mainspring.cli.exits import RUN_FAILED
+from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
+
+if TYPE_CHECKING:
+    from mainspring.cli.target import Target
+
+
+@click.group()
+def jobs() -> None:
+    """What is scheduled; pause, resume, run and remove it."""
+
+
+@jobs.command("list", cls=Command, examples=("mainspring --store jobs.sqlite jobs list --tag billing",))
+@click.option("--state", type=click.Choice(["scheduled", "paused"]), help="Only those.")
+@click.option("--tag", help="Only jobs with this tag.")
+@click.option("--executor", help="Only jobs of this executor.")
+@click.option("--search", metavar="TEXT", help="Only jobs with this text in their id, name or function.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+@click.option("--after", metavar="ID", help="Those that come after this job: the next page.")
+@output_option
+@click.pass_obj
+def list_jobs(target: Target, /, output: str, **query: Any) -> None:
+    """List jobs, soonest first, paused ones last."""
+    with target.open() as admin:
+        now, zone = admin.now(), admin.timezone
+        page = admin.jobs(**query)
+        columns = (
+            Column("ID", lambda job: job.id),
+            Column("STATE", lambda job: job.state),
+            Column("NEXT RUN", lambda job: time_text(job.next_run_time, zone)),
+            Column("IN", lambda job: from_now(job.next_run_time, now)),
+            Column("SCHEDULE", lambda job: job.unreadable or job.note or job.schedule, wraps=True),
+            Column("FUNCTION", lambda job: job.function, wraps=True),
+        )
+        show_list(page.items, columns, output, "There are no such jobs.")
+        if page.cursor is not None:
+            click.echo(f"There are more: --after {page.cursor!r}", err=True)
+
+
+@jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs show nightly-report",))
+@click.argument("job_id", metavar="ID")
+@output_option
+@click.pass_obj
+def show(target: Target, job_id: str, output: str) -> None:
+    """Show all that is known of a job."""
+    with target.open() as admin:
+        show_one(admin.job(job_id), output, admin.timezone)
+
+
+@jobs.command(
+    cls=Command,
+    examples=('mainspring --store jobs.sqlite jobs pause nightly-report --note "the printer is broken"',),
+)
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--note", metavar="TEXT", help="Why, for whoever looks at it.")
+@click.pass_obj
+def pause(target: Target, job_ids: tuple[str, ...], note: str | None) -> None:
+    """Don't run jobs until they are resumed."""
+    with target.open() as admin:
+        for job_id in job_ids:
+            admin.pause_job(job_id, note=note)
+            click.echo(f"{job_id} is paused.")
+
+
+@jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs resume nightly-report",))
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def resume(target: Target, job_ids: tuple[str, ...]) -> None:
+    """Run paused jobs again, from the next time of their schedule on."""
+    with target.open() as admin:
+        for job_id in job_ids:
+            job = admin.resume_job(job_id)
+            if job is None:
+                click.echo(f"{job_id} has no time left in its schedule, and was removed.")
+            else:
+                click.echo(f"{job_id} runs next at {time_text(job.next_run_time, admin.timezone)}.")
+
+
+@jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs run nightly-report --wait",))
+@click.argument("job_id", metavar="ID")
+@click.option("--wait", is_flag=True, help=f"Wait for its end; exit with {RUN_FAILED} if it didn't succeed.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), help="Wait for no more than so many seconds."
+)
+@output_option
+@click.pass_context
+def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, output: str) -> None:
+    """Run a job once more now, on whichever node has its executor; its schedule stays as it is."""
+    waits = wait or timeout is not None
+    with context.obj.open() as admin:
+        found = admin.run_job(job_id, timeout=timeout if waits else 0)
+        zone = admin.timezone
+    if waits or output != "table":
+        show_one(found, output, zone)
+    else:
+        click.echo(f"{found.id} is {found.state}.")
+    if waits and found.state != "succeeded":
+        context.exit(RUN_FAILED)
+
+
+@jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs remove nightly-report --yes",))
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.pass_obj
+def remove(target: Target, job_ids: tuple[str, ...], yes: bool) -> None:
+    """Remove jobs; what runs of them goes on."""
+    if not yes:
+        click.confirm(f"Remove {', '.join(job_ids)}?", abort=True)
+    with target.open() as admin:
+        for job_id in job_ids:
+            admin.remove_job(job_id)
+            click.echo(f"{job_id} is removed.")

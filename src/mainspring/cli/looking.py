@@ -1,0 +1,115 @@
+"""``mainspring nodes``, ``groups``, ``parked``, ``next`` and ``doctor``: who is at work, what comes, and what is wrong."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from mainspring.admin.diagnosis import diagnose
+from mainspring.cli.examples import Command
+from mainspring.cli.exits import FOUND_PROBLEMS
+from mainspring.cli.output import Column, duration_text, from_now, output_option, show_list, time_text
+from mainspring.cli.times import SPAN
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from mainspring.cli.target import Target
+
+
+@click.command(cls=Command, examples=("mainspring --store jobs.sqlite nodes",))
+@click.option("--all", "all_of_them", is_flag=True, help="Also those that have ended.")
+@output_option
+@click.pass_obj
+def nodes(target: Target, all_of_them: bool, output: str) -> None:
+    """Who runs jobs from this store."""
+    columns = (
+        Column("NODE", lambda node: node.name),
+        Column("STATE", lambda node: node.state),
+        Column("SEEN", lambda node: f"{duration_text(node.silent_for)} ago"),
+        Column("HOST", lambda node: node.host),
+        Column("PID", lambda node: str(node.pid)),
+        Column("VERSION", lambda node: node.version),
+        Column("EXECUTORS", lambda node: ", ".join(node.executors)),
+        Column("CLOCK", lambda node: duration_text(node.clock_offset)),
+    )
+    with target.open() as admin:
+        found = admin.nodes(all_of_them=all_of_them)
+        show_list(found, columns, output, "No node is at work on this store.")
+
+
+@click.command(cls=Command, examples=("mainspring --store jobs.sqlite groups",))
+@output_option
+@click.pass_obj
+def groups(target: Target, output: str) -> None:
+    """The limits that groups of jobs have."""
+    columns = (
+        Column("GROUP", lambda group: group.name),
+        Column("AT A TIME", lambda group: "any number" if group.limit is None else str(group.limit)),
+        Column(
+            "RATE",
+            lambda group: "any" if group.rate is None else f"{group.rate} in {duration_text(group.per)}",
+        ),
+    )
+    with target.open() as admin:
+        show_list(admin.groups(), columns, output, "No group has limits.")
+
+
+@click.command(cls=Command, examples=("mainspring --store jobs.sqlite parked",))
+@output_option
+@click.pass_obj
+def parked(target: Target, output: str) -> None:
+    """Jobs that should have been run and were not, or can't be read here, and why."""
+    with target.open() as admin:
+        now = admin.now()
+        found = {job.id: job for job in (*admin.unreadable(), *admin.overdue())}
+        columns = (
+            Column("ID", lambda job: job.id),
+            Column("STATE", lambda job: job.state),
+            Column("DUE", lambda job: from_now(job.next_run_time, now)),
+            Column("EXECUTOR", lambda job: job.executor),
+            Column("REASON", lambda job: job.unreadable or "overdue", wraps=True),
+        )
+        show_list(found.values(), columns, output, "No job is parked or overdue.")
+
+
+@click.command("next", cls=Command, examples=("mainspring --store jobs.sqlite next --span 7d",))
+@click.argument("job_id", metavar="[ID]", required=False)
+@click.option("--span", type=SPAN, default="24h", show_default=True, help="How far ahead.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@output_option
+@click.pass_obj
+def due_next(target: Target, job_id: str | None, span: timedelta, limit: int, output: str) -> None:
+    """What will be due, in the order of time."""
+    with target.open() as admin:
+        now, zone = admin.now(), admin.timezone
+        times = list(islice(admin.due_times(now, now + span, job_id=job_id), limit + 1))
+        columns = (
+            Column("TIME", lambda due: time_text(due.time, zone)),
+            Column("IN", lambda due: from_now(due.time, now)),
+            Column("ID", lambda due: due.job_id),
+            Column("NAME", lambda due: due.name, wraps=True),
+        )
+        nothing = f"Nothing is due in the next {duration_text(span)}."
+        show_list(times[:limit], columns, output, nothing)
+        if len(times) > limit:
+            click.echo(f"There are more: --limit {limit * 2}", err=True)
+
+
+@click.command(cls=Command, examples=("mainspring --store jobs.sqlite doctor",))
+@output_option
+@click.pass_context
+def doctor(context: click.Context, output: str) -> None:
+    """What is wrong with a store, its nodes and its jobs, and what to do about each; exits with 3 if there is anything."""
+    columns = (
+        Column("ABOUT", lambda finding: finding.about),
+        Column("FOUND", lambda finding: finding.message, wraps=True),
+        Column("WHAT TO DO", lambda finding: finding.advice, wraps=True),
+    )
+    with context.obj.open() as admin:
+        findings = diagnose(admin)
+    show_list(findings, columns, output, "Nothing is wrong that can be seen from here.")
+    if findings:
+        context.exit(FOUND_PROBLEMS)

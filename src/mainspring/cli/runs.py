@@ -1,0 +1,93 @@
+"""``mainspring runs``: what was run, runs, and waits to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from mainspring.cli.examples import Command
+from mainspring.cli.output import Column, duration_text, output_option, show_list, show_one, time_text
+from mainspring.cli.times import SPAN
+from mainspring.model import RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from mainspring.cli.target import Target
+
+#: Those that somebody should look at.
+_TROUBLE: tuple[RunState, ...] = ("failed", "timed_out", "lost", "missed")
+
+
+@click.group()
+def runs() -> None:
+    """What was run, what runs, and what waits; cancel it."""
+
+
+@runs.command(
+    "list", cls=Command, examples=("mainspring --store jobs.sqlite runs list --failed --since 12h",)
+)
+@click.argument("job_id", metavar="[ID]", required=False)
+@click.option("--state", type=click.Choice(get_args(RunState)), help="Only those.")
+@click.option(
+    "--failed", is_flag=True, help=f"Only those that are {', '.join(_TROUBLE[:-1])} or {_TROUBLE[-1]}."
+)
+@click.option("--since", type=SPAN, metavar="SPAN", help="Due in the last while, such as 12h or 7d.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@output_option
+@click.pass_obj
+def list_runs(
+    target: Target,
+    job_id: str | None,
+    state: RunState | None,
+    failed: bool,
+    since: timedelta | None,
+    limit: int,
+    output: str,
+) -> None:
+    """List runs, of one job or of all, the latest due time first."""
+    if failed and state is not None:
+        raise click.UsageError("give --failed or --state, not both")
+    states: Sequence[RunState | None] = _TROUBLE if failed else [state]
+    with target.open() as admin:
+        zone = admin.timezone
+        start = None if since is None else admin.now() - since
+        found = [run for each in states for run in admin.runs(job_id, state=each, since=start, limit=limit)]
+        found.sort(key=lambda run: (run.scheduled, run.attempt), reverse=True)
+        columns = (
+            Column("RUN", lambda run: run.id),
+            Column("STATE", lambda run: run.state),
+            Column("STARTED", lambda run: time_text(run.started, zone)),
+            Column("TOOK", lambda run: duration_text(run.duration)),
+            Column("LATE", lambda run: duration_text(run.lateness)),
+            Column("NODE", lambda run: run.node or ""),
+            Column("ERROR", lambda run: run.error or "", wraps=True),
+        )
+        show_list(found[:limit], columns, output, "There are no such runs.")
+
+
+@runs.command(
+    cls=Command, examples=("mainspring --store jobs.sqlite runs show report/2026-01-31T09:30:00.000000Z/1",)
+)
+@click.argument("run_id", metavar="RUN")
+@output_option
+@click.pass_obj
+def show(target: Target, run_id: str, output: str) -> None:
+    """Show all that is known of a run: error, traceback, log, result."""
+    with target.open() as admin:
+        show_one(admin.run(run_id), output, admin.timezone)
+
+
+@runs.command(
+    cls=Command, examples=("mainspring --store jobs.sqlite runs cancel report/2026-01-31T09:30:00.000000Z/1",)
+)
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.pass_obj
+def cancel(target: Target, run_ids: tuple[str, ...]) -> None:
+    """End runs that are queued or go on, on whichever node."""
+    with target.open() as admin:
+        for run_id in run_ids:
+            admin.cancel_run(run_id)
+            click.echo(f"{run_id} is cancelled, or told to end.")

@@ -1,0 +1,48 @@
+"""Which job store a command is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mainspring.admin import Admin
+from mainspring.cli.configuration import Configuration
+
+if TYPE_CHECKING:
+    from mainspring.jobstores.shared.store import SharedJobStore
+
+#: Where a configuration is looked for.
+USUAL_FILE = Path("mainspring.toml")
+
+
+class Target:
+    """The job store that a command is about, as it was named before the command.
+
+    Args:
+        store: its URL, or a file; ``None``: the default store of ``mainspring.toml`` in this directory.
+    """
+
+    def __init__(self, store: str | None, namespace: str | None, timezone: str | None) -> None:
+        self.store = store
+        self.namespace = namespace
+        self.timezone = timezone
+
+    def open(self) -> Admin:
+        """Open it.
+
+        Raises:
+            MainspringError: it can't be.
+            click.UsageError: none was named.
+        """
+        return Admin(self._found(), namespace=self.namespace, timezone=self.timezone)
+
+    def _found(self) -> str | SharedJobStore:
+        if self.store is not None:
+            return self.store
+        if not USUAL_FILE.exists():
+            raise click.UsageError(
+                f"which job store? Give --store URL before the command, set MAINSPRING_STORE, or have a {USUAL_FILE} in this directory"
+            )
+        return Configuration.read(USUAL_FILE).default_store()

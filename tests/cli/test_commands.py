@@ -1,0 +1,216 @@
+"""The command line: what each command answers, in this process; `test_processes.py` has it as people start it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import click
+import pytest
+
+from mainspring.cli import main
+from mainspring.cli.application import mainspring
+from mainspring.cli.times import SPAN
+from mainspring.jobstores.by_url import store_for
+from waiting import wait_for
+
+
+@pytest.fixture
+def url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAINSPRING_STORE", raising=False)
+    return f"sqlite:///{tmp_path}/jobs.sqlite"
+
+
+@pytest.fixture
+def node(url, make_scheduler):
+    node = make_scheduler(jobstores={"default": store_for(url)}, start=True)
+    node.add_job("time:time", "interval", hours=1, id="hourly", tags=["billing"])
+    node.add_job("math:sqrt", "interval", hours=2, id="fails", args=[-1])
+    return node
+
+
+@pytest.fixture
+def call(url, capsys):
+    """Calls the command line for the store; exit code, standard output and standard error."""
+
+    def call(*arguments: str, store: str | None = url):
+        capsys.readouterr()
+        code = main([*(() if store is None else ("--store", store, "--timezone", "UTC")), *arguments])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.usefixtures("node")
+def test_jobs_are_listed_as_a_table_as_json_and_as_csv(call):
+    code, table, _ = call("jobs", "list")
+    assert code == 0
+    assert [line.split()[:2] for line in table.splitlines()] == [
+        ["ID", "STATE"],
+        ["hourly", "scheduled"],
+        ["fails", "scheduled"],
+    ]
+    found = json.loads(call("jobs", "list", "--json", "--tag", "billing")[1])
+    assert [(job["id"], job["tags"]) for job in found] == [("hourly", ["billing"])]
+    rows = list(csv.DictReader(io.StringIO(call("jobs", "list", "--output", "csv")[1])))
+    assert [(row["id"], json.loads(row["tags"])) for row in rows] == [("hourly", ["billing"]), ("fails", [])]
+    _, _, err = call("jobs", "list", "--limit", "1")
+    assert "There are more: --after 'hourly'" in err
+    assert [line.split()[0] for line in call("jobs", "list", "--after", "hourly")[1].splitlines()] == [
+        "ID",
+        "fails",
+    ]
+    assert call("jobs", "list", "--search", "nothing has it") == (0, "", "There are no such jobs.\n")
+
+
+def test_a_run_is_asked_for_waited_for_and_looked_at(call, node):
+    code, out, _ = call("jobs", "run", "hourly", "--wait", "--json")
+    (run,) = json.loads(out)
+    assert (code, run["state"]) == (0, "succeeded")
+    code, out, _ = call("jobs", "run", "fails", "--wait", "--json")
+    (run,) = json.loads(out)
+    assert (code, run["state"], run["error"]) == (4, "failed", "ValueError: math domain error")
+    _, out, _ = call("runs", "show", run["id"])
+    assert [line.split(maxsplit=1) for line in out.splitlines()][-2] == [
+        "traceback",
+        "ValueError: math domain error      ",
+    ]
+    listed = json.loads(call("runs", "list", "--failed", "--since", "1h", "--json")[1])
+    assert [one["id"] for one in listed] == [run["id"]]
+    code, out, _ = call("jobs", "run", "hourly")
+    assert code == 0
+    assert out.startswith("hourly/")
+    wait_for(lambda: len(node.get_runs("hourly", "succeeded")) == 2)
+    code, out, _ = call("doctor", "--json")
+    assert (code, [finding["about"] for finding in json.loads(out)]) == (3, ["runs"])
+
+
+def test_jobs_are_paused_resumed_and_removed(call, node):
+    assert call("jobs", "pause", "hourly", "fails", "--note", "strike")[:2] == (
+        0,
+        "hourly is paused.\nfails is paused.\n",
+    )
+    assert node.get_job("fails").note == "strike"
+    code, out, _ = call("jobs", "resume", "hourly")
+    assert code == 0
+    assert out.startswith("hourly runs next at ")
+    assert call("jobs", "remove", "hourly", "--yes")[:2] == (0, "hourly is removed.\n")
+    code, _, err = call("jobs", "show", "fials")
+    assert (code, err) == (1, "Error: No job by the id of fials was found; did you mean 'fails'?\n")
+
+
+def test_who_is_at_work_what_comes_and_what_is_wrong(call, node):
+    assert json.loads(call("nodes", "--json")[1])[0]["state"] == "alive"
+    assert call("groups") == (0, "", "No group has limits.\n")
+    node.set_group("api", limit=2)
+    assert call("groups")[1].splitlines()[1].split() == ["api", "2", "any"]
+    assert call("parked") == (0, "", "No job is parked or overdue.\n")
+    assert call("doctor") == (0, "", "Nothing is wrong that can be seen from here.\n")
+    due = json.loads(call("next", "--span", "2h30m", "--json")[1])
+    assert [one["job_id"] for one in due] == ["hourly", "hourly", "fails"]
+    assert call("next", "nothing")[0] == 1
+    assert call("next", "--span", "1s") == (0, "", "Nothing is due in the next 1.0 s.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence", "times"),
+    [
+        (["30 2 * * mon-fri"], "At 02:30 from Monday to Friday, Europe/Berlin", 10),
+        (["every day at 9", "--count", "2"], "At 09:00 every day, Europe/Berlin", 2),
+        (
+            ["0 0 9 ? * 2#1", "--dialect", "quartz", "--count", "0"],
+            "At 09:00 on the first Monday of every month, Europe/Berlin",
+            0,
+        ),
+        (["30 2 * * *", "--language", "de", "--count", "0"], "Täglich um 02:30 Uhr, Europe/Berlin", 0),
+    ],
+)
+def test_a_schedule_is_explained(capsys, arguments, sentence, times):
+    assert main(["--timezone", "Europe/Berlin", "explain", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == sentence
+    assert len([line for line in lines if line.startswith("  ")]) == times
+
+
+def test_what_may_surprise_about_a_schedule_is_said(capsys):
+    assert main(["--timezone", "Europe/Berlin", "explain", "30 2 31 * *", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert "short-months" in [one["code"] for one in said["warnings"]]
+    assert len(said["times"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["explain", "never ever"], 1, "Error: "),
+        (["explain", "0 0 9 * * 1"], 1, "dialect=…"),
+        (["--timezone", "Mars/Base", "explain", "@daily"], 1, "Mars/Base"),
+        (["--store", "jobs.txt", "jobs", "list"], 1, "neither the URL of a database"),
+        (["--store", "nothing.sqlite", "jobs", "list"], 1, "there is no file"),
+        (["jobs", "list"], 2, "which job store?"),
+        (["run"], 2, "what is to be run?"),
+        (["run", "nothing.toml"], 1, "nothing.toml can't be read"),
+        (["run", "time:time"], 2, "is no scheduler"),
+        (["jobs", "lits"], 2, "No such command"),
+        (["runs", "list", "--since", "soon"], 2, "no span of time"),
+    ],
+)
+@pytest.mark.usefixtures("url")
+def test_what_cannot_be_done_is_refused_in_a_sentence(capsys, arguments, code, words):
+    assert main(arguments) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert "Traceback" not in err
+
+
+def commands(group=mainspring, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_each_command_has_help_with_an_example_that_is_read_as_it_is_written(capsys, path, command):
+    assert main([*path.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert command.help.partition("\n")[0][:40] in shown
+    for example in command.examples:
+        assert f"  {example}\n" in shown
+        words = _words(example)
+        assert words[0] == "mainspring"
+        with mainspring.make_context("mainspring", words[1:]) as context:
+            _parsed(mainspring, context, words[1:])
+
+
+def _words(example):
+    import shlex
+
+    return shlex.split(example)
+
+
+def _parsed(group, context, arguments):
+    """Read the arguments as the command does, without doing what they say."""
+    name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+    inner = command.make_context(name, rest, parent=context)
+    if isinstance(command, click.Group):
+        _parsed(command, inner, rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("12h", 43200), ("1h30m", 5400), ("1.5d", 129600), ("2 w", 1209600)]
+)
+def test_a_span_of_time_is_read(text, seconds):
+    assert SPAN.convert(text, None, None).total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "12", "h", "1h and more", "-5m", "9" * 30 + "w"])
+def test_what_is_no_span_is_refused(text):
+    with pytest.raises(click.BadParameter):
+        SPAN.convert(text, None, None)
