@@ -99,7 +99,7 @@ def backend(clock):
     made.collect_lost.return_value = Collected((), {}, None)
     made.claim.return_value = claimed()
     made.poll.return_value = (None, None)
-    made.left.return_value = []
+    made.unclaimable.return_value = []
     made.look.return_value = Look([], False, None, ())
     made.next_time.return_value = None
     made.give_back.return_value = True
@@ -424,19 +424,19 @@ def test_who_was_declared_dead_runs_nothing_beside_what_goes_on(store, backend, 
 def test_jobs_whose_executor_is_nowhere_are_told_of_whenever_they_are_tried(store, backend):
     nowhere = Decision(record("a", executor="gone"))
     nowhere.reason = "no executor 'gone' here"
-    backend.left.return_value = [nowhere]
+    backend.unclaimable.return_value = [nowhere]
     assert claim(store).decisions == [nowhere]
     assert nowhere.retry_at == START + SECOND
     assert [(job.job_id, job.reason) for job in store.parked()] == [("a", "no executor 'gone' here")]
-    before, _, executors, _ = backend.left.call_args.args
+    before, _, executors, _ = backend.unclaimable.call_args.args
     assert (before, executors) == (START - 2 * SECOND, ("default",))
     assert claim(store, now=START + 0.5 * SECOND).decisions == []
-    assert backend.left.call_count == 1
+    assert backend.unclaimable.call_count == 1
     assert claim(store, now=START + SECOND).decisions == [nowhere]  # its time to be tried again has come
     assert nowhere.retry_at == START + 3 * SECOND
     assert claim(store, now=START + 2 * SECOND).decisions == []
     assert claim(store, now=START + 3 * SECOND).decisions == [nowhere]
-    backend.left.return_value = []
+    backend.unclaimable.return_value = []
     claim(store, now=START + 22 * SECOND)
     assert store.parked() == []  # a node that has the executor has run it
 

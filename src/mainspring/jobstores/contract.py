@@ -262,7 +262,7 @@ class RunStore(ABC):
         """A run of an instance has ended, and others of it are still to come. Called by the worker: not to wait for anything."""
 
     def write_outcomes(self) -> None:  # noqa: B027 - for stores that write them a moment later
-        """Write at once what has become of runs, so that what follows from it is there; for tests, whose clock stands still."""
+        """Write at once what has become of runs, so that what follows from it is there, and how far they say that they are; for tests, whose clock stands still."""
 
     def say(self, submission: Submission, text: str) -> None:  # noqa: B027 - for stores that others look into
         """The run that was begun last has said how far it is, in JSON. Called by the worker: not to wait for anything."""

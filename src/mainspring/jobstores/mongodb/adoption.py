@@ -61,11 +61,12 @@ class Adoptions:
             for job_id, outcome in outcomes.items()
             if job_id not in new
         ]
+        marked = {mark["_id"] for mark in others}
         if completes:
             others.append(self._mark(source, *COMPLETE, None, stamp))
-        self._server.run(lambda: self._write_marks(others))
+        done = self._server.run(lambda: self._write_marks(others))
         self._server.run(lambda: self._jobs.announce(record.next_run_time for record in records))
-        return True
+        return marked <= done
 
     def _hidden(
         self, record: JobRecord, source: str, outcome: str, seen: Mapping[str, str], stamp: str

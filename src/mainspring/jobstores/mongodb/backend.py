@@ -251,7 +251,7 @@ class MongoDBBackend(Backend):
         first = self._claiming.next_time(executors, set_aside)
         return first, None if token is None else self.look(token)
 
-    def left(
+    def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
     ) -> list[Decision]:
         where: Document = {

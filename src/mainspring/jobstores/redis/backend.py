@@ -226,7 +226,7 @@ class RedisBackend(Backend):
         first, look = self._look(question)
         return first, None if token is None else look
 
-    def left(
+    def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
     ) -> list[Decision]:
         question = {

@@ -243,7 +243,7 @@ class Backend(ABC):
         """`next_time`, and with it a `look`, if it is for a token."""
 
     @abstractmethod
-    def left(
+    def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
     ) -> list[Decision]:
         """What is to be said of jobs that were due before a time, and that nobody has run: they name other executors."""

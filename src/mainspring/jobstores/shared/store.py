@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunRecord, Submission
 
-_LEFT_SHOWN = 100
+_UNCLAIMABLE_SHOWN = 100
 #: A heartbeat that failed is tried again after this part of the time between two, so that one more is taken within the lease after an outage.
 _RETRIED_AFTER = 0.25
 #: A node looks at the others so often in the time of a lease, but no more seldom than every two seconds.
@@ -223,8 +223,8 @@ class SharedJobStore(NativeJobStore):
             Decision
         ] = ()  # by the last claim: perhaps the scheduler doesn't know of it yet
         self._is_closing = False
-        self._left_jobs: set[str] = set()
-        self._left_queued: set[str] = set()
+        self._unclaimable_jobs: set[str] = set()
+        self._unclaimable_queued: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
         self._past = Past(self._outage)
         self._refusal: str | None = None
@@ -844,11 +844,11 @@ class SharedJobStore(NativeJobStore):
         if self._held_because is not None:
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
-        left = self._left(now, decide, executors)
+        unclaimable = self._unclaimable(now, decide, executors)
         self._claimed_at = now
         set_aside = agenda.set_aside(self.parked(), now)
         if not self._is_something_due(now, executors, set_aside, membership):
-            return ClaimedBatch(left, more=False)
+            return ClaimedBatch(unclaimable, more=False)
         lease = membership.lease
         if membership.was_dead:
             taken_away = [submission for submission in self._runs_here() if is_taken_away(submission)]
@@ -880,7 +880,7 @@ class SharedJobStore(NativeJobStore):
                     )  # or its time to be tried again would never be over
                 else:
                     self._ledger.moved_on(decision.job.id)
-        decisions = [*begun, *claim.parked, *left]
+        decisions = [*begun, *claim.parked, *unclaimable]
         more = agenda.claimed(claim.next_time, claim.waiting, now, found=bool(decisions))
         return ClaimedBatch(decisions, more)
 
@@ -903,19 +903,21 @@ class SharedJobStore(NativeJobStore):
             membership.confirm()  # before it claims what a store that was set back has due again
         return is_due
 
-    def _left(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
+    def _unclaimable(self, now: datetime, decide: Decide, executors: Collection[str]) -> list[Decision]:
         """Jobs that are overdue and name executors that this node doesn't have, told of whenever they are to be tried again, as in any store."""
         with self._lock:
-            parked = [self._ledger.parked.get(job_id) for job_id in self._left_jobs]
+            parked = [self._ledger.parked.get(job_id) for job_id in self._unclaimable_jobs]
         is_tried = any(job is not None and job.retry_at <= now for job in parked)
         if not self._agenda.is_unclaimable_due(now) and not is_tried:
             return []
-        found = self._backend.left(shifted(now, -UNCLAIMABLE_AFTER), decide, executors, _LEFT_SHOWN)
+        found = self._backend.unclaimable(
+            shifted(now, -UNCLAIMABLE_AFTER), decide, executors, _UNCLAIMABLE_SHOWN
+        )
         ids = {decision.job.id for decision in found}
         with self._lock:
-            for job_id in self._left_jobs - ids:
+            for job_id in self._unclaimable_jobs - ids:
                 self._ledger.forget(job_id)  # a node that has the executor has run it
-            self._left_jobs = ids
+            self._unclaimable_jobs = ids
             tried = []
             for decision in found:
                 before = self._ledger.parked.get(decision.job.id)
@@ -962,9 +964,9 @@ class SharedJobStore(NativeJobStore):
         waiting = claimed.queue.blocked.keys()
         found = {decision.job.id for decision in claimed.claim.parked if decision.run is not None}
         with self._lock:
-            for job_id in self._left_queued - waiting:
+            for job_id in self._unclaimable_queued - waiting:
                 self._ledger.forget_parked(job_id)  # begun elsewhere, or cancelled
-            self._left_queued = (self._left_queued & waiting) | found
+            self._unclaimable_queued = (self._unclaimable_queued & waiting) | found
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         agenda = self._agenda
@@ -1047,6 +1049,7 @@ class SharedJobStore(NativeJobStore):
 
     def write_outcomes(self) -> None:
         self._outcomes.write(self._is_left)
+        self._write_said()
 
     @property
     def has_waiting(self) -> bool:
@@ -1126,8 +1129,8 @@ class SharedJobStore(NativeJobStore):
     def retry_parked(self) -> None:
         with self._lock:
             self._ledger.parked.clear()
-            self._left_jobs.clear()
-            self._left_queued.clear()
+            self._unclaimable_jobs.clear()
+            self._unclaimable_queued.clear()
         self._agenda.next_is_unknown()
 
     def say(self, submission: Submission, text: str) -> None:

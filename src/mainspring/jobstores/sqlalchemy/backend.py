@@ -273,11 +273,11 @@ class SQLBackend(Backend):
             first = self._context.statements.next_time(connection, now, executors, set_aside)
             return first, None if token is None else self._ending.look(connection, token)
 
-    def left(
+    def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
     ) -> list[Decision]:
         with self.database.reading() as connection:
-            return self._claiming.left(connection, before, decide, executors, limit)
+            return self._claiming.unclaimable(connection, before, decide, executors, limit)
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         claimed = self._claim(request, give_up, self._take)

@@ -266,12 +266,12 @@ class Claiming:
         )
         return {row[0]: self._context.job_of(row) for row in rows}
 
-    def left(
+    def unclaimable(
         self, connection: Connection, before: datetime, decide: Decide, executors: Collection[str], limit: int
     ) -> list[Decision]:
         """What is to be said of jobs that were due before a time, and that nobody has run: they name other executors."""
         claim = Claim([], {}, [], None)
-        for row in self._context.statements.left(connection, before, executors, limit):
+        for row in self._context.statements.unclaimable(connection, before, executors, limit):
             claim.add(self._context.job_of(row), decide, 0, partial(self._buffered, connection), None)
         return claim.parked
 

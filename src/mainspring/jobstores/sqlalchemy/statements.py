@@ -96,7 +96,7 @@ class Statements(ABC):
             tuple(sorted(job_ids)),
         ).fetchall()
 
-    def left(
+    def unclaimable(
         self, connection: Connection, before: datetime, executors: Collection[str], limit: int
     ) -> Sequence[Any]:
         """The rows of jobs that were due before a time, and whose executor is none of these."""
