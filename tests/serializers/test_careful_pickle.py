@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring.errors import SerializationError
-from mainspring.serializers.careful_pickle import careful_loads
+from mainspring.serializers.careful_pickle import Foreign, careful_loads
+from mainspring.triggers.cron import CronTrigger
 
 
 class Colour(Enum):
@@ -183,3 +184,44 @@ def test_the_hostile_pickles_above_do_harm_to_the_standard_reader(name):
         assert called or Victim.attribute == "changed"
     finally:
         Victim.attribute = "kept"
+
+
+class NotAllowedError(Exception):
+    """What a store raises for a reference that it may not load."""
+
+
+#: Modules of ours, and names in them that lead to code which isn't: imported there, or kept for programs that import them from there.
+LEADING_ELSEWHERE = [
+    ("mainspring.commands", "subprocess.Popen"),
+    ("mainspring.commands", "os.system"),
+    ("mainspring.jobstores.sqlalchemy", "create_engine"),
+    ("mainspring.util", "signature"),
+    ("apscheduler.util", "signature"),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), LEADING_ELSEWHERE)
+def test_a_name_of_ours_that_leads_elsewhere_is_asked_about_by_where_it_leads(module, name):
+    asked = []
+
+    def refuse(reference):
+        asked.append(reference)
+        raise NotAllowedError
+
+    foreign = Foreign(lambda module, name: (module.replace("apscheduler", "mainspring"), name), frozenset())
+    text = [pickle.BINUNICODE8 + len(one).to_bytes(8, "little") + one.encode() for one in (module, name)]
+    with pytest.raises(SerializationError, match="NotAllowedError"):
+        careful_loads(
+            b"\x80\x04" + b"".join(text) + pickle.STACK_GLOBAL + pickle.STOP, refuse, foreign=foreign
+        )
+    (reference,) = asked
+    assert not reference.startswith("mainspring")
+
+
+def test_what_is_ours_is_named_without_being_asked_about():
+    def refuse(reference):
+        raise NotAllowedError(reference)
+
+    foreign = Foreign(lambda module, name: (module, name), frozenset())
+    data = b"cmainspring.triggers.cron\nCronTrigger\n."
+    assert careful_loads(data, refuse, foreign=foreign) is CronTrigger
