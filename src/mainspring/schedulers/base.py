@@ -196,7 +196,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
         self._executors_by_alias: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
-        self._waiting_jobs = PendingJobs()
+        self._waiting_jobs = PendingJobs(lambda: self._is_strict)
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
@@ -1233,10 +1233,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             return None
         # First: for its store a run goes on until its end is told.
         planned = self._stores.unhanded.again()
+        log = self._log
         if self.state != STATE_RUNNING:
+            log.debug("Scheduler is paused -- not processing jobs")
             self._planned = planned
             return planned.seconds_left(self._clock.now(), self._clock.monotonic())
-        log = self._log
         log.debug("Looking for jobs to run")
         # Whatever is added from here on and is due before this pass is over must wake the loop.
         planned = planned.or_sooner(

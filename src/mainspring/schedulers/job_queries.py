@@ -92,13 +92,15 @@ class JobQueries:
         ]
         if pending is False or after is not None:
             return stored
-        waiting = {
-            one.job.id: one.job
+        waiting = [
+            (one.job._record, one.job)  # noqa: SLF001 - handles are ours
             for one in self._waiting_jobs.of(jobstore)
             if state is None or (state != "ended" and one.is_paused == (state == "paused"))
-        }
-        asked = query._replace(state=None).of([job._record for job in waiting.values()])  # noqa: SLF001 - handles are ours
-        return [waiting[record.id] for record in asked] + stored
+        ]
+        # By the records themselves: an id may be there for several job stores.
+        handles = {id(record): job for record, job in waiting}
+        asked = query._replace(state=None).of([record for record, _ in waiting])
+        return [handles[id(record)] for record in asked] + stored
 
     def _listed(self, store: RunStore, query: JobQuery) -> list[JobRecord]:
         """What a store lists, where it knows jobs that are paused and such that have ended as one kind."""

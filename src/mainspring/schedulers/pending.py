@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mainspring.errors import ConflictingIdError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mainspring.job import Job
     from mainspring.model import JobOptions
@@ -38,11 +38,18 @@ class PendingJob(NamedTuple):
 
 
 class PendingJobs:
-    """The pending jobs, in the order in which they were added."""
+    """The pending jobs, in the order in which they were added.
 
-    def __init__(self) -> None:
+    Args:
+        refuses: whether a job is refused that has the id of another and is not to replace it; otherwise it is kept after all others, and the
+            start fails because of it, as with APScheduler: a program may never come to its start.
+    """
+
+    def __init__(self, refuses: Callable[[], bool]) -> None:
         self._lock = Lock()
+        self._refuses = refuses
         self._jobs: dict[tuple[str, str], PendingJob] = {}
+        self._conflicting: list[PendingJob] = []
 
     def leave_to_parent(self) -> None:
         """In a forked process: the jobs are still pending, if they were."""
@@ -52,21 +59,24 @@ class PendingJobs:
         """Keep all of `jobs`, or none.
 
         Raises:
-            ConflictingIdError: two are for one store under one id, and the later is not to replace the earlier.
+            ConflictingIdError: two are for one store under one id, the later is not to replace the earlier, and that is refused.
         """
         with self._lock:
-            added = dict(self._jobs)
+            added, conflicting = dict(self._jobs), list(self._conflicting)
             for job in jobs:
                 key = (job.alias, job.job.id)
-                if key in added and not job.replace_existing:
+                if key not in added or job.replace_existing:
+                    added[key] = job
+                elif self._refuses():
                     raise ConflictingIdError(job.job.id)
-                added[key] = job
-            self._jobs = added
+                else:
+                    conflicting.append(job)
+            self._jobs, self._conflicting = added, conflicting
 
     def replace(self, jobs: Iterable[PendingJob]) -> None:
         """Keep these, and no others."""
         with self._lock:
-            self._jobs = {(job.alias, job.job.id): job for job in jobs}
+            self._jobs, self._conflicting = {(job.alias, job.job.id): job for job in jobs}, []
 
     def find(self, job_id: str, alias: str | None) -> PendingJob | None:
         """The job with this id, for any store or for one."""
@@ -87,11 +97,12 @@ class PendingJobs:
     def remove(self, jobs: Iterable[PendingJob]) -> None:
         """Forget `jobs`."""
         with self._lock:
-            gone = {(job.alias, job.job.id) for job in jobs}
-            self._jobs = {key: job for key, job in self._jobs.items() if key not in gone}
+            gone = {id(job.job) for job in jobs}
+            self._jobs = {key: job for key, job in self._jobs.items() if id(job.job) not in gone}
+            self._conflicting = [job for job in self._conflicting if id(job.job) not in gone]
 
     def __iter__(self) -> Iterator[PendingJob]:
-        return iter(list(self._jobs.values()))
+        return iter([*self._jobs.values(), *self._conflicting])
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._jobs) + len(self._conflicting)
