@@ -234,6 +234,13 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "metadata": _checked_metadata,
 }
 
+#: As those, but said by `BaseScheduler.sync` alone.
+_KEPT_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "owner": lambda value: None if value is None else _checked_text("owner", value),
+}
+
+_ALL_CHECKS = {**_CHECKS, **_KEPT_CHECKS}
+
 #: How late a run may be by the policy ``"skip"``, if nothing else is said.
 _SKIPPED_AFTER = timedelta(seconds=30)
 
@@ -272,7 +279,7 @@ def options_with(base: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
     """
     if "misfire_policy" in changes:
         changes = _without_policy(changes, base.misfire_grace_time)
-    checked = {name: _CHECKS[name](value) for name, value in changes.items() if name in _CHECKS}
+    checked = {name: _ALL_CHECKS[name](value) for name, value in changes.items() if name in _ALL_CHECKS}
     new = {name: value for name, value in checked.items() if value != getattr(base, name)}
     return _shared_options(base, **new) if new else base
 
@@ -323,6 +330,7 @@ _WRITTEN_IF_UNUSUAL = (
     "capture_log",
     "around_run",
     "reruns",
+    "owner",
 )
 
 

@@ -58,6 +58,7 @@ class JobOptions:
         around_run: references of context managers, in each of which the function is called.
         is_plain: whether its runs need no more than to be run, which is what most need, and is asked at every step of each.
         metadata: what the user wants to know of the job, as JSON text; ``None``: nothing.
+        owner: who keeps it in step with a list, as of `BaseScheduler.sync`; ``None``: nobody.
     """
 
     executor: str = "default"
@@ -79,6 +80,7 @@ class JobOptions:
     around_run: tuple[str, ...] = ()
     metadata: str | None = None
     reruns: int = 3
+    owner: str | None = None
     is_plain: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -64,8 +65,9 @@ def test_a_file_becomes_a_scheduler_and_its_jobs(tmp_path, monkeypatch, make_sch
         job_defaults=configuration.defaults,
         **configuration.scheduler,
     )
-    configuration.apply_to(scheduler)
     scheduler.start(paused=True)
+    for alias in configuration.stores_of_jobs:
+        configuration.sync(partial(scheduler.sync, jobstore=alias), alias)
     jobs = {job.id: job for job in scheduler.get_jobs()}
     assert sorted(jobs) == ["backup", "poll", "report"]
     backup = jobs["backup"]
@@ -88,8 +90,9 @@ def test_a_second_start_leaves_what_is_unchanged_as_it_is(tmp_path, monkeypatch,
     for _ in range(2):
         configuration = read(tmp_path, WHOLE)
         scheduler = make_scheduler(jobstores=configuration.stores(), **configuration.scheduler)
-        configuration.apply_to(scheduler)
         scheduler.start(paused=True)
+        for alias in configuration.stores_of_jobs:
+            configuration.sync(partial(scheduler.sync, jobstore=alias), alias)
         due.append(scheduler.get_job("poll").next_run_time)
         assert len(scheduler.get_jobs()) == 3
         scheduler.shutdown()
@@ -140,6 +143,7 @@ def test_a_second_start_leaves_what_is_unchanged_as_it_is(tmp_path, monkeypatch,
         ("[jobs.a]\ncommand = ''\nschedule = '@daily'", "command must be a text for the shell"),
         ("[jobs.a]\ncommand = [1]\nschedule = '@daily'", "command must be a text for the shell"),
         ("[jobs.a]\nfunction = 'time:time'\ntrigger = 'interval'", "trigger must be a table with a type"),
+        ("owner = 3", "owner must be a text, got 3"),
         ("[scheduler]\ntimezon = 'UTC'", "did you mean 'timezone'"),
         ("[defaults]\ncoalesc = true", "did you mean 'coalesce'"),
         ("[stores.main]\nurl = 'a.sqlite'", "one must be called default"),
@@ -182,8 +186,22 @@ def test_a_mistake_is_said_with_its_place(tmp_path, text, words):
 )
 def test_what_add_job_refuses_is_said_with_its_place(tmp_path, text, words, make_scheduler):
     configuration = read(tmp_path, text)
+    scheduler = make_scheduler(start=True)
     with pytest.raises(ConfigurationError, match=words):
-        configuration.apply_to(make_scheduler())
+        configuration.sync(scheduler.sync, "default")
+    assert scheduler.get_jobs() == []
+
+
+def test_who_removes_what_is_no_longer_in_the_file_has_to_name_its_owner(tmp_path, make_scheduler):
+    scheduler = make_scheduler(start=True)
+    text = "[jobs.{}]\nfunction = 'time:time'\nschedule = '@daily'"
+    with pytest.raises(ConfigurationError, match='write owner = "…" at its top'):
+        read(tmp_path, text.format("a")).sync(scheduler.sync, "default", prune=True)
+    for name in ("a", "b"):
+        read(tmp_path, f"owner = 'billing'\n{text.format(name)}").sync(scheduler.sync, "default", prune=True)
+        assert [job.id for job in scheduler.get_jobs()] == [name]
+    with pytest.raises(ConfigurationError, match="somebody else's"):
+        read(tmp_path, f"owner = 'shop'\n{text.format('b')}").sync(scheduler.sync, "default")
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path):

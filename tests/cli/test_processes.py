@@ -126,6 +126,49 @@ def test_what_runs_when_it_is_told_to_stop_is_waited_for(tmp_path, started):
 
 
 @pytest.mark.one_python
+def test_a_plan_is_shown_done_and_taken_over_again_on_sighup(tmp_path, started):
+    file = tmp_path / "mainspring.toml"
+    file.write_text(FILE.format(url=f"sqlite:///{tmp_path}/jobs.sqlite"))
+    away = command("apply", cwd=tmp_path)
+    assert (away.returncode, away.stdout) == (1, "")
+    done = command("apply", "--yes", cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "mainspring.toml: 2 added")
+    assert command("apply", cwd=tmp_path).returncode == 0
+
+    process = started("run")
+    log = tmp_path / "log"
+    wait_for(lambda: "Scheduler started" in log.read_text())
+    file.write_text(file.read_text() + '\n[jobs.new]\nfunction = "time:time"\nschedule = "@daily"\n')
+    planned = command("apply", "--json", cwd=tmp_path)
+    assert planned.returncode == 3
+    assert [(one["id"], one["action"]) for one in json.loads(planned.stdout)["default"]["jobs"]][-1] == (
+        "new",
+        "add",
+    )
+    process.send_signal(signal.SIGHUP)
+    wait_for(lambda: 'Job "new" of mainspring.toml: added' in log.read_text())
+    file.write_text(file.read_text().replace("@daily", "@dayly"))
+    process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "what was before goes on: " in log.read_text())
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+@pytest.mark.one_python
+def test_a_file_that_cannot_be_taken_over_ends_the_start(tmp_path):
+    file = tmp_path / "mainspring.toml"
+    file.write_text(
+        FILE.format(url=f"sqlite:///{tmp_path}/jobs.sqlite")
+        .replace("echo slept", "")
+        .replace('"sleep 1; "', "[]")
+    )
+    answer = command("run", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "mainspring.toml, [jobs.slow]: command must be a text" in answer.stderr
+
+
+@pytest.mark.one_python
 def test_a_scheduler_of_a_program_is_run(tmp_path, started):
     (tmp_path / "program.py").write_text(
         "from mainspring import BlockingScheduler\n"

@@ -24,13 +24,14 @@ from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.schedulers.attached import AttachedScheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, tzinfo
     from types import TracebackType
 
     from mainspring.admin.views import GroupView, JobView, NodeView, RunView
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import RunState
+    from mainspring.schedulers.syncing import SyncPlan
 
 __all__ = ["Admin"]
 
@@ -47,6 +48,8 @@ class Admin:
         store: the URL of its database, the path of a file of SQLite's, or a job store that isn't started.
         namespace: of the deployment, if it has one.
         timezone: in which times without one are read, and times are shown; the machine's, if it isn't given.
+        job_defaults: options of jobs that `sync` adds, where they don't name their own.
+        makes: make the store where it isn't there, as a scheduler that is started would.
 
     Raises:
         ConfigurationError: it can't be used so, or there are no jobs of mainspring's there.
@@ -59,11 +62,13 @@ class Admin:
         *,
         namespace: str | None = None,
         timezone: tzinfo | str | None = None,
+        job_defaults: Mapping[str, Any] | None = None,
+        makes: bool = False,
     ) -> None:
         made = store_for(store, namespace=namespace) if isinstance(store, str) else store
         self._store = made
-        self._scheduler = AttachedScheduler(timezone=timezone)
-        self._scheduler.attach(made)
+        self._scheduler = AttachedScheduler(timezone=timezone, job_defaults=dict(job_defaults or {}))
+        self._scheduler.attach(made, makes=makes)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -266,6 +271,23 @@ class Admin:
         handle = self._scheduler.run_job(job_id)
         run = handle.record() if timeout == 0 else handle.wait(timeout)
         return run_view(run, self.now())
+
+    def sync(
+        self,
+        jobs: Iterable[Mapping[str, Any]],
+        *,
+        owner: str,
+        prune: bool = False,
+        take_over: bool = False,
+        dry_run: bool = False,
+    ) -> SyncPlan:
+        """Bring the jobs of one owner in step with a list; see `BaseScheduler.sync`.
+
+        Raises:
+            ConflictingIdError: a job of the same id is somebody else's; or an id is twice in the list.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        return self._scheduler.sync(jobs, owner=owner, prune=prune, take_over=take_over, dry_run=dry_run)
 
     def cancel_run(self, run_id: str) -> None:
         """End a run that is queued or goes on.

@@ -71,6 +71,7 @@ class JobView(View):
         next_run_time: aware; ``None`` while it is paused.
         note: why it is paused.
         arguments: what it is called with, as a call is written; secrets are masked.
+        owner: who keeps it in step with a list, as of `BaseScheduler.sync`.
         options: those that aren't as they are by default.
     """
 
@@ -84,6 +85,7 @@ class JobView(View):
     group: str | None
     tags: tuple[str, ...]
     note: str | None
+    owner: str | None
     arguments: str
     options: Mapping[str, Any]
     unreadable: str | None = None
@@ -175,6 +177,7 @@ def job_view(record: JobRecord, language: str = "en") -> JobView:
         record.options.group,
         record.options.tags,
         None if record.tally is None else record.tally.note,
+        record.options.owner,
         _call(record),
         _options(record),
     )
@@ -194,6 +197,7 @@ def unreadable_view(row: Unreadable) -> JobView:
         record.options.group,
         record.options.tags,
         None,
+        record.options.owner,
         "",
         {},
         row.reason,
@@ -259,7 +263,7 @@ def _call(record: JobRecord) -> str:
 
 
 #: What has a place of its own in a view.
-_SHOWN_APART = ("executor", "group", "tags", "is_plain")
+_SHOWN_APART = ("executor", "group", "tags", "owner", "is_plain")
 
 
 def _options(record: JobRecord) -> dict[str, Any]:

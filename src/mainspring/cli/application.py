@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mainspring._version import __version__
+from mainspring.cli.applying import apply
 from mainspring.cli.exits import FAILED, INTERRUPTED
 from mainspring.cli.explaining import explain
 from mainspring.cli.jobs import jobs
@@ -46,7 +47,7 @@ def mainspring(
     context.obj = Target(store, namespace, timezone)
 
 
-for command in (explain, jobs, runs, nodes, groups, parked, due_next, doctor, run_scheduler):
+for command in (apply, explain, jobs, runs, nodes, groups, parked, due_next, doctor, run_scheduler):
     mainspring.add_command(command)
 
 

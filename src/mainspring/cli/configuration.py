@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,20 +17,20 @@ from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - what is bound here b
 from mainspring.coercion import nearest
 from mainspring.commands import run_command
 from mainspring.definition import OPTIONS
-from mainspring.errors import ConfigurationError, words_of
+from mainspring.errors import ConfigurationError, ConflictingIdError, words_of
 from mainspring.jobstores.by_url import store_for
 from mainspring.printable import shown
-from mainspring.schedulers.plugins import BUILT_IN
-from mainspring.timezones import astimezone
+from mainspring.schedulers.job_factory import JobFactory
+from mainspring.schedulers.plugins import BUILT_IN, Plugins
+from mainspring.timezones import astimezone, local_timezone
 from mainspring.triggers import parse
 from mainspring.triggers.parsing import dialect_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mainspring.jobstores.shared.store import SharedJobStore
-    from mainspring.schedulers.base import BaseScheduler
+    from mainspring.schedulers.syncing import SyncPlan
     from mainspring.triggers.base import BaseTrigger
 
 __all__ = ["Configuration", "ConfiguredJob"]
@@ -85,26 +86,20 @@ class ConfiguredJob:
     is_paused: bool
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def add_to(self, scheduler: BaseScheduler) -> None:
-        """Add it, or change the one of its id into it; its history and its next run time stay, unless its schedule has changed.
-
-        Raises:
-            TypeError, ValueError, LookupError: as for `add_job`.
-        """
+    def parameters(self) -> dict[str, Any]:
+        """What `add_jobs` and `sync` take."""
         name, arguments = self.trigger if isinstance(self.trigger, tuple) else (self.trigger, {})
-        later: dict[str, Any] = {"next_run_time": None} if self.is_paused else {}
-        scheduler.add_job(
-            self.function,
-            name,
-            args=self.args,
-            kwargs=dict(self.kwargs),
-            id=self.id,
-            jobstore=self.store,
-            replace_existing=True,
-            **later,
+        paused: dict[str, Any] = {"next_run_time": None} if self.is_paused else {}
+        return {
+            "id": self.id,
+            "func": self.function,
+            "args": self.args,
+            "kwargs": dict(self.kwargs),
+            "trigger": name,
+            **paused,
             **self.options,
             **arguments,
-        )
+        }
 
 
 class Configuration:
@@ -120,7 +115,12 @@ class Configuration:
 
     def __init__(self, content: Mapping[str, Any], place: str = "mainspring.toml") -> None:
         self._place = place
-        _check_names(self._at(), content, _TABLES)
+        _check_names(self._at(), content, ("owner", *_TABLES))
+        self._owner = content.get("owner")
+        if self._owner is not None and not (isinstance(self._owner, str) and self._owner.strip()):
+            raise ConfigurationError(f"{place}: owner must be a text, got {shown(self._owner)}")
+        #: Whose the jobs are.
+        self.owner: str = self._owner or Path(place).name
         self.scheduler = self._table(content, "scheduler")
         _check_names(self._at("scheduler"), self.scheduler, _SCHEDULER)
         self._stores = self._tables(content, "stores")
@@ -145,7 +145,20 @@ class Configuration:
             raise ConfigurationError(f"{path} is not TOML: {error}") from error
         return cls(content, str(path))
 
+    def read_again(self) -> Configuration:
+        """What the file says now.
+
+        Raises:
+            ConfigurationError: as of `read`.
+        """
+        return self.read(Path(self._place))
+
     # Parts
+
+    @property
+    def stores_of_jobs(self) -> list[str]:
+        """The aliases of the job stores that jobs may be in."""
+        return list(self._stores or {"default": {}})
 
     def default_store(self) -> SharedJobStore:
         """The job store of jobs that name none; in the file ``mainspring.sqlite``, if the configuration has none.
@@ -193,17 +206,45 @@ class Configuration:
             made[alias] = dict(options)
         return made
 
-    def apply_to(self, scheduler: BaseScheduler) -> None:
-        """Add the jobs.
+    def sync(
+        self, sync: Callable[..., SyncPlan], store: str, *, prune: bool = False, **options: bool
+    ) -> SyncPlan:
+        """Bring a store in step with the jobs of the file that are to be in it.
+
+        Args:
+            sync: of the scheduler, or of an `Admin`.
+            store: its alias.
 
         Raises:
-            ConfigurationError: one can't be added; the message says which, and why.
+            ConfigurationError: a job can't be added; or jobs are to be removed, and the file doesn't name their owner.
+            ConflictingIdError: a job is somebody else's.
         """
-        for job in self.jobs:
+        if prune and self._owner is None:
+            raise ConfigurationError(
+                f'{self._place} names no owner, and to remove what isn\'t in it any more, it has to be known which jobs were: write owner = "…" at its '
+                "top, a name that no other file in this store has"
+            )
+        jobs = [job.parameters() for job in self.jobs if job.store == store]
+        try:
+            return sync(jobs, owner=self.owner, prune=prune, **options)
+        except ConflictingIdError as error:
+            raise ConfigurationError(
+                f"{self._at('jobs', error.job_id)}: there is a job of this id that is somebody else's (see jobs show): give this one another id, remove "
+                "that one, or take it over by mainspring apply --take-over"
+            ) from error
+        except (TypeError, ValueError, LookupError) as error:
+            self._refuse(jobs, error)
+            raise
+
+    def _refuse(self, jobs: Sequence[Mapping[str, Any]], error: Exception) -> None:
+        """Raise what a job was refused for with its place."""
+        factory = JobFactory(Plugins("triggers"), SYSTEM_CLOCK)
+        factory.timezone = local_timezone()
+        for job in jobs:
             try:
-                job.add_to(scheduler)
-            except (TypeError, ValueError, LookupError) as error:
-                raise ConfigurationError(f"{self._at('jobs', job.id)}: {words_of(error)}") from error
+                factory.record(dict(job))
+            except (TypeError, ValueError, LookupError) as found:
+                raise ConfigurationError(f"{self._at('jobs', job['id'])}: {words_of(found)}") from error
 
     # Reading
 

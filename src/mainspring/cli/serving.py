@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,13 +16,20 @@ from mainspring.cli.configuration import Configuration
 from mainspring.cli.examples import Command
 from mainspring.cli.logs import set_up_logs
 from mainspring.cli.target import USUAL_FILE
+from mainspring.errors import words_of
+from mainspring.events import EVENT_SCHEDULER_START
 from mainspring.jobstores.by_url import store_for
 from mainspring.references import ref_to_obj
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.blocking import BlockingScheduler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from mainspring.cli.target import Target
+    from mainspring.events import SchedulerEvent
+
+_log = logging.getLogger("mainspring.cli")
 
 #: SIGTERM's number and what shells add to it.
 _BY_SIGTERM = 143
@@ -56,7 +68,7 @@ def run_scheduler(
 ) -> None:
     """Run a scheduler: the jobs of a file, mainspring.toml by default; those of a store; or a scheduler of a program.
 
-    SIGTERM and Ctrl-C let what runs end, and give back what hasn't begun; a second one ends at once.
+    SIGTERM and Ctrl-C let what runs end, and give back what hasn't begun; a second one ends at once. SIGHUP has the file read again.
     """
     set_up_logs(log_format, verbose=verbose)
     if what is not None and ":" in what and not Path(what).exists():
@@ -68,20 +80,78 @@ def run_scheduler(
         _check(configuration)
         return
     scheduler.configure(shutdown_timeout=shutdown_timeout)
-    if configuration is not None:
-        configuration.apply_to(scheduler)
-    _run(scheduler)
+    if configuration is None:
+        _run(scheduler)
+        return
+    keeper = Keeper(scheduler, configuration)
+    scheduler.add_listener(keeper.started, EVENT_SCHEDULER_START)
+    with _on_hangup(keeper.reload):
+        _run(scheduler, paused=True)
+    if keeper.error is not None:
+        raise keeper.error
 
 
-def _run(scheduler: BlockingScheduler) -> None:
+def _run(scheduler: BlockingScheduler, **options: bool) -> None:
     """Run to the end. To be told to stop, and to have stopped in order, is no failure."""
     try:
-        scheduler.start()
+        scheduler.start(**options)
     except KeyboardInterrupt:
         return
     except SystemExit as end:
         if end.code != _BY_SIGTERM:
             raise
+
+
+class Keeper:
+    """Keeps a scheduler's jobs in step with a file: when it has started, before anything is run, and whenever it is told that the file has changed.
+
+    Attributes:
+        error: why it could not be started.
+    """
+
+    error: Exception | None = None
+
+    def __init__(self, scheduler: BlockingScheduler, configuration: Configuration) -> None:
+        self._scheduler = scheduler
+        self._configuration = configuration
+
+    def started(self, event: SchedulerEvent) -> None:
+        """Bring the jobs in step, and begin to run them; or give up."""
+        del event
+        try:
+            self._sync(self._configuration)
+        except Exception as error:  # noqa: BLE001 - raised where the scheduler was started
+            self.error = error
+            self._scheduler.shutdown(wait=False)
+        else:
+            self._scheduler.resume()
+
+    def reload(self) -> None:
+        """Read the file again, and bring the jobs in step; a mistake in it is logged, and what was before goes on."""
+        try:
+            self._sync(self._configuration.read_again())
+        except Exception as error:  # noqa: BLE001 - logged
+            _log.error("The file is not taken over, and what was before goes on: %s", words_of(error))
+
+    def _sync(self, configuration: Configuration) -> None:
+        for alias in configuration.stores_of_jobs:
+            configuration.sync(partial(self._scheduler.sync, jobstore=alias), alias)
+
+
+@contextmanager
+def _on_hangup(work: Callable[[], None]) -> Iterator[None]:
+    """Have `work` done, on a thread of its own, whenever SIGHUP comes; where there is such a signal."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is None:
+        yield
+        return
+    before = signal.signal(
+        number, lambda *_: Thread(target=work, name="mainspring-reload", daemon=True).start()
+    )
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _of_program(reference: str) -> BlockingScheduler:
@@ -111,11 +181,9 @@ def _made(target: Target, configuration: Configuration) -> BlockingScheduler:
     options: dict[str, Any] = dict(configuration.scheduler)
     if target.timezone is not None:
         options["timezone"] = target.timezone
-    stores: dict[str, Any]
-    if target.store is None:
-        stores = dict(configuration.stores())
-    else:
-        stores = {"default": store_for(target.store, namespace=target.namespace)}
+    stores: dict[str, Any] = dict(configuration.stores())
+    if target.store is not None:
+        stores["default"] = store_for(target.store, namespace=target.namespace)
     return BlockingScheduler(
         jobstores=stores, executors=configuration.executors(), job_defaults=configuration.defaults, **options
     )

@@ -34,15 +34,18 @@ class _NoDoubts(DoubtfulJobs):
 class AttachedScheduler(BaseScheduler):
     """The methods of every scheduler that are about jobs, runs and groups, on a shared store."""
 
-    def attach(self, store: SharedJobStore, alias: str = "default") -> None:
+    def attach(self, store: SharedJobStore, alias: str = "default", *, makes: bool = False) -> None:
         """Open a job store.
+
+        Args:
+            makes: make what isn't there, as a node would, instead of refusing it.
 
         Raises:
             ConfigurationError: it can't be used as it is set up, or mainspring has no jobs there.
             StoreUnavailableError: it can't be had.
         """
         self._doubtful_jobs = _NoDoubts(self._stores, self._executors, lambda: self._logger)
-        store.attach(self.timezone, ATTACH_TIMEOUT_SECONDS)
+        store.attach(self.timezone, ATTACH_TIMEOUT_SECONDS, makes=makes)
         self.add_jobstore(store, alias)
         self.state = STATE_ATTACHED
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from mainspring.schedulers.job_factory import JobFactory
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.store_adoptions import StoreAdoptions
+    from mainspring.schedulers.syncing import SyncPlan
     from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 
 
@@ -262,6 +263,61 @@ class JobMethods(RunMethods):
         return self._add_together(
             [record for record, _ in made], jobstore, replace_existing=replace_existing, keeps=keeps
         )
+
+    def sync(
+        self,
+        jobs: Iterable[Mapping[str, Any]],
+        *,
+        owner: str,
+        jobstore: str = "default",
+        prune: bool = False,
+        take_over: bool = False,
+        dry_run: bool = False,
+    ) -> SyncPlan:
+        """Bring the jobs of one owner in step with a list: add what is new, change what differs, and leave everything else alone.
+
+        A job that is changed keeps its history, and its next run time unless its schedule changes; one that somebody has paused stays paused.
+
+        Args:
+            jobs: for each job what `add_job` takes, as a mapping, with an ``id``: ``{"id": "poll", "func": f, "trigger": "interval", "minutes": 5}``.
+            owner: whose jobs these are, such as the name of a deployment. Jobs of others, and such that `add_job` has added, aren't touched.
+            jobstore: alias of the job store.
+            prune: remove jobs of this owner that are no longer in the list.
+            take_over: change jobs of the same ids that are others', too, and make them this owner's.
+            dry_run: change nothing, and only say what would be.
+
+        Returns:
+            what was done, or would be; ``print`` shows it.
+
+        Raises:
+            ConflictingIdError: a job of the same id is somebody else's; or an id is twice in the list.
+            SchedulerNotRunningError: the scheduler has not been started.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        from mainspring.schedulers.syncing import apply_plan, owned_by, plan_of
+
+        self._refuse_unstarted("sync", jobstore)
+        store, now = self._stores[jobstore], self._now_of(jobstore)
+        given = [dict(job) for job in jobs]
+        for job in given:
+            if not job.get("id"):
+                raise ValueError(f"each job needs an id, by which it is found again, got {shown(job)}")
+        wanted = owned_by(owner, [self._factory.record(job, now) for job in given])
+        plan = plan_of(wanted, store.list_records(), owner, now, prune=prune, take_over=take_over)
+        if not dry_run and plan.changes_something:
+            kept = apply_plan(plan, wanted, store, take_over=take_over)
+            self._tell_synced(plan, kept, jobstore)
+        return plan
+
+    def _tell_synced(self, plan: SyncPlan, kept: list[JobRecord], alias: str) -> None:
+        """Tell of what a plan has changed."""
+        self._log.info('Job store "%s" is in step with %s', alias, plan.summary)
+        for job in plan.of("add", "change", "remove"):
+            code = EVENT_JOB_REMOVED if job.action == "remove" else EVENT_JOB_ADDED
+            self._log.of_job(INFO, job.id, 'Job "%s" of %s: %s', job.id, plan.owner, job.said)
+            self._dispatch_event(JobEvent(code, job.id, alias))
+        self._doubtful_jobs.look(kept, alias)
+        self._wake()
 
     def _new_handles(self, made: Iterable[tuple[JobRecord, bool]]) -> list[Job]:
         """Handles on jobs that are in no store yet, each with whether its next run time was given."""

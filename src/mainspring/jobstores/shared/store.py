@@ -349,12 +349,13 @@ class SharedJobStore(NativeJobStore):
             upkeep.start()
         self._ears = self._backend.listen(self._heard)
 
-    def attach(self, timezone: tzinfo, timeout: float) -> None:
-        """Open the store to ask and change what is in it, without being a node: nothing is made there, and nothing is run.
+    def attach(self, timezone: tzinfo, timeout: float, *, makes: bool = False) -> None:
+        """Open the store to ask and change what is in it, without being a node: nothing is run.
 
         Args:
             timezone: of jobs whose trigger has none.
             timeout: seconds for which a server is waited for.
+            makes: make what isn't there, as a node would, instead of refusing it.
 
         Raises:
             ConfigurationError: mainspring has no store there, or one of an older or a newer release; or the store is set up in a way that trying
@@ -366,7 +367,8 @@ class SharedJobStore(NativeJobStore):
         try:
             with self._outage.tried_until(limit.gives_up, limit.seconds), self._outage.doing(STARTING):
                 try_again(FirstQuestion(self._backend.ask_first, limit.gives_up), self._outage)
-                self._refuse_lacking()
+                if not makes:
+                    self._refuse_lacking()
                 self._backend.prepare()
                 self._backend.ask_time()
         except Exception as error:
