@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from mainspring._version import __version__
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED, NODE_IS_SILENT
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, JobQuery
@@ -194,6 +195,21 @@ def time_is_measured_by_the_clock_of_the_scheduler(nodes: Nodes) -> None:
     backend.setting.goes_by_scheduler = True  # whatever the time of the database is
     backend.go_by(SettableClock(START))
     assert backend.setting.now() == START
+
+
+@_promises("lacks")
+def a_prepared_database_lacks_nothing(nodes: Nodes) -> None:
+    assert nodes.add().backend.lacks() is None
+
+
+@_promises("ask_time")
+def the_clock_of_the_database_is_asked_if_it_has_one(nodes: Nodes) -> None:
+    backend = nodes.add().backend
+    present = backend.setting.clock.now(UTC)
+    backend.go_by(SettableClock(START))
+    backend.ask_time()
+    told = backend.setting.now()
+    assert told == START or abs(told - present) < timedelta(hours=1)
 
 
 @_promises("flaw", "predecessor")
@@ -395,6 +411,22 @@ def a_node_is_declared_dead_once_and_only_if_it_was_silent(nodes: Nodes) -> None
     assert {node.token: node.is_alive for node in other.backend.known_nodes()} == {
         one.token: False,
         other.token: True,
+    }
+
+
+@_promises("list_nodes")
+def the_registrations_are_listed_with_what_is_known_of_each_the_latest_first(nodes: Nodes) -> None:
+    one, other, third = nodes.add("one"), nodes.add("other"), nodes.add("third")
+    one.backend.sign_off(one.token)
+    assert third.backend.declare_dead(other.token, third.living()[other.token].heartbeat)
+    found = third.backend.list_nodes()
+    assert [(node.token, node.name, node.state) for node in found] == [
+        (third.token, "third", "alive"),
+        (other.token, "other", "dead"),
+        (one.token, "one", "stopped"),
+    ]
+    assert {(node.executors, node.lease, node.version) for node in found} == {
+        (("default",), _LEASE, __version__)
     }
 
 
