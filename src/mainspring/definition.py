@@ -507,6 +507,15 @@ def new_record(
     )
 
 
+def checked_id(value: Any) -> str:
+    """The id of a job.
+
+    Raises:
+        TypeError, ValueError: it can't be one.
+    """
+    return _checked_text("id", value)
+
+
 def unfinished_record(job_id: str) -> JobRecord:
     """The record of a job of which nothing but the id is known yet.
 
@@ -514,7 +523,7 @@ def unfinished_record(job_id: str) -> JobRecord:
         TypeError, ValueError: the id is none.
     """
     nothing: Any = None
-    return JobRecord(_checked_text("id", job_id), "", None, None, (), _NO_KEYWORDS, nothing, _USUAL, None)
+    return JobRecord(checked_id(job_id), "", None, None, (), _NO_KEYWORDS, nothing, _USUAL, None)
 
 
 def changed_record(record: JobRecord, changes: Mapping[str, Any], *, fits: bool = True) -> JobRecord:

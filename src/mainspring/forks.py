@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from copy import deepcopy
 from itertools import count
 from threading import Condition, Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +44,28 @@ def leaves_to_parent(part: Inherited) -> None:
     """Have `part.leave_to_parent()` called in each forked process, as long as somebody has it; in the order in which this was asked for."""
     number = next(_numbers)
     _inherited[number] = ref(part, lambda _: _inherited.pop(number, None))
+
+
+def deep_copied(part: Any, memo: dict[int, Any]) -> Any:
+    """A copy of a part that was not started, for `copy.deepcopy`: what belongs to one process is made anew in it, as after a fork.
+
+    Raises:
+        TypeError: it holds something else that can't be copied.
+    """
+    copy = memo[id(part)] = object.__new__(type(part))
+    refused = {}
+    for name, value in vars(part).items():
+        try:
+            vars(copy)[name] = deepcopy(value, memo)
+        except TypeError as error:  # a lock
+            vars(copy)[name] = value
+            refused[name] = error
+    copy.leave_to_parent()
+    for name, refusal in refused.items():
+        if vars(copy)[name] is vars(part)[name]:
+            raise refusal
+    leaves_to_parent(copy)
+    return copy
 
 
 def keep_for_ever(thing: Any) -> None:

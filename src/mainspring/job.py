@@ -19,6 +19,7 @@ from mainspring.definition import (
     CHANGEABLE,
     OPTIONS,
     changed_record,
+    checked_id,
     grace_as_number,
     has_ended,
     new_job_id,
@@ -337,6 +338,8 @@ class Job:
         """Change what is known here by name; see `BaseScheduler.modify_job`, which does it to a job in its store."""
         if not hasattr(self, "_snapshot"):
             self._snapshot = unfinished_record(changes.pop("id"))
+        elif "id" in changes and not self._snapshot.id:
+            _assign_id(self, changes.pop("id"))
         self._change(changes, fits=True)
 
     def _assign(self, name: str, value: Any) -> None:
@@ -480,6 +483,11 @@ class Job:
         return printable(f"{self.name} (trigger: {self.trigger}, {status})")
 
 
+def is_ours(job: Any) -> bool:
+    """Whether something is a job of this library, or of a subclass, and doesn't only look like one, as the mocks of a program's tests do."""
+    return issubclass(type(job), Job)
+
+
 _STATUSES = {
     "waiting": "waits for the other job",
     "ended": "never runs: its trigger has no time left",
@@ -497,6 +505,27 @@ def _assignable(name: str) -> None:
     setattr(Job, name, getattr(Job, name).setter(assign))
 
 
+def _assign_id(self: Job, value: Any) -> None:
+    if self._is_attached:
+        raise AttributeError(
+            "a job that is in its store keeps its id: add it under another id, and remove this one"
+        )
+    job_id = checked_id(value)
+    pending: Any = getattr(self._scheduler, "_waiting_jobs", None)
+    if pending is not None:
+        pending.rename(self, job_id)
+    self._snapshot = self._snapshot._replace(id=job_id)
+
+
+def _forget_id(self: Job) -> None:
+    _assign_id(self, self.id)  # which refuses it, where it can't be had
+    self._snapshot = self._snapshot._replace(id="")
+
+
+def _forget_name(self: Job) -> None:
+    self._snapshot = self._record._replace(name="")
+
+
 def _forget_time(self: Job) -> None:
     self._snapshot = self._record.rescheduled(None)
     self._has_own_time = False
@@ -504,6 +533,10 @@ def _forget_time(self: Job) -> None:
 
 for _name in CHANGEABLE & vars(Job).keys():
     _assignable(_name)
+#: A job that is in no store yet may be given another id.
+Job.id = Job.id.setter(_assign_id).deleter(_forget_id)  # type: ignore[attr-defined,method-assign]
+#: Without it, a job is named after the function that it is given next.
+Job.name = Job.name.deleter(_forget_name)  # type: ignore[attr-defined,method-assign]
 #: Without it, the time follows from the trigger when the job is added.
 Job.next_run_time = Job.next_run_time.deleter(_forget_time)  # type: ignore[attr-defined,method-assign]
 

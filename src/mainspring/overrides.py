@@ -34,5 +34,9 @@ def _is_ours(found: Any) -> bool:
     function = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
     if not isinstance(function, FunctionType):
         return False
-    module = function.__globals__.get("__name__")
+    return is_home(function.__globals__.get("__name__"))
+
+
+def is_home(module: Any) -> bool:
+    """Whether a module of this name is the library's own."""
     return isinstance(module, str) and module.partition(".")[0] == _OURS

@@ -5,7 +5,9 @@ import concurrent.futures
 import logging
 import sys
 import threading
+import weakref
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
@@ -254,3 +256,31 @@ def test_what_is_logged_has_the_words_people_search_for(submission, caplog):
     ):
         assert words in text
     assert {record.name for record in caplog.records} == {"apscheduler.executors.x"}
+
+
+class Large:
+    """What a job works on."""
+
+
+def fails_with(kept):
+    large = Large()
+    kept.append(weakref.ref(large))
+    raise ValueError
+
+
+async def awaits_and_fails_with(kept):
+    fails_with(kept)
+
+
+@pytest.mark.parametrize("function", [fails_with, awaits_and_fails_with])
+def test_what_a_failed_run_has_worked_on_is_not_kept_with_its_event(submission, function):
+    kept = []
+    # By duck typing, too: a mock of a job has a scheduler without a clock.
+    job = Mock(Job, id="a", func=function, args=(kept,), kwargs={}, misfire_grace_time=30, name="a")
+    if function is fails_with:
+        (event,) = run_job(job, "default", [now()], "test")
+    else:
+        (event,) = asyncio.run(run_coroutine_job(job, "default", [now()], "test"))
+    assert isinstance(event.exception, ValueError)
+    assert "fails_with" in event.traceback
+    assert kept[0]() is None

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from mainspring.errors import JobLookupError
+from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.job import Job
 from mainspring.jobstores.memory import MemoryJobStore
@@ -122,8 +122,9 @@ def test_a_wrong_value_is_refused_and_nothing_has_changed(changed):
         job.args = 5
     with pytest.raises(TypeError, match="next_run_time"):
         job.next_run_time = object()
-    with pytest.raises(AttributeError):
-        job.id = "another"
+    if not job.pending:
+        with pytest.raises(AttributeError, match="keeps its id"):
+            job.id = "another"
     with pytest.raises(ValueError, match="ID may not be changed"):
         job._modify(id="another")
     found = as_stored(job)
@@ -180,3 +181,45 @@ def test_a_job_that_a_store_rebuilds_is_changed_by_itself():
     rebuilt.next_run_time = datetime(2200, 1, 1, tzinfo=UTC)
     assert (rebuilt.args, rebuilt.kwargs, job.args) == ((2,), {"x": 1}, (1,))
     assert rebuilt.__getstate__()["next_run_time"].year == 2200
+
+
+def test_a_job_that_waits_for_the_start_can_be_given_another_id(make_scheduler):
+    scheduler = make_scheduler()
+    job = scheduler.add_job(function, "interval", hours=1, id="a")
+    scheduler.add_job(function, "interval", hours=1, id="c")
+    job.id = "b"
+    assert scheduler.get_job("a") is None
+    with pytest.raises(ConflictingIdError):
+        job.id = "c"
+    with pytest.raises(ConflictingIdError):
+        scheduler.add_job(function, "interval", hours=1, id="b")
+    scheduler.add_job(function, "interval", hours=1, id="a")
+    scheduler.remove_job("b")
+    assert sorted(one.id for one in scheduler.get_jobs()) == ["a", "c"]
+    scheduler.start(paused=True)
+    with pytest.raises(AttributeError, match="keeps its id"):
+        scheduler.get_job("a").id = "d"
+    with pytest.raises(AttributeError, match="keeps its id"):
+        del scheduler.get_job("a").id
+    assert sorted(one.id for one in scheduler.get_jobs()) == ["a", "c"]
+
+
+def test_a_copy_of_a_job_can_be_added_under_another_id(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    scheduler.add_job(function, "interval", hours=1, id="a")
+    copied = copy.copy(scheduler.get_job("a"))
+    del copied.id
+    with pytest.raises(TypeError):
+        copied._modify(id=3)
+    copied._modify(id="b")
+    scheduler._real_add_job(copied, "default", False)
+    assert sorted(one.id for one in scheduler.get_jobs()) == ["a", "b"]
+
+
+def test_a_job_without_a_name_is_named_after_the_function_that_it_is_given():
+    job = Job(Mock(BaseScheduler, timezone=UTC), func=function, trigger=IntervalTrigger(hours=1), name="own")
+    job._modify(func=other)
+    assert job.name == "own"
+    del job.name
+    job._modify(func=other)
+    assert job.name == "other"

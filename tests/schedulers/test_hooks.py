@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import copy
 import logging
 import threading
 from contextvars import ContextVar
@@ -20,6 +21,8 @@ from mainspring.events import (
     EVENT_SCHEDULER_STARTED,
 )
 from mainspring.executors.asyncio import AsyncIOExecutor
+from mainspring.executors.base import run_coroutine_job, run_job
+from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
@@ -317,6 +320,133 @@ def test_a_decorated_function_is_added_by_an_add_job_of_the_program(make):
     assert HEARD == [("interval", {"hours": 1})]
 
 
+class Times(BackgroundScheduler):
+    """Keeps note of what is to run when, as programs do in a table of their own."""
+
+    def modify_job(self, job_id, jobstore=None, **changes):
+        HEARD.append(changes.get("next_run_time", "not named"))
+        return super().modify_job(job_id, jobstore, **changes)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_modify_job_of_the_program_is_told_the_first_time_of_a_new_trigger(make, started):
+    scheduler = make(Times)
+    if started:
+        scheduler.start(paused=True)
+    job = scheduler.add_job(function, "interval", hours=1, id="a")
+    job.reschedule("interval", hours=2)
+    assert job.next_run_time == HEARD.pop() > datetime.now(UTC) + timedelta(hours=1)
+    job.pause()
+    job.reschedule("interval", hours=3)
+    assert HEARD == [None, "not named"]  # a paused job stays paused
+    assert job.next_run_time is None
+
+
+class Looking:
+    """Only looks like a job, as what programs' tests have in the place of one."""
+
+    def __init__(self, upcoming):
+        self.id = "a"
+        self.trigger = self
+        self.changes = []
+        self.upcoming = upcoming
+
+    def get_next_fire_time(self, previous, now):
+        assert previous is None
+        return self.upcoming
+
+    def _modify(self, **changes):
+        self.changes.append(changes)
+
+
+@pytest.mark.parametrize("alias", [None, "default"])
+def test_what_only_looks_like_a_job_is_changed_by_its_own_methods(make, alias):
+    scheduler = make(BackgroundScheduler)
+    written, events = [], []
+    job = Looking(datetime(2030, 1, 1, tzinfo=UTC))
+    store = PickleStore()
+    store.update_job = written.append
+    scheduler.add_jobstore(store)
+    # Put into an object that was made, and is not started.
+    scheduler._lookup_job = lambda job_id, jobstore: (job, alias)
+    scheduler._dispatch_event = lambda event: events.append((event.code, event.job_id, event.jobstore))
+    assert scheduler.modify_job("a", name="b") is job
+    assert scheduler.resume_job("a") is job
+    assert job.changes == [{"name": "b"}, {"next_run_time": job.upcoming}]
+    assert written == ([] if alias is None else [job, job])
+    assert events == [(EVENT_JOB_MODIFIED, "a", alias)] * 2
+    job.upcoming = None
+    scheduler.remove_job = lambda *job: HEARD.append(job)
+    assert scheduler.resume_job("a") is None
+    assert [("a", alias)] == HEARD
+
+
+class Every(IntervalTrigger):
+    def __init__(self, timezone=None):
+        super().__init__(hours=1, timezone=timezone)
+
+
+class Loaded:
+    """As an entry point."""
+
+    def load(self):
+        return Every
+
+
+@pytest.mark.parametrize("names", ["_trigger_plugins", "_trigger_classes"])
+@pytest.mark.parametrize("how", ["put", "assigned"])
+def test_triggers_can_be_named_by_a_program(make, names, how):
+    scheduler = make(BackgroundScheduler)
+    scheduler.add_job(function, "interval", hours=1)
+    named = {"every": Loaded() if names == "_trigger_plugins" else Every, "interval": Every}
+    if how == "assigned":
+        setattr(scheduler, names, named)
+    else:
+        getattr(scheduler, names).update(named)
+    assert isinstance(scheduler.add_job(function, "every").trigger, Every)
+    assert isinstance(scheduler.add_job(function, "interval").trigger, Every)
+    assert type(make(BackgroundScheduler).add_job(function, "interval", hours=1).trigger) is IntervalTrigger
+
+
+def test_what_is_named_by_the_class_is_known_to_schedulers_that_are_made_then(make):
+    BackgroundScheduler._executor_classes["small"] = ThreadPoolExecutor
+    BackgroundScheduler._jobstore_plugins["pickles"] = PickleStore
+    try:
+        scheduler = make(
+            BackgroundScheduler,
+            executors={"default": {"type": "small", "max_workers": 2}},
+            jobstores={"default": {"type": "pickles"}},
+        )
+    finally:
+        del BackgroundScheduler._executor_classes["small"]
+        del BackgroundScheduler._jobstore_plugins["pickles"]
+    assert scheduler._executors["default"].max_workers == 2
+    assert isinstance(scheduler._jobstores["default"], PickleStore)
+
+
+def test_what_a_pass_that_a_program_makes_has_done_was_told_when_it_is_over(make):
+    class Still(BackgroundScheduler):
+        def wakeup(self): ...
+
+    scheduler = make(Still, executors={"default": DebugExecutor()})
+    heard = []
+    scheduler.start(paused=True)
+    scheduler.add_listener(lambda event: heard.append((event.code, threading.get_ident())))
+    scheduler.state = STATE_RUNNING
+    scheduler.add_job(function)
+    scheduler._process_jobs()
+    codes = [code for code, _ in heard]
+    assert codes[-3:] == [EVENT_JOB_SUBMITTED, EVENT_JOB_EXECUTED, EVENT_JOB_REMOVED]
+
+
+def test_a_pass_in_a_listener_does_not_wait_for_it(make):
+    scheduler = make(BackgroundScheduler)
+    scheduler.start()
+    scheduler.add_listener(lambda event: HEARD.append(scheduler._process_jobs()), EVENT_JOB_EXECUTED)
+    scheduler.add_job(function)
+    wait_for(lambda: None in HEARD)
+
+
 def test_uwsgi_is_asked_by_a_method(make):
     class Unasked(BackgroundScheduler):
         def _check_uwsgi(self):
@@ -406,6 +536,90 @@ def test_an_executors_methods_are_called(make, executor):
     assert (("a",), {"context": 1} if executor is Context else {}) in HEARD
     assert (("ended", "a") in HEARD) == (executor is Mixed)
     assert job.kwargs == {}
+
+
+class Namesake:
+    """Only looks like a job."""
+
+    id, max_instances, _jobstore_alias = "a", 1, "default"
+
+
+def instead(job, jobstore_alias, run_times, logger_name):
+    HEARD.append((job.id, jobstore_alias, logger_name, threading.current_thread().name.partition("_")[0]))
+    return run_job(job, jobstore_alias, run_times, logger_name)
+
+
+@pytest.mark.parametrize("before_the_start", [True, False])
+def test_what_a_program_has_put_in_the_place_of_run_job_is_called(make, monkeypatch, before_the_start):
+    scheduler = make(BackgroundScheduler)
+    if not before_the_start:
+        scheduler.start(paused=True)
+    monkeypatch.setattr("mainspring.executors.pool.run_job", instead)
+    if before_the_start:
+        scheduler.start(paused=True)
+    job = scheduler.add_job(function, id="a", args=["b"])
+    if before_the_start:
+        scheduler.resume()
+    else:
+        scheduler._executors["default"].submit_job(job, [datetime.now(UTC)])
+    wait_for(lambda: len(HEARD) == 2)
+    assert HEARD[0] == ("a", "default", "apscheduler.executors.default", "APScheduler-default-own")
+    assert HEARD[1] == (("b",), {})
+    wait_for(lambda: not scheduler._executors["default"]._instances["a"])
+
+
+async def function_on_loop():
+    HEARD.append(threading.current_thread())
+
+
+def test_what_a_program_has_put_in_the_place_of_run_coroutine_job_is_awaited_on_the_loop(monkeypatch):
+    import asyncio
+
+    async def instead_on_loop(job, jobstore_alias, run_times, logger_name):
+        HEARD.append(job.id)
+        return await run_coroutine_job(job, jobstore_alias, run_times, logger_name)
+
+    async def main():
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        ended = asyncio.Event()
+        scheduler.add_listener(lambda event: ended.set(), EVENT_JOB_EXECUTED)
+        scheduler.start()
+        scheduler.add_job(function_on_loop, id="a")
+        await asyncio.wait_for(ended.wait(), 20)
+        await scheduler.shutdown()
+
+    monkeypatch.setattr("mainspring.executors.asyncio.run_coroutine_job", instead_on_loop)
+    asyncio.run(main())
+    assert ["a", threading.current_thread()] == HEARD
+
+
+@pytest.mark.parametrize("executor", [ThreadPoolExecutor, DebugExecutor])
+def test_what_only_looks_like_a_job_is_run_by_run_job(make, executor):
+    scheduler = make(BackgroundScheduler, executors={"default": executor()})
+    scheduler.start()
+    own = scheduler._executors["default"]
+    own._run_job_error = lambda job_id, error, traceback: HEARD.append((job_id, type(error)))
+    own.submit_job(Namesake(), [datetime.now(UTC)])
+    wait_for(lambda: HEARD)
+    assert [("a", AttributeError)] == HEARD
+
+
+def test_parts_that_were_not_started_can_be_copied_with_a_configuration(make):
+    config = {
+        "executors": {"default": ThreadPoolExecutor(2, {"thread_name_prefix": "copied"}), "own": Mixed()},
+        "jobstores": {"default": MemoryJobStore()},
+    }
+    copied = copy.deepcopy(config)
+    scheduler = make(BackgroundScheduler, **copied)
+    scheduler.start()
+    scheduler.add_job(where)
+    scheduler.add_job(function, executor="own", id="a")
+    wait_for(lambda: len(HEARD) == 3)
+    assert any(isinstance(one, str) and one.startswith("copied") for one in HEARD)
+    assert copied["executors"]["default"]._lock is not config["executors"]["default"]._lock
+    assert config["jobstores"]["default"].get_all_jobs() == []
+    with pytest.raises(TypeError):
+        copy.deepcopy(copied)  # they have a scheduler
 
 
 def where():

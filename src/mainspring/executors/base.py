@@ -7,6 +7,7 @@ Third parties subclass `BaseExecutor` and implement `_do_submit_job`: run `run_j
 from __future__ import annotations
 
 import logging
+import sys
 import traceback as traceback_module
 from collections import Counter, defaultdict, deque
 from collections.abc import MutableMapping
@@ -35,11 +36,11 @@ from mainspring.executors.run import (
     traceback_text,
     with_work_done,
 )
-from mainspring.forks import leaves_to_parent
-from mainspring.job import Job
+from mainspring.forks import deep_copied, leaves_to_parent
+from mainspring.job import Job, is_ours
 from mainspring.masking import scrubber
 from mainspring.model import Submission, run_id
-from mainspring.overrides import replaced
+from mainspring.overrides import is_home, replaced
 from mainspring.safe_logging import SafeLogger, safe_logger
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class BaseExecutor(metaclass=NamesParameters):
         self._instances: MutableMapping[str, int] = defaultdict(int)
         self._handed: dict[str, deque[tuple[Submission, RunReporter]]] = {}
         self._lock = RLock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deep_copied(self, memo)
 
     def leave_to_parent(self) -> None:
         """In a forked process: what was submitted is run by the parent, whose threads and processes are not here."""
@@ -276,7 +280,13 @@ class NativeExecutor(BaseExecutor):
         """Called when the scheduler starts, or when the executor is added to a running one."""
         super().start(scheduler, alias)
         self._around = getattr(scheduler, "around_run", ())
-        self._is_hooked = bool(replaced(self, _HOOKS)) and not replaced(self, ("submit",))
+        self._is_hooked = (bool(replaced(self, _HOOKS)) or self._has_other_function()) and not replaced(
+            self, ("submit",)
+        )
+
+    def _has_other_function(self) -> bool:
+        """Whether somebody has put a function in the place of `run_job`, where the executor's class is at home."""
+        return function_of(type(self), "run_job") is not run_job
 
     @property
     def places(self) -> int:
@@ -322,6 +332,9 @@ class NativeExecutor(BaseExecutor):
         return []
 
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        if self._has_other_function() or not is_ours(job):
+            self._run_by_function(job, run_times)
+            return
         reporter = _EventReporter(self)
         due = []
         for time, missed in _due_events(job, job._jobstore_alias, run_times, self._logger):  # noqa: SLF001 - handles are ours
@@ -331,6 +344,26 @@ class NativeExecutor(BaseExecutor):
                 reporter.events.append(missed)
         submission = Submission(job._record, job._jobstore_alias or "", due)  # noqa: SLF001 - as above
         self._submit(submission, reporter)
+
+    def _run_by_function(self, job: Job, run_times: list[datetime]) -> None:
+        """Run a job as APScheduler does, by `run_job` or what somebody has put in its place: one that only looks like a job can't be run otherwise."""
+        function = function_of(type(self), "run_job")
+        try:
+            events = function(job, job._jobstore_alias, run_times, self._logger.name)  # noqa: SLF001 - APScheduler's interface
+        except BaseException as error:  # noqa: BLE001 - somebody's own function
+            self._run_job_error(job.id, error, error.__traceback__)
+        else:
+            self._run_job_success(job.id, events)
+
+
+def function_of(kind: type, name: str) -> Any:
+    """What is called `name` in the module of an executor's class, where programs written for APScheduler put another in its place."""
+    for definer in kind.__mro__:
+        if is_home(definer.__module__):
+            found = vars(sys.modules[definer.__module__]).get(name)
+            if found is not None:
+                return found
+    return None
 
 
 class _EventReporter:
@@ -445,6 +478,8 @@ class _Outcome:
         log_failure(
             str(job), run_id(job.id, self._time), error, masked, self._logger, is_masked=masked != text
         )
+        # As there: whoever keeps the event, or the line of the log, doesn't keep what the function has worked on.
+        traceback_module.clear_frames(error.__traceback__)
         return self._event(EVENT_JOB_ERROR, exception=error, traceback=masked)
 
 

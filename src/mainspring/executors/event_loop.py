@@ -15,6 +15,7 @@ from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or p
 from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
 from mainspring.executors.around import entered_all_natively, hooks_of
+from mainspring.executors.base import function_of, run_coroutine_job
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.executors.run import perform_natively, report_unbegun, with_work_done
 
@@ -28,8 +29,10 @@ LOOP_PLACES = 100
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from concurrent.futures import Future
+    from datetime import datetime
 
     from mainspring.executors.report import RunReporter
+    from mainspring.job import Job
     from mainspring.model import JobRecord, Submission
 
 
@@ -120,6 +123,32 @@ class EventLoopExecutor(ThreadPoolExecutor):
         if not self._is_called:  # one call for many that come together
             self._is_called = True
             self._scheduler.call_soon(self._begin)
+
+    def _has_other_function(self) -> bool:
+        return super()._has_other_function() or self._run_coroutine_job() is not run_coroutine_job
+
+    def _run_coroutine_job(self) -> Any:
+        """The function of this name, or what somebody has put in its place."""
+        return function_of(type(self), "run_coroutine_job") or run_coroutine_job
+
+    def _run_by_function(self, job: Job, run_times: list[datetime]) -> None:
+        if self._is_native(getattr(job, "func", None)):
+            self._scheduler.call_soon(lambda: self._spawn(self._by_function(job, run_times), lambda: None))
+        else:
+            super()._run_by_function(job, run_times)
+
+    async def _by_function(self, job: Job, run_times: list[datetime]) -> None:
+        try:
+            events = await self._run_coroutine_job()(
+                job,
+                job._jobstore_alias,  # noqa: SLF001 - APScheduler's interface
+                run_times,
+                self._logger.name,
+            )
+        except BaseException as error:  # noqa: BLE001 - somebody's own function
+            self._run_job_error(job.id, error, error.__traceback__)
+        else:
+            self._run_job_success(job.id, events)
 
     def _begin(self) -> None:
         self._is_called = False

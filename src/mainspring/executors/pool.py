@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
-from mainspring.executors.base import BaseExecutor, NativeExecutor, run_job
+from mainspring.executors.base import BaseExecutor, NativeExecutor, function_of, run_job
 from mainspring.executors.pool_view import PoolView
 from mainspring.executors.run import (
     call_function,
@@ -52,7 +52,13 @@ def _submit_to(pool: Any, executor: BaseExecutor, job: Job, run_times: list[date
         else:
             executor._run_job_success(job.id, future.result())
 
-    future = pool.submit(run_job, job, job._jobstore_alias, run_times, executor._logger.name)
+    future = pool.submit(
+        function_of(type(executor), "run_job") or run_job,
+        job,
+        job._jobstore_alias,
+        run_times,
+        executor._logger.name,
+    )
     future.add_done_callback(ended)
 
 
@@ -147,6 +153,9 @@ class _WorkerPool(NativeExecutor):
         else:
             _submit_to(self._given_pool, self, job, run_times)
 
+    def _run_by_function(self, job: Job, run_times: list[datetime]) -> None:
+        _submit_to(self._other_pool(), self, job, run_times)
+
     def prestart(self) -> None:
         """Start all workers now, for a time when no thread can be started any more."""
         if self._workers is not None:
@@ -238,6 +247,11 @@ class ThreadPoolExecutor(_WorkerPool):
         super().__init__(max_workers, pool_kwargs)
         self._own = local()
         self._initializer = self.pool_kwargs.get("initializer")
+
+    def leave_to_parent(self) -> None:
+        """See `BaseExecutor.leave_to_parent`."""
+        super().leave_to_parent()
+        self._own = local()
 
     def _call(self, job: JobRecord) -> Any:
         # At the first call, not when the thread starts: a failure then has a run whose outcome it is.

@@ -22,7 +22,7 @@ from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError
-from mainspring.forks import leaves_to_parent
+from mainspring.forks import deep_copied, leaves_to_parent
 from mainspring.former_names import former_names
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
@@ -90,6 +90,9 @@ class MemoryJobStore(NativeJobStore):
         self._waiting = self._ledger.waiting
         self._held = self._runs.queue.held
         self._queued = self._runs.queue.runs
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deep_copied(self, memo)
 
     def leave_to_parent(self) -> None:
         """In a forked process: the jobs and the history are a copy; what goes on, and what is queued, is the parent's."""

@@ -97,7 +97,7 @@ from mainspring.schedulers.job_methods import JobMethods
 from mainspring.schedulers.left_behind import LeftBehind
 from mainspring.schedulers.listeners import Listeners
 from mainspring.schedulers.pending import PendingJob, PendingJobs
-from mainspring.schedulers.plugins import Plugins, instead_of_instance, part_from
+from mainspring.schedulers.plugins import OF_ALL_SCHEDULERS, Plugins, instead_of_instance, part_from
 from mainspring.schedulers.reporting import Reporter
 from mainspring.schedulers.signals import SIGNALS
 from mainspring.schedulers.starting import Started, Starting
@@ -109,7 +109,7 @@ from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.schedulers.uwsgi import prepare_for_uwsgi
-from mainspring.schedulers.views import ListenerList, PendingList
+from mainspring.schedulers.views import ListenerList, LoadedClasses, PendingList, PluginNames
 from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone
 from mainspring.timezones import local_timezone as get_localzone  # the name that programs' tests replace
@@ -190,9 +190,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._stands_in = profile.stands_in()
         usual = _ReplaceableClock() if self._stands_in else SYSTEM_CLOCK
         self._clock: Clock = options.pop("clock", None) or usual
-        self._trigger_plugins = Plugins("triggers")
-        self._executor_plugins = Plugins("executors")
-        self._jobstore_plugins = Plugins("jobstores")
+        self._plugins = {kind: of_all.copied() for kind, of_all in OF_ALL_SCHEDULERS.items()}
 
         self._executors_by_alias: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
@@ -266,6 +264,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         )
         self._pass_lock = Lock()
         self._pass_thread: int | None = None
+        self._looping: int | None = None  # the thread that makes a pass as the loop
         self._last_pass: datetime | None = None
         self._store_checks = StoreChecks()
         self._planned = UNPLANNED  # when the loop will come back by itself
@@ -304,6 +303,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         return self._factory.strict or not self._stands_in
 
     # By these names programs that were written for APScheduler reach into a scheduler; what they change there takes effect.
+
+    _trigger_plugins, _trigger_classes = PluginNames("triggers"), LoadedClasses("triggers")
+    _executor_plugins, _executor_classes = PluginNames("executors"), LoadedClasses("executors")
+    _jobstore_plugins, _jobstore_classes = PluginNames("jobstores"), LoadedClasses("jobstores")
 
     @property
     def _executors(self) -> dict[str, BaseExecutor]:
@@ -865,7 +868,9 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             is_own = own is not None and own.job.options.executor == alias
             try:
                 # An executor can't wait for the thread that this is called from.
-                executor.shutdown(wait=ended and not is_own and not self._has_given_up)
+                executor.shutdown(
+                    ended and not is_own and not self._has_given_up
+                )  # by its place: programs' own may call it otherwise
             except Exception:  # noqa: BLE001 - logged
                 self._log.exception("Error shutting down executor %r", alias)
 
@@ -1208,18 +1213,26 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _process_jobs(self) -> float | None:
         """Run what is due; the seconds until the next job is, or ``None`` if that is not known.
 
-        Never raises for what a store, a trigger, an executor or a listener does.
+        Never raises for what a store, a trigger, an executor or a listener does. Whoever calls it by its name, and isn't the loop, finds the listeners
+        told of what it has done.
         """
         with self._pass_lock:
             self._pass_thread = get_ident()
             try:
-                return self._pass()
+                wait = self._pass()
             finally:
                 self._pass_thread = None
+        if self._looping != get_ident():
+            self._event_queue.deliver_here()
+        return wait
 
     def _next_pass(self) -> float | None:
         """`_process_jobs` for a loop; where somebody has replaced it, what it returns is when the loop comes back."""
-        wait = self._process_jobs()
+        self._looping = get_ident()
+        try:
+            wait = self._process_jobs()
+        finally:
+            self._looping = None
         if self._waits_as_told:
             self._planned = (
                 UNPLANNED if wait is None else Planned(monotonic=self._clock.monotonic() + max(wait, 0.0))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import lru_cache
-from inspect import signature
+from inspect import Parameter, signature
 from logging import WARNING
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.clock import slices_of
 from mainspring.coercion import unknown_keyword
@@ -44,10 +44,20 @@ _PARAMETERS = (
 _CRON_FIELDS = 5
 
 
+class _Taken(NamedTuple):
+    """What a class of triggers takes: names, and whether it takes any other, too."""
+
+    names: frozenset[str]
+    takes_any: bool
+
+
 @lru_cache(maxsize=64)
-def _parameters_of(trigger: Any) -> frozenset[str]:
-    """The names of what a class of triggers takes; its signature is slow to find out, and asked at each job."""
-    return frozenset(signature(trigger).parameters)
+def _parameters_of(trigger: Any) -> _Taken:
+    """What a class of triggers takes; its signature is slow to find out, and asked at each job."""
+    parameters = signature(trigger).parameters
+    return _Taken(
+        frozenset(parameters), any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values())
+    )
 
 
 class JobFactory:
@@ -173,7 +183,7 @@ class JobFactory:
             taken = _parameters_of(self._triggers.load(name))
         except LookupError:  # it is told where the trigger is made
             return arguments
-        if "timezone" not in taken or not arguments.keys() <= taken:
+        if not taken.takes_any and ("timezone" not in taken.names or not arguments.keys() <= taken.names):
             return arguments
         return {"timezone": self.timezone, **arguments}
 

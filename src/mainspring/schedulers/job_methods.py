@@ -23,7 +23,7 @@ from mainspring.events import (
     JobEvent,
     SchedulerEvent,
 )
-from mainspring.job import Job
+from mainspring.job import Job, is_ours
 from mainspring.jobstores.contract import JobQuery
 from mainspring.printable import shown
 from mainspring.schedulers.doubtful_jobs import LOOKED_AT
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from threading import Lock
 
     from mainspring.clock import Clock
+    from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord, Overlap
     from mainspring.option_types import Duration, Hooks, JobChanges, MisfirePolicy, Moment, OnLost
@@ -575,8 +576,13 @@ class JobMethods(RunMethods):
 
     def _change_job(self, job_id: str, jobstore: str | None, changes: dict[str, Any], *, fits: bool) -> Job:
         """`modify_job`; `fits` refuses arguments that the job's function doesn't take."""
-        if self._asks_for_jobs:
-            job_id, jobstore = self._asked_for(job_id, jobstore)
+        found = self._asked_for(job_id, jobstore)
+        if found is not None and not is_ours(found[0]):
+            self._change_foreign(*found, changes)
+            job: Job = found[0]
+            return job
+        if found is not None:
+            job_id, jobstore = found[0].id, jobstore if found[1] is None else found[1]
         if "next_run_time" in changes:
             changes["next_run_time"] = self._factory.moment(changes["next_run_time"])
         pending = self._pending_job(job_id, jobstore)
@@ -650,7 +656,33 @@ class JobMethods(RunMethods):
                 f"reschedule_job takes the alias of a job store before the trigger, and got the trigger {jobstore!r} there: "
                 "write reschedule_job(job_id, trigger=…)"
             )
-        return self.modify_job(job_id, jobstore, trigger=self._create_trigger(trigger, trigger_args))
+        changes: JobChanges = {"trigger": self._create_trigger(trigger, trigger_args)}
+        if self._modifies_by_name or "modify_job" in vars(self):
+            # Somebody's own modify_job is called as APScheduler would call it.
+            self._add_first_time(changes, job_id, jobstore)
+        return self.modify_job(job_id, jobstore, **changes)
+
+    def _add_first_time(self, changes: JobChanges, job_id: str, alias: str | None) -> None:
+        """Name the first time of a new trigger among the changes; a paused job stays paused."""
+        if self._is_paused(job_id, alias):
+            return
+        trigger: Any = changes["trigger"]
+        now = self._clock.now(self.timezone)
+        if isinstance(trigger, BaseTrigger):
+            trigger = changes["trigger"] = trigger.bind(timezone=self.timezone, now=now, job_id=job_id)
+            changes["next_run_time"] = first_time(trigger, now, slices_of(self._clock))
+        else:
+            changes["next_run_time"] = trigger.get_next_fire_time(None, now)
+
+    def _is_paused(self, job_id: str, alias: str | None) -> bool:
+        pending = self._pending_job(job_id, alias)
+        if pending is not None:
+            return pending.is_paused
+        try:
+            record = self._find(job_id, alias)[1].get_record(job_id)
+        except LookupError:
+            return False  # which is told by whoever changes it
+        return record is not None and record.next_run_time is None
 
     def _is_trigger(self, alias: Any) -> bool:
         """Whether what was given as the alias of a job store was meant to be a trigger."""
@@ -707,8 +739,11 @@ class JobMethods(RunMethods):
         Raises:
             JobLookupError: there is no such job.
         """
-        if self._asks_for_jobs:
-            job_id, jobstore = self._asked_for(job_id, jobstore)
+        found = self._asked_for(job_id, jobstore)
+        if found is not None and not is_ours(found[0]):
+            return found[0] if self._resumes_foreign(*found) else None
+        if found is not None:
+            job_id, jobstore = found[0].id, jobstore if found[1] is None else found[1]
         pending = self._pending_job(job_id, jobstore)
         if pending is not None:
             if not self._follow_trigger(pending.job):
@@ -860,10 +895,28 @@ class JobMethods(RunMethods):
             keeps=dict.fromkeys((one.id for one in tied), False),
         )
 
-    def _asked_for(self, job_id: str, alias: str | None) -> tuple[str, str | None]:
-        """The job that somebody's own `_lookup_job` finds."""
-        job, found = self._lookup_job(job_id, alias)
-        return job.id, alias if found is None else found
+    def _asked_for(self, job_id: str, alias: str | None) -> tuple[Any, str | None] | None:
+        """The job that somebody's own `_lookup_job` finds, with the alias of its store; ``None``: nobody has one."""
+        if self._asks_for_jobs or "_lookup_job" in vars(self):
+            return self._lookup_job(job_id, alias)
+        return None
+
+    def _change_foreign(self, job: Any, alias: str | None, changes: Mapping[str, Any]) -> None:
+        """Change what somebody's own `_lookup_job` gives for a job, and is none of ours, by its own methods and those of its store."""
+        job._modify(**changes)  # noqa: SLF001 - APScheduler's interface
+        if alias is not None:
+            self._lookup_jobstore(alias).update_job(job)
+        self._dispatch_event(JobEvent(EVENT_JOB_MODIFIED, job.id, alias))
+        self._wake()
+
+    def _resumes_foreign(self, job: Any, alias: str | None) -> bool:
+        """As `_change_foreign`: have it run again from the next time of its trigger on, if it has one; otherwise remove it."""
+        upcoming = job.trigger.get_next_fire_time(None, self._clock.now(self.timezone))
+        if upcoming is None:
+            self.remove_job(job.id, alias)
+        else:
+            self.modify_job(job.id, alias, next_run_time=upcoming)
+        return upcoming is not None
 
     # What the rest of the scheduler provides
 
@@ -910,6 +963,9 @@ class JobMethods(RunMethods):
             if error.job_id != job_id or error.hint is not None:
                 raise
             raise self._no_job(job_id, alias) from None
+
+    def _lookup_jobstore(self, alias: str) -> BaseJobStore:
+        raise NotImplementedError
 
     def _dispatch_event(self, event: SchedulerEvent) -> None:
         raise NotImplementedError

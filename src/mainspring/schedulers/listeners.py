@@ -221,6 +221,14 @@ class Listeners:
                 self._changed.wait(left)
         return True
 
+    def deliver_here(self) -> None:
+        """Deliver what waits on this thread, or wait a few seconds for whoever delivers it now; an event loop's is left to it, unless this is its thread."""
+        if self.loop is not None and self._is_open and not self.loop.is_here():
+            return
+        self._deliver()
+        if self.loop is None:
+            self._flush(DELIVERED_AT_END_SECONDS)
+
     @property
     def undelivered(self) -> int:
         """How many events wait to be delivered."""

@@ -73,6 +73,26 @@ class PendingJobs:
                     conflicting.append(job)
             self._jobs, self._conflicting = added, conflicting
 
+    def rename(self, job: Job, job_id: str) -> None:
+        """Know `job`, if it is pending, by another id.
+
+        Raises:
+            ConflictingIdError: another that is pending for the same store has it, and that is refused.
+        """
+        with self._lock:
+            renamed = next((key for key, one in self._jobs.items() if one.job is job), None)
+            if renamed is None or renamed[1] == job_id:
+                return
+            key = (renamed[0], job_id)
+            if key not in self._jobs:
+                self._jobs = {key if known == renamed else known: one for known, one in self._jobs.items()}
+            elif self._refuses():
+                raise ConflictingIdError(job_id)
+            else:
+                jobs = dict(self._jobs)
+                self._conflicting = [*self._conflicting, jobs.pop(renamed)]
+                self._jobs = jobs
+
     def replace(self, jobs: Iterable[PendingJob]) -> None:
         """Keep these, and no others."""
         with self._lock:
@@ -97,7 +117,7 @@ class PendingJobs:
     def remove(self, jobs: Iterable[PendingJob]) -> None:
         """Forget `jobs`."""
         with self._lock:
-            gone = {id(job.job) for job in jobs}
+            gone = {id(job.job) for job in jobs}  # its id may be another than when it was added
             self._jobs = {key: job for key, job in self._jobs.items() if id(job.job) not in gone}
             self._conflicting = [job for job in self._conflicting if id(job.job) not in gone]
 

@@ -6,8 +6,8 @@ metadata is installed. Third parties' names are entry points of the groups ``mai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib.metadata import entry_points
 from typing import Any
 
 from mainspring.coercion import unknown_name
@@ -48,13 +48,33 @@ BUILT_IN: dict[str, dict[str, str]] = {
 
 
 class Plugins(MutableMapping[str, Any]):
-    """The names of one kind of part, each with its class, an entry point, or a text reference to the class."""
+    """The names of one kind of part, each with its class, an entry point, or a text reference to the class.
 
-    def __init__(self, kind: str) -> None:
+    Args:
+        kind: a key of `BUILT_IN`.
+        known: by name, what is behind it; what is built in, if it isn't given.
+
+    Attributes:
+        loaded: by name, the classes that were found and checked; what a program puts there is taken first.
+    """
+
+    def __init__(self, kind: str, known: Mapping[str, Any] | None = None) -> None:
         self._kind = kind
-        self._known: dict[str, Any] = dict(BUILT_IN[kind])
+        self._known: dict[str, Any] = dict(BUILT_IN[kind] if known is None else known)
         self._has_entry_points = False
-        self._checked: dict[str, Any] = {}
+        self.loaded: dict[str, Any] = {}
+
+    def copied(self) -> Plugins:
+        """The same names for one scheduler, which may add its own."""
+        copy = Plugins(self._kind, self._known)
+        copy.loaded = dict(self.loaded)
+        return copy
+
+    def replace(self, known: Mapping[str, Any]) -> None:
+        """Know these names, and no others."""
+        self._known = dict(known)
+        self._has_entry_points = True
+        self.loaded.clear()
 
     def _read_entry_points(self) -> None:
         # Not at import: reading the metadata of everything installed takes longer than starting a scheduler.
@@ -72,6 +92,8 @@ class Plugins(MutableMapping[str, Any]):
         Raises:
             LookupError: nothing has that name; the message names the nearest that exists.
         """
+        if name in self.loaded:
+            return self.loaded[name]
         if name not in self._known:
             self._read_entry_points()
         try:
@@ -83,7 +105,7 @@ class Plugins(MutableMapping[str, Any]):
             ) from None
         if isinstance(found, str):
             found = self._known[name] = ref_to_obj(found)
-        elif isinstance(found, EntryPoint):
+        elif not isinstance(found, type) and hasattr(found, "load"):  # an entry point, or a program's own
             found = self._known[name] = found.load()
         return found
 
@@ -94,7 +116,7 @@ class Plugins(MutableMapping[str, Any]):
             LookupError: nothing has that name.
             TypeError: what has it is no `base`, or doesn't take the arguments.
         """
-        plugin = self._checked.get(name) or self._check(name, base)
+        plugin = self.loaded.get(name) or self._check(name, base)
         return plugin(**arguments)
 
     def _check(self, name: str, base: type) -> Any:
@@ -103,7 +125,7 @@ class Plugins(MutableMapping[str, Any]):
             raise TypeError(
                 f"{self._kind.removesuffix('s')} {name!r} is {plugin!r}, which is not a {base.__name__}"
             )
-        self._checked[name] = plugin
+        self.loaded[name] = plugin
         return plugin
 
     def __getitem__(self, name: str) -> Any:
@@ -112,11 +134,11 @@ class Plugins(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, plugin: Any) -> None:
         self._known[name] = plugin
-        self._checked.pop(name, None)
+        self.loaded.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
         del self._known[name]
-        self._checked.pop(name, None)
+        self.loaded.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         self._read_entry_points()
@@ -125,6 +147,10 @@ class Plugins(MutableMapping[str, Any]):
     def __len__(self) -> int:
         self._read_entry_points()
         return len(self._known)
+
+
+#: What all schedulers know that are made from now on: ``BaseScheduler._trigger_plugins`` and the like.
+OF_ALL_SCHEDULERS = {kind: Plugins(kind) for kind in BUILT_IN}
 
 
 def _usual(base: type) -> str:

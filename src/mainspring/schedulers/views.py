@@ -1,4 +1,4 @@
-"""Lists that programs reach into by APScheduler's private names: what they change there takes effect."""
+"""Lists and dictionaries that programs reach into by APScheduler's private names: what they change there takes effect."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.schedulers.pending import PendingJob
+from mainspring.schedulers.plugins import OF_ALL_SCHEDULERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mainspring.schedulers.listeners import Listeners
     from mainspring.schedulers.pending import PendingJobs
+    from mainspring.schedulers.plugins import Plugins
 
 T = TypeVar("T")
 
@@ -82,3 +84,30 @@ class ListenerList(_ListView[tuple[Any, int]]):
 
     def _write(self, items: Iterable[tuple[Any, int]]) -> None:
         self._listeners.replace(items)
+
+
+class PluginNames:
+    """``scheduler._trigger_plugins`` and its like: what is behind each name; of a class, what all schedulers know that are made later."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def _of(self, scheduler: Any) -> Plugins:
+        known: Mapping[str, Plugins] = OF_ALL_SCHEDULERS if scheduler is None else scheduler._plugins  # noqa: SLF001 - ours
+        return known[self._kind]
+
+    def __get__(self, scheduler: Any, owner: type) -> Any:
+        return self._of(scheduler)
+
+    def __set__(self, scheduler: Any, known: Mapping[str, Any]) -> None:
+        self._of(scheduler).replace(known)
+
+
+class LoadedClasses(PluginNames):
+    """``scheduler._trigger_classes`` and its like: the class of each name that was used; what is put there is used from then on."""
+
+    def __get__(self, scheduler: Any, owner: type) -> dict[str, Any]:
+        return self._of(scheduler).loaded
+
+    def __set__(self, scheduler: Any, classes: Mapping[str, Any]) -> None:
+        self._of(scheduler).loaded = dict(classes)

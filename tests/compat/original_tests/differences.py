@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DIFFERENCES = Path(__file__).parents[1] / "differences.toml"
-#: What a difference may be: the text of a message says more here; we differ on purpose; the test stands something in for what doesn't exist here; or
-#: it is a fault of ours, which is to go.
-KINDS = ("text", "decision", "mock", "unmended")
+#: What a difference may be: the text of a message says more here; we differ on purpose; or the test stands something in for what doesn't exist here.
+KINDS = ("text", "decision", "mock")
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Difference:
         kind: one of `KINDS`.
         why: what differs, and why.
         tests: their ids.
+        hangs: whether they wait for what never comes.
         program: a program under ``shown`` that prints what a user sees; decisions and mocks have one.
         there, here: what it prints on the original, and under the alias.
     """
@@ -29,6 +29,7 @@ class Difference:
     kind: str
     why: str
     tests: tuple[str, ...]
+    hangs: bool = False
     program: str | None = None
     there: str = ""
     here: str = ""

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +19,17 @@ CHECKOUT = HERE.parents[2]
 FETCHED = CHECKOUT / ".apscheduler-venvs" / "original-tests"
 #: A program under the alias.
 UNDER_THE_ALIAS = ("-m", "mainspring.as_apscheduler")
+
+
+class Found(NamedTuple):
+    """What has become of tests, by their ids: ``"passed"``, ``"skipped"``, or what is said of their failure.
+
+    Attributes:
+        relaxed: of those that failed, and were run once more with any texts of messages.
+    """
+
+    outcomes: Mapping[str, str]
+    relaxed: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,44 +60,51 @@ class Suite:
         """What has become of each test on the original, by its id."""
         return json.loads((self.folder / "outcomes.json").read_text())
 
-    def settled(self, *, under_the_alias: bool, expected: Collection[str] = ()) -> dict[str, str]:
-        """As `run`, of all tests. Those that fail are run once more, alone: some wait for a fixed time, which a busy machine doesn't keep to.
+    def settled(
+        self, *, under_the_alias: bool, expected: Collection[str] = (), hanging: Collection[str] = ()
+    ) -> Found:
+        """What becomes of all tests. Those that fail are run once more, alone: some wait for a fixed time, which a busy machine doesn't keep to.
 
         Args:
-            expected: tests that may fail, and aren't run again.
+            expected: tests that may fail, and aren't run again by themselves, but with any texts of messages.
+            hanging: those of them that wait for what never comes: they are given little time, once.
         """
-        found = self.run(under_the_alias=under_the_alias)
+        relaxed_too = [test for test in expected if test not in hanging]
+        found = self.run(under_the_alias=under_the_alias, relaxed_too=relaxed_too, hanging=hanging)
         failed = [
             test
-            for test, outcome in found.items()
+            for test, outcome in found.outcomes.items()
             if outcome not in ("passed", "skipped") and test not in expected
         ]
-        return found | (self.run(under_the_alias=under_the_alias, only=failed) if failed else {})
+        again = self.run(under_the_alias=under_the_alias, only=failed).outcomes if failed else {}
+        return Found(found.outcomes | again, found.relaxed)
 
     def run(
         self,
         *,
         under_the_alias: bool,
         only: Sequence[str] = (),
-        relaxed: bool = False,
-    ) -> dict[str, str]:
-        """What becomes of each test: ``"passed"``, ``"skipped"``, or what is said of its failure.
+        relaxed_too: Collection[str] = (),
+        hanging: Collection[str] = (),
+    ) -> Found:
+        """Run the tests once.
 
         Args:
             only: ids; all tests, if there are none.
-            relaxed: whether the texts of messages may be any.
+            relaxed_too: ids of those that, failing, run once more, with any texts of messages.
+            hanging: ids of those that wait for what never comes.
         """
         with tempfile.TemporaryDirectory() as scratch:
             outcomes = Path(scratch) / "outcomes.json"
-            chosen = Path(scratch) / "only"
-            chosen.write_text("\n".join(only))
+            for name, ids in (("only", only), ("relaxed-too", relaxed_too), ("hanging", hanging)):
+                (Path(scratch) / name).write_text("\n".join(ids))
             command = [
                 str(self.folder / "venv" / "bin" / "python"),
                 *("-m", "pytest", "-q", "-p", "outcomes", "-p", "no:mainspring", "-p", "no:cacheprovider"),
                 *(("-p", "mainspring.as_apscheduler") if under_the_alias else ()),
                 *("-o", "addopts=", "--timeout=15", f"--basetemp={scratch}/base", f"--outcomes={outcomes}"),
-                *((f"--only={chosen}",) if only else ("-n", str(self.processes))),
-                *(("--relax-texts",) if relaxed else ()),
+                *(f"--relaxed-too={scratch}/relaxed-too", f"--hanging={scratch}/hanging"),
+                *((f"--only={scratch}/only",) if only else ("-n", str(self.processes))),
                 *self.options,
             ]
             done = subprocess.run(
@@ -101,7 +119,7 @@ class Suite:
             )
             if not outcomes.exists():
                 raise RuntimeError(f"the tests of {self.name} didn't run:\n{done.stdout[-4000:]}")
-            return json.loads(outcomes.read_text())
+            return Found(**json.loads(outcomes.read_text()))
 
     def _environment(self, *, under_the_alias: bool) -> Mapping[str, str]:
         path = [str(HERE / "plugins"), *([str(CHECKOUT / "src")] if under_the_alias else [])]
@@ -151,7 +169,7 @@ SUITES = {suite.name: suite for suite in (APSCHEDULER, DISHKA)}
 def main(arguments: Sequence[str]) -> None:
     """Run the tests of a package on the original: its name, and where to write what has become of them."""
     name, outcomes = arguments
-    found = SUITES[name].settled(under_the_alias=False)
+    found = SUITES[name].settled(under_the_alias=False).outcomes
     passed = sum(one == "passed" for one in found.values())
     print(f"{name} {SUITES[name].version}: {passed} of its {len(found)} tests pass on the original")
     Path(outcomes).write_text(json.dumps(found, indent=1))

@@ -8,32 +8,47 @@ import re
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
+
+#: Of a test of which it is known that it waits for ever here.
+HANGS_SECONDS = 3
 
 
 def pytest_addoption(parser):
     parser.addoption("--outcomes", help="where to write what has become of each test, as JSON")
     parser.addoption("--only", help="a file with the ids of the tests to be run")
-    parser.addoption("--relax-texts", action="store_true", help="let the texts of exceptions be any")
+    parser.addoption(
+        "--relaxed-too", help="a file with the ids of tests that, failing, run once more with any texts"
+    )
+    parser.addoption("--hanging", help="a file with the ids of tests that wait for what never comes")
 
 
 def pytest_configure(config):
-    if config.getoption("--relax-texts"):
-        config.pluginmanager.register(RelaxedTexts())
+    config.pluginmanager.register(RelaxedTexts(_ids(config, "relaxed_too")))
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcomes(Path(config.getoption("--outcomes"))))
+        config.pluginmanager.register(Outcomes(Path(config.getoption("outcomes"))))
+
+
+def _ids(config, option):
+    path = config.getoption(option)
+    return frozenset(Path(path).read_text().splitlines()) if path else frozenset()
 
 
 def pytest_collection_modifyitems(config, items):
-    only = config.getoption("--only")
-    if only is not None:
-        ids = set(Path(only).read_text().splitlines())
-        items[:] = [item for item in items if item.nodeid in ids]
+    if config.getoption("only"):
+        only = _ids(config, "only")
+        items[:] = [item for item in items if item.nodeid in only]
+    hanging = _ids(config, "hanging")
+    for item in items:
+        if item.nodeid in hanging:
+            item.add_marker(pytest.mark.timeout(HANGS_SECONDS))
 
 
 class Outcomes:
     def __init__(self, path):
         self._path = path
         self._found = {}
+        self._relaxed = {}
 
     def pytest_runtest_logreport(self, report):
         known = self._found.get(report.nodeid)
@@ -43,9 +58,13 @@ class Outcomes:
             self._found.setdefault(report.nodeid, "skipped")
         elif report.when == "call" and known is None:
             self._found[report.nodeid] = "passed"
+        self._relaxed.update(
+            (report.nodeid, value) for name, value in report.user_properties if name == "relaxed"
+        )
 
     def pytest_sessionfinish(self):
-        self._path.write_text(json.dumps(dict(sorted(self._found.items()))))
+        found = {"outcomes": dict(sorted(self._found.items())), "relaxed": self._relaxed}
+        self._path.write_text(json.dumps(found))
 
 
 def _shown(report):
@@ -95,12 +114,42 @@ class _RelaxedStr(str, metaclass=_TextType):
 
 
 class RelaxedTexts:
-    def pytest_runtest_setup(self, item):
-        item.module.str = _RelaxedStr
+    """Runs tests that have failed once more, with any texts, and says in their reports what has become of that."""
+
+    def __init__(self, ids):
+        self._ids = ids
+        self._is_relaxed = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        if item.nodeid not in self._ids:
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if any(report.failed for report in reports):
+            relaxed = self._once_more(item, nextitem)
+            for report in reports:
+                report.user_properties.append(("relaxed", relaxed))
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _once_more(self, item, nextitem):
+        item._initrequest()
+        self._is_relaxed = True
+        try:
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        finally:
+            self._is_relaxed = False
+        return next((_shown(report) for report in reports if report.failed), "passed")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
+        if not self._is_relaxed:
+            return (yield)
         with pytest.MonkeyPatch.context() as patches:
+            patches.setattr(item.module, "str", _RelaxedStr, raising=False)
             patches.setattr(pytest.ExceptionInfo, "match", lambda *_: True)
             patches.setattr(pytest, "raises", _raises_any(pytest.raises))
             for name, value in list(vars(item.module).items()):
