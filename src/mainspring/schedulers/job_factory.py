@@ -147,12 +147,13 @@ class JobFactory:
             raise TypeError(
                 f"trigger must be a trigger, or the name of one, got {_kind_of(trigger)} {shown(trigger)}{_trigger_meant(trigger)}"
             )
-        if trigger.startswith("@") or len(trigger.split()) >= _CRON_FIELDS:
+        if not trigger.isidentifier() and (trigger.startswith("@") or len(trigger.split()) >= _CRON_FIELDS):
             raise LookupError(
                 f"No trigger by the name {trigger!r} was found: it looks like a cron expression. "
                 f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
-        arguments = self._in_our_zone(trigger, arguments)
+        if self.timezone is not None and stands_in():
+            arguments = self._in_our_zone(trigger, arguments)
         try:
             made: BaseTrigger = (
                 self._triggers.create(trigger, BaseTrigger, arguments)
@@ -177,8 +178,6 @@ class JobFactory:
 
     def _in_our_zone(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """`arguments` with the scheduler's zone, where the trigger would take the machine's before it is tied to this scheduler: under the alias."""
-        if not stands_in() or self.timezone is None:
-            return arguments
         try:
             taken = _parameters_of(self._triggers.load(name))
         except LookupError:  # it is told where the trigger is made

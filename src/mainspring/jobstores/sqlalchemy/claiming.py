@@ -113,7 +113,7 @@ class Claiming:
         else:
             rest = list(rows)
         if rest or runs:
-            records = [self._context.job_of(row) for row in rest]
+            records = self._context.jobs_of(rest)
             self._decide(
                 connection,
                 request,

@@ -41,6 +41,11 @@ class Context(Setting):
         """The job of a row with `columns`, or why there is none."""
         return self.read(row)
 
+    def jobs_of(self, rows: Iterable[Any]) -> list[JobRecord | Unreadable]:
+        """The jobs of rows that were read together: each function is looked for once."""
+        functions: dict[str, Any] = {}
+        return [self.read(row, functions) for row in rows]
+
     @property
     def columns(self) -> list[ColumnElement[Any]]:
         """What a job is made of, of the table of jobs, as the driver gives it: what can't be read is for `job_of` to say."""

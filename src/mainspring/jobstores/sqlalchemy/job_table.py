@@ -186,7 +186,7 @@ class JobTable(StoredJobs):
     def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and rows that can't be read."""
         rows = self._context.database.run(lambda: self._rows_for(query))
-        return [self._context.job_of(row) for row in rows]
+        return self._context.jobs_of(rows)
 
     def list_ending(self) -> list[JobRecord | Unreadable]:
         """See `StoredJobs.list_ending`."""

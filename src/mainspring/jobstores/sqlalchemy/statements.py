@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
+from json import JSONEncoder
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
-from mainspring.storable import compact
+from mainspring.storable import compact, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -46,6 +47,8 @@ class Statements(ABC):
     lock = " FOR UPDATE SKIP LOCKED"
 
     def __init__(self, tables: Tables, engine: Engine) -> None:
+        # The encoder asks only about what it doesn't know: of these values, times.
+        self._encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=self._plain).encode
         prepare = engine.dialect.identifier_preparer
         self._jobs = prepare.format_table(tables.jobs)
         self._runs = prepare.format_table(tables.runs)
@@ -160,16 +163,9 @@ class Statements(ABC):
         """A time as text."""
         return _text(moment)
 
-    def _rows(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Rows with their times as text."""
-        plain = self._plain
-        return [
-            tuple(plain(value) if isinstance(value, datetime) else value for value in row) for row in rows
-        ]
-
-    def _json(self, rows: Iterable[tuple[Any, ...]]) -> str:
-        """Rows as one text."""
-        return compact(self._rows(rows))
+    def _json(self, rows: Sequence[tuple[Any, ...]]) -> str:
+        """Rows as one text, with their times as text."""
+        return encodable(self._encode(rows))
 
     def _marks(self, values: Collection[str]) -> str:
         return ", ".join([self.mark] * len(values))
@@ -363,7 +359,15 @@ class MySQLStatements(Statements):
         connection.exec_driver_sql(
             f"INSERT INTO {self._runs} (job_id, scheduled, attempt, instances, finished, outcome, error, cause, "  # noqa: S608 - our names
             f"group_name, due_times, node, token, claimed) VALUES ({', '.join(['%s'] * 13)})",
-            [(*row, node, token, since) for row in self._rows(runs)],
+            [
+                (
+                    *(_text(value) if isinstance(value, datetime) else value for value in row),
+                    node,
+                    token,
+                    since,
+                )
+                for row in runs
+            ],
         )
 
     def take(
