@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from inspect import isbuiltin, isclass, isfunction, ismethod
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -12,13 +12,16 @@ from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.references import ref_to_obj
 
 _ANY = re.compile(r"[\s,]+")
+#: Parts of references that lead out of what a module has made: ``__globals__``, ``__call__`` of what it has imported, ``__main__``.
+_SPECIAL = re.compile(r"(?:^|(?<=[.:]))__\w*__(?=$|[.:])")
 
 
 class AllowedReferences:
     """Patterns of references, such as ``"myapp.*:*"``.
 
-    A ``*`` stands for any characters, dots too. What a pattern with a ``*`` lets in must also have been made in a module that one lets in:
-    ``"myapp.jobs:system"``, which that module has imported from `os`, is not what ``"myapp.*:*"`` means.
+    A ``*`` stands for any characters but a colon, dots too, and for no name such as ``__globals__``. What a pattern with a ``*`` lets in
+    must also have been made in a module that one lets in, and so must all that it is reached by: ``"myapp.jobs:system"``, which that module
+    has imported from `os`, is not what ``"myapp.*:*"`` means.
 
     Args:
         patterns: several, or one; text has commas or spaces between them.
@@ -41,7 +44,9 @@ class AllowedReferences:
                 )
         self._exact = frozenset(one for one in given if "*" not in one)
         self._patterns = [
-            re.compile(re.escape(one).replace(r"\*", ".*"), re.DOTALL) for one in given if "*" in one
+            (re.compile(re.escape(one).replace(r"\*", "[^:]*")), frozenset(_SPECIAL.findall(one)))
+            for one in given
+            if "*" in one
         ]
         self._told = ", ".join(map(repr, given)) or "nothing"
         self._admitted: set[str] = set()
@@ -68,7 +73,10 @@ class AllowedReferences:
             self._admitted.add(reference)
 
     def _matches(self, reference: str) -> bool:
-        return reference in self._exact or any(one.fullmatch(reference) for one in self._patterns)
+        if reference in self._exact:
+            return True
+        special = frozenset(_SPECIAL.findall(reference))
+        return any(one.fullmatch(reference) and special <= named for one, named in self._patterns)
 
     def _refuse_borrowed(self, reference: str) -> None:
         module, _, path = reference.partition(":")
@@ -81,13 +89,22 @@ class AllowedReferences:
                     f"{reference!r:.200} may not be loaded: it leads through the module {found.__name__!r}, which functions= of this job "
                     f"store must name itself; it allows {self._told}"
                 )
-        if isclass(found) or isfunction(found) or isbuiltin(found) or ismethod(found):
-            home = f"{found.__module__}:{found.__qualname__}"
-            if not self._matches(home):
+            home = _home(found)
+            if home is not None and not self._matches(home):
                 raise SerializationError(
-                    f"{reference!r:.200} may not be loaded: it is {home!r}, and functions= of this job store allows {self._told}. "
-                    "If it is meant, add the reference itself"
+                    f"{reference!r:.200} may not be loaded: it {'is' if count == len(parts) else 'leads through'} {home!r}, and functions= of "
+                    f"this job store allows {self._told}. If it is meant, add the reference itself"
                 )
+
+
+def _home(found: Any) -> str | None:
+    """Where a class, a function or a method was made, or what stands for one; ``None``: of a value that doesn't say so."""
+    while isinstance(found, partial):
+        found = found.func
+    name = getattr(found, "__qualname__", None)
+    if not isinstance(name, str):
+        return None
+    return f"{getattr(found, '__module__', None)}:{name}"
 
 
 _REMEMBERED = 10_000

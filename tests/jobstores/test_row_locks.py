@@ -9,6 +9,7 @@ import sys
 from base64 import b64encode
 from datetime import UTC, datetime
 from os import system
+from types import ModuleType
 
 import pytest
 from sqlalchemy import text
@@ -22,7 +23,7 @@ from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.model import JobOptions, RunResult
 from mainspring.retry import Retry
 from mainspring.serializers.arguments import ArgumentSerializer
-from mainspring.serializers.signing import ENVIRONMENT, SigningKeys
+from mainspring.serializers.signing import ENVIRONMENT, SigningKeys, sealed, unsealed
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import START, claim, ids, record, submission
 from mainspring.triggers.excluding import ExcludingTrigger
@@ -151,6 +152,53 @@ def test_a_changed_row_is_parked_and_nothing_of_it_is_loaded(make_store, what):
     assert store.list_records() == []
     assert [one.job_id for one in store.parked()] == ["a"]
     store.remove("a")
+
+
+def test_parts_of_two_signed_rows_make_no_third(make_store):
+    store = make_store(signing_key="one secret")
+    first = job(args=("ls",), options=JobOptions(tags=("t",)))
+    other = job(
+        "b",
+        name="other",
+        args=("rm",),
+        trigger=IntervalTrigger(seconds=20, timezone=UTC),
+        options=JobOptions(tags=("u",), executor="another", max_instances=3),
+    )._replace(func=holiday, func_ref=f"{HERE}:holiday")
+    store.add_records([first, other], None)
+    own, theirs = stored(store, "a"), stored(store, "b")
+    signature = unsealed(theirs["arguments"])[1]
+    strange = [{name: theirs[name]} for name in columns(store)]
+    strange += [
+        {name: theirs[name] for name in columns(store)},
+        {name: theirs[name] for name in ("func", "arguments")},
+        {"arguments": sealed(unsealed(own["arguments"])[0], signature)},
+        {"arguments": sealed(own["arguments"], signature)},  # it has two
+        {"arguments": unsealed(own["arguments"])[0]},  # it has none
+    ]
+    for changes in strange:
+        write(store, "a", changes)
+        with pytest.raises(SerializationError, match="not signed"):
+            store.get_record("a")
+        write(store, "a", {name: own[name] for name in columns(store)})
+        assert store.get_record("a").args == ("ls",)
+    # A whole row of the job's own past is as good as it was then, as the docs say.
+    store.change("a", lambda old: old._replace(args=("pwd",), version=old.version + 1))
+    assert store.get_record("a").args == ("pwd",)
+    write(store, "a", {name: own[name] for name in columns(store)})
+    assert store.get_record("a").args == ("ls",)
+
+
+def test_a_row_of_the_past_is_worth_nothing_when_its_key_is_gone(make_store):
+    make_store(signing_key="the old one").add_records([job(args=("ls",))], None)
+    store = make_store(signing_key=["the new one", "the old one"])
+    row = stored(store, "a")
+    past = {name: row[name] for name in columns(store) if name in row}
+    store.sign_jobs()
+    newest = make_store(signing_key="the new one")
+    assert newest.get_record("a").args == ("ls",)
+    write(newest, "a", past)
+    with pytest.raises(SerializationError, match="not signed with this job store's signing_key"):
+        newest.get_record("a")
 
 
 def test_a_row_without_a_signature_is_parked(make_store):
@@ -337,6 +385,128 @@ def test_patterns():
         AllowedReferences(3)
     with pytest.raises(SerializationError, match="allows nothing"):
         AllowedReferences([]).admit("os:system")
+
+
+IN_A_MODULE = """
+import functools, logging, os, subprocess
+from os import system
+from types import ModuleType
+from subprocess import Popen
+
+def work(): pass
+class Own(Popen):
+    def __del__(self, *_): pass  # it is no process
+    def method(self): pass
+    @classmethod
+    def of(cls): pass
+    class Inner:
+        def method(self): pass
+class Text(str): pass
+own = functools.partial(work)
+cached = functools.lru_cache(work)
+borrowed = functools.partial(functools.partial(system), "ls")
+kept = functools.lru_cache(system)
+log = logging.getLogger()
+alias = subprocess
+"""
+
+
+@pytest.fixture
+def victim(monkeypatch):
+    """A module that has imported what is dangerous, as many have."""
+    made = ModuleType("victim.jobs")
+    made.__dict__.update(__builtins__=__builtins__)
+    exec(IN_A_MODULE, made.__dict__)
+    made.instance = made.Own.__new__(made.Own)
+    package = ModuleType("victim")
+    package.jobs = made
+    monkeypatch.setitem(sys.modules, "victim", package)
+    monkeypatch.setitem(sys.modules, "victim.jobs", made)
+    return made
+
+
+@pytest.mark.usefixtures("victim")
+def test_a_star_lets_in_what_a_module_has_made():
+    allowed = AllowedReferences("victim.*:*")
+    for path in [
+        "work",
+        "Own",
+        "Own.method",
+        "Own.of",
+        "Own.Inner.method",
+        "Text",
+        "own",
+        "cached",
+        "instance.method",
+    ]:
+        allowed.admit(f"victim.jobs:{path}")
+    named = AllowedReferences("victim.*:* victim.jobs:system.__call__ victim.__main__:*")
+    named.admit("victim.jobs:system.__call__")  # at its word
+    named.admit("victim.__main__:work")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        *(
+            f"victim.jobs:{path}"
+            for path in [
+                "system",
+                "system.__call__",
+                "Popen",
+                "Popen.__call__",
+                "Popen.__init__",
+                "Popen.communicate",
+                "Own.communicate",
+                "Own.__call__",
+                "borrowed",
+                "borrowed.func",
+                "borrowed.__call__",
+                "kept",
+                "kept.__wrapped__",
+                "work.__globals__",
+                "work.__globals__.get",
+                "work.__call__",
+                "work.__get__",
+                "instance.communicate",
+                "instance.__class__",
+                "Own.mro",
+                "Own.__base__",
+                "Own.__subclasses__",
+                "Text.join",
+                "Text.format",
+                "log.info",
+                "alias.run",
+                "os.system",
+                "logging.os.system",
+                "__builtins__",
+                "__builtins__.exec",
+                "__loader__",
+                "__spec__.loader",
+                "system:work",
+            ]
+        ),
+        "victim.__main__:work",
+        "VICTIM.jobs:work",
+        "victim.jobs:x:work",
+        "os:system.victim.jobs:work",
+        "os:system\nvictim.jobs:work",
+        " victim.jobs:work",
+        "..victim.jobs:work",
+        "victim\u2024jobs:work",
+    ],
+)
+@pytest.mark.usefixtures("victim")
+def test_a_star_lets_in_nothing_that_is_reached_by_detours(reference):
+    with pytest.raises(SerializationError, match="may not be loaded"):
+        AllowedReferences("victim.*:*").admit(reference)
+
+
+def test_a_star_matches_no_colon(tmp_path, monkeypatch):
+    (tmp_path / "hostile_module.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SerializationError, match="may not be loaded"):
+        AllowedReferences("*.jobs:*").admit("hostile_module:x.jobs:y")
 
 
 # Keys
