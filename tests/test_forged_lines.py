@@ -93,6 +93,94 @@ def test_no_name_or_id_makes_a_line_or_steers_a_terminal(make_scheduler, tmp_pat
         assert line.startswith((*LEVELS, " ", "Traceback", "OSError: no")) or not line
 
 
+FORGED = "x\r\n2026-01-01 00:00:00,000 CRITICAL root: forged\n\nCRITICAL root forged\x1b[2J\x85CRITICAL\u2028forged"
+
+
+class Hostile(int):
+    def __str__(self):
+        return FORGED
+
+    __repr__ = __str__
+
+
+def raised(kind):
+    """Errors that want to be lines of the log."""
+    error = OSError(FORGED)
+    if kind == "text":
+        raise error
+    if kind == "cause":
+        raise ValueError("fine") from error
+    if kind == "context":
+        try:
+            raise error
+        except OSError:
+            raise ValueError("fine")
+    if kind == "group":
+        raise ExceptionGroup("several", [ValueError("fine"), ExceptionGroup("more", [error])])
+    if kind == "note":
+        fine_so_far = ValueError("fine")
+        fine_so_far.add_note(FORGED)
+        raise fine_so_far
+    if kind == "class":
+        raise type(f"Error{FORGED}", (Exception,), {})("fine")
+    if kind == "argument":
+        raise KeyError(Hostile(3))
+    raise OSError(f"password=hunter2 {FORGED}")
+
+
+def hears_badly(_event):
+    raised("text")
+
+
+KINDS = ("text", "cause", "context", "group", "note", "class", "argument", "secret")
+
+
+@pytest.mark.parametrize("executor", ["debug", "threadpool", "processpool"])
+def test_no_error_makes_a_line(make_scheduler, lines, executor):
+    scheduler = make_scheduler(executors={"default": {"type": executor}})
+    recorder = EventRecorder()
+    scheduler.add_listener(hears_badly, EVENT_JOB_ERROR)
+    scheduler.add_listener(recorder, EVENT_JOB_ERROR)
+    scheduler.start()
+    for kind in KINDS if executor == "debug" else ("text", "secret"):
+        scheduler.add_job(raised, args=[kind], id=kind)
+        recorder.wait_for(EVENT_JOB_ERROR, job_id=kind, timeout=60)
+    scheduler.shutdown()
+    written = lines.getvalue()
+    assert "forged" in written
+    for line in written.split("\n"):
+        assert line.replace("\t", "").isprintable(), line
+        assert (
+            line.startswith(("DEBUG", "INFO", "WARNING", "ERROR", " ", "Traceback (most recent call last)"))
+            or not line
+        ), line
+        assert not line.startswith("CRITICAL")
+
+
+def test_an_error_is_there_for_handlers_though_it_is_written_otherwise(caplog):
+    error = OSError(FORGED)
+    safe_logger("of.somebody").error("no", exc_info=error)
+    (record,) = caplog.records
+    assert record.exc_info[1] is error
+    assert record.funcName == "test_an_error_is_there_for_handlers_though_it_is_written_otherwise"
+    assert record.exc_text.startswith("    OSError: x\\r\n    2026-01-01")
+
+    class Own(logging.Logger):
+        def _log(self, *args, **options):
+            super()._log(*args, **options)
+
+    own = Own("own")
+    own.addHandler(caplog.handler)
+    SafeLogger(own).error("no", exc_info=error)
+    assert caplog.records[1].exc_info is None
+    assert caplog.records[1].getMessage().startswith("no\n    OSError: x\\r\n    2026-01-01")
+
+
+def test_a_number_with_words_of_its_own(caplog):
+    safe_logger("of.somebody").error("%s", Hostile(3))
+    assert caplog.records[0].getMessage().isprintable()
+
+
 def test_what_is_shown_in_a_line():
     assert printable("Ünïcode, 日本 ✓") == "Ünïcode, 日本 ✓"
     assert printable("a\nb\x1b\u202e\ud800") == r"a\nb\x1b\u202e\ud800"

@@ -7,6 +7,7 @@ Every line about a job or a run is made by `of_job` or `of_run`: names of jobs n
 the record for handlers that write JSON.
 
 Names and ids are whatever a program or a row says. What is put into a line can't make a second one of it, nor steer a terminal: see `printable`.
+What errors say may have several lines: they are indented under the line that is about them, so that none of them looks like one of the log.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.errors import words_of
 from mainspring.masking import without_secrets
 from mainspring.printable import printable, printable_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class SafeLogger:
@@ -88,41 +92,89 @@ class SafeLogger:
             return
         text, args = f"{text} [run %s]", (*args, run_id)
         if below is not None:
-            text, args = f"{text}\n%s", (*args, _Lines(printable_lines(without_secrets(below))))
+            text, args = f"{text}\n%s", (*args, _Lines(_indented(without_secrets(below))))
         options = {"exc_info": exc_info, "extra": {"job_id": run_id.rsplit("/", 2)[0], "run_id": run_id}}
         self._say(level, text, args, options)
+
+    def _handle(
+        self,
+        level: int,
+        text: str,
+        args: tuple[Any, ...],
+        error: Any,
+        below: str,
+        extra: dict[str, Any] | None,
+    ) -> None:
+        """Hand a record to the handlers that has the error itself, and how it is to be written."""
+        logger = self._logger
+        file, line, function, stack = logger.findCaller(False, 4)
+        raised = (type(error), error, error.__traceback__)
+        record = logger.makeRecord(logger.name, level, file, line, text, args, raised, function, extra, stack)
+        record.exc_text = below
+        logger.handle(record)
 
     def _say(self, level: int, text: str, args: tuple[Any, ...], options: dict[str, Any]) -> None:
         try:
             if args and not self._logger.isEnabledFor(level):
                 return
             args = tuple(map(_in_line, args))
+            below = None
             error = options.get("exc_info")
             if error:
                 error = error if isinstance(error, BaseException) else sys.exc_info()[1]
-                told = _with_secrets(error)
-                if told is not None:
-                    text, args = f"{text}\n%s", (*args, _Lines(without_secrets(told).rstrip()))
-                    options = {**options, "exc_info": None}
+                below, is_secret = _shown_otherwise(error)
+                if below is not None and (is_secret or not _makes_records(self._logger)):
+                    # Handlers would write the error as it is.
+                    text, args = f"{text}\n%s", (*args, _Lines(below))
+                    options, below = {**options, "exc_info": None}, None
             if "extra" in options:
                 options["extra"] = {key: _in_line(value) for key, value in options["extra"].items()}
             # So that the line is said to come from whoever called.
-            self._logger.log(level, text, *args, stacklevel=3, **options)
+            if below is None:
+                self._logger.log(level, text, *args, stacklevel=3, **options)
+            elif self._logger.isEnabledFor(level):
+                self._handle(level, text, args, error, below, options.get("extra"))
         except Exception:  # noqa: BLE001 - handlers and filters are users' code
             if logging.raiseExceptions and sys.stderr is not None:
                 with suppress(Exception):
                     traceback.print_exc(file=sys.stderr)
 
 
-def _with_secrets(error: BaseException | None) -> str | None:
-    """The traceback of an error, if it has secrets in it: handlers would write it as it is."""
+def _shown_otherwise(error: BaseException | None) -> tuple[str | None, bool]:
+    """The traceback of an error in other words than its own, if those would show a secret or look like lines of a log; and whether it has secrets."""
     if error is None:
-        return None
+        return None, False
     with suppress(Exception):  # users' objects
         told = "".join(traceback.format_exception(error))
-        if without_secrets(told) != told:
-            return told
-    return None
+        masked = without_secrets(told)
+        if masked != told or not all(map(str.isprintable, _words_at_the_margin(error))):
+            return _indented(masked), masked != told
+    return None, False
+
+
+def _words_at_the_margin(error: BaseException) -> Iterator[str]:
+    """What a traceback says of an error, and of those that it came from, in their own words."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield words_of(one)
+        yield f"{type(one).__module__}.{type(one).__qualname__}"
+        yield from map(words_of, getattr(one, "__notes__", None) or ())
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+def _indented(text: str) -> str:
+    """Lines that are below one of the log."""
+    return "\n".join(f"    {line}" if line else line for line in printable_lines(text.rstrip()).split("\n"))
+
+
+def _makes_records(logger: Any) -> bool:
+    """Whether a logger makes its records as those of the standard library do."""
+    return isinstance(logger, logging.Logger) and type(logger)._log is logging.Logger._log  # noqa: SLF001 - perhaps somebody has replaced it
 
 
 class _Lines(str):
@@ -131,13 +183,13 @@ class _Lines(str):
     __slots__ = ()
 
 
-#: What is formatted without any text of somebody's.
-_PLAIN = (int, float, type(None), _Lines)
+#: What is formatted without any text of somebody's; subclasses may have one.
+_PLAIN = frozenset({int, float, bool, type(None), _Lines})
 
 
 def _in_line(value: Any) -> Any:
     """A value for a line of a log: itself, unless its text would make more of the line."""
-    if isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:
         return value
     words = words_of(value)
     shown = printable(without_secrets(words))
