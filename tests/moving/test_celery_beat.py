@@ -219,3 +219,27 @@ def test_what_cannot_be_read_says_which_entry_and_why(entries, words):
     with pytest.raises(ReadingError, match="entry 'a'") as refused:
         read_celery_beat(entries)
     assert words in str(refused.value)
+
+
+def test_a_schedule_with_code_of_its_own_is_left_out_although_it_looks_like_an_interval():
+    class Moody:
+        run_every = timedelta(minutes=5)
+
+        def is_due(self, last_run_at):
+            """Says something else."""
+
+    plan = read_celery_beat({"e": {"task": "app.tasks.work", "schedule": Moody()}}, now=NOW)
+    assert not plan.jobs
+    assert "Moody" in plan.left_out[0].reason
+
+
+def test_what_has_no_effect_of_a_task_and_its_schedule_is_noted():
+    schedule = SimpleNamespace(run_every=timedelta(minutes=5), nowfun=datetime.now)
+    options = {"time_limit": 5, "soft_time_limit": 3}
+    (job,) = read_celery_beat(
+        {"e": {"task": "app.tasks.work", "schedule": schedule, "options": options}}, now=NOW
+    ).jobs
+    assert [word for word in ("nowfun", "soft_time_limit") if word in " ".join(job.notes)] == [
+        "nowfun",
+        "soft_time_limit",
+    ]

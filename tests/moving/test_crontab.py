@@ -218,3 +218,26 @@ def test_a_command_runs_as_planned(make_scheduler):
     read_crontab("GREETING=hello\n0 9 1 1 * read x; echo $GREETING $x%world\n").apply(scheduler)
     (job,) = scheduler.get_jobs()
     assert "hello world" in job.run_now().wait(30).log
+
+
+def test_a_mark_at_the_beginning_of_the_file_is_passed_over(tmp_path):
+    file = tmp_path / "crontab.txt"
+    file.write_bytes(b"\xef\xbb\xbfA=1\n0 9 * * * a\n")
+    for source in (file, "\ufeffA=1\n0 9 * * * a\n"):
+        assert only(source).kwargs["environment"]["A"] == "1"
+
+
+@pytest.mark.parametrize("flags", ["-n -q -s", "-nqs", "-s -nq"])
+def test_flags_may_be_given_one_by_one(flags):
+    job = only(f"0 9 * * * {flags} report\n")
+    assert (job.args, job.options["overlap"]) == (("report",), "skip")
+
+
+@pytest.mark.parametrize("user", ["svc.backup", "Admin", "www-data", "x$"])
+def test_names_of_users_are_taken_as_systems_have_them(user):
+    assert only(f"0 9 * * * {user} report\n", system=True).kwargs["user"] == user
+
+
+def test_reboot_is_understood_however_it_is_written():
+    (note,) = only("@Reboot warm-up\n", reboot="on_apply").notes
+    assert "not at each boot" in note

@@ -151,3 +151,14 @@ def test_without_pyyaml_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=r"mainspring\[yaml\]"):
         read_kubernetes("kind: CronJob\n")
     assert read_kubernetes(cron_job(), now=NOW).jobs
+
+
+def test_a_document_that_refers_to_itself_again_and_again_is_refused_at_once():
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
+    with pytest.raises(ReadingError, match="kind: CronJob") as caught:  # a billion of them, written out
+        read_kubernetes("\n".join(lines) + "\n")
+    assert len(str(caught.value)) < 1000

@@ -231,3 +231,11 @@ def test_what_cannot_be_read_says_where_and_why(timer, more, words):
     with pytest.raises(ReadingError) as refused:
         read_systemd(units(timer, more))
     assert words in str(refused.value)
+
+
+def test_a_unit_that_is_starting_as_long_as_it_runs_has_the_limit_of_its_start():
+    lines = ("ExecStart=/bin/a", "TimeoutStartSec=5min", "RuntimeMaxSec=1h")
+    assert only("OnCalendar=daily", service("Type=oneshot", *lines)).options["timeout"] == timedelta(
+        minutes=5
+    )
+    assert only("OnCalendar=daily", service(*lines)).options["timeout"] == timedelta(hours=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_keywords, nearest
 from mainspring.errors import ReadingError, words_of
-from mainspring.moving.celery_schedules import trigger_of_schedule, zone_of_schedule
+from mainspring.moving.celery_schedules import decides_by_itself, trigger_of_schedule, zone_of_schedule
 from mainspring.moving.celery_tasks import Target, Task
 from mainspring.moving.plan import Planner
 from mainspring.timezones import astimezone
@@ -90,12 +90,16 @@ def _plan(planner: Planner, target: Target, name: str, entry: Any, *, is_given: 
     own = None if is_given else astimezone(zone_of_schedule(entry["schedule"]))
     end = target.end_of(task.options)
     try:
-        trigger = trigger_of_schedule(
-            entry["schedule"],
-            own or planner.timezone,
-            {} if end is None else {"end_date": end},
-            notes,
-            is_relative=bool(entry.get("relative")),
+        trigger = (
+            None
+            if decides_by_itself(entry["schedule"])
+            else trigger_of_schedule(
+                entry["schedule"],
+                own or planner.timezone,
+                {} if end is None else {"end_date": end},
+                notes,
+                is_relative=bool(entry.get("relative")),
+            )
         )
     except (TypeError, ValueError) as error:
         raise ReadingError(planner.source, None, f"{place}: {words_of(error)}") from error

@@ -43,6 +43,8 @@ _SOLAR = {
     "dusk_astronomical": ("dusk", 18),
 }
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+#: Whose schedules are known here.
+_LIBRARIES = ("celery", "django_celery_beat")
 #: Where intervals on the clock begin, of which no whole number makes a day or an hour.
 _ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - it gets the zone of the schedule
 
@@ -55,7 +57,7 @@ def trigger_of_schedule(
     *,
     is_relative: bool = False,
 ) -> BaseTrigger | None:
-    """The trigger that a schedule means; ``None``: it is of somebody's own kind, and code alone says what it means.
+    """The trigger that a schedule means; ``None``: it is of a kind that isn't known here.
 
     Args:
         schedule: a number of seconds, a `timedelta`, or an object with the attributes of one of Celery's.
@@ -70,6 +72,8 @@ def trigger_of_schedule(
     if isinstance(schedule, timedelta) or is_number(schedule):
         every = schedule if isinstance(schedule, timedelta) else timedelta(seconds=schedule)
         return interval(every, zone, limits, notes, is_relative=is_relative)
+    if getattr(schedule, "nowfun", None) is not None:
+        notes.append("its nowfun isn't asked: what time it is says the scheduler's clock")
     if hasattr(schedule, "day_of_month"):
         fields = [getattr(schedule, f"_orig_{name}", getattr(schedule, name)) for name in _FIELDS]
         return crontab([*map(_as_text, fields)], zone, limits)
@@ -87,6 +91,15 @@ def trigger_of_schedule(
         "expected a number of seconds, a timedelta, or one of Celery's schedules (crontab, schedule, solar), got "
         f"{type(schedule).__name__} {schedule!r}"
     )
+
+
+def decides_by_itself(schedule: Any) -> bool:
+    """Whether somebody's own code says when a schedule is due, also where it has the attributes of one of Celery's."""
+    for name in ("is_due", "remaining_estimate"):
+        owner = next((kind for kind in type(schedule).__mro__ if name in vars(kind)), None)
+        if owner is not None and owner.__module__.partition(".")[0] not in _LIBRARIES:
+            return True
+    return False
 
 
 def zone_of_schedule(schedule: Any) -> Any:

@@ -136,6 +136,8 @@ def _without_broker(options: Mapping[str, Any], notes: list[str]) -> dict[str, A
     limit = options.get("time_limit") or options.get("soft_time_limit")
     if limit:
         made["timeout"] = limit
+    if options.get("time_limit") and options.get("soft_time_limit"):
+        notes.append("a run is ended at its time_limit; nothing is raised in it at its soft_time_limit")
     lost = {
         name: value for name, value in options.items() if name not in _UNDERSTOOD and value not in (None, {})
     }

@@ -32,12 +32,12 @@ _FIELDS = 5
 #: FreeBSD's names, which no dialect of `parse` has.
 _MORE_NAMES = {"@every_minute": "* * * * *"}
 #: Of OpenBSD and FreeBSD: no mail on success, nothing in the log, one at a time.
-_FLAGS = re.compile(r"-(?P<flags>[nqs]+)\s+(?P<command>\S.*)", re.DOTALL)
+_FLAGS = re.compile(r"(?P<flags>(?:-[nqs]+\s+)+)(?P<command>\S.*)", re.DOTALL)
 #: What is told to cron alone. It is in the environment of commands too, as cron has it.
 _OF_MAIL = {"MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING"}
 #: Files of /etc/cron.d that Debian's cron reads.
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_USER = re.compile(r"[a-z_][a-z0-9_-]*\$?")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
 
 
 @dataclass
@@ -178,7 +178,7 @@ class _Reader:
                 "a scheduler isn't booted: run it where the program starts, or read the crontab with reboot='on_apply'",
             )
             return
-        if entry.schedule.startswith("@reboot"):
+        if entry.schedule.lower() == "@reboot":
             notes.append("it is run once, when it is added, and not at each boot")
         variables = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", **settings.variables}
         if self._inherits:

@@ -11,6 +11,7 @@ from mainspring.coercion import names_keywords
 from mainspring.errors import ReadingError, words_of
 from mainspring.extras import library_missing
 from mainspring.moving.plan import COMMAND, Planner, crontab_trigger, text_of, zone_of
+from mainspring.printable import shown
 from mainspring.retry import Retry
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _cron_jobs(planner: Planner, document: _Document) -> list[_Document]:
         return []
     if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
         raise ReadingError(
-            document.source, document.line, f"expected a manifest with kind: CronJob, got {value!r:.200}"
+            document.source, document.line, f"expected a manifest with kind: CronJob, got {shown(value):.200}"
         )
     kind = value["kind"]
     if kind.endswith("List"):
@@ -154,7 +155,7 @@ def _part(document: _Document, value: Any, *path: str) -> Mapping[str, Any]:
             raise ReadingError(
                 document.source,
                 document.line,
-                f"expected {'.'.join(path)} in a CronJob, and {'.'.join(path[: step + 1])} is {value!r}",
+                f"expected {'.'.join(path)} in a CronJob, and {'.'.join(path[: step + 1])} is {shown(value)}",
             )
     found: Mapping[str, Any] = value
     return found
@@ -190,7 +191,7 @@ def _plan(planner: Planner, document: _Document, functions: Mapping[str, Any], *
         container = _container(document, pod_spec)
         command = [*_texts(document, container, "command"), *_texts(document, container, "args")]
         if not container.get("command"):
-            reason = f"its command is in the image {container.get('image')!r} alone: read with functions={{{name!r}: 'package.module:function'}}"
+            reason = f"its command is in the image {shown(container.get('image'))} alone: read with functions={{{name!r}: 'package.module:function'}}"
             planner.leave_out(_place(document), job_id, reason)
             return
         if len(pod_spec["containers"]) > 1 or pod_spec.get("initContainers"):
@@ -207,7 +208,7 @@ def _plan(planner: Planner, document: _Document, functions: Mapping[str, Any], *
         if container.get("workingDir"):
             kwargs["directory"] = str(container["workingDir"])
         notes.append(
-            f"it is run on the machine of the scheduler, not in the image {container.get('image')!r}"
+            f"it is run on the machine of the scheduler, not in the image {shown(container.get('image'))}"
         )
     if told:
         notes.append(f"these have no effect here: {', '.join(sorted(told))}")
@@ -229,7 +230,7 @@ def _is_suspended(document: _Document, spec: Mapping[str, Any]) -> bool:
     value = spec.get("suspend")
     if value is not None and not isinstance(value, bool):
         raise ReadingError(
-            document.source, document.line, f"expected suspend to be true or false, got {value!r}"
+            document.source, document.line, f"expected suspend to be true or false, got {shown(value)}"
         )
     return bool(value)
 
@@ -240,7 +241,7 @@ def _options(document: _Document, spec: Mapping[str, Any], job_spec: Mapping[str
         raise ReadingError(
             document.source,
             document.line,
-            f"expected concurrencyPolicy to be one of {', '.join(_OVERLAPS)}, got {policy!r}",
+            f"expected concurrencyPolicy to be one of {', '.join(_OVERLAPS)}, got {shown(policy)}",
         )
     options: dict[str, Any] = {"overlap": _OVERLAPS[policy]}
     deadline = _whole(document, spec, "startingDeadlineSeconds")
@@ -261,7 +262,7 @@ def _whole(document: _Document, values: Mapping[str, Any], name: str) -> int | N
     value = values.get(name)
     if value is not None and (type(value) is not int or not 0 <= value <= _MOST):
         raise ReadingError(
-            document.source, document.line, f"expected {name} to be a whole number, got {value!r}"
+            document.source, document.line, f"expected {name} to be a whole number, got {shown(value)}"
         )
     return value
 
@@ -270,7 +271,7 @@ def _texts(document: _Document, values: Mapping[str, Any], name: str) -> list[st
     found = values.get(name) or []
     if not isinstance(found, list) or not all(isinstance(one, (str, int, float)) for one in found):
         raise ReadingError(
-            document.source, document.line, f"expected {name} to be a list of texts, got {found!r}"
+            document.source, document.line, f"expected {name} to be a list of texts, got {shown(found)}"
         )
     return [*map(str, found)]
 
@@ -279,7 +280,7 @@ def _container(document: _Document, pod_spec: Mapping[str, Any]) -> Mapping[str,
     containers = pod_spec.get("containers")
     if not isinstance(containers, list) or not containers or not isinstance(containers[0], Mapping):
         raise ReadingError(
-            document.source, document.line, f"expected containers in a CronJob's pod, got {containers!r}"
+            document.source, document.line, f"expected containers in a CronJob's pod, got {shown(containers)}"
         )
     return containers[0]
 
@@ -298,7 +299,9 @@ def _environment(document: _Document, container: Mapping[str, Any], notes: list[
         isinstance(one, Mapping) and one.get("name") for one in variables
     ):
         raise ReadingError(
-            document.source, document.line, f"expected env to be a list of name and value, got {variables!r}"
+            document.source,
+            document.line,
+            f"expected env to be a list of name and value, got {shown(variables)}",
         )
     for variable in variables:
         name = str(variable["name"])

@@ -387,13 +387,13 @@ def text_of(source: Any, *, what: str) -> tuple[str, str]:
         TypeError: it is neither a path nor a text.
     """
     if isinstance(source, str) and ("\n" in source or not source.strip()):
-        return what, source
+        return what, source.removeprefix("\ufeff")
     if not isinstance(source, (str, Path)):
         raise TypeError(
             f"{what}: expected a path, or a text of lines, got {type(source).__name__} {source!r}"
         )
     try:
-        return str(source), Path(source).read_bytes().decode("utf-8")
+        return str(source), Path(source).read_bytes().decode("utf-8-sig")
     except OSError as error:
         is_text = isinstance(source, str) and " " in source.strip()
         hint = ". A text of one line needs a line end, so that it is no path" if is_text else ""

@@ -145,12 +145,11 @@ def _plan(planner: Planner, files: UnitFiles, name: str, boot: str) -> None:
     options: dict[str, Any] = {}
     if _flag(timer.last("Timer", "Persistent")):
         options["misfire_policy"] = "once"
-    limit = service.last("Service", "RuntimeMaxSec")
-    if limit is None:
+    kind = service.last("Service", "Type")
+    if kind is not None and kind.value == "oneshot":  # which is starting as long as it runs
         limit = service.last("Service", "TimeoutStartSec") or service.last("Service", "TimeoutSec")
-        kind = service.last("Service", "Type")
-        if kind is None or kind.value != "oneshot":
-            limit = None
+    else:
+        limit = service.last("Service", "RuntimeMaxSec")
     if limit is not None and (timeout := span(limit)):
         options["timeout"] = timeout
     command, kwargs = _command(service, notes, strange)
