@@ -2,13 +2,13 @@
 COUNT that are due every second, if there are none; writes ``ran JOB_ID DUE_TIME`` for each run. Ends when its input ends.
 """
 
+import os
 import sys
 from threading import Lock
 
 import old_jobs
 import pytz
 from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_MISSED
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 LOCK = Lock()
@@ -24,10 +24,26 @@ def told(event):
     say(word, event.job_id, event.scheduled_run_time.timestamp())
 
 
+def store_at(url):
+    if url.startswith("redis:"):
+        from apscheduler.jobstores.redis import RedisJobStore
+
+        host, _, number = url.removeprefix("redis://").partition("/")
+        name, _, port = host.rpartition(":")
+        return RedisJobStore(host=name, port=int(port), db=int(number))
+    if url.startswith("mongodb:"):
+        from apscheduler.jobstores.mongodb import MongoDBJobStore
+
+        return MongoDBJobStore(host=url, database=os.environ["DATABASE"])
+    from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+
+    return SQLAlchemyJobStore(url=url)
+
+
 def main():
     scheduler = BackgroundScheduler(
         timezone=pytz.utc,
-        jobstores={"default": SQLAlchemyJobStore(url=sys.argv[1])},
+        jobstores={"default": store_at(sys.argv[1])},
         job_defaults={"misfire_grace_time": None, "coalesce": False, "max_instances": 100},
     )
     scheduler.add_listener(told, EVENT_JOB_EXECUTED | EVENT_JOB_MISSED)

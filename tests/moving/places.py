@@ -63,7 +63,10 @@ class Place:
 
     Attributes:
         url: for `write_old_jobs`, with `environment`.
+        pausing: words of the step that is documented for the hand-over.
     """
+
+    pausing: str
 
     environment: dict[str, str] = {}  # noqa: RUF012 - replaced, not changed
 
@@ -91,6 +94,8 @@ class Place:
 
 
 class InDatabase(Place):
+    pausing = "UPDATE apscheduler_jobs SET next_run_time = NULL"
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.engine = create_engine(url, poolclass=NullPool)
@@ -118,6 +123,8 @@ class InDatabase(Place):
 
 
 class InRedis(Place):
+    pausing = "DEL apscheduler.run_times"
+
     def __init__(self, url: str, db: int) -> None:
         super().__init__(f"{url.rpartition('/')[0]}/{db}")
         self.client = redis.Redis.from_url(self.url)
@@ -148,6 +155,8 @@ class InRedis(Place):
 
 
 class InMongoDB(Place):
+    pausing = "updateMany({}, {$set: {next_run_time: null}})"
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.name = f"old_{uuid.uuid4().hex[:12]}"

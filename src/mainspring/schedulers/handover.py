@@ -105,21 +105,30 @@ class Handover:
             self._end(None)
             return
         marks = self._adoption.marks(old_jobs)
-        if marks.is_complete:  # by another node, or at an earlier start
-            self._end(adopt(self._log, self._alias, old_jobs, self._adoption))
-            return
         obstacle = self._obstacle(old_jobs)
+        if marks.is_complete:  # by another node, or at an earlier start
+            self._end(adopt(self._log, self._alias, old_jobs, self._adoption), obstacle)
+            return
         if obstacle is None:
             self._end(adopt(self._log, self._alias, old_jobs, self._adoption, goes_on=True))
             return
         self._store.hold(obstacle)
         self._say(old_jobs, obstacle)
 
-    def _end(self, adopted: Adopted | None) -> None:
+    def _end(self, adopted: Adopted | None, obstacle: str | None = None) -> None:
+        """Have jobs run; with an obstacle that there still is, because another node runs them already: to wait would help nobody."""
         self._is_over = True
         if adopted is not None:
             self._told(adopted)
-            self._log.info("Job store %r: APScheduler has handed over, and jobs are run", self._alias)
+            if obstacle is None or self._quiet_since is not None:
+                self._log.info("Job store %r: APScheduler has handed over, and jobs are run", self._alias)
+            else:
+                self._log.warning(
+                    "Job store %r: jobs are run, since they were adopted without waiting, by a node without handover= or by adopt_jobs(). "
+                    "If an APScheduler is at work there, it runs them as well: %s",
+                    self._alias,
+                    obstacle,
+                )
         self._store.hold(None)
         self._done()
 
