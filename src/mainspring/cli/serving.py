@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mainspring.cli.configuration import Configuration
+from mainspring.cli.endpoints import ADDRESS, health_routes, lives, metrics_route, served
 from mainspring.cli.examples import Command
 from mainspring.cli.logs import set_up_logs
+from mainspring.cli.service_manager import notify, watched
 from mainspring.cli.target import USUAL_FILE
+from mainspring.clock import REAL_CLOCK  # noqa: TID251 - what the service manager is told
 from mainspring.errors import words_of
 from mainspring.events import EVENT_SCHEDULER_START
 from mainspring.jobstores.by_url import store_for
@@ -26,6 +29,7 @@ from mainspring.schedulers.blocking import BlockingScheduler
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mainspring.cli.endpoints import Answer
     from mainspring.cli.target import Target
     from mainspring.events import SchedulerEvent
 
@@ -42,7 +46,7 @@ _BY_SIGTERM = 143
         "mainspring run",
         "mainspring run jobs.toml --check",
         "mainspring run myapp.scheduling:scheduler",
-        "mainspring --store jobs.sqlite run",
+        "mainspring --store jobs.sqlite run --health 8080 --metrics 8080",
     ),
 )
 @click.argument("what", metavar="[FILE|MODULE:SCHEDULER]", required=False)
@@ -61,10 +65,19 @@ _BY_SIGTERM = 143
     show_default=True,
     help="How the log is written, to standard error.",
 )
+@click.option("--health", type=ADDRESS, help="Answer /healthz and /readyz there.")
+@click.option("--metrics", type=ADDRESS, help="Answer /metrics there, for Prometheus.")
 @click.option("--verbose", "-v", is_flag=True, help="Log all that is done.")
 @click.pass_obj
 def run_scheduler(
-    target: Target, what: str | None, shutdown_timeout: float, check: bool, log_format: str, verbose: bool
+    target: Target,
+    what: str | None,
+    shutdown_timeout: float,
+    check: bool,
+    log_format: str,
+    health: tuple[str, int] | None,
+    metrics: tuple[str, int] | None,
+    verbose: bool,
 ) -> None:
     """Run a scheduler: the jobs of a file, mainspring.toml by default; those of a store; or a scheduler of a program.
 
@@ -80,15 +93,32 @@ def run_scheduler(
         _check(configuration)
         return
     scheduler.configure(shutdown_timeout=shutdown_timeout)
-    if configuration is None:
-        _run(scheduler)
-        return
-    keeper = Keeper(scheduler, configuration)
-    scheduler.add_listener(keeper.started, EVENT_SCHEDULER_START)
-    with _on_hangup(keeper.reload):
+    with ExitStack() as around:
+        for address, routes in _endpoints(scheduler, health, metrics).items():
+            around.enter_context(served(address, routes))
+        around.enter_context(watched(lambda: lives(scheduler.health())))
+        if configuration is None:
+            scheduler.add_listener(lambda _: notify("READY=1"), EVENT_SCHEDULER_START)
+            _run(scheduler)
+            return
+        keeper = Keeper(scheduler, configuration)
+        scheduler.add_listener(keeper.started, EVENT_SCHEDULER_START)
+        around.enter_context(_on_hangup(keeper.reload))
         _run(scheduler, paused=True)
-    if keeper.error is not None:
-        raise keeper.error
+        if keeper.error is not None:
+            raise keeper.error
+
+
+def _endpoints(
+    scheduler: BlockingScheduler, health: tuple[str, int] | None, metrics: tuple[str, int] | None
+) -> dict[tuple[str, int], dict[str, Callable[[], Answer]]]:
+    """What is answered where; at one address both, if they are the same."""
+    found: dict[tuple[str, int], dict[str, Callable[[], Answer]]] = {}
+    if health is not None:
+        found.setdefault(health, {}).update(health_routes(scheduler))
+    if metrics is not None:
+        found.setdefault(metrics, {}).update(metrics_route(scheduler))
+    return found
 
 
 def _run(scheduler: BlockingScheduler, **options: bool) -> None:
@@ -125,13 +155,17 @@ class Keeper:
             self._scheduler.shutdown(wait=False)
         else:
             self._scheduler.resume()
+            notify("READY=1")
 
     def reload(self) -> None:
         """Read the file again, and bring the jobs in step; a mistake in it is logged, and what was before goes on."""
+        notify("RELOADING=1", f"MONOTONIC_USEC={REAL_CLOCK.monotonic() * 1_000_000:.0f}")
         try:
             self._sync(self._configuration.read_again())
         except Exception as error:  # noqa: BLE001 - logged
             _log.error("The file is not taken over, and what was before goes on: %s", words_of(error))
+        finally:
+            notify("READY=1")
 
     def _sync(self, configuration: Configuration) -> None:
         for alias in configuration.stores_of_jobs:
