@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from examples.demo import live_table, plain_lines
 from examples.demo.foreground import foreground
@@ -48,6 +49,18 @@ def main() -> None:
             )
         scheduler.shutdown(wait=True, timeout=5)
     print(record.summary())
+    print("Next, look into it from outside:")
+    for words in ("jobs list", "runs list --failed", "doctor"):
+        print(f"  {_command()} --store {arguments.database} {words}")
+
+
+def _command() -> str:
+    """How the command line is called from here."""
+    beside = Path(sys.executable).with_name("mainspring")
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return "mainspring"
 
 
 main()
