@@ -24,6 +24,20 @@ SUMMARY = re.compile(
 LINE = re.compile(r"^  \d\d:\d\d:\d\d (\w+) .*(ok|ERROR) +[\d.]+ ms late +took +[\d.]+ ms ", re.MULTILINE)
 
 
+#: After the summary, with a line that says what they are.
+NEXT = ("jobs list", "runs list --failed", "doctor")
+
+
+def ended_well(text):
+    """The summary, which comes before the next commands."""
+    *_, summary, _words = text.splitlines()[: -len(NEXT)]
+    for line, command in zip(text.splitlines()[-len(NEXT) :], NEXT, strict=True):
+        assert re.fullmatch(rf"  \S+ --store \S+ {command}", line), text
+    found = SUMMARY.search(summary)
+    assert found is not None, text
+    return found
+
+
 class Watched:
     """A process whose output is read as it comes."""
 
@@ -83,8 +97,7 @@ def test_plain_lines_where_there_is_no_terminal(watch, tmp_path):
     runs = LINE.findall(text)
     assert {"news", "stock", "weather", "once"} <= {job for job, _ in runs}
     assert all(outcome == "ok" for _, outcome in runs)
-    summary = SUMMARY.search(text.splitlines()[-1])
-    assert summary is not None, text
+    summary = ended_well(text)
     assert summary.groups()[:2] == (str(len(runs)), "0")
     assert summary[3] is not None
 
@@ -116,7 +129,7 @@ def test_ctrl_c_ends_it_with_the_summary(watch, tmp_path):
     demo.process.send_signal(signal.SIGINT)
     code, text = demo.end()
     assert code == 0, text
-    assert SUMMARY.search(text.splitlines()[-1]), text
+    ended_well(text)
     assert "Traceback" not in text
 
 
@@ -143,7 +156,7 @@ def test_ctrl_c_in_a_terminal_is_no_error_for_make(watch, tmp_path):
     demo.process.stdin.flush()
     code, text = demo.end()
     assert code == 0, text
-    assert SUMMARY.search(text.splitlines()[-1]), text
+    ended_well(text)
     assert "***" not in text
     assert "Traceback" not in text
 
