@@ -44,6 +44,8 @@ WITH_CRON = [
 ]
 ZONES = ["UTC", "UTC", "UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
 
+#: Of schedules that may never come.
+YEARS = "2020-2080"
 #: ``3-3``, ``fri-fri``: see `test_a_range_of_one_value_is_that_value`.
 RANGE_OF_ONE = re.compile(r"\b(\w+)-\1\b")
 
@@ -122,6 +124,10 @@ class Maker:
             made["day"] = self.day()
         if draw.random() < 0.4:
             made["day_of_week"] = self.field(0, 6, WEEKDAYS)
+        if "week" in made or ("day" in made and ("month" in made or "day_of_week" in made)):
+            made.setdefault(
+                "year", YEARS
+            )  # what never comes is looked for until the last of them, there for seconds
         return made or {"second": "*/7"}
 
     def day(self) -> str:

@@ -1,4 +1,4 @@
-"""What cronsim and croniter agree on, `CronTrigger.from_unix` reads as they do; 10,000 expressions."""
+"""What cronsim and croniter agree on, `CronTrigger.from_unix` reads as they do: 10,000 expressions that both read alike."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS = [
 ]
 
 
-def part(pick: random.Random, low: int, high: int, names: tuple[str, ...]) -> str:
+def part(pick: random.Random, low: int, high: int, names: tuple[str, ...], *, is_odd: bool) -> str:
     def value() -> str:
         return pick.choice(names) if names and pick.random() < 0.2 else str(pick.randint(low, high))
 
@@ -31,17 +31,19 @@ def part(pick: random.Random, low: int, high: int, names: tuple[str, ...]) -> st
     first, last = sorted(pick.randint(low, high) for _ in range(2))
     if first == last:  # of such a range with a step each makes something else
         first, last = low, high
-    return pick.choice(
-        [
-            "*", "*", "*", value(), value(), f"*/{step}", f"{first}-{last}", f"{first}-{last}/{step}", f"{value()}/{step}",
-            str(pick.randint(high, high + 3)), f"{first}-{last + 2}", f"*/{step}", f"{first}-{last}/0",
-        ]
-    )  # fmt: skip
+    forms = [
+        "*", "*", "*", value(), value(), f"*/{step}", f"{first}-{last}", f"{first}-{last}/{step}", f"{value()}/{step}", f"*/{step}",
+    ]  # fmt: skip
+    if is_odd:
+        forms += [str(pick.randint(high, high + 3)), f"{first}-{last + 2}", f"{first}-{last}/0"]
+    return pick.choice(forms)
 
 
 def expression(pick: random.Random) -> str:
+    is_odd = pick.random() < 0.1  # most of those are refused by both
     return " ".join(
-        ",".join(part(pick, *field) for _ in range(pick.choice([1, 1, 1, 1, 2]))) for field in FIELDS
+        ",".join(part(pick, *field, is_odd=is_odd) for _ in range(pick.choice([1, 1, 1, 1, 2])))
+        for field in FIELDS
     )
 
 
@@ -64,16 +66,15 @@ def by_cronsim(text: str) -> list[datetime] | None:
 @pytest.mark.one_python
 def test_what_others_agree_on_is_read_as_they_do(seed: int) -> None:
     pick = random.Random(seed)
-    agreed = 0
-    for _ in range(1000):
+    agreed: set[str] = set()
+    while len(agreed) < 1000:
         text = expression(pick)
         expected = by_cronsim(text)
         if not expected or expected != by_croniter(text):
             continue
-        agreed += 1
+        agreed.add(text)
         found = CronTrigger.from_unix(text, timezone=UTC).upcoming(JUST_AFTER, 4)
         assert [time.replace(tzinfo=None) for time in found] == expected, text
-    assert agreed > 200
 
 
 @pytest.mark.parametrize(
