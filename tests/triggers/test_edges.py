@@ -353,3 +353,13 @@ def test_jobs_that_follow_others_are_the_same_schedule_if_they_follow_the_same()
     assert not after.is_same_schedule(AfterJob("export"))
     assert not after.is_same_schedule(AfterJob("import", on="any"))
     assert not after.is_same_schedule(CronTrigger(hour=9))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo"])
+def test_a_count_from_the_first_day_there_is_counts(zone):
+    trigger = CalendarIntervalTrigger(days=1, start_date=date(1, 1, 1), max_fires=3, timezone=zone)
+    times = trigger.upcoming(datetime(1, 1, 1, tzinfo=UTC), 9)
+    assert len(times) == 3
+    assert times[-1].date() <= date(1, 1, 4)
+    assert trigger.previous(datetime(2026, 1, 1, tzinfo=UTC)) == times[-1]
+    assert trigger.count_between(times[0], times[-1]) == 2

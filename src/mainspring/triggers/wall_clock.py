@@ -237,7 +237,7 @@ class WallClockTrigger(DelayedTrigger):
         walls = self._prepared()
         start, end = self._limits
         if start is not None and moment < start:
-            moment = start - TICK
+            moment = shifted(start, -TICK)
         instant = next_instant(walls, instant_of(moment), cast("ZoneChanges", self._changes), *self._policy)
         found = None if instant is None else utc_of(instant)
         if found is None or (end is not None and found > end):
@@ -279,7 +279,7 @@ class WallClockTrigger(DelayedTrigger):
         start = self._limits[0]
         if self.max_fires is not None:
             last = min(last, self._last_of_all())
-        begin = first if start is None else max(first, start - TICK)
+        begin = first if start is None else max(first, shifted(start, -TICK))
         count = self._count(begin, last) if begin < last else 0
         first_at = None if self._first_at is None else in_utc(self._first_at)
         if first_at is not None and first < first_at <= last:
@@ -306,7 +306,7 @@ class WallClockTrigger(DelayedTrigger):
     def _begin(self) -> tuple[datetime, int]:
         """After which moment, and how many, times of the schedule are fired."""
         start, count = cast("datetime", self._limits[0]), self.max_fires or 0
-        return (start - TICK, count) if self._first_at is None else (start, count - 1)
+        return (shifted(start, -TICK), count) if self._first_at is None else (start, count - 1)
 
     def _last_of_all(self) -> datetime:
         """The last fire time that `max_fires` allows, or the start if there is none."""
