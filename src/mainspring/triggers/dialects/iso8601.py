@@ -68,10 +68,12 @@ class _Moment(NamedTuple):
     Attributes:
         wall: as the clock shows it.
         zone: ``None`` if the text has none.
+        parts: how many of hours, minutes and seconds the text has; 0: it is a date alone.
     """
 
     wall: datetime
     zone: tzinfo | None
+    parts: int = 3
 
     def plain(self) -> datetime | str:
         """What a trigger takes: with its zone, or as text for a zone that is still open."""
@@ -195,9 +197,7 @@ def _moment(cursor: Cursor, start: _Moment | None = None) -> _Moment | None:
         ``None`` if there stands none.
     """
     at = cursor.position
-    if start is not None and (
-        match := cursor.take(rf"(?:(?:(?P<month>\d\d)-)?(?P<day>\d\d)T)?{_TIME}{_END}")
-    ):
+    if start is not None and (match := cursor.take(_shortened(start))):
         day = start.wall.date()
         month_day = (int(match["month"] or day.month), int(match["day"] or day.day))
         return _point(cursor, match, lambda: day.replace(month=month_day[0], day=month_day[1]), start.zone)
@@ -209,6 +209,14 @@ def _moment(cursor: Cursor, start: _Moment | None = None) -> _Moment | None:
     return _point(cursor, match, lambda: _date(match), None if start is None else start.zone)
 
 
+def _shortened(start: _Moment) -> str:
+    """A pattern of an end that leaves out what is as in the start: so what is left ends with what the start ends with."""
+    if not start.parts:
+        return rf"(?:(?P<month>\d\d)-)?(?P<day>\d\d){_END}"
+    is_hour = "" if start.parts == 1 else r"(?!\d\d(?:Z|[+-]|/|\s|\Z))"
+    return rf"(?:(?:(?P<month>\d\d)-)?(?P<day>\d\d)T)?{is_hour}{_TIME}{_END}"
+
+
 def _point(
     cursor: Cursor, match: re.Match[str], day_of: Callable[[], date], inherited: tzinfo | None
 ) -> _Moment:
@@ -216,10 +224,11 @@ def _point(
     at = match.start()
     try:
         day = day_of()
-        wall = datetime.combine(day, time()) + _since_midnight(match)
+        parts = sum(bool(match.groupdict().get(name)) for name in ("hour", "minute", "second"))
+        wall = datetime.combine(day, time()) + (_since_midnight(match) if parts else timedelta())
     except (ValueError, OverflowError) as error:
         raise cursor.error(f"{match[0]} is no point in time: {error}", at=at) from None
-    return _Moment(wall, _zone(cursor, match) or inherited)
+    return _Moment(wall, (_zone(cursor, match) if parts else None) or inherited, parts)
 
 
 def _since_midnight(match: re.Match[str]) -> timedelta:
