@@ -11,7 +11,7 @@ from mainspring.errors import TriggerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["LANGUAGES", "Catalogue", "catalogue_of"]
+__all__ = ["LANGUAGES", "Catalogue", "catalogue_of", "digits"]
 
 #: The languages by their codes (ISO 639-1), with the modules that have their catalogues.
 LANGUAGES = {"de": "german", "en": "english"}
@@ -38,6 +38,11 @@ class Catalogue(NamedTuple):
     order_with: Mapping[str, tuple[str, ...]]
     spans: frozenset[str] = frozenset()
     heavy: frozenset[str] = frozenset()
+
+
+def digits(number: float) -> str:
+    """A number as people write it, to a millionth: never with a power of ten."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def catalogue_of(language: Any) -> Catalogue:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mainspring.triggers.explaining.catalogues import Catalogue
+from mainspring.triggers.explaining.catalogues import Catalogue, digits
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mainspring.triggers.explaining.clauses import Clock, Count, Moment, Month, Weekday
 
 __all__ = ["CATALOGUE"]
@@ -160,11 +162,14 @@ TEMPLATES = {
     "distance.day": "on the {day:ordinal} every {distance:each}",
     # single moments, and what isn't told by times
     "once": "once, at {moment:moment}",
+    "once.each": "once each, at {moments:moment|and}",
+    "once.many": "once at each of {number:number} moments from {first:moment} to {last:moment}",
     "once.added": "once, as soon as it is added",
     "after.success": "whenever a run of job {job} has succeeded",
     "after.failure": "whenever a run of job {job} has failed, timed out or been lost",
     "after.any": "whenever a run of job {job} has ended",
-    "rules": "by the rule {rules|and}",
+    "rule": "at the times of the iCalendar rule {rule}",
+    "rules": "at the times of the iCalendar rules {rules|and}",
     "said": "{text}",
     "sun": "at {event} at {latitude:latitude}, {longitude:longitude}",
     "sun.before": "{distance:count|and} before {event} at {latitude:latitude}, {longitude:longitude}",
@@ -262,7 +267,7 @@ def _unit(count: Count) -> str:
 
 
 def _count(count: Count) -> str:
-    return f"{count.number} {_unit(count)}"
+    return f"{digits(count.number)} {_unit(count)}"
 
 
 def _each(count: Count) -> str:
@@ -273,16 +278,18 @@ def _moment(moment: Moment | date) -> str:
     if isinstance(moment, date):
         return moment.isoformat()
     wall = moment.wall.replace(tzinfo=None)
-    text = f"{wall.date()} " + wall.time().isoformat(
-        "minutes" if not (wall.second or wall.microsecond) else "auto"
-    )
-    return f"{text} {moment.zone}".rstrip()
+    shortest = "seconds" if wall.second else "minutes"
+    return f"{wall.date()} {_time_of_day(wall, shortest)} {moment.zone}".rstrip()
+
+
+def _time_of_day(wall: datetime, shortest: str) -> str:
+    return wall.time().isoformat("auto" if wall.microsecond else shortest)
 
 
 def _exact(moment: Moment) -> str:
     wall = moment.wall.replace(tzinfo=None)
     day = _WEEKDAYS[wall.weekday()][:3]
-    return f"{day} {wall.date()} {wall.time().isoformat('seconds')} {moment.zone}".rstrip()
+    return f"{day} {wall.date()} {_time_of_day(wall, 'seconds')} {moment.zone}".rstrip()
 
 
 def _weekday(weekday: Weekday) -> str:

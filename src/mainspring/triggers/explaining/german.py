@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mainspring.triggers.explaining.catalogues import Catalogue
+from mainspring.triggers.explaining.catalogues import Catalogue, digits
 
 if TYPE_CHECKING:
     from mainspring.triggers.explaining.clauses import Clock, Count, Moment, Month, Weekday
@@ -193,11 +193,14 @@ TEMPLATES = {
     "distance.day": "{distance:each} am {day:ordinal}",
     # single moments, and what isn't told by times
     "once": "einmal, am {moment:moment}",
+    "once.each": "je einmal, am {moments:moment|and}",
+    "once.many": "je einmal zu {number:number} Zeitpunkten vom {first:moment} bis zum {last:moment}",
     "once.added": "einmal, sofort beim Hinzufügen",
     "after.success": "immer wenn ein Lauf des Jobs {job} gelungen ist",
     "after.failure": "immer wenn ein Lauf des Jobs {job} fehlgeschlagen, zu lang geworden oder verloren gegangen ist",
     "after.any": "immer wenn ein Lauf des Jobs {job} beendet ist",
-    "rules": "nach der Regel {rules|and}",
+    "rule": "zu den Zeiten der iCalendar-Regel {rule}",
+    "rules": "zu den Zeiten der iCalendar-Regeln {rules|and}",
     "said": "{text}",
     "sun": "{event:at} bei {latitude:latitude}, {longitude:longitude}",
     "sun.before": "{distance:count|and} vor {event} bei {latitude:latitude}, {longitude:longitude}",
@@ -290,7 +293,7 @@ def _clock(time: Clock) -> str:
 
 
 def _number(number: float) -> str:
-    return f"{number:.15g}".replace(".", ",")
+    return digits(number).replace(".", ",")
 
 
 def _unit(count: Count) -> str:
@@ -327,7 +330,7 @@ def _moment(moment: Moment | date) -> str:
 def _exact(moment: Moment) -> str:
     wall = moment.wall.replace(tzinfo=None)
     weekday = _WEEKDAYS[wall.weekday()][:2]
-    return f"{weekday} {_day(wall)} {wall.time().isoformat('seconds')} {moment.zone}".rstrip()
+    return f"{weekday} {_day(wall)} {wall.time().isoformat('auto' if wall.microsecond else 'seconds')} {moment.zone}".rstrip()
 
 
 def _weekday(weekday: Weekday) -> str:

@@ -18,6 +18,8 @@ from mainspring.triggers.explaining.durations import every
 from mainspring.triggers.explaining.times import is_of_day, times_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mainspring.triggers.cron.expressions import DayExpression
     from mainspring.triggers.recurrence import RecurrenceTrigger
     from mainspring.triggers.recurrence.rules import RecurrenceRule
@@ -41,12 +43,12 @@ def spoken_recurrence(trigger: RecurrenceTrigger) -> Phrase:
         what = Clause("once.added") if start is None else Clause("once", moment=details.moment(start, None))
         start = None
     elif len(rules) > 1:
-        what = Clause("rules", rules=tuple(map(str, rules)))
+        what = _spoken_together(rules, start)
     else:
         plain = rules[0]._replace(limit=None, until=None)
         found = None if start is None else _spoken_rule(plain.completed(start))
         limit, end = rules[0].limit, rules[0].until
-        what = Clause("rules", rules=(str(plain),))
+        what = Clause("rule", rule=str(plain))
         if found is not None:
             what, skips_dates = found
             if plain.freq == "WEEKLY" and plain.interval > 1:
@@ -68,6 +70,18 @@ def spoken_recurrence(trigger: RecurrenceTrigger) -> Phrase:
             *details.clock_changes(trigger),
         ),
     )
+
+
+def _spoken_together(rules: Sequence[RecurrenceRule], start: datetime | None) -> Clause:
+    """Several rules: each in words, if all can be said so and none has an end of its own, or counts from the start."""
+    said = []
+    for rule in rules:
+        is_plain = rule.limit is None and rule.until is None and rule.interval == 1
+        found = _spoken_rule(rule.completed(start)) if is_plain and start is not None else None
+        if found is None or found[1]:
+            return Clause("rules", rules=tuple(map(str, rules)))
+        said.append(Phrase(found[0]))
+    return Clause("any", first=said[0], others=tuple(Clause("any.brief", what=one) for one in said[1:]))
 
 
 def _dates(trigger: RecurrenceTrigger) -> list[Clause]:

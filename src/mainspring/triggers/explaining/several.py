@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mainspring.timezones import zone_identity
-from mainspring.triggers.explaining.clauses import Clause, Phrase
+from mainspring.triggers.explaining.clauses import Clause, Moment, Phrase
 from mainspring.triggers.explaining.sentences import phrase_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from mainspring.triggers.base import BaseTrigger
 
 __all__ = ["spoken"]
+
+#: More single moments than these aren't told one by one.
+_LISTED = 6
 
 
 def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
@@ -32,6 +37,10 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     days_zone = phrases[0].zone or phrases[0].days_zone if len(days_zones) == 1 else None
     if can_share:
         phrases = [phrase._replace(zone=None) for phrase in phrases]
+    if kind == "or":
+        phrases = _with_moments_together(phrases)
+        if len(phrases) == 1:
+            return phrases[0]._replace(zone=zone or phrases[0].zone)
     if kind == "and":
         return Phrase(
             Clause("all", triggers=tuple(Clause("member", what=one) for one in phrases)),
@@ -42,6 +51,28 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     key = "any.brief" if is_brief else "any.long"
     others = tuple(Clause(key, what=one) for one in phrases[1:])
     return Phrase(Clause("any", first=phrases[0], others=others), zone, days_zone=days_zone)
+
+
+def _with_moments_together(phrases: list[Phrase]) -> list[Phrase]:
+    """Single moments as one list, in the place of the first; too many to be told one by one are counted."""
+    single = [at for at, phrase in enumerate(phrases) if phrase.what.key == "once" and not phrase.details]
+    if len(single) < 2:  # noqa: PLR2004 - several
+        return phrases
+    moments = tuple(phrases[at].what.parts["moment"] for at in single)
+    together = Clause("once.each", moments=moments)
+    if len(moments) > _LISTED:
+        first, last = (pick(moments, key=_instant) for pick in (min, max))
+        together = Clause("once.many", number=len(moments), first=first, last=last)
+    others = set(single[1:])
+    return [
+        phrase._replace(what=together) if at == single[0] else phrase
+        for at, phrase in enumerate(phrases)
+        if at not in others
+    ]
+
+
+def _instant(moment: Moment) -> datetime:
+    return moment.wall if moment.wall.tzinfo is not None else moment.wall.replace(tzinfo=UTC)
 
 
 def _is_brief(phrase: Phrase) -> bool:

@@ -19,6 +19,7 @@ from mainspring.triggers.shifting import ShiftedTrigger
 from mainspring.triggers.weekly import WeeklyTrigger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from mainspring.errors import CronSyntaxError
@@ -53,12 +54,15 @@ class Builder:
         sentence = self.sentence
         self._take_time_of_start()
         if sentence.once is not None:
-            return self._once(sentence.once)
+            return self._with_extra([self._once(sentence.once)])
         self._place_step()
-        triggers = self._triggers()
-        triggers += [DateTrigger(one.text(), timezone=one.zone or self.zone) for one in sentence.extra]
-        trigger = triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
-        return self.with_rules(trigger)
+        return self.with_rules(self._with_extra(self._triggers()))
+
+    def _with_extra(self, triggers: Sequence[BaseTrigger]) -> BaseTrigger:
+        """The schedules, and single times besides."""
+        extra = [DateTrigger(one.text(), timezone=one.zone or self.zone) for one in self.sentence.extra]
+        together = [*triggers, *extra]
+        return together[0] if len(together) == 1 else OrTrigger(together)
 
     def with_rules(self, trigger: BaseTrigger) -> BaseTrigger:
         """A trigger with what changes any trigger: exceptions, business days, a number of times, a delay."""

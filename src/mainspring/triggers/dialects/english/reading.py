@@ -1226,6 +1226,8 @@ class Reader:
                 return "first time"
             self.sentence.once = "added"
             return "date"
+        if words.phrase("once", "each"):
+            return self._once_each()
         if not words.word("once") or words.token.text in ("every", "each", "a", "per"):
             return None
         words.word(",")
@@ -1238,6 +1240,19 @@ class Reader:
         if not words.word("at", "on"):
             raise words.fail()
         return self._on_date() if words.token.kind == "date" else self._no_date()
+
+    def _once_each(self) -> str | None:
+        """``once each, at 2026-03-01 09:00 and 2026-03-04 12:00``; ``once each day`` is something else."""
+        words = self.words
+        words.word(",")
+        if not words.word("at"):
+            return None
+        moments = words.several(self._moment)
+        if not moments or any(moment.second is None for moment in moments):
+            words.expect("dates such as '2026-03-01 09:00'")
+            raise words.fail()
+        self.sentence.once, *self.sentence.extra = moments
+        return "date"
 
     def _no_date(self) -> str:
         self.words.expect("a date such as '2026-03-01'")
