@@ -326,11 +326,60 @@ def test_what_is_beyond_what_is_caught_up_is_dropped():
     ) == ["miss"]
 
 
+def test_of_a_time_that_came_twice_a_run_is_for_when_it_was_needed():
+    limited = [GroupLimits("g", limit=1, span=Span(START, after(40)))]
+    job, runs = ten(changes=[Change(after(45), "changed", next_run_time=after(30))])
+    job = replace(job, options=replace(ALL, group="g"))
+    late = ran("a", 30, 45)
+    history = [*runs[:2], late, ran("a", 40, 46), *runs[4:]]
+    assert set(kinds(observed(job, history))) == {"miss"}
+    # As long as it waited for room, nothing was missed when it was moved back.
+    assert kinds(observed(job, history, groups=limited)) == []
+
+
+def test_what_is_dropped_is_more_than_is_caught_up_whatever_becomes_of_that():
+    job = ObservedJob("a", every_ten_seconds(), JobOptions(coalesce=False, catch_up_limit=2, max_runs=1))
+    job = replace(job, changes=[Change(after(35), "resumed")])
+    dropped = ran("a", 40, 85, 85, outcome="missed", error=BACKLOG_DROPPED, due_times=3)
+    assert kinds(observed(job, [ran("a", 10), dropped])) == []
+    early = replace(dropped, finished=after(45))
+    assert kinds(observed(job, [ran("a", 10), early])) == ["not_allowed"]
+
+
 def test_a_job_that_is_moved_back_runs_again():
     job, runs = ten(changes=[Change(after(45), "changed", next_run_time=after(30))])
     again = [ran("a", 30, 45, attempt=2), ran("a", 40, 46, attempt=2)]
     assert kinds(observed(job, [*runs, *again])) == []
     assert kinds(observed(job, runs)) == ["miss", "miss"]
+
+
+def test_a_run_that_is_claimed_as_its_job_is_changed_may_be_of_what_it_was_before_or_is_then():
+    changes = [
+        Change(after(30), "added", every_ten_seconds(), JobOptions()),
+        Change(after(30), "changed", next_run_time=after(29)),
+    ]
+    job = ObservedJob("a", [after(28)], JobOptions(), added=after(30), changes=changes)
+    before = ran("a", 28, 30, 95, outcome=None)
+    skipped = [ran("a", 30, 30, 30, attempt=number, outcome="skipped", due_times=number) for number in (1, 2)]
+    others = [ran("a", due, due, due, outcome="skipped") for due in range(40, 100, 10)]
+    assert kinds(observed(job, [before, *skipped, *others])) == []
+    wrong = replace(others[3], due_times=2)
+    assert kinds(observed(job, [before, *skipped, *others[:3], wrong, *others[4:]])) == ["due_times"]
+
+
+def test_what_was_asked_for_at_the_moment_of_another_run_has_taken_its_place():
+    job, runs = ten(changes=[Change(after(30), "changed", next_run_time=after(30))])
+    job = replace(job, options=replace(ALL, max_instances=2))
+    first = ran("a", 30, 30, 35)
+    asked = replace(
+        first, scheduled_run_time=after(30) + timedelta(microseconds=1), claimed=None, started=None
+    )
+    asked = replace(asked, outcome=None, finished=None, cause="manual")
+    skipped = ran("a", 30, 30, 30, attempt=2, outcome="skipped")
+    others = [run for run in runs if run.scheduled_run_time != after(30)]
+    history = [*others, first, skipped]
+    assert kinds(observed(job, [*history, asked])) == []
+    assert kinds(observed(job, history)) == ["not_allowed"]
 
 
 def test_of_a_job_that_is_moved_back_the_options_count_that_it_has_then():
@@ -360,6 +409,15 @@ def test_a_job_that_has_paused_itself_for_its_failures_is_due_no_more():
     failed = [replace(run, outcome="failed") for run in runs[:3]]
     assert kinds(observed(job, [runs[0], *failed[1:], runs[7], runs[8]])) == []
     assert kinds(observed(job, [failed[0], runs[1], failed[2], runs[7], runs[8]])) == ["miss"] * 4
+
+
+def test_a_job_whose_limit_of_runs_is_lowered_to_what_it_has_had_is_due_no_more():
+    limited = JobOptions(coalesce=False, max_runs=8)
+    lowered = Change(after(35), "changed", options=replace(limited, max_runs=3))
+    job, runs = ten(changes=[lowered])
+    job = replace(job, options=limited)
+    assert kinds(observed(job, runs[:3])) == []
+    assert set(kinds(observed(job, runs[:2]))) == {"miss"}
 
 
 def test_runs_of_a_node_whose_clock_changed_zones_are_compared_in_utc():

@@ -199,7 +199,7 @@ class AdaptedStore(RunStore):
             record, run = claimant
             if run is not None:
                 with self._ledger_lock:
-                    return self._runs.claim(run, self._runs.job_of(run, record), now, decide, book)
+                    return self._runs.claim(run, record, now, decide, book)
             assert record is not None  # noqa: S101 - it is due
             return self._claim_due(record, stamps.get(record.id), now, decide, book)
 
@@ -226,18 +226,20 @@ class AdaptedStore(RunStore):
         return decision if self._apply(decision, stamp, now) else None
 
     def _queued(self, now: datetime) -> tuple[list[QueuedRun], dict[str, JobRecord | None]]:
-        """The queued runs that are due, and their jobs."""
+        """The queued runs that are due, and their jobs, those whose schedule is over included."""
         if not self._runs.queue:
             return [], {}
         with self._ledger_lock:
             queued = self._runs.queue.due(now.timestamp())
         try:
-            return queued, {job_id: self.get_record(job_id) for job_id in {run.job_id for run in queued}}
+            stored = {job_id: self.get_record(job_id) for job_id in {run.job_id for run in queued}}
         except BaseException:
             with self._ledger_lock:  # the store has failed: they are looked at again
                 for run in queued:
                     self._runs.queue.put_back(run)
             raise
+        with self._ledger_lock:
+            return queued, {run.job_id: self._runs.job_of(run, stored[run.job_id]) for run in queued}
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
         with self._ledger_lock:

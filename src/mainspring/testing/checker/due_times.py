@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import BACKLOG_DROPPED
 from mainspring.testing.checker.evidence import BY_SCHEDULE, at, in_utc, name_of
-from mainspring.testing.checker.schedules import claim_time, stretches
+from mainspring.testing.checker.schedules import claim_time, stretches, stretches_of
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -45,34 +45,36 @@ def _expected(
     """
     time, claimed = in_utc(run.scheduled_run_time), claim_time(run)
     options = evidence.options_between(job, min(time, claimed), claimed)
-    its = [one for one in found if time in one.times and _is_within(claimed, one)]
+    its = stretches_of(evidence, run, found)
     if len(its) != 1 or time < evidence.observed.since or len({one.coalesce for one in options}) != 1:
         return None
     (stretch,) = its
     others = [one for one in runs if in_utc(one.scheduled_run_time) != time]
     if run.error == BACKLOG_DROPPED:
-        return _dropped(time, others, stretch)
+        return _dropped(evidence, time, others, found, stretch)
     if not options[0].coalesce:
         return 1
     before = max((one for one in others if _due(one) < time), key=_due, default=None)
     if before is None:
         is_all_known = stretch.is_first and (job.added is not None or job.next_run_time is not None)
         return sum(each <= time for each in stretch.times) if is_all_known else None
-    if before.error == BACKLOG_DROPPED or not _is_within(claim_time(before), stretch):
+    if before.error == BACKLOG_DROPPED or stretches_of(evidence, before, found) != its:
         return None
     return sum(_due(before) < each <= time for each in stretch.times)
 
 
-def _dropped(time: datetime, others: Sequence[RunRecord], stretch: Stretch) -> int | None:
+def _dropped(
+    evidence: Evidence,
+    time: datetime,
+    others: Sequence[RunRecord],
+    found: Sequence[Stretch],
+    stretch: Stretch,
+) -> int | None:
     """How many due times a run stands for that tells of a backlog from a time on."""
     following = min((one for one in others if _due(one) > time), key=_due, default=None)
-    if following is None or not _is_within(claim_time(following), stretch):
+    if following is None or stretches_of(evidence, following, found) != [stretch]:
         return None
     return sum(time <= each < _due(following) for each in stretch.times)
-
-
-def _is_within(moment: datetime, stretch: Stretch) -> bool:
-    return stretch.start <= moment and (stretch.end is None or moment < stretch.end)
 
 
 def _due(run: RunRecord) -> datetime:

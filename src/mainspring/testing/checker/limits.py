@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from mainspring.engine.reasons import BACKLOG_DROPPED
 from mainspring.testing.checker.evidence import BY_SCHEDULE, NOT_BEGUN, at, begun, caught_up, in_utc, name_of
+from mainspring.testing.checker.schedules import stretches, stretches_of
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -211,22 +213,18 @@ def _not_run(evidence: Evidence, job: ObservedJob) -> Iterator[Fault]:
             continue
         options = evidence.options(job, run.scheduled_run_time) + evidence.options(job, run.finished)
         if run.outcome == "missed":
-            reason = _why_not_missed(evidence, run, options)
+            reason = _why_not_missed(evidence, job, run, options)
         else:
             reason = _why_not_skipped(evidence, job, run, options)
         if reason is not None:
             yield Fault("not_allowed", f"{name_of(run)} is {run.outcome}: {reason}")
 
 
-def _why_not_missed(evidence: Evidence, run: RunRecord, options: list[JobOptions]) -> str | None:
-    if any(not each.coalesce for each in options):
-        # It may be the oldest of those that are beyond what is caught up.
-        backlog = min(map(caught_up, options))
-        later = [
-            each for each in evidence.runs[run.job_id] if each.scheduled_run_time > run.scheduled_run_time
-        ]
-        if len(later) >= backlog:
-            return None
+def _why_not_missed(
+    evidence: Evidence, job: ObservedJob, run: RunRecord, options: list[JobOptions]
+) -> str | None:
+    if run.error == BACKLOG_DROPPED and any(not each.coalesce for each in options):
+        return _why_not_dropped(evidence, job, run, min(map(caught_up, options)))
     graces = [each.misfire_grace_time for each in options if each.misfire_grace_time is not None]
     if not graces:
         return "its job has no misfire_grace_time, so that nothing is too late"
@@ -236,11 +234,21 @@ def _why_not_missed(evidence: Evidence, run: RunRecord, options: list[JobOptions
     return None
 
 
+def _why_not_dropped(evidence: Evidence, job: ObservedJob, run: RunRecord, limit: int) -> str | None:
+    """What is wrong about a run that tells of due times beyond what is caught up."""
+    first, last = in_utc(run.scheduled_run_time), in_utc(run.finished or run.scheduled_run_time)
+    its = stretches_of(evidence, run, stretches(evidence, job))
+    overdue = [sum(first <= time <= last for time in stretch.times) for stretch in its]
+    if not overdue or max(overdue) > limit:
+        return None
+    return f"{max(overdue)} of its due times were overdue at {at(last)}, and {limit} are caught up"
+
+
 def _why_not_skipped(
     evidence: Evidence, job: ObservedJob, run: RunRecord, options: list[JobOptions]
 ) -> str | None:
     moment = run.finished or run.scheduled_run_time
-    patience = evidence.observed.patience
+    patience, precision = evidence.observed.patience, evidence.observed.precision
     if not job.is_prompt or any(
         change.kind in {"removed", "added"} and change.at - patience <= moment for change in job.changes
     ):
@@ -249,8 +257,8 @@ def _why_not_skipped(
         return "its job lets its runs overlap"
     going = 0
     for each in evidence.runs[job.id]:
-        # When it may have taken its place, at the earliest.
-        begin = each.claimed or each.available or each.scheduled_run_time
+        # When it may have taken its place, at the earliest. Of runs that are asked for at one moment each is due a microsecond after the one before it.
+        begin = (each.claimed or each.available or each.scheduled_run_time) - precision
         has_begun = each.outcome not in NOT_BEGUN and each.state != "queued"
         going += (
             has_begun and begin <= moment and (each.finished is None or each.finished + patience >= moment)

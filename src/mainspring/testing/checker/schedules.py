@@ -72,14 +72,35 @@ def _faults(evidence: Evidence, job: ObservedJob) -> Iterator[Fault]:
                 "double",
                 f"job {job.id!r} was due {_times(possible[time])} at {at(time)}, and its schedule made {len(its_runs)} runs: {told}",
             )
-    due = _obligations(evidence, job, found)
-    for time, stretch in due:
-        if runs[time]:
-            runs[time].pop()
+    obliged: dict[datetime, list[Stretch]] = defaultdict(list)
+    for time, stretch in _obligations(evidence, job, found):
+        obliged[time].append(stretch)
+    for time, its in obliged.items():
+        for reason in _missing(evidence, job, time, its, runs[time], found):
+            yield Fault("miss", f"job {job.id!r} was due at {at(time)} and has no run for that: {reason}")
+
+
+def _missing(
+    evidence: Evidence,
+    job: ObservedJob,
+    time: datetime,
+    obliged: list[Stretch],
+    runs: list[RunRecord],
+    found: Sequence[Stretch],
+) -> list[str]:
+    """What is wrong about the runs that a due time lacks: it came in each of these stretches."""
+    if len(runs) >= len(obliged):
+        return []
+    free = 0
+    for run in runs:
+        its = stretches_of(evidence, run, found)
+        if len(its) == 1 and its[0] in obliged:
+            obliged.remove(its[0])
         else:
-            reason = _why_missing(evidence, job, time, stretch)
-            if reason is not None:
-                yield Fault("miss", f"job {job.id!r} was due at {at(time)} and has no run for that: {reason}")
+            free += 1
+    reasons = [_why_missing(evidence, job, time, stretch, found) for stretch in obliged]
+    # Runs that may be of any are those that were needed.
+    return list(filter(None, reasons))[free:]
 
 
 def stretches(evidence: Evidence, job: ObservedJob) -> list[Stretch]:
@@ -178,12 +199,11 @@ def self_pauses(evidence: Evidence, job: ObservedJob) -> list[datetime]:
             continue
         life = max((begin for begin in begins if begin <= moment), default=begins[0])
         counted[life] += 1
-        if any(
-            each.max_runs is not None and counted[life] >= each.max_runs
-            for each in evidence.options(job, moment)
-        ):
-            # What is resumed then is paused again at once, as long as its limit is what it was.
-            pauses += [moment, *(change.at for change in job.changes if change.at > moment)]
+        # What is resumed, or gets a lower limit, afterwards, is paused at once when it is due, as long as it has had as many runs.
+        for later in (moment, *(change.at for change in job.changes if change.at > moment)):
+            limits = [each.max_runs for each in evidence.options(job, later)]
+            if any(limit is not None and counted[life] >= limit for limit in limits):
+                pauses.append(later)
     failures = 0
     ended = [run for run in evidence.runs[job.id] if run.finished is not None]
     for run in sorted(ended, key=lambda run: run.finished or run.scheduled_run_time):
@@ -203,20 +223,47 @@ def claim_time(run: RunRecord) -> datetime:
     return in_utc(run.claimed or run.started or run.finished or run.scheduled_run_time)
 
 
-def _why_missing(evidence: Evidence, job: ObservedJob, time: datetime, stretch: Stretch) -> str | None:
-    """What is wrong about a due time that has no run; ``None``: nothing."""
-    observed = evidence.observed
-    begin = max(
-        time, stretch.start
-    )  # a job that is moved back is due then, whatever it was when that time came first
-    later = [
-        run
-        for run in evidence.runs[job.id]
-        if run.cause in BY_SCHEDULE and in_utc(run.scheduled_run_time) > time
-        and in_utc(run.scheduled_run_time) in stretch.times
-    ]  # fmt: skip
+def stretches_of(evidence: Evidence, run: RunRecord, found: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches of which a run may be: more than one, if it isn't known whether its job was changed before it was claimed or afterwards."""
+    time, latest = in_utc(run.scheduled_run_time), claim_time(run)
+    if run.claimed is None and run.started is None and run.finished is None:
+        latest = evidence.observed.until
+    # What was buffered has been claimed before; of a run that waited for others of one claim only the begin is known.
+    earliest = latest if run.claimed is not None and run.cause != "buffered" else time
+    return [
+        one
+        for one in found
+        if time in one.times
+        and one.start <= latest
+        and (one.end is None or earliest <= one.end + evidence.observed.patience)
+    ]
+
+
+def _why_missing(
+    evidence: Evidence, job: ObservedJob, time: datetime, stretch: Stretch, found: Sequence[Stretch]
+) -> str | None:
+    """What is wrong about a due time that has no run; ``None``: nothing, or it isn't known."""
     if _was_dropped(evidence, job, time):
         return None
+    possible, certain = [], []
+    for run in evidence.runs[job.id]:
+        if run.cause in BY_SCHEDULE and in_utc(run.scheduled_run_time) > time:
+            its = stretches_of(evidence, run, found)
+            possible += [run] * (stretch in its)
+            certain += [run] * (its == [stretch])
+    reason = _why_missing_before(evidence, job, time, stretch, certain)
+    if reason is None or len(possible) == len(certain):
+        return reason
+    return _why_missing_before(evidence, job, time, stretch, possible)
+
+
+def _why_missing_before(
+    evidence: Evidence, job: ObservedJob, time: datetime, stretch: Stretch, later: Sequence[RunRecord]
+) -> str | None:
+    """The same, if these are the runs of later times of its stretch."""
+    observed = evidence.observed
+    # A job that is moved back is due then, whatever it was when that time came first.
+    begin = max(time, stretch.start)
     may_wait = not job.is_prompt or _is_hindered(evidence, job, begin)
     end = min(stretch.end or observed.until, observed.until)
     if not later:
