@@ -68,12 +68,16 @@ _NAMES = 1000
 _RESERVED_FOR = timedelta(seconds=10)
 
 
-def is_open(executors: Collection[str], set_aside: Collection[str]) -> Document:
-    """The jobs that a node may run: an ``_id`` that is no text is somebody else's."""
+def is_open(executors: Collection[str], set_aside: Collection[str], now: datetime) -> Document:
+    """The jobs that a node may run: an ``_id`` that is no text is somebody else's, and one that is held is just being changed."""
     ids: Document = {"$type": "string"}
     if set_aside:
         ids["$nin"] = list(set_aside)
-    return {"_id": ids, "executor": {"$in": list(executors)}}
+    return {
+        "_id": ids,
+        "executor": {"$in": list(executors)},
+        "held_until": {"$not": {"$gt": text_of(now)}},
+    }
 
 
 class Claiming:
@@ -89,7 +93,7 @@ class Claiming:
     def next_time(self, executors: Collection[str], set_aside: Collection[str]) -> datetime | None:
         """When the first job is due that isn't `set_aside`, of those with one of these executors."""
         found = self._server.jobs.find_one(
-            {**is_open(executors, set_aside), "next_run_time": {"$type": "string"}},
+            {**is_open(executors, set_aside, self._setting.now()), "next_run_time": {"$type": "string"}},
             {"next_run_time": 1},
             sort=[("next_run_time", 1)],
         )
@@ -205,7 +209,7 @@ class Claiming:
     def _due(self, request: ClaimRequest, give_up: Callable[[], bool]) -> list[Document]:
         """The documents of jobs that are due, in their order."""
         due = {
-            **is_open(request.executors, request.set_aside),
+            **is_open(request.executors, request.set_aside, request.now),
             "next_run_time": {"$lte": text_of(request.now)},
         }
         order = [("priority", -1), ("next_run_time", 1)]

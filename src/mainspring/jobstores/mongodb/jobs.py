@@ -76,7 +76,10 @@ class Jobs(StoredJobs):
         stamp = uuid.uuid4().hex
         # Most single jobs are new: that others are there is seen when they are written.
         is_seen = len(records) > 1 or replace is not None
+        tries = 0
         while True:
+            self._hold(ids, tries)
+            tries += replace is not None
             stored = self._server.run(lambda: self._stored(ids)) if is_seen else {}
             is_seen = True
             if any(document.get("state") == ADDING for document in stored.values()):
@@ -188,7 +191,9 @@ class Jobs(StoredJobs):
         """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
         self._see(after)
         fields, missing = job_fields(after, self._setting, self._setting.now())
-        update = change_to(fields, [*missing, "is_removed"], stamp=stamp, found_by=found_by(fields))
+        update = change_to(
+            fields, [*missing, "is_removed", "held_until"], stamp=stamp, found_by=found_by(fields)
+        )
         update["$inc"] = {"mark": 1}
         as_read = {"_id": after.id, "version": version, "outbox": {"$exists": False}}
         if self._server.jobs.update_one(as_read, update).matched_count or self._is_stamped(after.id, stamp):
@@ -299,7 +304,10 @@ class Jobs(StoredJobs):
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """See `RunStore.change`."""
+        tries = 0
         while True:
+            self._hold([job_id], tries)
+            tries += 1
             before = self.get(job_id)
             if before is None:
                 raise JobLookupError(job_id)
@@ -313,6 +321,12 @@ class Jobs(StoredJobs):
             if self._server.run(write):
                 self._server.run(lambda: self.announce([after.next_run_time]))  # noqa: B023 - called at once
                 return after
+
+    def _hold(self, ids: Sequence[str], tries: int) -> None:
+        """From the second try on keep nodes from claiming jobs: one that is claimed faster than it is changed would never be."""
+        if tries:
+            held = {"$set": {"held_until": text_of(self._setting.held_until(tries))}}
+            self._server.run(lambda: self._server.jobs.update_many({"_id": {"$in": list(ids)}}, held))
 
     def remove(self, job_id: str) -> None:
         """See `RunStore.remove`. The document stays, hidden, until no run of it goes on."""

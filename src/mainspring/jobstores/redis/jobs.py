@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import ConflictingIdError, JobLookupError
-from mainspring.jobstores.redis.rows import FIELDS, read_job, readable, written_job
+from mainspring.jobstores.redis.rows import FIELDS, micros, read_job, readable, written_job
 from mainspring.jobstores.redis.runs import not_begun
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import StoredJobs
@@ -61,7 +61,10 @@ class Jobs(StoredJobs):
     ) -> list[JobRecord]:
         """See `RunStore.add_records`."""
         ids = sorted(record.id for record in records)
+        tries = 0
         while True:
+            self._hold(ids, tries)
+            tries += replace is not None
             now = self._setting.now()
             stored = {} if replace is None else {row[0]: row for row in self._rows(ids)}
             kept: list[JobRecord] = []
@@ -191,7 +194,10 @@ class Jobs(StoredJobs):
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """See `RunStore.change`."""
+        tries = 0
         while True:
+            self._hold([job_id], tries)
+            tries += 1
             before = self.get(job_id)
             if before is None:
                 raise JobLookupError(job_id)
@@ -200,6 +206,12 @@ class Jobs(StoredJobs):
             announce = self._announcement([after.next_run_time])
             if not self._server.ask("change", {"job": job, "announce": announce}):
                 return after
+
+    def _hold(self, ids: Sequence[str], tries: int) -> None:
+        """From the second try on keep nodes from claiming jobs: one that is claimed faster than it is changed would never be."""
+        if tries:
+            until = micros(self._setting.held_until(tries))
+            self._server.ask("hold", {"ids": list(ids), "hold_until": until})
 
     def remove(self, job_id: str) -> None:
         """See `RunStore.remove`."""

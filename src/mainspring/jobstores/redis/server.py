@@ -38,15 +38,19 @@ _SCRIPTS = files(__package__) / "scripts"
 _SHARED = {"claim": ["next_due"], "look": ["next_due"], "add": ["adding"], "adopt": ["adding"]}
 #: Those that change nothing, or nothing that is to be done once only: no answer of theirs is remembered.
 _REPEATABLE = frozenset(
-    {"active", "before_finish", "fetch", "history", "left", "look", "rows", "run", "say", "prune"}
+    {"active", "before_finish", "fetch", "history", "hold", "left", "look", "rows", "run", "say", "prune"}
 )
 
 
 @cache
 def source(name: str) -> str:
     """The text of a script."""
-    parts = ["prelude", *_SHARED.get(name, []), name]
-    return "\n".join((_SCRIPTS / f"{part}.lua").read_text("utf-8") for part in parts)
+    return "\n".join(source_alone(part) for part in ("prelude", *_SHARED.get(name, []), name))
+
+
+def source_alone(part: str) -> str:
+    """The text of a script, without what scripts share."""
+    return (_SCRIPTS / f"{part}.lua").read_text("utf-8")
 
 
 def text_of(value: Any) -> str:

@@ -28,6 +28,8 @@ _LARGEST_BATCH = 1024 * 1024
 
 #: Twice as long as others sleep at most.
 _SOON = timedelta(seconds=2)
+#: For how long a job is held that is being changed: longer with each try.
+_HOLD, _LONGEST_HOLD = timedelta(seconds=2), timedelta(seconds=10)
 
 
 @dataclass(kw_only=True)
@@ -97,6 +99,10 @@ class Setting:
         """
         soon = shifted(self.now(), _SOON)
         return any(time is not None and time <= soon for time in next_run_times)
+
+    def held_until(self, tries: int) -> datetime:
+        """Until when nobody is to claim a job whose change has come too late so many times. It is held no longer once it is changed."""
+        return shifted(self.now(), min(tries * _HOLD, _LONGEST_HOLD))
 
     def measured(self, asked: float, theirs: datetime) -> None:
         """The store's clock showed `theirs` at some time between `asked`, on the monotonic clock, and now."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _COMPARED = 20
+
+
+class _Plan(NamedTuple):
+    """What jobs that are added, and perhaps replace others, come to.
+
+    Attributes:
+        kept: all of them, as they are kept.
+        new: the rows of those that aren't there.
+        changed: the rows of the others, each with the version that it takes the place of.
+    """
+
+    kept: list[JobRecord]
+    new: list[dict[str, Any]]
+    changed: list[tuple[dict[str, Any], int]]
 
 
 class JobTable(StoredJobs):
@@ -51,12 +66,11 @@ class JobTable(StoredJobs):
         def was_done() -> list[JobRecord] | None:
             return attempted[-1] if attempted and self._is_stored(attempted[-1][0], now) else None
 
-        while True:
-            kept = self._context.database.run(
-                lambda: self._insert_or_replace(records, replace, now, attempted), was_done=was_done
-            )
-            if kept is not None:
-                return kept
+        kept, locks = None, False
+        while kept is None:
+            write = partial(self._insert_or_replace, records, replace, now, attempted, locks=locks)
+            kept, locks = self._context.database.run(write, was_done=was_done), True
+        return kept
 
     def new_row(self, record: JobRecord, now: datetime) -> dict[str, Any]:
         """The columns of a job that is new."""
@@ -108,13 +122,17 @@ class JobTable(StoredJobs):
         return found is not None and tuple(found) == (record.version, updated)
 
     def _rows_of(self, job_ids: Sequence[str]) -> dict[str, Any]:
+        with self._context.database.reading() as connection:
+            return self._rows_in(connection, job_ids, locks=False)
+
+    def _rows_in(self, connection: Connection, job_ids: Sequence[str], *, locks: bool) -> dict[str, Any]:
         jobs = self._context.tables.jobs
         found: dict[str, Any] = {}
-        with self._context.database.reading() as connection:
-            for at in range(0, len(job_ids), _CHUNK):
-                chunk = job_ids[at : at + _CHUNK]
-                rows = connection.execute(select(*self._columns, jobs.c.state).where(jobs.c.id.in_(chunk)))
-                found.update((row[0], row) for row in rows)
+        for at in range(0, len(job_ids), _CHUNK):
+            read = select(*self._columns, jobs.c.state).where(jobs.c.id.in_(job_ids[at : at + _CHUNK]))
+            if locks:
+                read = read.order_by(jobs.c.id).with_for_update(key_share=True)
+            found.update((row[0], row) for row in connection.execute(read))
         return found
 
     def _insert_or_replace(
@@ -123,32 +141,25 @@ class JobTable(StoredJobs):
         replace: Callable[[JobRecord, JobRecord], JobRecord],
         now: datetime,
         attempted: list[list[JobRecord]],
+        *,
+        locks: bool,
     ) -> list[JobRecord] | None:
-        """Keep all of `records`, or, where one was changed meanwhile, none: ``None``."""
-        stored = self._rows_of([record.id for record in records])
-        kept: list[JobRecord] = []
-        new: list[dict[str, Any]] = []
-        changed: list[tuple[dict[str, Any], int]] = []
-        for record in records:
-            row = stored.get(record.id)
-            if row is None:
-                kept.append(record)
-                new.append(self.new_row(record, now))
-                continue
-            old = self._context.job_of(row[:-1])
-            if isinstance(old, Unreadable) or row.state == ENDING:
-                after = record._replace(version=row.version + 1)
-            else:
-                after = replace(old, record)
-            kept.append(after)
-            changed.append((self._row(after, now), row.version))
-        attempted.append(kept)
+        """Keep all of `records`, or, where one was changed meanwhile, none: ``None``.
+
+        Args:
+            locks: the rows that are there, from their reading on; for the same reason as in `_change_locked`.
+        """
+        ids = sorted(record.id for record in records)
+        plan = None if locks else self._plan(records, self._rows_of(ids), replace, now)
         jobs = self._context.tables.jobs
         try:
             with self._context.database.writing() as connection:
-                if new:
-                    self._context.statements.add(connection, new)
-                for values, version in changed:
+                if plan is None:
+                    plan = self._plan(records, self._rows_in(connection, ids, locks=True), replace, now)
+                attempted.append(plan.kept)
+                if plan.new:
+                    self._context.statements.add(connection, plan.new)
+                for values, version in plan.changed:
                     written = connection.execute(
                         update(jobs)
                         .where(jobs.c.id == values["id"], jobs.c.version == version)
@@ -156,10 +167,33 @@ class JobTable(StoredJobs):
                     )
                     if written.rowcount != 1:
                         raise ClaimRaceError("changed meanwhile")  # noqa: TRY301 - undoes the transaction
-                self._announce(connection, (record.next_run_time for record in kept))
+                self._announce(connection, (record.next_run_time for record in plan.kept))
         except (IntegrityError, ClaimRaceError):
             return None
-        return kept
+        return plan.kept
+
+    def _plan(
+        self,
+        records: Sequence[JobRecord],
+        stored: dict[str, Any],
+        replace: Callable[[JobRecord, JobRecord], JobRecord],
+        now: datetime,
+    ) -> _Plan:
+        plan = _Plan([], [], [])
+        for record in records:
+            row = stored.get(record.id)
+            if row is None:
+                plan.kept.append(record)
+                plan.new.append(self.new_row(record, now))
+                continue
+            old = self._context.job_of(row[:-1])
+            if isinstance(old, Unreadable) or row.state == ENDING:
+                after = record._replace(version=row.version + 1)
+            else:
+                after = replace(old, record)
+            plan.kept.append(after)
+            plan.changed.append((self._row(after, now), row.version))
+        return plan
 
     def get(self, job_id: str) -> JobRecord | None:
         """The job with this id, or ``None``.
@@ -175,7 +209,14 @@ class JobTable(StoredJobs):
                     select(*self._columns).where(jobs.c.id == job_id, jobs.c.state != ENDING)
                 ).one_or_none()
 
-        row = self._context.database.run(look)
+        return self._readable(job_id, self._context.database.run(look))
+
+    def _readable(self, job_id: str, row: Any) -> JobRecord | None:
+        """The job of a row, if there is one.
+
+        Raises:
+            SerializationError: the row can't be read.
+        """
         if row is None:
             return None
         record = self._context.job_of(row)
@@ -289,27 +330,59 @@ class JobTable(StoredJobs):
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """Put ``change(record)`` in the place of a job: see `RunStore.change`."""
+        before = self.get(job_id)
+        if before is None:
+            raise JobLookupError(job_id)
+        after = change(before)
+        values = self._row(after, self._context.now())
+
+        def write() -> bool:
+            with self._context.database.writing() as connection:
+                return self._put(connection, values, before.version)
+
+        def was_written() -> bool | None:
+            return self._is_stored(after, values["updated"]) or None
+
+        if self._context.database.run(write, was_done=was_written):
+            return after
+        return self._change_locked(job_id, change)
+
+    def _change_locked(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """The same, with the row locked from its reading on: a job that is claimed faster than it is changed would never be."""
         jobs = self._context.tables.jobs
-        while True:
-            before = self.get(job_id)
-            if before is None:
-                raise JobLookupError(job_id)
-            after = change(before)
-            values = self._row(after, self._context.now())
+        read = (
+            select(*self._columns)
+            .where(jobs.c.id == job_id, jobs.c.state != ENDING)
+            .with_for_update(key_share=True)
+        )
+        tried: list[tuple[JobRecord, dict[str, Any]]] = []
 
-            def write(values: dict[str, Any] = values, version: int = before.version) -> bool:
-                with self._context.database.writing() as connection:
-                    written = connection.execute(
-                        update(jobs).where(jobs.c.id == job_id, jobs.c.version == version).values(values)
-                    )
-                    self._announce(connection, [values["next_run_time"]])
-                return written.rowcount == 1
+        def write() -> JobRecord:
+            with self._context.database.writing() as connection:
+                before = self._readable(job_id, connection.execute(read).one_or_none())
+                if before is None:
+                    raise JobLookupError(job_id)
+                after = change(before)
+                values = self._row(after, self._context.now())
+                tried.append((after, values))
+                self._put(connection, values, before.version)
+            return after
 
-            def was_written(after: JobRecord = after, values: dict[str, Any] = values) -> bool | None:
-                return self._is_stored(after, values["updated"]) or None
+        def was_written() -> JobRecord | None:
+            return next(
+                (after for after, values in tried[-1:] if self._is_stored(after, values["updated"])), None
+            )
 
-            if self._context.database.run(write, was_done=was_written):
-                return after
+        return self._context.database.run(write, was_done=was_written)
+
+    def _put(self, connection: Connection, values: dict[str, Any], version: int) -> bool:
+        """Write a job in the place of the one with its id, if that has this version; whether it has."""
+        jobs = self._context.tables.jobs
+        written = connection.execute(
+            update(jobs).where(jobs.c.id == values["id"], jobs.c.version == version).values(values)
+        )
+        self._announce(connection, [values["next_run_time"]])
+        return written.rowcount == 1
 
     def remove(self, job_id: str) -> None:
         """Remove a job.
