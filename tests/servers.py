@@ -113,7 +113,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_POSTGRES_OPTIONS = ["-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+_POSTGRES_OPTIONS = ["-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
 _MARIADB_OPTIONS = [
     "--skip-test-db",
     "--skip-name-resolve",
@@ -123,10 +123,18 @@ _MARIADB_OPTIONS = [
 
 
 class Postgres(Server):
-    """A PostgreSQL server, whose user is ``postgres``, without password."""
+    """A PostgreSQL server, whose user is ``postgres``.
+
+    Args:
+        password: that user's, and then everybody needs one; the empty text: all are trusted.
+    """
 
     user = "postgres"
     stop_signal = signal.SIGINT
+
+    def __init__(self, *, password: str = "", **options: Any) -> None:
+        self.password = password
+        super().__init__(**options)
 
     def _made(self) -> Path:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
@@ -136,8 +144,13 @@ class Postgres(Server):
         self.program = str(self.programs / "postgres")
         prefix = _command("PostgreSQL", self.user)
         folder = _folder(self.user)
+        who = ["-A", "trust"]
+        if self.password:
+            (folder / "password").write_text(self.password)
+            (folder / "password").chmod(0o644)
+            who = ["-A", "scram-sha-256", f"--pwfile={folder / 'password'}"]
         subprocess.run(
-            [*prefix, self.programs / "initdb", "-D", folder / "data", *_POSTGRES_OPTIONS],
+            [*prefix, self.programs / "initdb", "-D", folder / "data", *who, *_POSTGRES_OPTIONS],
             cwd="/",
             check=True,
             capture_output=True,
@@ -166,11 +179,12 @@ class Postgres(Server):
     def _connect(self) -> None:
         import psycopg
 
-        psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", connect_timeout=5).close()
+        psycopg.connect(self.url.replace("+psycopg", ""), connect_timeout=5).close()
 
     @property
     def url(self) -> str:
-        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+        user = f"postgres:{self.password}" if self.password else "postgres"
+        return f"postgresql+psycopg://{user}@127.0.0.1:{self.port}/postgres"
 
 
 class PgBouncer(Server):

@@ -18,6 +18,7 @@ from mainspring.jobstores.redis.ending import Ending, active_and_disowned, activ
 from mainspring.jobstores.redis.jobs import Jobs
 from mainspring.jobstores.redis.listening import announcements
 from mainspring.jobstores.redis.predecessor import OldKeys
+from mainspring.jobstores.redis.rights import refuse_missing_rights
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
@@ -97,6 +98,7 @@ class RedisBackend(Backend):
                 )
         else:
             self._refuse_newer(int(text_of(version)))
+        server.run(lambda: refuse_missing_rights(server))
         server.run(server.refuse_namesakes)
         server.run(lambda: client.set(key, VERSION, nx=True))
         self.setting.request_limit = server.run(server.request_limit)

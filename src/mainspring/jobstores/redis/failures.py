@@ -65,6 +65,8 @@ WORDS: tuple[tuple[str, Failure], ...] = (
     ("select is not allowed in cluster mode", Failure.PERMANENT),
     ("without any password configured", Failure.PERMANENT),
     ("client sent auth, but no password is set", Failure.PERMANENT),
+    ("the user executing the script can't", Failure.PERMANENT),  # of a command, a key or a channel
+    ("acl failure in script", Failure.PERMANENT),  # the same, of newer servers
     ("unknown command", Failure.PERMANENT),  # an old server, or one that forbids scripts
     ("unknown redis command", Failure.PERMANENT),
     ("protected mode", Failure.PERMANENT),

@@ -7,24 +7,37 @@ import re
 #: By what is said; the first that is found counts.
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
-        r'database ".*" does not exist|no such database|unknown database|database.*is not currently accepting',
+        r'database ".*" does not exist|no such database|unknown database',
         "create the database, or name another one in the URL",
     ),
-    (r'schema ".*" does not exist|no schema', "create the schema, or give another tableschema"),
     (
-        r'role ".*" does not exist|no such user|not permitted to log in',
-        "create the role, or name another user in the URL",
+        r"database.*is not currently accepting",
+        "let it accept connections (ALTER DATABASE … ALLOW_CONNECTIONS true), or name another one in the URL",
+    ),
+    (r'schema ".*" does not exist|no schema', "create the schema, or give another tableschema"),
+    (r'role ".*" does not exist|no such user', "create the role, or name another user in the URL"),
+    (
+        r"not permitted to log in|account is locked",
+        "let this user log in (ALTER ROLE … LOGIN, ALTER USER … ACCOUNT UNLOCK), or name another one in the URL",
+    ),
+    (
+        r"must set password|password has expired|must change (the|your) password|reset your password",
+        "give this user a new password, and put it into the URL",
     ),
     (
         r"no pg_hba.conf entry|pg_hba.conf rejects|is not allowed to connect",
         "let the server accept this user from this host",
     ),
     (
-        r"access denied for user|password|authentication|wrongpass|noauth|invalid username|auth <password>|auth failed",
+        r"access denied for user .* to database|permission denied for database",
+        "give this user the permission",
+    ),
+    (
+        r"access denied for user|password|authentication|authenticated|wrongpass|noauth|invalid username|auth <password>|auth failed",
         "check the user and the password in the URL",
     ),
     (
-        r"access denied|permission denied|command denied|nopermission|no permissions|not authorized|noperm",
+        r"access denied|permission denied|command denied|nopermission|no permissions|not authorized|noperm|user executing the script|acl failure",
         "give this user the permission",
     ),
     (r"ssl|certificate|tls", "check the settings of TLS on both sides"),
