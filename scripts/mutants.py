@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[1]
 EXPLANATIONS = CHECKOUT / "tests" / "mutants" / "survivors.toml"
 LEAST_KILLED = 0.9
-#: What mutmut says of mutants that tests have noticed; of one that never ends, they have.
-KILLED = {"killed", "timeout", "segfault", "suspicious", "caught by type check"}
+#: What mutmut says of mutants that tests have noticed.
+KILLED = {"killed", "segfault", "suspicious", "caught by type check"}
+#: What it says of those whose tests it ended, whatever kept them: perhaps only other programs on the machine.
+UNENDED = "timeout"
+#: How many times as long such a mutant may take when it is tried once more: longer than any test may, so that one which hangs has failed by then.
+MORE_PATIENCE = 4
 
 
 class Subject(NamedTuple):
@@ -174,8 +178,9 @@ def verdict(
     share = killed / len(statuses) if statuses else 0.0
     by_module = Counter(function_module(name) for name in survivors)
     lines += [f"{count:4} survived in {module}" for module, count in sorted(by_module.items())]
+    unended = sum(statuses[name] == UNENDED for name in survivors)
     lines.append(
-        f"{len(statuses)} mutants: {killed} killed, {len(survivors)} survived, "
+        f"{len(statuses)} mutants: {killed} killed, {len(survivors)} survived ({unended} of which did not come to an end), "
         f"{unexplained} of them without a reason; {share:.1%} killed, {LEAST_KILLED:.0%} are asked for"
     )
     return lines, share >= LEAST_KILLED and not unexplained
@@ -222,6 +227,23 @@ def configured(text: str, subject: Subject) -> str:
         lambda _: f"pytest_add_cli_args_test_selection = {selection}",
         text,
     )
+
+
+def patient(text: str) -> str:
+    """The text of `pyproject.toml` that gives tests more time."""
+    return re.sub(
+        r"(?m)^timeout_multiplier = (.*)$",
+        lambda found: f"timeout_multiplier = {float(found[1]) * MORE_PATIENCE}",
+        text,
+    )
+
+
+def _try_again(folder: Path, names: Sequence[str]) -> None:
+    """Run mutants once more whose tests did not come to an end: one at a time, and for longer."""
+    print(f"{len(names)} did not come to an end: once more, one by one, with more time", flush=True)
+    project = folder / "pyproject.toml"
+    project.write_text(patient(project.read_text()))
+    _mutmut(folder, "run", "--max-children", "1", *names)
 
 
 def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[str, Mutant]:
@@ -271,6 +293,10 @@ def main() -> int:
         print(f"{len(names)} of {len(made)} mutants, drawn with seed {options.seed}", flush=True)
         said = _mutmut(folder, "run", "--max-children", str(options.processes), *names)
         after = _statuses(folder)
+        unended = [name for name in names if after[name] == UNENDED]
+        if unended:
+            _try_again(folder, unended)
+            after = _statuses(folder)
         statuses = {name: after[name] for name in names}
         if "not checked" in statuses.values():
             sys.exit(f"mutmut did not come to its end:\n{said[-3000:]}")

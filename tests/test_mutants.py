@@ -136,11 +136,21 @@ def test_the_verdict(killed, reasons, is_good):
     assert ("NOT EXPLAINED" in "\n".join(lines)) is (CHANGE not in reasons)
 
 
-def test_what_never_ends_is_noticed_and_what_no_test_calls_is_not():
+def test_what_never_ends_and_what_no_test_calls_is_noticed_by_no_test():
     names = ["mainspring.a.x_f__mutmut_1", NAME]
-    for status, good in (("timeout", True), ("no tests", False)):
-        changes = dict.fromkeys(names, CHANGE)
-        assert mutants.verdict(dict.fromkeys(names, status), changes, {CHANGE: "because"})[1] is good
+    for status, ending in (("timeout", "(2 of which did not come to an end)"), ("no tests", "(0 of which")):
+        lines, good = mutants.verdict(
+            dict.fromkeys(names, status), dict.fromkeys(names, CHANGE), {CHANGE: "because"}
+        )
+        assert not good
+        assert ending in lines[-1]
+
+
+def test_what_did_not_end_in_time_gets_more_than_any_test_may_take():
+    configured = tomllib.loads(mutants.patient((CHECKOUT / "pyproject.toml").read_text()))["tool"]
+    mutmut = configured["mutmut"]
+    most = mutmut["timeout_constant"] * mutmut["timeout_multiplier"]
+    assert most > configured["pytest"]["ini_options"]["timeout"]
 
 
 def test_every_reason_is_about_a_function_that_is_there():

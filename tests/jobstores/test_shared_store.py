@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from contextlib import nullcontext
 from datetime import UTC, timedelta
 from time import monotonic, sleep
 from unittest.mock import Mock
@@ -23,6 +24,7 @@ from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
+from mainspring.jobstores.shared.predecessor import checked_adopt
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import LostRun
@@ -1149,3 +1151,47 @@ def test_in_a_forked_process_a_store_belongs_to_no_node_yet(store, backend, is_n
     assert setting.node_name == ("here" if is_named else default_node_name())
     assert store._default_name == default_node_name()
     assert store._membership is None
+
+
+def test_a_group_is_looked_for_if_databases_can_keep_its_name(store, backend):
+    backend.remove_group.return_value = True
+    assert store.remove_group("g") is True
+    backend.remove_group.assert_called_once_with("g")
+    assert store.remove_group("a\0") is False
+    backend.pads_ids = True
+    assert store.remove_group("g ") is False
+    backend.remove_group.assert_called_once_with("g")
+
+
+def test_adopted_jobs_are_handed_on_as_they_are(store, backend):
+    backend.adoptions = Mock()
+    given = ("source", [record("a")], {"a": "adopted"}, {"a": "2"})
+    assert store.adopt_records(*given, completes=True) is backend.adoptions.adopt.return_value
+    backend.adoptions.adopt.assert_called_once_with(*given, completes=True)
+
+
+@pytest.mark.parametrize(
+    ("adopt", "handover", "is_right"),
+    [
+        ("never", None, True),
+        ("never", "paused", False),
+        ("never", START, False),
+        ("auto", "paused", True),
+        ("auto", START, True),
+        ("auto", None, True),
+        ("auto", "tomorrow", False),
+        ("sometimes", None, False),
+    ],
+)
+def test_what_may_be_said_of_adopting(adopt, handover, is_right):
+    with nullcontext() if is_right else pytest.raises(ConfigurationError):
+        checked_adopt(adopt, handover)
+
+
+def test_what_is_to_be_known_of_its_locks_is_said_at_the_start(backend, scheduler, caplog):
+    caplog.set_level(logging.INFO)
+    backend.setting.locks = RowLocks(note="anything may be loaded")
+    store = SharedJobStore(backend, 30, 5, 1)
+    store.start(scheduler, "main")
+    store.shutdown()
+    assert "Job store 'main': anything may be loaded" in caplog.messages

@@ -28,6 +28,7 @@ from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import SECOND, START, claim, deciding, ids, record, refuse, submission
 from mainspring.triggers.base import BaseTrigger
+from waiting import wait_for
 
 LOST = {
     "sqlite": lambda: sqlite3.OperationalError("disk I/O error"),
@@ -575,12 +576,8 @@ def test_who_wants_to_write_to_sqlite_is_not_passed_over_by_those_who_write_agai
     with databases[0].writing() as connection:
         connection.execute(text("CREATE TABLE counted AS SELECT 0 AS writes"))
     # Without an order, whoever has just written is next in more than nine of ten cases. With it that happens only where the machine
-    # lets no other thread come as far as to stand in line, which a busy one does for a second now and then.
-    for _ in range(5):
-        if share_of_those_who_write_again() < 0.6:
-            break
-    else:
-        pytest.fail("whoever has just written is nearly always the next to write")
+    # lets no other thread come as far as to stand in line, which a busy one does for seconds now and then.
+    wait_for(lambda: share_of_those_who_write_again() < 0.6, timeout=90)
     with databases[0].reading() as connection:
         assert connection.execute(text("SELECT writes FROM counted")).scalar_one() == len(writes)
     for database in databases:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 import warnings
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +21,13 @@ def running(scheduler):
     return scheduler.get_runs(outcome="running")
 
 
+def look_once_more(scheduler):
+    """Have the scheduler look for what may begin, and wait until it has."""
+    probe = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2])
+    assert probe.run_now().wait(30).outcome == "succeeded"
+    probe.remove()
+
+
 def test_a_group_limits_its_jobs_together(scheduler):
     scheduler.set_group("api", limit=2)
     for number in range(5):
@@ -29,11 +35,15 @@ def test_a_group_limits_its_jobs_together(scheduler):
     scheduler.add_job(work.wait, "date", run_date=PAST, id="free")
     eventually(lambda: len(running(scheduler)) == 3)
     assert len(scheduler.get_jobs()) == 3  # those that wait are still due
-    time.sleep(0.2)  # for others to begin, which must not
+    look_once_more(scheduler)
     assert sorted(run.job_id == "free" for run in running(scheduler)) == [False, False, True]
     work.gate.set()
-    eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 6)
-    runs = [run for run in scheduler.get_runs() if run.job_id != "free"]
+
+    def ended():
+        return [run for run in scheduler.get_runs(outcome="succeeded") if run.job_id.startswith("job ")]
+
+    eventually(lambda: len(ended()) == 5)
+    runs = ended()
     changes = sorted([(run.started, 1) for run in runs] + [(run.finished, -1) for run in runs])
     assert max(itertools.accumulate(change for _, change in changes)) <= 2
 
@@ -45,8 +55,7 @@ def test_runs_that_are_asked_for_count_too(scheduler):
     first = one.run_now()
     assert work.begun.wait(30)
     second = two.run_now()
-    with pytest.raises(TimeoutError):
-        second.wait(0.3)
+    look_once_more(scheduler)
     assert [run.id for run in running(scheduler)] == [first.id]
     work.gate.set()
     assert second.wait(30).outcome == "succeeded"
@@ -58,9 +67,19 @@ def test_many_short_runs_follow_one_another_without_a_pause(scheduler):
         scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id=str(number), group="api")
         for number in range(20)
     ]
-    began = time.monotonic()
-    assert [handle.wait(20).outcome for handle in [job.run_now() for job in jobs]] == ["succeeded"] * 20
-    assert time.monotonic() - began < 15  # a look in a second for each would take 20
+    records = [handle.wait(60) for handle in [job.run_now() for job in jobs]]
+    assert [record.outcome for record in records] == ["succeeded"] * 20
+    records.sort(key=lambda record: record.started)
+    pauses = sorted(later.started - earlier.finished for earlier, later in itertools.pairwise(records))
+    # Where each is found by a look once a second, all of them are long; on a busy machine some are.
+    assert pauses[5] < timedelta(seconds=0.5)
+
+
+def assert_rate(runs, rate):
+    """Of more runs than `rate` the last was claimed a second after the first, at the earliest; in memory that isn't recorded (`tests/differential` sees it)."""
+    claimed = sorted(run.claimed for run in runs if run.claimed is not None)
+    for earlier, later in zip(claimed, claimed[rate:], strict=False):
+        assert later - earlier >= timedelta(seconds=0.999)
 
 
 def test_a_rate_holds_in_every_span_of_time(scheduler):
@@ -68,11 +87,7 @@ def test_a_rate_holds_in_every_span_of_time(scheduler):
     for number in range(8):
         scheduler.add_job(work.note, "date", run_date=PAST, args=[number], id=str(number), group="mail")
     eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 8)
-    started = sorted(run.started for run in scheduler.get_runs())
-    spans = [later - earlier for earlier, later in zip(started, started[3:], strict=False)]
-    # It is when they are claimed that counts; they begin a little later, one sooner than another.
-    assert min(spans) > timedelta(seconds=0.4)
-    assert started[-1] - started[0] < timedelta(seconds=12)
+    assert_rate(scheduler.get_runs(), 3)
 
 
 def test_a_rate_counts_each_run_of_a_backlog(scheduler):
@@ -91,8 +106,7 @@ def test_a_rate_counts_each_run_of_a_backlog(scheduler):
     )
     eventually(lambda: len(scheduler.get_runs("mail", "succeeded")) == 5)
     assert [moment for _, moment in work.seen] == [start + timedelta(minutes=number) for number in range(5)]
-    started = sorted(run.started for run in scheduler.get_runs("mail"))
-    assert started[2] - started[0] > timedelta(seconds=0.4)
+    assert_rate(scheduler.get_runs("mail"), 2)
 
 
 def test_groups_are_set_listed_changed_and_removed(scheduler):
@@ -129,7 +143,7 @@ def test_groups_may_be_set_before_the_start(make_scheduler, make_store):
         scheduler.add_job(work.wait, "date", run_date=PAST, id=str(number), group="api")
     scheduler.start()
     eventually(lambda: len(running(scheduler)) == 1)
-    time.sleep(0.1)  # for the other to begin, which must not
+    look_once_more(scheduler)
     assert len(running(scheduler)) == 1
     work.gate.set()
 
