@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import click
 import pytest
@@ -214,3 +215,85 @@ def test_a_span_of_time_is_read(text, seconds):
 def test_what_is_no_span_is_refused(text):
     with pytest.raises(click.BadParameter):
         SPAN.convert(text, None, None)
+
+
+def test_a_job_is_added_as_a_file_would_say_it(call, node):
+    code, out, _ = call(
+        "jobs",
+        "add",
+        "clean",
+        "--command",
+        "true",
+        "--schedule",
+        "every 15 minutes",
+        "--tag",
+        "a",
+        "--tag",
+        "b",
+        "--timeout",
+        "10m",
+        "--json",
+    )
+    (job,) = json.loads(out)
+    assert (code, job["tags"], job["options"]) == (0, ["a", "b"], {"timeout": 600.0})
+    assert node.get_job("clean").args == ("true",)
+    assert call("jobs", "run", "clean", "--wait")[0] == 0
+    for arguments, words in [
+        (["--function", "time:time", "--schedule", "@daily"], "conflicts with an existing job"),
+        (["--schedule", "@daily"], "what is run?"),
+        (["--function", "time:time", "--schedule", "@dayly"], "did you mean '@daily'?"),
+    ]:
+        code, out, err = call("jobs", "add", "clean", *arguments)
+        assert (code, out) == (1, "")
+        assert words in err
+
+
+def test_jobs_go_from_one_store_to_another(call, node, tmp_path, make_scheduler):
+    other = f"sqlite:///{tmp_path}/other.sqlite"
+    assert call("jobs", "export", str(tmp_path / "jobs.json"))[0] == 0
+    make_scheduler(jobstores={"default": store_for(other)}, start=True)
+    there = ("--store", other)
+    assert call(*there, "jobs", "import", str(tmp_path / "jobs.json"), store=None)[:2] == (
+        0,
+        "2 jobs are imported.\n",
+    )
+    assert call(*there, "jobs", "import", str(tmp_path / "jobs.json"), store=None)[0] == 1
+    assert call(*there, "jobs", "import", str(tmp_path / "jobs.json"), "--replace", store=None)[0] == 0
+    assert json.loads(call("jobs", "export")[1])["jobs"][0]["id"] == "hourly"
+
+
+def test_what_apscheduler_stored_is_shown_and_taken_over(call, node, tmp_path):
+    new = f"sqlite:///{tmp_path}/new.sqlite"
+    call("jobs", "export", str(tmp_path / "old.json"))
+    there = ("--store", new, "migrate", str(tmp_path / "old.json"))
+    assert call(*there, store=None)[0] == 1, "the store isn't there yet"
+    code, out, _ = call(*there, "--yes", store=None)
+    assert (code, "2 adopted" in out) == (0, True)
+    code, out, _ = call(*there, "--json", store=None)
+    assert (code, json.loads(out)["settled"], json.loads(out)["jobs"]) == (0, 2, [])
+    assert call("migrate") == (1, "", "Error: APScheduler has stored no jobs there\n")
+
+
+def test_runs_are_followed_as_they_end(call, node):
+    node.add_job("time:time", "interval", seconds=1, id="ticks")
+    code, out, _ = call("runs", "follow", "ticks", "--count", "2", "--json")
+    runs = [json.loads(line) for line in out.splitlines()]
+    assert (code, [run["state"] for run in runs]) == (0, ["succeeded"] * 2)
+    assert runs[0]["scheduled"] < runs[1]["scheduled"]
+    code, out, _ = call("runs", "follow", "--count", "1")
+    assert re.fullmatch(r"\S+ \S+ UTC  succeeded  ticks/\S+  \d+ ms\n", out)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(capsys, shell):
+    assert main(["completion", shell]) == 0
+    assert "_MAINSPRING_COMPLETE" in capsys.readouterr().out
+
+
+def test_what_a_shell_asks_is_answered(monkeypatch, capsys):
+    monkeypatch.setenv("_MAINSPRING_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "mainspring jobs pa")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out == "plain,pause\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.admin.views import (
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
     from mainspring.admin.views import GroupView, JobView, NodeView, RunView
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import RunState
+    from mainspring.schedulers.adoption_report import AdoptionReport
     from mainspring.schedulers.syncing import SyncPlan
 
 __all__ = ["Admin"]
 
 #: Of a job that is due every second, so many times of a span are shown.
 _TIMES_OF_A_JOB = 1000
+#: So often it is looked for runs that have ended, and among so many of the latest.
+_FOLLOW_SECONDS, _FOLLOWED = 0.5, 500
+_OPEN = ("queued", "running")
 
 
 class Admin:
@@ -157,6 +162,19 @@ class Admin:
         now = self.now()
         return [run_view(run, now) for run in self._scheduler.get_runs(job_id, state, since, limit)]
 
+    def follow(self, job_id: str | None = None) -> Iterator[RunView]:
+        """Runs as they end from now on, the earliest first; for ever.
+
+        Args:
+            job_id: of this job only.
+        """
+        known = {run.id for run in self.runs(job_id, limit=_FOLLOWED) if run.state not in _OPEN}
+        while True:
+            ended = [run for run in self.runs(job_id, limit=_FOLLOWED) if run.state not in _OPEN]
+            yield from (run for run in reversed(ended) if run.id not in known)
+            known = {run.id for run in ended}
+            Event().wait(_FOLLOW_SECONDS)
+
     def run(self, run_id: str) -> RunView:
         """One run.
 
@@ -271,6 +289,49 @@ class Admin:
         handle = self._scheduler.run_job(job_id)
         run = handle.record() if timeout == 0 else handle.wait(timeout)
         return run_view(run, self.now())
+
+    def add_job(self, job: Mapping[str, Any]) -> JobView:
+        """Add a job.
+
+        Args:
+            job: what `add_job` of schedulers takes, as a mapping.
+
+        Raises:
+            ConflictingIdError: the id is taken.
+            TypeError, ValueError, LookupError: as for `add_job`.
+        """
+        (added,) = self._scheduler.add_jobs([job])
+        return self.job(added.id)
+
+    def export_jobs(self, outfile: Any, *, mask_secrets: bool = False) -> None:
+        """Write all jobs as JSON; see `BaseScheduler.export_jobs`.
+
+        Raises:
+            SerializationError: a job holds something that can't be written.
+        """
+        self._scheduler.export_jobs(outfile, mask_secrets=mask_secrets)
+
+    def import_jobs(self, infile: Any, *, replace_existing: bool = False) -> list[JobView]:
+        """Add the jobs that `export_jobs` wrote: all of them, or none; see `BaseScheduler.import_jobs`.
+
+        Raises:
+            ConflictingIdError: an id is taken.
+            SerializationError: the file holds something else.
+            OSError: it can't be read.
+        """
+        added = self._scheduler.import_jobs(infile, replace_existing=replace_existing)
+        return [self.job(job.id) for job in added]
+
+    def adopt_jobs(self, source: Any = None, *, dry_run: bool = False, **names: str) -> AdoptionReport | None:
+        """Take over the jobs that APScheduler has stored; see `BaseScheduler.adopt_jobs`.
+
+        Returns:
+            what becomes of each; ``None`` if APScheduler stored no jobs there.
+
+        Raises:
+            ConfigurationError: the source can't be used.
+        """
+        return self._scheduler.adopt_jobs(source, dry_run=dry_run, **names)
 
     def sync(
         self,

@@ -9,10 +9,12 @@ import click
 
 from mainspring._version import __version__
 from mainspring.cli.applying import apply
+from mainspring.cli.completion import completion
 from mainspring.cli.exits import FAILED, INTERRUPTED
 from mainspring.cli.explaining import explain
 from mainspring.cli.jobs import jobs
 from mainspring.cli.looking import doctor, due_next, groups, nodes, parked
+from mainspring.cli.migrating import migrate
 from mainspring.cli.runs import runs
 from mainspring.cli.serving import run_scheduler
 from mainspring.cli.target import Target
@@ -47,7 +49,20 @@ def mainspring(
     context.obj = Target(store, namespace, timezone)
 
 
-for command in (apply, explain, jobs, runs, nodes, groups, parked, due_next, doctor, run_scheduler):
+for command in (
+    apply,
+    completion,
+    doctor,
+    due_next,
+    explain,
+    groups,
+    jobs,
+    migrate,
+    nodes,
+    parked,
+    run_scheduler,
+    runs,
+):
     mainspring.add_command(command)
 
 

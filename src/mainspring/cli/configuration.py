@@ -102,6 +102,15 @@ class ConfiguredJob:
         }
 
 
+def job_of(job_id: str, table: Mapping[str, Any]) -> ConfiguredJob:
+    """The job that a table of the file, or a command line, describes.
+
+    Raises:
+        ConfigurationError: something in it can't be.
+    """
+    return Configuration({"jobs": {job_id: dict(table)}}, "the job").jobs[0]
+
+
 class Configuration:
     """What a file says.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mainspring.cli.configuration import job_of
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
@@ -119,3 +120,57 @@ def remove(target: Target, job_ids: tuple[str, ...], yes: bool) -> None:
         for job_id in job_ids:
             admin.remove_job(job_id)
             click.echo(f"{job_id} is removed.")
+
+
+@jobs.command(
+    cls=Command,
+    examples=(
+        'mainspring --store jobs.sqlite jobs add backup --command "pg_dump shop -f /backup/shop" --schedule "30 2 * * *"',
+        'mainspring --store jobs.sqlite jobs add poll --function myapp.feeds:poll --schedule "every 15 minutes"',
+    ),
+)
+@click.argument("job_id", metavar="ID")
+@click.option("--function", metavar="REFERENCE", help="What it calls, such as myapp.tasks:clean.")
+@click.option("--command", metavar="TEXT", help="Or the command that it runs by the shell.")
+@click.option("--schedule", metavar="EXPR", required=True, help="When: a schedule in any dialect.")
+@click.option("--dialect", help="Of the schedule, where more than one can be meant.")
+@click.option(
+    "--schedule-timezone",
+    "timezone",
+    metavar="ZONE",
+    help="Of the schedule, if it is another than --timezone.",
+)
+@click.option("--name", help="What people see.")
+@click.option("--executor", help="The alias of the executor.")
+@click.option("--tag", "tags", multiple=True, help="A word by which it is found; may be given several times.")
+@click.option("--timeout", metavar="SPAN", help="How long a run may take, such as 10m.")
+@click.option("--paused", is_flag=True, help="Don't run it until it is resumed.")
+@output_option
+@click.pass_obj
+def add(target: Target, /, job_id: str, output: str, **table: Any) -> None:
+    """Add a job."""
+    given = {name: list(value) if name == "tags" else value for name, value in table.items() if value}
+    job = job_of(job_id, given)
+    with target.open() as admin:
+        show_one(admin.add_job(job.parameters()), output, admin.timezone)
+
+
+@jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs export jobs.json",))
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.option("--mask-secrets", is_flag=True, help="For people to look at; such a file can't be imported.")
+@click.pass_obj
+def export(target: Target, file: Any, mask_secrets: bool) -> None:
+    """Write all jobs as JSON, with all secrets in their arguments, to a file or to standard output."""
+    with target.open() as admin:
+        admin.export_jobs(file, mask_secrets=mask_secrets)
+
+
+@jobs.command("import", cls=Command, examples=("mainspring --store other.sqlite jobs import jobs.json",))
+@click.argument("file", type=click.File("r", encoding="utf-8", lazy=True))
+@click.option("--replace", is_flag=True, help="Replace jobs of the same ids.")
+@click.pass_obj
+def import_jobs(target: Target, file: Any, replace: bool) -> None:
+    """Add the jobs that export wrote: all of them, or none. The file is to be trusted like a program."""
+    with target.open() as admin:
+        added = admin.import_jobs(file, replace_existing=replace)
+    click.echo(f"{len(added)} jobs are imported.")

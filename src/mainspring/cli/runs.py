@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -91,3 +92,22 @@ def cancel(target: Target, run_ids: tuple[str, ...]) -> None:
         for run_id in run_ids:
             admin.cancel_run(run_id)
             click.echo(f"{run_id} is cancelled, or told to end.")
+
+
+@runs.command(cls=Command, examples=("mainspring --store jobs.sqlite runs follow nightly-report",))
+@click.argument("job_id", metavar="[ID]", required=False)
+@click.option("--count", type=click.IntRange(1), help="End after so many runs.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
+@click.pass_obj
+def follow(target: Target, job_id: str | None, count: int | None, as_json: bool) -> None:
+    """Show runs as they end, of one job or of all, until Ctrl-C."""
+    with target.open() as admin:
+        for number, run in enumerate(admin.follow(job_id), 1):
+            if as_json:
+                click.echo(json.dumps(run.to_dict(), ensure_ascii=False))
+            else:
+                error = f"  {run.error}" if run.error else ""
+                ended = time_text(run.finished or run.scheduled, admin.timezone)
+                click.echo(f"{ended}  {run.state:<9}  {run.id}  {duration_text(run.duration)}{error}")
+            if number == count:
+                return

@@ -29,14 +29,17 @@ class Target:
         self.namespace = namespace
         self.timezone = timezone
 
-    def open(self) -> Admin:
+    def open(self, *, makes: bool = False) -> Admin:
         """Open it.
+
+        Args:
+            makes: make it where it isn't there.
 
         Raises:
             MainspringError: it can't be.
             click.UsageError: none was named.
         """
-        return Admin(self._found(), namespace=self.namespace, timezone=self.timezone)
+        return Admin(self._found(), namespace=self.namespace, timezone=self.timezone, makes=makes)
 
     def _found(self) -> str | SharedJobStore:
         if self.store is not None:
