@@ -166,10 +166,10 @@ def export(target: Target, file: Any, mask_secrets: bool) -> None:
 
 
 @jobs.command("import", cls=Command, examples=("mainspring --store other.sqlite jobs import jobs.json",))
-@click.argument("file", type=click.File("r", encoding="utf-8", lazy=True))
+@click.argument("file", type=click.Path())
 @click.option("--replace", is_flag=True, help="Replace jobs of the same ids.")
 @click.pass_obj
-def import_jobs(target: Target, file: Any, replace: bool) -> None:
+def import_jobs(target: Target, file: str, replace: bool) -> None:
     """Add the jobs that export wrote: all of them, or none. The file is to be trusted like a program."""
     with target.open() as admin:
         added = admin.import_jobs(file, replace_existing=replace)
