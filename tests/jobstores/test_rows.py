@@ -82,6 +82,8 @@ def test_whom_a_job_follows_is_a_column():
 
 def test_a_method_of_an_object_is_written_with_its_object_and_one_of_a_class_without():
     class Arguments:
+        may_pickle = False
+
         def dumps(self, job_id, args, kwargs):
             return repr((job_id, args, kwargs))
 

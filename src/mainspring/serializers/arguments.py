@@ -46,6 +46,9 @@ class ArgumentSerializer:
         pickle_protocol: of the pickles that are written.
         allowed: what pickles may name; ``None``: anything.
 
+    Attributes:
+        may_pickle: whether it writes and reads pickles.
+
     Raises:
         ConfigurationError: a serializer that there isn't.
     """
@@ -66,7 +69,7 @@ class ArgumentSerializer:
             raise ConfigurationError(
                 f"serializer must be one of {', '.join(map(repr, valid))}, got {serializer!r}{suggestion}"
             )
-        self._may_pickle = serializer != "json"
+        self.may_pickle = serializer != "json"
         self._is_careful = serializer == "auto"
         self._keys = keys
         self._protocol = pickle_protocol
@@ -137,6 +140,24 @@ class ArgumentSerializer:
             {key: from_plain(value, unpickled, bounds) for key, value in kwargs.items()},
         )
 
+    def dump_trigger(self, job_id: str, trigger: Any) -> dict[str, Any]:
+        """A trigger that has no plain form, as this store writes pickles.
+
+        Raises:
+            SerializationError: it can't be pickled, or not be read back here.
+        """
+        return self._pickled(job_id, trigger, "the trigger")
+
+    def load_trigger(self, job_id: str, written: Any) -> Any:
+        """The inverse of `dump_trigger`.
+
+        Raises:
+            SerializationError: it is no pickle, or none that may be read here.
+        """
+        if not isinstance(written, dict) or not isinstance(written.get("value"), str):
+            raise SerializationError("the pickled trigger holds no pickle")
+        return self._unpickled(job_id, written.get(TYPE, ""), written, Bounds())
+
     def read_old(self, data: bytes, renamed: Callable[[str, str], tuple[str, str]] | None = None) -> Any:
         """What APScheduler has pickled, read as this store reads pickles that nobody has signed.
 
@@ -146,7 +167,7 @@ class ArgumentSerializer:
         Raises:
             SerializationError: it can't be read so, or this store has no pickles.
         """
-        if not self._may_pickle:
+        if not self.may_pickle:
             raise SerializationError('it is pickled, and serializer="json" allows no pickles')
         return read_pickle(
             data, self._allow, is_careful=self._is_careful or self._keys is not None, renamed=renamed
@@ -154,7 +175,7 @@ class ArgumentSerializer:
 
     def _pickled(self, job_id: str, value: Any, path: str) -> dict[str, Any]:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        if not self._may_pickle:
+        if not self.may_pickle:
             raise SerializationError(
                 f'{path} of job {job_id!r} is a {kind}, which JSON can\'t hold, and serializer="json" allows no pickles: '
                 "give plain values (numbers, text, lists, dicts, dates), or the key of something that the function looks up"
@@ -182,7 +203,7 @@ class ArgumentSerializer:
     def _unpickled(self, job_id: str, name: str, written: dict[str, Any], bounds: Bounds) -> Any:
         if name != "pickle":
             raise SerializationError(f"a value of the unknown type {_short(repr(name))}")
-        if not self._may_pickle:
+        if not self.may_pickle:
             raise SerializationError('an argument is pickled, and serializer="json" reads no pickles')
         data = b64decode(written["value"], validate=True)
         is_signed = self._keys is not None and self._refuse_unsigned(job_id, data, written.get("signature"))

@@ -15,7 +15,7 @@ from mainspring.triggers.naming import found_by, reference_to
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["trigger_from_dict", "trigger_to_dict"]
+__all__ = ["is_plain", "trigger_from_dict", "trigger_to_dict"]
 
 _VERSION = 1
 _HOME = {
@@ -51,6 +51,14 @@ def trigger_to_dict(trigger: BaseTrigger) -> dict[str, Any]:
     if type(trigger).__module__.partition(".")[0] == "mainspring":
         return values
     return {"version": _VERSION, **values, "class": reference_to(type(trigger))}
+
+
+def is_plain(trigger: BaseTrigger) -> bool:
+    """Whether a trigger, and what it is made of, says how it is written as plain data: others' triggers may not."""
+    if type(trigger).to_dict is BaseTrigger.to_dict:
+        return False
+    parts = [*getattr(trigger, "triggers", ()), getattr(trigger, "trigger", None)]
+    return all(is_plain(part) for part in parts if isinstance(part, BaseTrigger))
 
 
 def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:

@@ -16,8 +16,10 @@ from mainspring.model import JobOptions, JobRecord, Tally
 from mainspring.references import instance_beside, ref_to_obj, reference_to_be
 from mainspring.serializers.signing import unsealed
 from mainspring.storable import LONGEST_KEY, compact, encodable, is_storable, size_of, storable
+from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.date import DateTrigger
-from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.naming import reference_to
+from mainspring.triggers.plain import is_plain, trigger_from_dict, trigger_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import JobQuery
     from mainspring.jobstores.shared.row_locks import RowLocks
     from mainspring.serializers.arguments import ArgumentSerializer
-    from mainspring.triggers.base import BaseTrigger
 
 #: What a job's row says of it.
 SCHEDULED, PAUSED, ENDING = "scheduled", "paused", "ending"
@@ -118,7 +119,7 @@ def writable(
     follows = followed_job(record)
     _refuse_too_long(record, follows or "")
     instance = instance_beside(record.func, reference)
-    trigger, text = _written_trigger(record.trigger)
+    trigger, text = _written_trigger(record, arguments)
     row = {
         "id": record.id,
         "name": record.name[:LONGEST_NAME],
@@ -243,8 +244,23 @@ def _refuse_too_large(row: Mapping[str, Any], limit: int) -> None:
 _MOST_BYTES = 4
 
 
-def _written_trigger(trigger: BaseTrigger) -> tuple[str, str]:
-    return compact(trigger_to_dict(trigger)), storable(words_of(trigger))
+#: The type of a trigger that is pickled, in the place of those that triggers give themselves.
+_PICKLED = "pickled"
+
+
+def _written_trigger(record: JobRecord, arguments: ArgumentSerializer) -> tuple[str, str]:
+    """A trigger as its column has it, and as people read it. One that doesn't say how it is written is pickled, where arguments may be."""
+    trigger = record.trigger
+    if arguments.may_pickle and not is_plain(trigger):
+        values = {
+            "version": 1,
+            "type": _PICKLED,
+            "class": reference_to(type(trigger)),
+            "pickle": arguments.dump_trigger(record.id, trigger),
+        }
+    else:
+        values = trigger_to_dict(trigger)
+    return compact(values), storable(words_of(trigger))
 
 
 @lru_cache(maxsize=1024)
@@ -294,7 +310,23 @@ def _read_trigger(text: str) -> tuple[BaseTrigger, tzinfo | None]:
         values = json.loads(text)
     except ValueError as error:
         raise SerializationError(f"the trigger is no JSON: {error}: {text[:80]}") from error
-    trigger = trigger_from_dict(values)
+    return _with_zone(trigger_from_dict(values))
+
+
+def _unpickled_trigger(
+    job_id: str, text: str, arguments: ArgumentSerializer
+) -> tuple[BaseTrigger, tzinfo | None]:
+    """As `_read_trigger`, of one that may be pickled; made anew each time, since others' triggers may change."""
+    values = json.loads(text)
+    if values.get("type") != _PICKLED:
+        return _read_trigger(text)
+    trigger = arguments.load_trigger(job_id, values.get("pickle"))
+    if not isinstance(trigger, BaseTrigger):
+        raise SerializationError(f"the pickled trigger is a {type(trigger).__qualname__}")
+    return _with_zone(trigger)
+
+
+def _with_zone(trigger: BaseTrigger) -> tuple[BaseTrigger, tzinfo | None]:
     zone = getattr(trigger, "timezone", None)
     if not isinstance(zone, tzinfo):
         zone = getattr(getattr(trigger, "run_date", None), "tzinfo", None)
@@ -319,7 +351,10 @@ def read(
     try:
         next_run_time = read_time(due)
         written = locks.open(job_id, name, func, trigger_text, written, executor, options_text, tags)
-        trigger, zone = _read_trigger(trigger_text)
+        if _PICKLED in trigger_text:
+            trigger, zone = _unpickled_trigger(job_id, trigger_text, arguments)
+        else:
+            trigger, zone = _read_trigger(trigger_text)
         options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
         tally = None if tallied is None else Tally(**json.loads(tallied))

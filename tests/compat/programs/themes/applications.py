@@ -1022,3 +1022,26 @@ def a_scheduler_that_is_forgotten():
         EVENT_JOB_REMOVED > 0,
         ahead(seconds=1) > ago(seconds=1),
     )
+
+
+class EveryFewSeconds(BaseTrigger):
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def get_next_fire_time(self, previous_fire_time, now):
+        return LATER if previous_fire_time is None else previous_fire_time + timedelta(seconds=self.seconds)
+
+    def __str__(self):
+        return f"every[{self.seconds}]"
+
+
+@program
+def a_trigger_of_ones_own_is_stored():
+    for start in range(2):
+        store = SQLAlchemyJobStore(url="sqlite:///trigger_of_ones_own.sqlite")
+        with running(
+            BackgroundScheduler(jobstores={"default": store}, timezone="UTC"), paused=True
+        ) as scheduler:
+            if not start:
+                scheduler.add_job("kit:nothing", EveryFewSeconds(5), id="a")
+            print(listing(scheduler), scheduler.get_job("a").trigger.seconds)
