@@ -123,7 +123,7 @@ def _one(words: Words, depth: int) -> _Several | Sentence:
         odd = sorted(rules.places.keys() - _RULES)
         if odd:
             raise words.refuse(
-                rules.places[odd[0]], f"the {odd[0]} is said of each schedule, within its brackets"
+                rules.places[odd[0]], f"this ({odd[0]}) is said of each schedule, within its brackets"
             )
         found.rules = rules
     else:
