@@ -32,6 +32,34 @@ def weekdays(**fields):
 
 
 MEANT = {
+    # words that may stand beside others
+    "every day at 9 counted from 2026-03-01": cron(hour=9, start_date="2026-03-01 00:00:00"),
+    "every day at 9 starting on 2026-03-01": cron(hour=9, start_date="2026-03-01 00:00:00"),
+    "at 9 on the day before the last day of the month": cron(day="L-1", hour=9),
+    "at 9 on the 2nd day before the last day of the month": cron(day="L-2", hour=9),
+    "every 7 minutes from 0 to 56 minutes past every hour": cron(hour="*", minute="*/7"),
+    "every 7 minutes from 5 to 40 minutes past every hour": cron(hour="*", minute="5-40/7"),
+    "every 7 seconds from 0 to 56 seconds past every minute": cron(hour="*", minute="*", second="*/7"),
+    "on the 31st of every month at 9, skipping dates that don't exist": cron(day=31, hour=9),
+    "at 02:30 every day, firing at the second occurrence of times that come twice": cron(
+        hour=2, minute=30, fold="second"
+    ),
+    "at 02:30 every day, firing at the first occurrence of times that come twice": cron(
+        hour=2, minute=30, fold="first"
+    ),
+    "at 02:30 every day, firing at both occurrences of times that come twice": cron(
+        hour=2, minute=30, fold="both"
+    ),
+    "every day at 9 GMT": cron(hour=9, timezone="UTC"),
+    "every day at 9 except 2026-12-25": cron(hour=9).excluding("2026-12-25"),
+    "every day at 9 except Mondays": cron(hour=9, day_of_week="tue-sun"),
+    "every day at 9 except August": cron(hour=9, month="1-7,9-12"),
+    "once each, at 2026-03-01 09:00 and 2026-03-04 12:00": OrTrigger(
+        [DateTrigger("2026-03-01 09:00:00"), DateTrigger("2026-03-04 12:00:00")]
+    ),
+    "once, at 2026-03-01 09:00, and also at 2026-03-04 12:00": OrTrigger(
+        [DateTrigger("2026-03-01 09:00:00"), DateTrigger("2026-03-04 12:00:00")]
+    ),
     # times of the day
     "every day at noon": cron(hour=12),
     "at midnight": cron(hour=0),

@@ -237,7 +237,6 @@ def _tokens(cursor: Cursor) -> list[Token]:
             at = end
             continue
         at = match.end()
-        kind = str(match.lastgroup)
         kind = next(
             name
             for name in ("space", "date", "time", "past", "ordinal", "number", "zone", "word", "symbol")
