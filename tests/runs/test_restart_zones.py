@@ -123,7 +123,18 @@ def test_a_program_that_spells_its_zone_anew_keeps_them(tmp_path):
 @pytest.mark.parametrize("kind", ["postgres", "mariadb", "redis", MONGODB])
 def test_a_restart_keeps_them_on_every_server(kind, request, tablename):
     url = request.getfixturevalue(f"{kind}_url")
-    check(lambda: open_store(url, tablename), ZONES[:3])
+    for zones, are_own in (
+        (ZONES[:7], False),
+        (ZONES[7:10], True),
+        (ZONES[10:13], False),
+        (ZONES[13:] * 2, True),
+    ):
+        check(lambda: open_store(url, tablename), zones, are_own=are_own)
+        scheduler = BackgroundScheduler(timezone="UTC")
+        scheduler.add_jobstore(open_store(url, tablename))
+        scheduler.start(paused=True)
+        scheduler.remove_all_jobs()
+        scheduler.shutdown()
 
 
 def test_a_restart_keeps_them_in_a_store_written_for_apscheduler():

@@ -154,7 +154,7 @@ def read_back(trigger, sentence):
 
 #: What the grammar leaves out: what an id or a function chooses, places on earth, other jobs, holidays, what needs the moment when it is added.
 BEYOND = re.compile(
-    r"that the job's id chooses|which is about|says so|holiday|the days of Closures|on \d+ dates|°|run of job|the iCalendar rule|month\), from|at each of|the start is said of each|never fires"
+    r"that the job's id chooses|which is about|says so|holiday|the days of Closures|on \d+ dates|°|run of job|the iCalendar rule|month\), from|at each of|the second Friday$|the start is said of each|never fires"
     r"|(every day|weeks), counted from when it is added|from when it is added$|total from|nearest to the third day before|except at 2026"
 )
 

@@ -273,7 +273,7 @@ class Reader:
         if words.word("every", "each"):
             step = words.ordinal() or (2 if words.word("other") else 1)
             self._need("minute")
-            return crossed(range(24), range(0, 60, step), numbers)
+            return crossed(range(24), range(0, 60, step), numbers) & self._minutes_from_to()
         if words.word("the") and words.word("minute"):
             return crossed(range(24), range(60), numbers)
         self._need("minute", "minutes")
@@ -281,6 +281,15 @@ class Reader:
         if not minutes or not words.phrase("of", "every|each", "hour"):
             raise words.fail()
         return crossed(range(24), minutes, numbers)
+
+    def _minutes_from_to(self) -> set[int]:
+        """The seconds of the day in windows of whole minutes, ``from 08:00 to 12:59``; all of them, if no window follows."""
+        windows = self._windows() or [(0, _LAST_SECOND)]
+        return {
+            second % DAY
+            for first, last in windows
+            for second in range(first, (last if last >= first else last + DAY) + MINUTE)
+        }
 
     def _small_numbers(self) -> list[int] | None:
         """``5``, or ``0 to 29``."""
@@ -1062,7 +1071,7 @@ class Reader:
         return None
 
     def _years(self) -> str | None:
-        """``2027``, ``2027 and 2030``, ``even-numbered years``, ``every fourth year from 2024``, after ``in``."""
+        """``2027``, ``2027 and 2030``, ``even-numbered years``, ``every fourth year from 2024 to 2040``, after ``in``."""
         words = self.words
         parity = words.word("odd-numbered", "even-numbered")
         if parity:
@@ -1077,7 +1086,8 @@ class Reader:
             first = self._year_number()
             if first is None:
                 raise words.fail()
-            self.sentence.years = f"{first}/{step}"
+            last = self._needed(self._year_number) if words.word("to") else None
+            self.sentence.years = f"{first}/{step}" if last is None else f"{first}-{last}/{step}"
             return "years"
         years = words.several(self._year_number)
         if not years:
