@@ -19,7 +19,7 @@ from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.interval import IntervalTrigger
-from mainspring.triggers.steps import SEARCH_LIMIT
+from mainspring.triggers.steps import SEARCH_LIMIT, Found, Unknown
 
 START = datetime(2026, 3, 2, 17, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -285,3 +285,31 @@ def test_how_many_times_there_are_between_two_of_them(last, is_last_included, nu
         SECONDS, START, START + last * OFTEN, START, None, is_last_included=is_last_included
     )
     assert found == number
+
+
+class OnlyForwards(IntervalTrigger):
+    """Is searched, finds nothing backwards within a slice, and notes what it is told of the present."""
+
+    searches = True
+
+    def __init__(self):
+        super().__init__(seconds=10, start_date=START, timezone=UTC)
+        self.told = set()
+
+    def search(self, previous, now, steps):
+        self.told.add(now)
+        return Found(self.get_next_fire_time(previous, now))
+
+    def search_before(self, moment, steps):
+        return Unknown(moment - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("limit", "dropped", "count"), [(5, None, 1), (4, None, 1), (3, START, 1), (2, START, 2), (1, START, 3)]
+)
+def test_a_backlog_that_is_found_forwards_alone_is_cut_as_any(limit, dropped, count):
+    trigger, now = OnlyForwards(), START + 35 * SECOND
+    times = [START + number * 10 * SECOND for number in range(4)]
+    answer = due_times(trigger, START, now, coalesce=False, limit=limit)
+    assert answer == (times[-limit:], START + 40 * SECOND, dropped, count)
+    assert trigger.told == {now}

@@ -252,3 +252,10 @@ def test_room_that_nobody_waits_for_any_more_wakes_nobody():
 @pytest.mark.parametrize(("until", "put_off"), [(1, True), (0, False), (-1, False), (60, True), (61, False)])
 def test_what_is_put_off_is_so_for_as_long_as_it_was_meant_to(until, put_off):
     assert is_put_off(after(until), START, timedelta(seconds=60)) is put_off
+
+
+def test_before_the_first_pass_a_look_beside_comes_as_beside_claims():
+    made, began = Agenda(looks_every=10.0), 100.0
+    made.looked(began)
+    assert not made.is_look_due(began + 8.4)
+    assert made.is_look_due(began + 9.0)

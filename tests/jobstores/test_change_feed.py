@@ -186,3 +186,10 @@ def test_the_time_is_that_of_the_store_as_soon_as_it_was_asked(setting):
     setting.go_by(another)
     assert setting.clock is another
     assert setting.now() == START
+
+
+def test_who_listens_keeps_no_process_from_its_end(setting):
+    listening = Listening(Feed([]).listen, setting, lambda: None)
+    assert listening._thread.daemon
+    listening.stop()
+    listening._thread.join(30)

@@ -551,6 +551,10 @@ def test_what_jobs_remember_is_told_for_those_that_do():
             [QueuedRun("a", START, 3, NOW, "rerun", 3)],
         ),
         (
+            ended("lost", record("a", on_lost="rerun"), attempt=2, reruns=0, started=START),
+            [QueuedRun("a", START, 3, NOW, "rerun", 1)],  # it was begun, so that it counts
+        ),
+        (
             ended("lost", record("a", retry=Retry(9, delay=60)), retry_at=NOW + SECOND),
             [QueuedRun("a", START, 2, NOW + 60 * SECOND, "retry")],
         ),

@@ -360,3 +360,26 @@ def test_what_is_said_is_cut_where_it_is_too_long(length, shown):
 def test_how_long_a_call_is_tried(seconds, on_loop, is_over):
     assert trying._is_over(None, seconds, on_loop=on_loop) is is_over
     assert trying._is_over(lambda: True, 0, on_loop=on_loop) is True
+
+
+@pytest.mark.parametrize("answer", ["result", "error"])
+def test_a_call_that_never_failed_says_nothing_of_one_that_did(outage, answer):
+    with pytest.raises(Wrong):
+        try_again(failing(Wrong("no such role")), outage)
+    assert "no such role" in outage.words
+    if answer == "result":
+        assert try_again(failing(), outage) == "done"
+    else:
+        with pytest.raises(KeyError):  # none of the store's
+            try_again(failing(KeyError("a")), outage)
+    assert "no such role" in outage.words
+
+
+def test_what_had_no_answer_and_then_fails_is_told_of_as_a_failure(outage, clock):
+    with pytest.raises(Wrong), outage.doing(CLAIMING):
+        clock.advance(SLOW_AFTER + 1)
+        outage.look_for_slow()
+        assert outage._unanswered == {CLAIMING}
+        raise Wrong("no such role")
+    assert outage._unanswered == set()
+    assert "no such role" in outage.words

@@ -14,7 +14,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring.engine.decision import Decision
-from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, StoreUnavailableError
+from mainspring.errors import (
+    ConfigurationError,
+    ConflictingIdError,
+    JobLookupError,
+    SerializationError,
+    StoreUnavailableError,
+)
 from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared.agenda import POLL
@@ -24,8 +30,8 @@ from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
-from mainspring.jobstores.shared.predecessor import checked_adopt
-from mainspring.jobstores.shared.row_locks import RowLocks
+from mainspring.jobstores.shared.predecessor import PickledJob, checked_adopt
+from mainspring.jobstores.shared.row_locks import RowLocks, row_format
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
@@ -1195,3 +1201,73 @@ def test_what_is_to_be_known_of_its_locks_is_said_at_the_start(backend, schedule
     store.start(scheduler, "main")
     store.shutdown()
     assert "Job store 'main': anything may be loaded" in caplog.messages
+
+
+def test_a_claim_that_fails_is_told_of_as_one(store, backend):
+    backend.claim.side_effect = Wrong("no such role")
+    make_due(store)
+    with pytest.raises(Wrong):
+        claim(store)
+    assert "can't claim due runs" in store._outage.words
+
+
+def test_what_is_given_back_is_listed_with_the_reason(store):
+    decision = to_run("a")
+    decision.reason = "the pool is full"
+    store._held += 1
+    store.give_back(decision, START)
+    assert [(job.job_id, job.reason) for job in store.parked()] == [("a", "the pool is full")]
+
+
+def test_another_name_of_before_is_said_at_the_start(backend, scheduler, caplog):
+    caplog.set_level(logging.INFO)
+    store = SharedJobStore(backend, 30, 5, 1)
+    store._renamed = "keys are called anew"
+    store.start(scheduler, "main")
+    store.shutdown()
+    assert "Job store 'main': keys are called anew" in caplog.messages
+
+
+@pytest.mark.parametrize(("ahead", "told"), [([], []), (["another"], [["another"]])])
+def test_nodes_that_are_ahead_of_the_clock_are_told_of(store, monkeypatch, ahead, told):
+    monkeypatch.setattr("mainspring.engine.setbacks.ahead", lambda known, now: ahead)
+    heard = []
+    membership = store._membership
+    monkeypatch.setattr(membership._past, "clock_was_set_back", heard.append)
+    membership._look_back([], None)
+    assert heard == told
+
+
+def test_runs_are_known_by_their_further_attempts():
+    job = record("a", every=10)
+    submission = Submission(job, "main", [START, START + SECOND], 1, None)
+    submission.attempts = {START: 3}
+    assert runs_of([submission]) == {("a", START, 3), ("a", START + SECOND, 1)}
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (["id"], "no job"),
+        ({"id": "a", "func": "f"}, "no job"),
+        ({"id": "a", "trigger": 1}, "no job"),
+        ({"func": "f", "trigger": 1}, "no job"),
+        ({"id": "a", "func": "f", "trigger": 1, "version": 2}, "version 2"),
+    ],
+)
+def test_a_pickle_that_holds_no_job(state, words):
+    with pytest.raises(SerializationError, match=words):
+        PickledJob("a", b"").values(lambda _: state)
+
+
+def test_a_pickle_that_holds_a_job():
+    state = {"id": "a", "func": "f", "trigger": 1}
+    assert PickledJob("a", b"").values(lambda _: state) == {
+        **state, "args": (), "kwargs": {}, "name": "a", "next_run_time": None,
+    }  # fmt: skip
+    whole = {**state, "version": 1, "args": (1,), "kwargs": {"b": 2}, "name": "n", "next_run_time": START}
+    assert PickledJob("a", b"").values(lambda _: whole) == whole
+
+
+def test_rows_are_locked_under_the_name_of_their_store():
+    assert row_format(None, None, 4, None, "jobs")["locks"].scope == "jobs"

@@ -266,3 +266,22 @@ def test_in_a_forked_process_nothing_is_called_any_more(task, caplog):
     assert task.calls == 0
     assert ended == []
     assert caplog.records == []  # nor was it tried
+
+
+def test_it_keeps_no_process_from_its_end(upkeep):
+    assert upkeep._thread.daemon
+
+
+def test_writes_that_fail_again_and_again_are_tried_with_growing_pauses(monkeypatch):
+    failures = []
+    monkeypatch.setattr(upkeep_module, "pause_before_retry", lambda count: failures.append(count) or 0.0)
+    flush = Task()
+    rarely = {lambda: None: 3600.0}
+    made = Upkeep("mainspring-test", rarely, logging.getLogger("mainspring.test"), SystemClock(), flush=flush)
+    made.start()
+    made.flush_soon()
+    flush.wait_for_more(4)
+    flush.fails = False
+    made.stop()
+    assert made.join(30)
+    assert failures[:3] == [1, 2, 3]
