@@ -313,3 +313,14 @@ def test_a_backlog_that_is_found_forwards_alone_is_cut_as_any(limit, dropped, co
     answer = due_times(trigger, START, now, coalesce=False, limit=limit)
     assert answer == (times[-limit:], START + 40 * SECOND, dropped, count)
     assert trigger.told == {now}
+
+
+def test_a_backlog_of_a_foreign_trigger_is_counted_for_no_longer_than_a_slice():
+    class Plain(ByTheSecond):
+        """Can't tell how many times there are."""
+
+    now = START + 60 * SECOND
+    *_, dropped, count = due_times(Plain(), START, now, coalesce=False, limit=2)
+    assert (dropped, count) == (START, 5)
+    ended = due_times(Plain(), START, now, coalesce=False, limit=2, slices=lambda: lambda: True)
+    assert ended[2:] == (START, None)
