@@ -4,15 +4,14 @@ mutmut makes the changes ("mutants") and runs the tests against each: those that
 all the mutants by a seed, and compares those that survive with `tests/mutants/survivors.toml`, where each has its reason. It fails if less than
 nine in ten are killed, or a survivor has no reason.
 
-The work is done in a folder of its own: the checkout stays as it is. What is changed, and by which tests, says ``[tool.mutmut]`` in `pyproject.toml`.
-Why mutmut, says `docs/decisions/0017-mutants.md`.
+The work is done in a folder of its own: the checkout stays as it is. What is changed of the engine, and by which tests, says ``[tool.mutmut]`` in
+`pyproject.toml`. Why mutmut, says `docs/decisions/0017-mutants.md`; why mutants of the triggers are made by it and run by `mutant_runs.py`, decision 55.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import json
 import os
 import re
 import shutil
@@ -21,10 +20,13 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from difflib import unified_diff
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from mutant_runs import Bench, Change, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,44 +42,14 @@ UNENDED = "timeout"
 MORE_PATIENCE = 4
 
 
-class Subject(NamedTuple):
-    """What is changed.
-
-    Attributes:
-        files: by patterns; ``None``: as ``[tool.mutmut]`` says, and the tests too.
-        tests: where they are.
-        small: a few mutants, which are run so that mutmut makes them all.
-    """
-
-    files: tuple[str, ...] | None
-    tests: tuple[str, ...]
-    small: str
-
-
-SUBJECTS = {
-    "engine": Subject(None, (), "mainspring.engine.replacing.*"),
-    "triggers": Subject(
-        ("src/mainspring/triggers/*",),
-        # Without those that go through many thousand times: each call of what is changed takes ten times as long.
-        (
-            "tests/triggers",
-            "tests/engine/test_searching.py",
-            "--ignore=tests/triggers/test_counting.py",
-            "--ignore=tests/triggers/test_days_shown_again.py",
-            "--ignore=tests/triggers/test_properties.py",
-            "--ignore=tests/triggers/test_rolling.py",
-            "--deselect=tests/triggers/test_writing.py::test_what_is_written_is_read_back_as_the_same_times",
-            "--deselect=tests/triggers/test_writing.py::test_a_crontab_is_read_by_others_as_the_same_times",
-            # What takes how long, where a warning points to, and what another process loads: none of that is as usual in a mutant.
-            "--deselect=tests/triggers/test_parsing.py::test_a_long_text_is_refused_at_once_and_in_few_words",
-            "--deselect=tests/triggers/test_parsing.py::test_a_dialect_is_loaded_when_it_is_first_needed",
-            "--deselect=tests/triggers/test_parsing.py::test_weeks_in_steps_over_new_year_are_warned_of_once",
-            "-o",
-            "timeout=600",
-        ),
-        "mainspring.triggers.jitter.*",
-    ),
-}
+#: What is changed of the triggers, and the tests that are to notice.
+TRIGGERS = CHECKOUT / "src" / "mainspring" / "triggers"
+TESTS_OF_TRIGGERS = (
+    "tests/triggers",
+    "tests/engine/test_searching.py",
+    "-m",
+    "not soak and not every_python",
+)
 
 
 class Mutant(NamedTuple):
@@ -119,6 +91,18 @@ def mutants_of(module: str, mutated: str) -> dict[str, Mutant]:
         for function, _, number in [name.rpartition("__mutmut_")]
         if number.isdecimal()
     }
+
+
+def texts_of(mutated: str) -> dict[str, str]:
+    """The functions that the mutants of a module are, by their names in it, each under its own name."""
+    lines = mutated.splitlines()
+    texts = {}
+    for node in ast.walk(ast.parse(mutated)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and "__mutmut_" in node.name:
+            own = function_of(f".{node.name}").rpartition(".")[2]
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            texts[node.name] = text.replace(node.name, own, 1)
+    return texts
 
 
 def change_between(name: str, before: Sequence[str], after: Sequence[str]) -> Mutant:
@@ -216,19 +200,6 @@ def _statuses(folder: Path) -> dict[str, str]:
     return {name: status for name, _, status in pairs if "__mutmut_" in name}
 
 
-def configured(text: str, subject: Subject) -> str:
-    """The text of `pyproject.toml` for a subject."""
-    if subject.files is None:
-        return text
-    text = re.sub(r"(?m)^only_mutate = .*$", lambda _: f"only_mutate = {json.dumps(subject.files)}", text)
-    selection = json.dumps([*subject.tests, "-m", "not soak and not every_python"])
-    return re.sub(
-        r"(?ms)^pytest_add_cli_args_test_selection = \[.*?^\]$",
-        lambda _: f"pytest_add_cli_args_test_selection = {selection}",
-        text,
-    )
-
-
 def patient(text: str) -> str:
     """The text of `pyproject.toml` that gives tests more time."""
     return re.sub(
@@ -246,26 +217,80 @@ def _try_again(folder: Path, names: Sequence[str]) -> None:
     _mutmut(folder, "run", "--max-children", "1", *names)
 
 
-def _prepared(folder: Path, patterns: Sequence[str], subject: Subject) -> dict[str, Mutant]:
-    """Make all mutants of a subject in `folder`; those that match one of the patterns, if there are any."""
+def _copied(folder: Path) -> None:
     for name in ("src", "tests", "scripts", "docs"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy2(CHECKOUT / name, folder)
-    project = folder / "pyproject.toml"
-    project.write_text(configured(project.read_text(), subject))
+
+
+def _matching(made: Mapping[str, Mutant], options: argparse.Namespace) -> dict[str, Mutant]:
+    found = {
+        name: change
+        for name, change in made.items()
+        if not options.only or any(re.search(pattern, name) for pattern in options.only)
+    }
+    names = drawn(found, options.count or None, options.seed)
+    print(f"{len(names)} of {len(found)} mutants, drawn with seed {options.seed}", flush=True)
+    return {name: found[name] for name in names}
+
+
+def _of_engine(folder: Path, options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Mutant]]:
+    """Have mutmut make and run mutants of what ``[tool.mutmut]`` names; what became of each, and what they are."""
     # mutmut makes the mutants when it is to run some, and only then; here it is asked for the few of one small function.
-    _mutmut(folder, "run", subject.small)
+    _mutmut(folder, "run", "mainspring.engine.replacing.*")
     made: dict[str, Mutant] = {}
     for module in sorted({function_module(name) for name in _statuses(folder)}):
         path = folder / "mutants" / "src" / Path(*module.split("."))
         found = [path for path in (path.with_suffix(".py"), path / "__init__.py") if path.exists()]
         made |= mutants_of(module, found[0].read_text())
-    return {
-        name: change
+    chosen = _matching(made, options)
+    said = _mutmut(folder, "run", "--max-children", str(options.processes), *chosen)
+    after = _statuses(folder)
+    unended = [name for name in chosen if after[name] == UNENDED]
+    if unended:
+        _try_again(folder, unended)
+        after = _statuses(folder)
+    statuses = {name: after[name] for name in chosen}
+    if "not checked" in statuses.values():
+        sys.exit(f"mutmut did not come to its end:\n{said[-3000:]}")
+    return statuses, chosen
+
+
+def _made_of(path: Path) -> tuple[dict[str, Mutant], dict[str, Change]]:
+    """The mutants of a file, as they are compared and as they are run."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    within = path.relative_to(CHECKOUT / "src")
+    module = ".".join(within.with_suffix("").parts).removesuffix(".__init__")
+    mutated = mutate_file_contents(str(within), path.read_text()).code
+    made, texts = mutants_of(module, mutated), texts_of(mutated)
+    changes = {
+        name: Change(
+            str(within),
+            change.function.removeprefix(f"{module}."),
+            texts[name.removeprefix(f"{module}.")],
+        )
         for name, change in made.items()
-        if not patterns or any(re.search(pattern, name) for pattern in patterns)
     }
+    return made, changes
+
+
+def _of_triggers(folder: Path, options: argparse.Namespace) -> tuple[dict[str, str], dict[str, Mutant]]:
+    """Run mutants of the triggers one by one; what became of each, and what they are."""
+    made: dict[str, Mutant] = {}
+    changes: dict[str, Change] = {}
+    with ProcessPoolExecutor(options.processes) as pool:
+        for some, texts in pool.map(_made_of, sorted(TRIGGERS.rglob("*.py"))):
+            made |= some
+            changes |= texts
+    chosen = _matching(made, options)
+    bench = Bench(folder, recorded(folder, TESTS_OF_TRIGGERS), options.processes)
+    return bench.statuses({name: changes[name] for name in chosen}), chosen
+
+
+#: What can be changed, and how its mutants are run.
+SUBJECTS = {"engine": _of_engine, "triggers": _of_triggers}
 
 
 def main() -> int:
@@ -288,18 +313,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mainspring-mutants-") as temporary:
         folder = Path(temporary)
-        made = _prepared(folder, options.only, SUBJECTS[options.of])
-        names = drawn(made, options.count or None, options.seed)
-        print(f"{len(names)} of {len(made)} mutants, drawn with seed {options.seed}", flush=True)
-        said = _mutmut(folder, "run", "--max-children", str(options.processes), *names)
-        after = _statuses(folder)
-        unended = [name for name in names if after[name] == UNENDED]
-        if unended:
-            _try_again(folder, unended)
-            after = _statuses(folder)
-        statuses = {name: after[name] for name in names}
-        if "not checked" in statuses.values():
-            sys.exit(f"mutmut did not come to its end:\n{said[-3000:]}")
+        _copied(folder)
+        statuses, made = SUBJECTS[options.of](folder, options)
     lines, is_good = verdict(statuses, made, explanations(EXPLANATIONS.read_text()))
     print("\n".join(lines))
     return 0 if is_good else 1

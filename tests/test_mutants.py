@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,9 @@ pytestmark = pytest.mark.one_python
 CHECKOUT = Path(__file__).resolve().parents[1]
 _SPEC = importlib.util.spec_from_file_location("mutants", CHECKOUT / "scripts" / "mutants.py")
 mutants = importlib.util.module_from_spec(_SPEC)
+sys.path.insert(0, str(CHECKOUT / "scripts"))
 _SPEC.loader.exec_module(mutants)
+mutant_runs = sys.modules["mutant_runs"]
 
 NAME = "mainspring.engine.grouping.xǁGroupBookǁtake__mutmut_10"
 MUTATED = """\
@@ -54,14 +57,70 @@ def test_the_function_of_a_mutant(name, function):
     assert mutants.function_of(name) == function
 
 
-def test_of_the_triggers_other_files_are_changed_and_other_tests_are_run():
-    text = (CHECKOUT / "pyproject.toml").read_text()
-    assert mutants.configured(text, mutants.SUBJECTS["engine"]) == text
-    changed = tomllib.loads(mutants.configured(text, mutants.SUBJECTS["triggers"]))["tool"]["mutmut"]
-    assert changed["only_mutate"] == ["src/mainspring/triggers/*"]
-    assert changed["pytest_add_cli_args_test_selection"][0] == "tests/triggers"
-    others = {**tomllib.loads(text)["tool"]["mutmut"]}
-    assert {*changed} == {*others}
+SOURCE = """\
+class GroupBook:
+    @overload
+    def take(self, name: str) -> None: ...
+
+    def take(self, name):
+        if name is None:
+            return
+        self._running[name] = 0 + 1
+
+    def other(self):
+        pass
+"""
+
+
+def test_a_change_of_a_trigger_is_put_into_the_file_in_the_place_of_its_function():
+    text = mutants.texts_of(MUTATED)[NAME.rpartition(".")[2]]
+    changed = mutant_runs.changed(SOURCE, "GroupBook.take", text)
+    assert changed == SOURCE.replace("0 + 1", "1 + 1")
+
+
+def test_the_tests_of_a_change_are_those_that_call_its_function_the_fastest_first():
+    taking = ("mainspring/engine/grouping.py", 6)
+    calls = {
+        "": mutant_runs.Calls(1.0, frozenset({("mainspring/engine/grouping.py", 99)})),
+        "a": mutant_runs.Calls(0.5, frozenset({taking})),
+        "b": mutant_runs.Calls(0.1, frozenset({taking, ("mainspring/retry.py", 1)})),
+        "c": mutant_runs.Calls(0.1, frozenset()),
+    }
+    assert mutant_runs.tests_of(taking, calls) == ["b", "a"]
+    assert mutant_runs.tests_of(("mainspring/engine/grouping.py", 99), calls) == ["b", "c", "a"]
+    assert mutant_runs.tests_of(("mainspring/engine/grouping.py", 7), calls) == []
+
+
+PROJECT = {
+    "src/small.py": "def double(number):\n    return number * 2\n\n\ndef unused():\n    return 1\n",
+    "tests/test_small.py": "import small\n\n\ndef test_double():\n    assert small.double(2) == 4\n",
+}
+
+
+def test_a_change_is_run_by_its_tests_and_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    for name, text in PROJECT.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    calls = mutant_runs.recorded(tmp_path, ["tests"])
+    bench = mutant_runs.Bench(tmp_path, calls, 2)
+    bodies = {
+        "noticed": "return number * 3",
+        "not noticed": "return number + 2",
+        "endless": "while True: pass",
+    }
+    changes = {
+        name: mutant_runs.Change("small.py", "double", f"def double(number):\n    {body}")
+        for name, body in bodies.items()
+    }
+    changes["never called"] = mutant_runs.Change("small.py", "unused", "def unused():\n    return 2")
+    monkeypatch.setattr(mutant_runs, "_SECONDS_MORE", 2)
+    assert bench.statuses(changes) == {
+        "noticed": "killed",
+        "not noticed": "survived",
+        "endless": "killed",
+        "never called": "no tests",
+    }
+    assert {path.read_text() for path in tmp_path.glob("source-*/small.py")} == {PROJECT["src/small.py"]}
 
 
 def test_a_change_is_known_by_its_lines():
