@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 from contextlib import nullcontext
-from datetime import UTC, timedelta
+from datetime import timedelta
 from time import monotonic, sleep
 from unittest.mock import Mock
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from mainspring.errors import (
     StoreUnavailableError,
 )
 from mainspring.jobstores.contract import JobQuery
+from mainspring.jobstores.host import CALL_TIMEOUT, CallLimit, NullHost
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared.agenda import POLL
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
@@ -35,8 +36,7 @@ from mainspring.jobstores.shared.row_locks import RowLocks, row_format
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import LostRun
 from mainspring.jobstores.shared.setting import Setting
-from mainspring.jobstores.shared.store import SharedJobStore, _CallLimit, default_node_name
-from mainspring.jobstores.shared.trying import CALL_TIMEOUT
+from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
 from mainspring.testing.conformance import SECOND, START, deciding, record
@@ -53,30 +53,30 @@ class Wrong(Exception):
     """It will not be, ever."""
 
 
-class Scheduler:
+class Scheduler(NullHost):
     """Notes what its store tells it."""
 
     def __init__(self, clock):
-        self._clock = clock
-        self.timezone = UTC
-        self.running = True
-        self._executors = {"default": None, "pool": None}
+        super().__init__(clock)
         self.told = []
         self.here = []
 
-    def _wake(self):
+    def executors(self):
+        return ["default", "pool"]
+
+    def wake(self):
         self.told.append("wake")
 
-    def _wake_for(self, time, alias):
+    def wake_for(self, time, alias):
         self.told.append(("wake for", time, alias))
 
-    def _tell_lost(self, key, node, retry_at, alias, *, gave_up):
+    def tell_lost(self, key, node, retry_at, alias, *, gave_up):
         self.told.append(("lost", key, node, retry_at, alias, gave_up))
 
-    def _cancel_here(self, keys, alias):
+    def cancel_here(self, keys, alias):
         self.told.append(("cancel", list(keys), alias))
 
-    def _runs_here(self, alias):
+    def runs_here(self, alias):
         return self.here
 
 
@@ -125,8 +125,8 @@ def scheduler(clock):
 def store(backend, scheduler):
     """A store that has been started, but for its threads: what they call is called by the tests."""
     made = SharedJobStore(backend, 30, 5, 1)
-    made._scheduler, made._alias = scheduler, "main"
-    made._membership = made._entered(scheduler)
+    made._host, made._outage.alias = scheduler, "main"
+    made._membership = made._entered()
     made._upkeep = Mock()
     made._upkeep.stopping = threading.Event()
     made._logger = logging.getLogger("mainspring.test")
@@ -234,12 +234,13 @@ def test_a_start_that_fails_says_why(backend, scheduler, error, flaw, kind, word
         def gives_up(self):
             return True
 
-    scheduler._start_limit = lambda alias: Limit()
+    scheduler.start_limit = lambda alias: Limit()
     backend.prepare.side_effect = error
     backend.flaw.return_value = flaw
     store = SharedJobStore(backend, 30, 5, 1)
+    store._host = scheduler
     with pytest.raises(kind) as caught:
-        store._entered(scheduler)
+        store._entered()
     assert words in str(caught.value)
     backend.close.assert_called_once_with()
     asked = [call.args for call in backend.flaw.call_args_list]
@@ -256,18 +257,19 @@ def test_a_start_that_has_no_answer_is_given_up(backend, scheduler):
         def gives_up(self):
             return True
 
-    scheduler._start_limit = lambda alias: Limit()
+    scheduler.start_limit = lambda alias: Limit()
     backend.ask_first.side_effect = lambda: may_answer.wait(30)
     store = SharedJobStore(backend, 30, 5, 1)
+    store._host = scheduler
     with pytest.raises(StoreUnavailableError, match=r"can't be used: it gives no answer \(tried for 2 s\)$"):
-        store._entered(scheduler)
+        store._entered()
     may_answer.set()
     backend.prepare.assert_not_called()
     backend.close.assert_called_once_with()
 
 
 def test_a_store_that_no_scheduler_of_ours_starts_tries_for_as_long_as_any_call(clock):
-    limit = _CallLimit(clock)
+    limit = NullHost(clock).start_limit("main")
     assert limit.seconds == CALL_TIMEOUT
     clock.advance(CALL_TIMEOUT - 1)
     assert not limit.gives_up()
@@ -275,18 +277,15 @@ def test_a_store_that_no_scheduler_of_ours_starts_tries_for_as_long_as_any_call(
     assert limit.gives_up()
 
 
-@pytest.mark.parametrize(
-    ("given", "timezone"), [(None, UTC), (ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Tokyo"))]
-)
-def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler, given, timezone):
-    scheduler.timezone = given
+def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
+    scheduler.timezone = timezone = ZoneInfo("Asia/Tokyo")
     store = SharedJobStore(backend, 30, 5, 1)
     store.start(scheduler, "main")
     try:
         assert backend.setting.timezone is timezone
-        assert backend.setting.clock is scheduler._clock
+        assert backend.setting.clock is scheduler.clock
         assert backend.setting.logger is store._outage.logger is store._logger
-        assert (store._outage.alias, store._outage.clock) == ("main", scheduler._clock)
+        assert (store._outage.alias, store._outage.clock) == ("main", scheduler.clock)
         backend.listen.assert_called_once_with(store._heard)
         threads = {
             "mainspring-lease-main": (store._heart, {store._renew: 7.5}),
@@ -298,7 +297,7 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler, g
         for name, (upkeep, tasks) in threads.items():
             assert upkeep._thread.name == name
             assert upkeep._outage is store._outage
-            assert upkeep._clock is scheduler._clock
+            assert upkeep._clock is scheduler.clock
             assert upkeep._logger is store._logger
             assert {task: round(upkeep._seconds_of(task), 6) for task in upkeep._tasks} == tasks
         assert store._heart._retried_after == 0.25  # there is time for more than one before the lease ends
@@ -709,7 +708,7 @@ def test_queued_runs_that_are_due_wake_the_scheduler(store, scheduler, clock):
 
 
 def test_a_loop_that_has_ended_under_its_scheduler_is_noticed(store, scheduler):
-    scheduler._notice_end_of_loop = lambda: scheduler.told.append("noticed")
+    scheduler.notice_end_of_loop = lambda: scheduler.told.append("noticed")
     store._look_for_dead()
     assert scheduler.told == ["noticed"]
 
@@ -919,18 +918,18 @@ def test_a_database_that_does_not_answer_is_left_all_the_same(store, said):
     store.shutdown()
     (line,) = said()
     assert line.startswith(
-        "WARNING The job store somewhere could not be left in order: no answer within 5.0 s. 0 outcomes"
+        "WARNING Job store 'main' (somewhere) could not be left in order: no answer within 5.0 s. 0 outcomes"
     )
 
 
 def test_tries_end_with_the_scheduler_or_the_store(store, scheduler):
     assert not store._has_ended()
-    scheduler.running = False
+    scheduler.is_running = False
     assert store._has_ended()
     assert not store._is_left()
     store._upkeep.stopping.set()
     assert store._is_left()
-    scheduler.running = True
+    scheduler.is_running = True
     assert store._has_ended()
 
 
@@ -1013,11 +1012,11 @@ def test_the_limit_of_a_start_is_that_of_the_store(store, scheduler):
 
     def limit_of(alias):
         asked.append(alias)
-        return _CallLimit(store._setting.clock)
+        return CallLimit(store._setting.clock)
 
-    scheduler._start_limit = limit_of
+    scheduler.start_limit = limit_of
     store._outage.alias = "main"
-    store._entered(scheduler)
+    store._entered()
     assert asked == ["main"]
 
 

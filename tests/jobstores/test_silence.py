@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
+from mainspring.jobstores.host import NullHost
 from mainspring.testing import SettableClock
 from stores import MONGODB, open_store
 
@@ -21,8 +21,7 @@ class Node:
     def __init__(self, url, tablename, clock):
         self.clock = clock
         self.store = open_store(url, tablename, lease=LEASE)
-        owner = SimpleNamespace(_clock=clock, timezone=UTC, running=True, _executors={"default": None})
-        self.store.start(owner, "default")
+        self.store.start(NullHost(clock), "default")
         self.store._agenda.is_look_due = lambda _: False
         self.store._heart.stop()
         assert self.store._heart.join(30)

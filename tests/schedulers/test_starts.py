@@ -41,7 +41,7 @@ class Away(MemoryJobStore):
         return None if self.may_start.is_set() else self.trouble_told
 
     def start(self, scheduler, alias):
-        limit = scheduler._start_limit(alias)
+        limit = scheduler.store_host.start_limit(alias)
         while not self.may_start.wait(0.01):
             if limit.gives_up():
                 raise TimeoutError("given up")

@@ -28,6 +28,7 @@ from mainspring.events import (
     EVENT_JOB_MISSED,
     JobExecutionEvent,
 )
+from mainspring.executors.host import NullHost, host_of
 from mainspring.executors.run import (
     close_worker,
     finished,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from mainspring.executors.around import Hooks
+    from mainspring.executors.host import ExecutorHost
     from mainspring.executors.report import RunReporter
 
 __all__ = ["BaseExecutor", "MaxInstancesReachedError", "datetime", "run_coroutine_job", "run_job"]
@@ -60,6 +62,8 @@ class BaseExecutor(metaclass=NamesParameters):
     """
 
     _scheduler: Any = None
+    #: What is asked of the scheduler; given by `start`.
+    _host: ExecutorHost = NullHost()
     _alias: str | None = None
     _logger = safe_logger("apscheduler.executors")
 
@@ -83,6 +87,7 @@ class BaseExecutor(metaclass=NamesParameters):
     def start(self, scheduler: Any, alias: str) -> None:
         """Called when the scheduler starts, or when the executor is added to a running one."""
         self._scheduler = scheduler
+        self._host = host_of(scheduler)
         self._alias = alias
         self._logger = safe_logger(f"apscheduler.executors.{alias}")
 
@@ -303,10 +308,9 @@ class NativeExecutor(BaseExecutor):
 
     def _running(self) -> Mapping[str, int]:
         """How many runs of each job go on that were submitted by the short way."""
-        in_flight = None if self._is_hooked else getattr(self._scheduler, "_in_flight", None)
-        if in_flight is None:
+        if self._is_hooked:
             return {}
-        return Counter(one.job.id for one in in_flight.going_on() if one.job.options.executor == self._alias)
+        return Counter(one.job.id for one in self._host.going_on() if one.job.options.executor == self._alias)
 
     def submit(self, submission: Submission, reporter: RunReporter) -> None:
         """Run a submission, and tell `reporter`; returns without waiting for it."""

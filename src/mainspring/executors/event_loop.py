@@ -31,14 +31,15 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
+    from mainspring.executors.host import ExecutorHost
     from mainspring.executors.report import RunReporter
     from mainspring.job import Job
     from mainspring.model import JobRecord, Submission
 
 
-def key_of_caller(scheduler: Any) -> int | None:
+def key_of_caller(host: ExecutorHost) -> int | None:
     """By which an executor knows the submission that is calling, which a shutdown doesn't cancel; ``None``: no job is."""
-    own = scheduler._in_flight.own  # noqa: SLF001 - ours
+    own = host.own
     return None if own is None else id(own)
 
 
@@ -226,14 +227,14 @@ class EventLoopExecutor(ThreadPoolExecutor):
         A job that shuts its own scheduler down is not cancelled.
         """
         super().shutdown(wait)
-        spared = key_of_caller(self._scheduler)
+        spared = key_of_caller(self._host)
         if not self._scheduler.runs_loop():
             has_waiting = bool(self._awaited_by_threads)
             self.leave_loop()
             if (
                 has_waiting
             ):  # or the stores would be closed before these have told what has become of their runs
-                self._scheduler._in_flight.wait_for_others(_THREADS_END_WITHIN, executor=self._alias)  # noqa: SLF001 - ours
+                self._host.wait_for_others(_THREADS_END_WITHIN, self._alias or "")
             return
         if not wait and (self._waiting or self._native.keys() - {spared}):
             asked = Event()
@@ -259,7 +260,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             if key not in self._performed:
                 report_unbegun(submission, reporter)
             elif submission.ticket.acquire(False):
-                self._scheduler._abandon(submission)  # noqa: SLF001 - ours
+                self._host.abandon(submission)
 
     def _cancel_all(self, spared: int | None, asked: Event) -> None:
         self._begin()  # what has not been begun is told that it is cancelled, too

@@ -83,7 +83,7 @@ class GeventExecutor(NativeExecutor):
             if submission.run_time is None:
                 report_unbegun(submission, reporter)
             elif submission.ticket.acquire(False):
-                self._scheduler._abandon(submission)  # noqa: SLF001 - ours
+                self._host.abandon(submission)
 
     def _call(self, job: JobRecord) -> Any:
         return call_function(job, self._around, _finished_anywhere)
@@ -101,7 +101,7 @@ class GeventExecutor(NativeExecutor):
         """Take no more work; without `wait`, end the greenlets that run, but for the one that calls this."""
         if wait or not self._greenlets:
             return
-        self._scheduler.call_soon(partial(self._end_all, key_of_caller(self._scheduler)))
+        self._scheduler.call_soon(partial(self._end_all, key_of_caller(self._host)))
 
     def _end_all(self, spared: int | None) -> None:
         left = [one for key, one in list(self._greenlets.items()) if one is not None and key != spared]

@@ -14,7 +14,6 @@ from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
@@ -24,8 +23,8 @@ from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
+from mainspring.jobstores.host import host_of
 from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
-from mainspring.jobstores.telling import tell_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -76,6 +75,7 @@ class AdaptedStore(RunStore):
 
     def start(self, scheduler: Any, alias: str) -> None:
         self._scheduler = scheduler
+        self._host = host_of(scheduler)
         self._alias = alias
         with self._store_lock:
             self.store.start(scheduler, alias)
@@ -162,7 +162,7 @@ class AdaptedStore(RunStore):
             self._runs.job_removed(job_id, self._now())
 
     def _now(self) -> datetime:
-        return clock_of(self._scheduler).now()
+        return self._host.clock.now()
 
     def remove_all(self) -> None:
         with self._store_lock:
@@ -317,9 +317,7 @@ class AdaptedStore(RunStore):
             self._runs.keep_results(submission, self._now)
             submission.results_are_taken()
         # The store is asked by the next claim: a worker is not to wait for it.
-        wake = getattr(self._scheduler, "_wake", None)
-        if wake is not None:
-            wake()
+        self._host.wake()
 
     def _keep_unfollowed(self, submission: Submission) -> None:
         """Keep outcomes from which something may follow. Needs the lock."""
@@ -359,7 +357,7 @@ class AdaptedStore(RunStore):
         with suppress(JobLookupError):
             self._change(outcomes.job_id, count)
         for job in paused:
-            tell_paused(self._scheduler, self._alias, job)
+            self._host.tell_paused(job, self._alias or "")
 
     def _follow(self, outcomes: _Outcomes) -> bool:
         """Queue the runs of other jobs that follow; whether there are any."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from mainspring.errors import JobLookupError
+from mainspring.jobstores.host import NullHost
 
 if TYPE_CHECKING:
     from collections import deque
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.engine.grouping import Room
+    from mainspring.jobstores.host import StoreHost
     from mainspring.model import EndedWell, Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 
@@ -127,6 +129,9 @@ ALL_JOBS = JobQuery()
 class RunStore(ABC):
     """A store that claims due runs itself."""
 
+    #: What is asked of the scheduler that the store serves; given by `start`.
+    _host: StoreHost = NullHost()
+
     #: What kind of store this is, by its name in `abilities.ABILITIES`; ``None``: none of those.
     kind: str | None = None
 
@@ -179,7 +184,12 @@ class RunStore(ABC):
 
     @abstractmethod
     def start(self, scheduler: Any, alias: str) -> None:
-        """Called before anything else, also after a `shutdown`."""
+        """Called before anything else, also after a `shutdown`.
+
+        Args:
+            scheduler: whose `store_host` says what may be asked of it (`host.host_of`); or ``None``, in tests.
+            alias: the store's name there.
+        """
 
     @abstractmethod
     def shutdown(self) -> None:

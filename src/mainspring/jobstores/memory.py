@@ -15,7 +15,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring import profile
-from mainspring.clock import clock_of
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
@@ -27,7 +26,6 @@ from mainspring.former_names import former_names
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
 from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
 from mainspring.jobstores.native import NativeJobStore
-from mainspring.jobstores.telling import tell_paused
 from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
@@ -236,7 +234,7 @@ class MemoryJobStore(NativeJobStore):
             self._runs.job_removed(None, self._now())
 
     def _now(self) -> datetime:
-        return clock_of(self._scheduler).now()
+        return self._host.clock.now()
 
     def claim(
         self,
@@ -455,7 +453,7 @@ class MemoryJobStore(NativeJobStore):
                 was_awaited = self._follow(submission) or was_awaited
             runs.history.bound()
         for job in paused:
-            tell_paused(self._scheduler, self._alias, job)
+            self._host.tell_paused(job, self._alias or "")
         return was_awaited
 
     def progress(self, submission: Submission) -> None:
@@ -473,10 +471,9 @@ class MemoryJobStore(NativeJobStore):
             is_awaited = self._follow(submission) or is_awaited
             submission.results_are_taken()
         for record in paused:
-            tell_paused(self._scheduler, self._alias, record)
-        wake = getattr(self._scheduler, "_wake", None)
-        if is_awaited and wake is not None:
-            wake()
+            self._host.tell_paused(record, self._alias or "")
+        if is_awaited:
+            self._host.wake()
 
     def _look_again(self, job_id: str) -> None:
         """A job may be run again. Needs the lock."""

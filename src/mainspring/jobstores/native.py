@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.contract import RunStore
+from mainspring.jobstores.host import host_of
 from mainspring.overrides import replaced
 from mainspring.safe_logging import SafeLogger
 
@@ -33,6 +34,7 @@ class NativeJobStore(RunStore, BaseJobStore):
 
     def start(self, scheduler: Any, alias: str) -> None:
         BaseJobStore.start(self, scheduler, alias)
+        self._host = host_of(scheduler)
 
     def shutdown(self) -> None:
         BaseJobStore.shutdown(self)

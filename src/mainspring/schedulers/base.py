@@ -88,6 +88,7 @@ from mainspring.schedulers.configuration import (
 )
 from mainspring.schedulers.dispatch import Dispatch
 from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
+from mainspring.schedulers.executor_host import SchedulerHost as ExecutorsHost
 from mainspring.schedulers.group_methods import GroupMethods
 from mainspring.schedulers.health import Health, OverdueJob
 from mainspring.schedulers.hooks import take_hooks
@@ -105,6 +106,7 @@ from mainspring.schedulers.states import STATE_FORKED, STATE_NAMES, STATE_PAUSED
 from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.store_adoptions import StoreAdoptions
 from mainspring.schedulers.store_checks import StoreChecks
+from mainspring.schedulers.store_host import Loop, SchedulerHost
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
@@ -200,6 +202,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
         self._factory = JobFactory(self._trigger_plugins, self._clock)
         self._event_queue = Listeners()
+        self.store_host, self.executor_host = self._as_store_host(), ExecutorsHost(self._clock)
         self._begin_in_process()
         self._is_starting = False
         self._was_shut_down = False  # and not started again since
@@ -248,6 +251,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._stuck_runs,
         )
         self._awaited_runs = AwaitedRuns(self._reporter)
+        self.executor_host.begin_in_process(self._in_flight, self._reporter)
         self._dispatch = Dispatch(
             self._clock,
             self._event_queue,
@@ -259,6 +263,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._stores.unhanded,
             submits_missed=self._stands_in,
         )
+        self.store_host.begin_in_process(self._in_flight, self._stopping)
         self._adoptions = StoreAdoptions(
             self._factory, self._clock, lambda: self._log, self._wake, stands_in=self._stands_in
         )
@@ -275,6 +280,18 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._start_errors: dict[str, str] = {}
         self._wound_down = Event()
         self._is_winding_down = self._has_given_up = self._is_left_asking = False
+
+    def _as_store_host(self) -> SchedulerHost:
+        loop = Loop(
+            is_running=lambda: self.running,
+            timezone=lambda: self.timezone,
+            wake=self._wake,
+            wake_for=self._wake_for,
+            start_limit=self._start_limit,
+            instead_of_waiting=self._instead_of_waiting,
+            notice_end=self._notice_end_of_loop,
+        )
+        return SchedulerHost(self._clock, loop, self._executors, self._event_queue, self._tell_paused)
 
     def leave_to_parent(self) -> None:
         """In a forked process: what runs is the parent's. See `mainspring.forks`.
@@ -551,6 +568,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _start_limit(self, alias: str) -> Starting:
         """For how long a job store tries to start; asked by the store."""
         return self._added.get(alias) or self._starting or Starting(self.start_timeout, self._clock)
+
+    def _instead_of_waiting(self) -> str | None:
+        """What to do instead of calling a job store that can't be had, on a thread that must not wait; ``None``: it may."""
+        return None
 
     def _executors_started(self) -> None:
         """For shells that must do something before the first job can be submitted."""

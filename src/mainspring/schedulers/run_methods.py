@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.aside import Aside
 from mainspring.coercion import names_parameters, unknown_name
 from mainspring.engine.backfilling import missing_runs
-from mainspring.errors import JobLookupError, NodeLostError, RunLookupError, words_of
-from mainspring.events import EVENT_JOB_CANCELLED, EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEvent
+from mainspring.errors import JobLookupError, RunLookupError, words_of
+from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import this_process
 from mainspring.jobstores.local_runs import chosen
@@ -21,12 +21,13 @@ from mainspring.printable import shown
 from mainspring.run_handle import RunHandle
 from mainspring.schedulers.job_queries import JobQueries
 from mainspring.schedulers.states import STATE_STOPPED
+from mainspring.schedulers.store_host import goes_on_in, is_among
 from mainspring.schedulers.unsettled import unsettled_runs
 from mainspring.timezones import convert_to_datetime
 from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from mainspring.jobstores.contract import RunStore
@@ -244,7 +245,7 @@ class RunMethods(JobQueries):
     def _cancelled(self, key: RunKey, jobstore: str | None) -> bool:
         """Whether a run was found, and told to end."""
         for submission in self._in_flight.all():
-            if _has(submission, key) and jobstore in (None, submission.jobstore):
+            if goes_on_in(submission, key) and jobstore in (None, submission.jobstore):
                 self._stopping.stop(submission, "cancelled")
                 return True
         for alias, store in self._readable(jobstore):
@@ -286,35 +287,6 @@ class RunMethods(JobQueries):
             )
         )
 
-    def _cancel_here(self, keys: Iterable[RunKey], alias: str) -> None:
-        """Others want runs to end that this scheduler has claimed from a store."""
-        asked = set(keys)
-        for submission in self._in_flight.all():
-            if submission.jobstore == alias and any(_has(submission, key) for key in asked):
-                self._stopping.stop(submission, "cancelled")
-
-    def _runs_here(self, alias: str) -> list[Submission]:
-        """What a store has handed out to this scheduler, and has not been told to have ended."""
-        return [submission for submission in self._in_flight.unsettled() if submission.jobstore == alias]
-
-    def _tell_lost(
-        self, key: RunKey, node: str, retry_at: datetime | None, alias: str, *, gave_up: bool = False
-    ) -> None:
-        """A store has found that a run is lost."""
-        for code in (EVENT_JOB_LOST, EVENT_JOB_GAVE_UP) if gave_up else (EVENT_JOB_LOST,):
-            self._event_queue.post(
-                JobExecutionEvent(
-                    code,
-                    key.job_id,
-                    alias,
-                    key.scheduled_run_time,
-                    exception=NodeLostError(f"node {node} was not heard of any more"),
-                    run_id=key.id,
-                    attempt=key.attempt,
-                    retry_at=retry_at,
-                )
-            )
-
     def _tell_paused(self, job: JobRecord, alias: str) -> None:
         """A store has paused a job whose runs have failed too often."""
         self._dispatch.tell_paused(job, alias, self._log)
@@ -354,7 +326,7 @@ class RunMethods(JobQueries):
     def _is_settled(self, key: RunKey) -> bool:
         """Whether nothing of a run is here any more: what follows from it is in its store."""
         return not any(
-            key.job_id == submission.job.id and _is_among(key, submission.run_times, submission)
+            key.job_id == submission.job.id and is_among(key, submission.run_times, submission)
             for submission in self._in_flight.all()
         )
 
@@ -387,22 +359,3 @@ def _paused(job: JobRecord, note: str) -> JobRecord:
 def _check_limit(limit: Any, *, at_least: int) -> None:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < at_least:
         raise ValueError(f"limit must be a whole number of {at_least} or more, got {shown(limit)}")
-
-
-def _has(submission: Submission, key: RunKey) -> bool:
-    """Whether the run goes on in `submission`, or is to begin."""
-    if submission.job.id != key.job_id:
-        return False
-    begun = submission.run_time
-    if begun is not None and _is_among(key, [begun], submission) and submission.ticket.locked():
-        return False  # its outcome is being told
-    return _is_among(key, submission.unended(), submission)
-
-
-def _is_among(key: RunKey, times: Iterable[datetime], submission: Submission) -> bool:
-    """Whether a run of the submission's job is the one at one of these due times."""
-    # In UTC, since times of one zone are alike where an hour is repeated, and unlike the same times of another zone.
-    scheduled = key.scheduled_run_time.astimezone(UTC)
-    return any(
-        time.astimezone(UTC) == scheduled and submission.attempt_of(time) == key.attempt for time in times
-    )

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mainspring.clock import clock_of
 from mainspring.coercion import names_keywords
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import (
@@ -27,6 +26,7 @@ from mainspring.errors import (
 )
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob
+from mainspring.jobstores.host import CallLimit
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.shared.advice import advice_on
@@ -55,9 +55,8 @@ from mainspring.jobstores.shared.reaching import FirstQuestion, NoAnswerError
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
-from mainspring.jobstores.shared.trying import CALL_TIMEOUT, pause_before_retry, try_again
+from mainspring.jobstores.shared.trying import pause_before_retry, try_again
 from mainspring.jobstores.shared.upkeep import Upkeep
-from mainspring.jobstores.telling import tell_paused
 from mainspring.model import RunKey
 from mainspring.serializers.signing import ENVIRONMENT, reading_for
 from mainspring.storable import is_storable, storable
@@ -91,20 +90,6 @@ _LEAVING = 5.0
 
 #: So often at most what could not be given back is tried again.
 _RELEASE_ATTEMPTS = 12
-
-
-class _CallLimit:
-    """How long a store tries to start that no scheduler of ours starts."""
-
-    is_cancelled = False
-
-    def __init__(self, clock: Clock, seconds: float = CALL_TIMEOUT) -> None:
-        self.seconds = seconds
-        self._clock = clock
-        self._until = clock.monotonic() + seconds
-
-    def gives_up(self) -> bool:
-        return self._clock.monotonic() >= self._until
 
 
 def default_node_name() -> str:
@@ -303,12 +288,12 @@ class SharedJobStore(NativeJobStore):
             self._logger.info("Job store %r: %s", alias, self._renamed)
         if setting.locks.note is not None:
             self._logger.info("Job store %r: %s", alias, setting.locks.note)
-        self._backend.go_by(clock_of(scheduler))
-        setting.timezone = getattr(scheduler, "timezone", None) or UTC
+        self._backend.go_by(self._host.clock)
+        setting.timezone = self._host.timezone
         outage = self._outage
         setting.logger = outage.logger = self._logger
         outage.clock, outage.alias = setting.clock, alias
-        outage.instead_of_waiting = getattr(scheduler, "_instead_of_waiting", lambda: None)
+        outage.instead_of_waiting = self._host.instead_of_waiting
         outage.forget()
         self._past = Past(outage)
         self._refusal = None
@@ -318,7 +303,7 @@ class SharedJobStore(NativeJobStore):
         )
         self._watch.start()
         try:
-            membership = self._entered(scheduler)
+            membership = self._entered()
         except BaseException:
             self._watch.stop()
             self._watch = None
@@ -363,7 +348,7 @@ class SharedJobStore(NativeJobStore):
             StoreUnavailableError: the database can't be had.
         """
         self._setting.timezone = timezone
-        limit = _CallLimit(self._outage.clock, timeout)
+        limit = CallLimit(self._outage.clock, timeout)
         try:
             with self._outage.tried_until(limit.gives_up, limit.seconds), self._outage.doing(STARTING):
                 try_again(FirstQuestion(self._backend.ask_first, limit.gives_up), self._outage)
@@ -387,11 +372,10 @@ class SharedJobStore(NativeJobStore):
         """The registrations of nodes that the store knows, the latest first; of those that have ended, for a day at least."""
         return self._backend.list_nodes()
 
-    def _entered(self, scheduler: Any) -> Membership:
+    def _entered(self) -> Membership:
         """Make what is needed in the database, and enter this node; tried until the scheduler's start is given up."""
         outage = self._outage
-        limit_of = getattr(scheduler, "_start_limit", None)
-        starting = _CallLimit(outage.clock) if limit_of is None else limit_of(outage.alias)
+        starting = self._host.start_limit(outage.alias)
         began = outage.clock.monotonic()
         try:
             with outage.tried_until(starting.gives_up, starting.seconds), outage.doing(STARTING):
@@ -400,8 +384,8 @@ class SharedJobStore(NativeJobStore):
                 self._membership = Membership(
                     self._backend,
                     self._lease_duration,
-                    lambda: getattr(self._scheduler, "_executors", {}),
-                    self._wake_scheduler,
+                    self._host.executors,
+                    self._host.wake,
                     self._past,
                     self._before,
                 )
@@ -492,7 +476,7 @@ class SharedJobStore(NativeJobStore):
 
     def _has_ended(self) -> bool:
         """Whether nothing is to be tried again any more."""
-        return self._is_left() or (self._scheduler is not None and not self._scheduler.running)
+        return self._is_left() or not self._host.is_running
 
     def _is_left(self) -> bool:
         upkeep = self._upkeep  # read once: it goes when the store has been left
@@ -507,9 +491,7 @@ class SharedJobStore(NativeJobStore):
 
     def _look_for_dead(self) -> None:
         """Look after other nodes, unless that is done along with polls; and whether what this one runs can go on."""
-        notice = getattr(self._scheduler, "_notice_end_of_loop", None)
-        if notice is not None:
-            notice()
+        self._host.notice_end_of_loop()
         asked = self._setting.clock.monotonic()
         if self._agenda.is_look_due(asked):
             with self._outage.doing(WATCHING):
@@ -553,8 +535,8 @@ class SharedJobStore(NativeJobStore):
 
     def _see_to(self, look: Look, asked: float) -> None:
         self._agenda.looked(self._setting.clock.monotonic())
-        if look.to_cancel and self._scheduler is not None:
-            self._scheduler._cancel_here(look.to_cancel, self._alias)  # noqa: SLF001 - ours
+        if look.to_cancel:
+            self._host.cancel_here(look.to_cancel, self._outage.alias)
         self._agenda.note_queue_due(look.next_queued)
         if self._unbegun and self._upkeep is not None:
             self._upkeep.flush_soon()  # the store answers again
@@ -566,16 +548,13 @@ class SharedJobStore(NativeJobStore):
         has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost(self._own_runs)
         self._outage.works(WATCHING)
         if has_reruns or self._agenda.is_queue_due(self._setting.now()):
-            self._wake_scheduler()
-
-    def _runs_here(self) -> list[Submission]:
-        """What goes on of this store here; nothing, if no scheduler says so."""
-        runs_here = getattr(self._scheduler, "_runs_here", None)
-        return [] if runs_here is None else runs_here(self._alias)
+            self._host.wake()
 
     def _own_runs(self) -> set[tuple[str, datetime, int]]:
         """The keys of the runs that go on here, whatever the store says of them."""
-        return runs_decided(self._handed_out) | runs_of([*self._runs_here(), *self._unbegun])
+        return runs_decided(self._handed_out) | runs_of(
+            [*self._host.runs_here(self._outage.alias), *self._unbegun]
+        )
 
     def _write_said(self) -> None:
         """Write how far runs say that they are."""
@@ -633,22 +612,13 @@ class SharedJobStore(NativeJobStore):
             self._upkeep.flush_soon()  # a claim was waiting
         queued_from = self._agenda.queue_due
         if queued_from is not None:  # as may follow from an outcome
-            wake_for = getattr(self._scheduler, "_wake_for", None)
-            if wake_for is not None:
-                wake_for(queued_from, self._alias)
-
-    def _wake_scheduler(self) -> None:
-        wake = getattr(self._scheduler, "_wake", None)
-        if wake is not None:
-            wake()
+            self._host.wake_for(queued_from, self._outage.alias)
 
     def _tell_lost(self, key: RunKey, node: str, retry_at: datetime | None, gave_up: bool) -> None:
-        tell = getattr(self._scheduler, "_tell_lost", None)
-        if tell is not None:
-            tell(key, node, retry_at, self._alias, gave_up=gave_up)
+        self._host.tell_lost(key, node, retry_at, self._outage.alias, gave_up=gave_up)
 
     def _tell_paused(self, job: JobRecord) -> None:
-        tell_paused(self._scheduler, self._alias, job)
+        self._host.tell_paused(job, self._outage.alias)
 
     # Jobs
 
@@ -827,7 +797,7 @@ class SharedJobStore(NativeJobStore):
     def _heard(self) -> None:
         """Another node has changed something."""
         self._agenda.changed_elsewhere()
-        self._wake_scheduler()
+        self._host.wake()
 
     # Runs
 
@@ -853,7 +823,11 @@ class SharedJobStore(NativeJobStore):
             return ClaimedBatch(unclaimable, more=False)
         lease = membership.lease
         if membership.was_dead:
-            taken_away = [submission for submission in self._runs_here() if is_taken_away(submission)]
+            taken_away = [
+                submission
+                for submission in self._host.runs_here(self._outage.alias)
+                if is_taken_away(submission)
+            ]
             decide = beside(taken_away, decide) if taken_away else decide
         claimed = self._claimed(now, decide, limit, executors, set_aside, lease)
         claim = claimed.claim
@@ -1042,7 +1016,7 @@ class SharedJobStore(NativeJobStore):
             )
         self._agenda.next_is_unknown()
         self._agenda.note_queue_due(self._setting.now())
-        self._wake_scheduler()
+        self._host.wake()
 
     def progress(self, submission: Submission) -> None:
         self._outcomes.add_some(submission)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.clock import pause
 from mainspring.errors import StoreUnavailableError
+from mainspring.jobstores.host import CALL_TIMEOUT
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds for which a call of a program is tried again; what the scheduler does by itself is tried again for ever.
-CALL_TIMEOUT = 30.0
 #: Seconds for which one is tried again that an event loop makes itself: it stands still meanwhile.
 CALL_TIMEOUT_ON_LOOP = 1.0
 
