@@ -78,6 +78,44 @@ def test_a_store_that_fails_now_and_then_loses_nothing(faulty, method, when, tim
     scheduler.shutdown()
 
 
+class _Moody(MemoryJobStore):
+    """Somebody's store over ours, one method of which fails for a while; ours asks it for jobs in the middle of a claim."""
+
+    failing = None
+
+    def get_record(self, job_id):
+        self._fail("get_record")
+        return super().get_record(job_id)
+
+    def finish(self, submissions):
+        self._fail("finish")
+        return super().finish(submissions)
+
+    def _fail(self, method):
+        if self.failing == method:
+            raise OSError("a fault that was asked for")
+
+
+@pytest.mark.parametrize("method", ["get_record", "finish"])
+def test_a_store_that_fails_for_long_loses_nothing_and_holds_nobody_up(method):
+    store = _Moody()
+    scheduler = ManualScheduler(start=START, jobstores={"default": store})
+    scheduler.start()
+    scheduler.add_job(work, "interval", seconds=10, args=["all"], id="all", max_instances=9)
+    once = {"trigger": "date", "run_date": START + timedelta(seconds=15), "id": "retried"}
+    scheduler.add_job(fail_once, args=["retried"], retry={"attempts": 2, "delay": 3}, **once)
+    _advance_to(scheduler, 16)
+    store.failing = method
+    _advance_to(scheduler, 42)
+    store.failing = None
+    _advance_to(scheduler, 90)
+    runs = scheduler.get_runs(limit=1000)
+    assert [run.id for run in runs if run.outcome is None] == []
+    assert sorted(run.outcome for run in scheduler.get_runs("retried")) == ["failed", "succeeded"]
+    assert scheduler.health().ok
+    scheduler.shutdown()
+
+
 def _advance_to(scheduler, seconds):
     """As a loop does that is there for ever: what it raises isn't the end."""
     scheduler.advance_to(max(scheduler.now, START + timedelta(seconds=seconds)))

@@ -191,9 +191,7 @@ class AdaptedStore(RunStore):
             (record, None) for record in due[:limit]
         ]
         claimants += [(jobs.get(run.job_id), run) for run in queued]
-        ordered = deque(in_turn(claimants, _turn_of) if queued or self._runs.groups else claimants)
-        with self._ledger_lock:
-            book = self._runs.book(now)
+        ordered = deque(claimants)
 
         def decided(claimant: tuple[JobRecord | None, QueuedRun | None]) -> Decision | None:
             record, run = claimant
@@ -204,8 +202,12 @@ class AdaptedStore(RunStore):
             return self._claim_due(record, stamps.get(record.id), now, decide, book)
 
         try:
+            if queued or self._runs.groups:
+                ordered = deque(in_turn(claimants, _turn_of))
+            with self._ledger_lock:
+                book = self._runs.book(now)
             decisions = decide_in_turn(ordered, limit, decided)
-        finally:
+        finally:  # whatever is raised: what is left goes back to where it was
             with self._ledger_lock:
                 for _, run in ordered:
                     if run is not None:

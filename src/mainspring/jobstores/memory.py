@@ -313,8 +313,7 @@ class MemoryJobStore(NativeJobStore):
         """Claim due jobs and queued runs one after another, each as those before it have left things."""
         claimants: list[tuple[_Entry | None, QueuedRun | None]] = [(entry, None) for entry, _ in taken]
         claimants += [(None, run) for run in queued]
-        ordered = deque(in_turn(claimants, self._turn_of))
-        book = self._book(now)
+        ordered = deque(claimants)
 
         def decided(claimant: tuple[_Entry | None, QueuedRun | None]) -> Decision | None:
             entry, run = claimant
@@ -328,8 +327,10 @@ class MemoryJobStore(NativeJobStore):
                 return decision if self._apply(entry, decision, now) else None
 
         try:
+            ordered = deque(in_turn(claimants, self._turn_of))
+            book = self._book(now)
             decisions = decide_in_turn(ordered, limit, decided)
-        finally:
+        finally:  # whatever is raised: what is left goes back to where it was
             with self._lock:
                 self._put_back([entry for entry, _ in ordered if entry is not None])
                 for _, run in ordered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -185,10 +186,9 @@ class ManualScheduler(BaseScheduler):
         if left is None:
             return None
         stores = list(self._stores.used.values())
-        if self._stores.unhanded:
-            return now + timedelta(seconds=left)
-        if self._dispatch.store_errors or self._dispatch.is_full:
-            return now + timedelta(seconds=left)
+        if self._stores.unhanded or self._dispatch.store_errors or self._dispatch.is_full:
+            # Rounded up, since less than the clock can show would be no time at all, for ever.
+            return now + timedelta(microseconds=ceil(left * 1_000_000))
         if all(store.poll_interval is None for store in stores):
             return planned.wall
         # By the clock of a store that has its own, so much later than now.
