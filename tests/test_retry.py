@@ -79,6 +79,7 @@ def test_values_are_kept_in_one_form(name, value, kept):
         ),
         ("on", "OSError", TypeError, "such as 'builtins:OSError', got 'OSError'"),
         ("on", [OSError, 5], TypeError, "such as 'builtins:OSError', got 5"),
+        ("on", ["OSError"], TypeError, "did you mean 'builtins:OSError'?"),
         ("not_on", [OSError()], TypeError, "not_on must be classes of errors or references"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -121,7 +122,9 @@ def _references(name: str, value: Any) -> tuple[str, ...]:
         elif isinstance(one, str) and ":" in one:
             references.append(one)
         else:
+            known = isinstance(one, str) and isinstance(getattr(builtins, one, None), type)
+            hint = f"; did you mean {f'builtins:{one}'!r}?" if known else ""
             raise TypeError(
-                f"{name} must be classes of errors or references to them such as 'builtins:OSError', got {shown(one)}"
+                f"{name} must be classes of errors or references to them such as 'builtins:OSError', got {shown(one)}{hint}"
             )
     return tuple(references)

@@ -131,7 +131,11 @@ def test_text_references(scheduler, heard, tmp_path):
             "'max_instances'",
         ),
         ({"func": nothing, "trigger": "interval"}, ValueError, "longer than zero"),
-        ({"func": nothing, "trigger": "interval", "seconds": -5}, ValueError, "longer than zero"),
+        (
+            {"func": nothing, "trigger": "interval", "seconds": -5},
+            ValueError,
+            "longer than zero, got seconds=-5",
+        ),
         (
             {"func": nothing, "trigger": "cron", "hour": "25"},
             ValueError,

@@ -184,7 +184,8 @@ class ArgumentSerializer:
             data = pickle.dumps(value, self._protocol)
         except Exception as error:
             raise SerializationError(
-                f"{path} of job {job_id!r}, a {kind}, can't be pickled: {type(error).__name__}: {error}"
+                f"{path} of job {job_id!r}, a {kind}, can't be pickled: {type(error).__name__}: {error}. Give what "
+                "the function can make or find it by when it runs, such as a path, a URL or a key"
             ) from error
         written = {TYPE: "pickle", "value": b64encode(data).decode()}
         if self._keys is not None:

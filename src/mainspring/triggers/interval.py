@@ -89,7 +89,7 @@ class IntervalTrigger(DelayedTrigger):
             raise _refused(parts) from None
         if bool in map(type, parts.values()):  # which a timedelta takes as numbers
             raise _refused(parts)
-        self._set_interval(interval)
+        self._set_interval(interval, parts)
         self.timezone = zone = zone_of_a_new_one(timezone, start_date, end_date, local=get_localzone)
         self.start_date: Any = moment_in(start_date, zone, "start_date")
         self.end_date: Any = moment_in(end_date, zone, "end_date")
@@ -100,10 +100,11 @@ class IntervalTrigger(DelayedTrigger):
         self._is_anchored = False
         self._seed: str | None = None
 
-    def _set_interval(self, interval: timedelta) -> None:
+    def _set_interval(self, interval: timedelta, parts: dict[str, Any] | None = None) -> None:
         if interval <= timedelta(0):
+            given = ", ".join(f"{name}={value!r}" for name, value in (parts or {}).items() if value)
             raise TriggerError(
-                f"the interval must be longer than zero, got {interval}: give weeks, days, hours, minutes or seconds"
+                f"the interval must be longer than zero, got {given or interval}: give weeks, days, hours, minutes or seconds"
             )
         self.interval = interval
         self.interval_length = interval.total_seconds()

@@ -52,6 +52,10 @@ _WHY = {
     Failure.TOO_LARGE: "it takes nothing of that size",
     Failure.PERMANENT: "it is set up in a way that trying again doesn't mend",
 }
+_WHY_AT_START = {
+    **_WHY,
+    Failure.CHANGED: "there is no host of that name (yet), or it can't take changes now, as a standby",
+}
 #: What drivers add to what was said: pymongo all that it knows of its servers, libpq a question.
 _ADDITIONS = (
     ", Timeout: ",
@@ -217,7 +221,8 @@ class Outage:
         if failure is Failure.TOO_LARGE or (failure is Failure.CONFLICT and seconds < PATIENCE_WITH_OTHERS):
             return  # routine, and somebody else's affair
         activity, limit = getattr(self._own, "activity", None), getattr(self._own, "seconds", None)
-        words = f"can't {activity or _CALL}: {_WHY[failure]}: {said_by(error)}"
+        why = (_WHY_AT_START if activity == STARTING else _WHY)[failure]
+        words = f"can't {activity or _CALL}: {why}: {said_by(error)}"
         now = self.clock.monotonic()
         with self._lock:
             if activity is not None:
