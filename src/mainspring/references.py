@@ -30,7 +30,7 @@ def obj_to_ref(obj: Any) -> str:
     if type(obj) is FunctionType:  # most are found under their own name, and quickly
         module, name = sys.modules.get(obj.__module__), obj.__qualname__
         if module is not None and getattr(module, name, None) is obj:
-            return f"{obj.__module__}:{name}"
+            return sys.intern(f"{obj.__module__}:{name}")  # a million jobs of one function share it
     if isinstance(obj, partial):
         raise ValueError(  # noqa: TRY004 - no mistake of type: the same for all that has no reference
             "a functools.partial has no reference: give the function, and its arguments as args/kwargs"
