@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mainspring
-from mainspring import MemoryJobStore, current_run
+from mainspring import AfterJob, MemoryJobStore, current_run
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.testing import EventRecorder
 
@@ -55,6 +55,44 @@ def test_ten_minutes(kind, tmp_path):
     if kind == "sqlite":
         # Old history is removed once a minute: what that leaves, and what ends until the next time.
         assert last["rows"] <= later[0]["rows"] * 2 + 2000
+
+
+@pytest.mark.parametrize("keeps_time", [True, False])
+def test_a_job_that_is_changed_again_and_again_is_there_once(make_scheduler, keeps_time):
+    store = MemoryJobStore()
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    for number in range(1000):
+        if keeps_time:
+            scheduler.add_job(_log, "interval", hours=1, id="replaced", replace_existing=True)
+        else:
+            scheduler.add_job(
+                _log, "interval", hours=1 + number, start_date="2100-01-01", id="moved", replace_existing=True
+            )
+    assert len(store._heap) < 100
+
+
+@pytest.mark.parametrize("how", ["remove", "replace", "reschedule"])
+def test_who_came_after_a_job_is_forgotten_with_it(make_scheduler, how):
+    store = MemoryJobStore()
+    scheduler = make_scheduler(jobstores={"default": store}, start=True)
+    for number in range(50):
+        scheduler.add_job(_log, "interval", hours=1, id=f"first-{number}")
+        scheduler.add_job(_log, AfterJob(f"first-{number}"), id="then", replace_existing=True)
+        if how == "remove":
+            scheduler.remove_job("then")
+        elif how == "reschedule":
+            scheduler.reschedule_job("then", trigger="interval", hours=1)
+        scheduler.remove_job(f"first-{number}")
+    assert len(store._followers) <= 1
+
+
+def test_what_was_warned_of_is_not_remembered_for_ever(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    for number in range(1500):
+        scheduler.add_job(
+            _log, "interval", hours=1, executor=f"of-customer-{number}", id="a", replace_existing=True
+        )
+    assert len(scheduler._doubtful_jobs._seen) <= 1000
 
 
 @pytest.mark.one_python

@@ -178,6 +178,7 @@ class MemoryJobStore(NativeJobStore):
                 return False
             entry.record = after
             entry.may_repeat = True
+            self._follows_no_more(before)
             self._ledger.forget(before.id)
             if self._held:
                 self._runs.queue.release_job(before.id)
@@ -185,9 +186,22 @@ class MemoryJobStore(NativeJobStore):
             self._compact()
             return True
 
+    def _follows_no_more(self, record: JobRecord) -> None:
+        """A job is removed, or becomes another: it comes after none, unless it is entered so again. Needs the lock."""
+        followed = followed_job(record) if self._followers else None
+        if followed is not None and followed in self._followers:
+            self._followers[followed].discard(record.id)
+            if not self._followers[followed]:
+                del self._followers[followed]
+
     def _compact(self) -> None:
         if len(self._heap) > 2 * len(self._entries) + 64:
-            self._heap = [item for item in self._heap if item[2].when == item[0]]
+            # A job that is replaced and keeps its time is there twice for the same.
+            valid: dict[int, tuple[float, int, _Entry]] = {}
+            for item in self._heap:
+                if item[2].when == item[0]:
+                    valid.setdefault(id(item[2]), item)
+            self._heap = list(valid.values())
             heapify(self._heap)
 
     def get_record(self, job_id: str) -> JobRecord | None:
@@ -221,6 +235,7 @@ class MemoryJobStore(NativeJobStore):
             if entry is None:
                 raise JobLookupError(job_id)
             entry.when = None
+            self._follows_no_more(entry.record)
             self._ledger.forget(job_id)
             self._compact()
             self._runs.job_removed(job_id, self._now())
@@ -228,6 +243,7 @@ class MemoryJobStore(NativeJobStore):
     def remove_all(self) -> None:
         with self._lock:
             self._entries.clear()
+            self._followers.clear()
             self._heap.clear()
             self._ledger.parked.clear()
             self._ledger.waiting.clear()

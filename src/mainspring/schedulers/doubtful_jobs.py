@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Of a job store at most so many jobs are looked at for one whose id may have been meant.
 LOOKED_AT = 200
+#: So many warnings are remembered, so that they aren't repeated: names may be made for each customer.
+REMEMBERED = 1000
 
 
 class DoubtfulJobs:
@@ -40,7 +42,7 @@ class DoubtfulJobs:
         self._stores = stores
         self._executors = executors
         self._logger = logger
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: dict[tuple[str, str, str], None] = {}
 
     def look(self, records: Iterable[JobRecord], alias: str) -> None:
         """Warn of what is doubtful in these jobs, of the job store with this alias, and was not so in one before."""
@@ -55,7 +57,9 @@ class DoubtfulJobs:
 
     def _is_new(self, kind: str, alias: str, name: str) -> bool:
         is_new = (kind, alias, name) not in self._seen
-        self._seen.add((kind, alias, name))
+        self._seen[kind, alias, name] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
         return is_new
 
     def _no_executor(self, record: JobRecord, alias: str, store: RunStore) -> None:
