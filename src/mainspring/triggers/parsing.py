@@ -62,6 +62,8 @@ DIALECTS: dict[str, Dialect] = {
 #: What the words of an expression with one field for each unit of time look like.
 _CRON_WORD = re.compile(r"[\w*?/,#~()-]+", re.ASCII)
 _CRON_FIRST_WORD = re.compile(r"[\dH*?/,~()-]+", re.ASCII)
+#: Dialects whose texts are fields with spaces between them.
+_OF_FIELDS = frozenset({"unix", "quartz", "spring", "eventbridge", "jenkins"})
 #: So many fields, one of them for seconds or years, are read differently from one dialect to the next.
 _MANY_FIELDS = 6
 #: So many are meant to be a cron expression, even if no dialect has so few.
@@ -163,7 +165,10 @@ def pointing_elsewhere(error: CronSyntaxError, own: str, name: str) -> CronSynta
 
 def _with_hint(error: CronSyntaxError, reason: str, name: str) -> CronSyntaxError:
     """The error with another reason, and with a hint only if the dialect reads that as a whole."""
-    hint = error.hint if error.hint and _reads(name, error.hint) else None
+    # Fields have no spaces: with one after a comma, the field that is found wrong is none that anybody meant.
+    joined = re.sub(r"\s*,\s*", ",", error.text) if name in _OF_FIELDS else error.text
+    tried = (joined if joined != error.text else None, error.hint)
+    hint = next((one for one in tried if one and _reads(name, one)), None)
     if hint is None and len(error.text) <= _LONGEST_LOOKED_AT:
         hint = _meant(name, error.text)
     return CronSyntaxError(reason, text=error.text, position=error.position, field=error.field, hint=hint)

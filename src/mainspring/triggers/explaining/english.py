@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from mainspring.triggers.explaining.catalogues import Catalogue, digits
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mainspring.triggers.explaining.clauses import Clock, Count, Moment, Month, Weekday
 
 __all__ = ["CATALOGUE"]
@@ -278,18 +276,16 @@ def _moment(moment: Moment | date) -> str:
     if isinstance(moment, date):
         return moment.isoformat()
     wall = moment.wall.replace(tzinfo=None)
-    shortest = "seconds" if wall.second else "minutes"
-    return f"{wall.date()} {_time_of_day(wall, shortest)} {moment.zone}".rstrip()
-
-
-def _time_of_day(wall: datetime, shortest: str) -> str:
-    return wall.time().isoformat("auto" if wall.microsecond else shortest)
+    text = f"{wall.date()} " + wall.time().isoformat(
+        "minutes" if not (wall.second or wall.microsecond) else "auto"
+    )
+    return f"{text} {moment.zone}".rstrip()
 
 
 def _exact(moment: Moment) -> str:
     wall = moment.wall.replace(tzinfo=None)
     day = _WEEKDAYS[wall.weekday()][:3]
-    return f"{day} {wall.date()} {_time_of_day(wall, 'seconds')} {moment.zone}".rstrip()
+    return f"{day} {wall.date()} {wall.time().isoformat('seconds')} {moment.zone}".rstrip()
 
 
 def _weekday(weekday: Weekday) -> str:

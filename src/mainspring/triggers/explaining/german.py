@@ -330,7 +330,7 @@ def _moment(moment: Moment | date) -> str:
 def _exact(moment: Moment) -> str:
     wall = moment.wall.replace(tzinfo=None)
     weekday = _WEEKDAYS[wall.weekday()][:2]
-    return f"{weekday} {_day(wall)} {wall.time().isoformat('auto' if wall.microsecond else 'seconds')} {moment.zone}".rstrip()
+    return f"{weekday} {_day(wall)} {wall.time().isoformat('seconds')} {moment.zone}".rstrip()
 
 
 def _weekday(weekday: Weekday) -> str:
