@@ -53,6 +53,11 @@ MEANT = {
     "every day at 9 GMT": cron(hour=9, timezone="UTC"),
     "every day at 9 except 2026-12-25": cron(hour=9).excluding("2026-12-25"),
     "every day at 9 except Mondays": cron(hour=9, day_of_week="tue-sun"),
+    "every day at 9 except Mondays and 2026-12-25": cron(hour=9, day_of_week="tue-sun").excluding(
+        "2026-12-25"
+    ),
+    "every day at 9 except 2026-12-25, 2026-12-26": cron(hour=9).excluding("2026-12-25", "2026-12-26"),
+    "every 0.000001 seconds": IntervalTrigger(seconds=0.000001),
     "every day at 9 except August": cron(hour=9, month="1-7,9-12"),
     "once each, at 2026-03-01 09:00 and 2026-03-04 12:00": OrTrigger(
         [DateTrigger("2026-03-01 09:00:00"), DateTrigger("2026-03-04 12:00:00")]

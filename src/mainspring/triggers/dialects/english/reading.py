@@ -532,8 +532,6 @@ class Reader:
                 if last < first:
                     self.sentence.places.setdefault("window over midnight", token)
             return self._add_times(times)
-        if step < 0.000001:  # noqa: PLR2004 - the shortest interval
-            raise words.refuse(token, "the distance must be above zero")
         self.sentence.step = step
         return "distance"
 
