@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mainspring import CalendarIntervalTrigger, CronTrigger
-from mainspring.engine.moves import drawn
+from mainspring.engine.transitions import drawn
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = sorted((CHECKOUT / "docs").rglob("*.md"))

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mainspring import AfterJob, MemoryJobStore, Retry, SQLAlchemyJobStore, current_run
-from mainspring.engine.moves import MOVES
+from mainspring.engine.transitions import RUN_TRANSITIONS
 from mainspring.errors import JobLookupError, RunLookupError
 from mainspring.testing import ManualScheduler
 
-ENDED = {state for state, following in MOVES.items() if not following}
+ENDED = {state for state, following in RUN_TRANSITIONS.items() if not following}
 JOBS = ("a", "b", "c")
 _fails = set()
 
@@ -149,7 +149,7 @@ def _leads_to(before, after):
     while found:
         state = found.pop()
         seen.add(state)
-        found |= MOVES[state] - seen
+        found |= RUN_TRANSITIONS[state] - seen
     return after in seen
 
 

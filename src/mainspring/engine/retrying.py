@@ -8,16 +8,16 @@ from math import log
 from typing import TYPE_CHECKING
 
 from mainspring.coercion import LONGEST_DURATION
+from mainspring.engine.transitions import next_attempt
 from mainspring.engine.waiting import moment_after
 from mainspring.errors import NodeLostError
-from mainspring.model import QueuedRun
 from mainspring.retry import class_reference
 from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mainspring.model import JobOptions, RunKey
+    from mainspring.model import JobOptions, QueuedRun, RunKey
     from mainspring.retry import Retry
 
 #: Beyond it a delay grows no more: of a millisecond it makes thirty years.
@@ -83,19 +83,18 @@ def after_loss(
         was_begun: whether it may have been the cause. What its node knows not to have begun doesn't count as run again.
         due_times: how many due times it stands for, as of `RunRecord`.
     """
-    job_id, scheduled, attempt = key
     if options.on_lost == "rerun":
         if not was_begun:
-            return QueuedRun(job_id, scheduled, attempt + 1, now, "rerun", reruns, due_times)
+            return next_attempt(key, now, "rerun", reruns, due_times)
         if reruns >= options.reruns:
             return None
         available = shifted(now, rerun_pause(reruns))
-        return QueuedRun(job_id, scheduled, attempt + 1, available, "rerun", reruns + 1, due_times)
+        return next_attempt(key, available, "rerun", reruns + 1, due_times)
     retry = options.retry
-    retry_at = None if retry is None else retry_time(retry, attempt - reruns, NodeLostError, now, key.id)
+    retry_at = None if retry is None else retry_time(retry, key.attempt - reruns, NodeLostError, now, key.id)
     if retry_at is None:
         return None
-    return QueuedRun(job_id, scheduled, attempt + 1, retry_at, "retry", reruns, due_times)
+    return next_attempt(key, retry_at, "retry", reruns, due_times)
 
 
 def _share(text: str) -> float:

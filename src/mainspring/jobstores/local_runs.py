@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, TypeVar
 
+from mainspring.engine import transitions
 from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
 from mainspring.engine.grouping import GroupBook, without
 from mainspring.engine.misfire import how_late
-from mainspring.engine.reasons import CANCELLED_UNBEGUN, EXECUTOR_REFUSED, JOB_REMOVED
+from mainspring.engine.reasons import EXECUTOR_REFUSED
+from mainspring.engine.transitions import next_attempt
 from mainspring.jobstores.history import History, this_process
 from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.run_queue import RunQueue
@@ -190,7 +192,7 @@ class LocalRuns:
         """Record the due times of a decision that are not run, and queue those that have to wait."""
         job_id, attempt_of = decision.job.id, decision.attempt_of
         for time, outcome, told, count in decision.not_run(now):
-            result = RunResult(time, outcome, None, now, told)
+            result = transitions.not_run(None, time, outcome, told, now)
             self.history.add(job_id, attempt_of(time), "schedule", result, count)
         count = decision.due_times
         for time in decision.buffered:
@@ -243,7 +245,7 @@ class LocalRuns:
             self.begin(decision, now)
             self.claimed[run.key] = run
         else:
-            late = RunResult(run.scheduled_run_time, "missed", None, now, how_late(run, now))
+            late = transitions.not_run("queued", run.scheduled_run_time, "missed", how_late(run, now), now)
             self.history.add(job.id, run.attempt, run.cause, late, run.due_times)
             self._forget_if_ended(job.id)
         return decision
@@ -264,8 +266,7 @@ class LocalRuns:
         return decision.retry_at
 
     def _skip(self, run: QueuedRun, now: datetime) -> None:
-        result = RunResult(run.scheduled_run_time, "skipped", None, now, JOB_REMOVED)
-        self.history.add(run.job_id, run.attempt, run.cause, result, run.due_times)
+        self.history.add(run.job_id, run.attempt, run.cause, transitions.removed(run, now), run.due_times)
 
     def job_removed(self, job_id: str | None, now: datetime) -> None:
         """A job was removed, or all were: their queued runs are not run, and nothing follows from those that go on."""
@@ -324,8 +325,8 @@ class LocalRuns:
         job_id, attempt = submission.job.id, submission.attempt_of(scheduled)
         time = scheduled.astimezone(UTC)
         latest = max(attempt, self._latest_attempts(job_id, [time]).get(time, 0))
-        reruns, count = submission.reruns, submission.due_times
-        return QueuedRun(job_id, scheduled, latest + 1, retry_at, "retry", reruns, count)
+        key = RunKey(job_id, scheduled, latest)
+        return next_attempt(key, retry_at, "retry", submission.reruns, submission.due_times)
 
     @staticmethod
     def after(job: JobRecord, results: Sequence[RunResult]) -> JobRecord:
@@ -346,8 +347,7 @@ class LocalRuns:
         run = self.queue.remove(key._replace(scheduled_run_time=key.scheduled_run_time.astimezone(UTC)))
         if run is None:
             return False
-        result = RunResult(run.scheduled_run_time, "cancelled", None, now, CANCELLED_UNBEGUN)
-        self.history.add(run.job_id, run.attempt, run.cause, result, run.due_times)
+        self.history.add(run.job_id, run.attempt, run.cause, transitions.cancelled(run, now), run.due_times)
         return True
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:

@@ -15,6 +15,7 @@ from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import following_runs
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.engine.retrying import after_loss
+from mainspring.engine.transitions import next_attempt
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
     ENDED,
@@ -407,8 +408,7 @@ class Ending:
         if is_lost and not is_disowned:
             again = after_loss(job.options, run.key, run.reruns, now, due_times=run.due_times)
         if again is None and retry_at is not None and not is_disowned:
-            key = run.key._replace(attempt=run.attempt + 1)
-            again = QueuedRun(*key, retry_at, "retry", run.reruns, run.due_times)
+            again = next_attempt(run.key, retry_at, "retry", run.reruns, run.due_times)
         if again is not None:
             queue = [again]
         else:

@@ -9,6 +9,7 @@ from mainspring.engine.failures import is_final_failure
 from mainspring.engine.following import followed_job
 from mainspring.engine.reasons import LOST_TOUCH, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
+from mainspring.engine.transitions import next_attempt
 from mainspring.errors import SerializationError, words_of
 from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import read_time
@@ -303,8 +304,7 @@ def retries_of(ended: Iterable[Ended]) -> list[QueuedRun]:
             if again is not None:
                 runs.append(again)
         elif result.retry_at is not None:
-            key = one.key._replace(attempt=one.attempt + 1)
-            runs.append(QueuedRun(*key, result.retry_at, "retry", one.reruns, one.due_times))
+            runs.append(next_attempt(one.key, result.retry_at, "retry", one.reruns, one.due_times))
     return runs
 
 
