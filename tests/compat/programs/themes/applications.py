@@ -43,6 +43,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import astimezone, undefined
 from kit import LATER, PATIENCE, Heard, ago, ahead, each, listing, nothing, program, running, tried, warned
 
+#: A machine that is busy drops no run.
+HOWEVER_LATE = {"misfire_grace_time": None}
+
 
 class Extension:
     """A part of a web application that has a scheduler, as extensions of Flask have."""
@@ -243,7 +246,7 @@ def settings_of_django():
 @program
 def a_command_that_blocks():
     done = []
-    scheduler = BlockingScheduler(timezone=pytz.timezone("Asia/Tokyo"))
+    scheduler = BlockingScheduler(job_defaults=HOWEVER_LATE, timezone=pytz.timezone("Asia/Tokyo"))
 
     def tick():
         done.append(1)
@@ -335,7 +338,7 @@ def a_subclass_of_a_blocking_scheduler():
             super().start()
             print("after", self.running)
 
-    scheduler = App(timezone="UTC")
+    scheduler = App(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_job(
         lambda: threading.Thread(target=scheduler.shutdown).start(),
         "interval",
@@ -351,7 +354,7 @@ def a_class_with_a_scheduler_and_jobs_that_are_its_methods():
         def __init__(self):
             self.sent = []
             self.done = threading.Event()
-            self.scheduler = BackgroundScheduler(timezone="UTC")
+            self.scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
             self.scheduler.add_job(self.send, "date", args=("hello",), kwargs={"to": "you"}, id="send")
             self.scheduler.add_job(self.later, "interval", hours=1, start_date=LATER)
 
@@ -378,7 +381,7 @@ def a_class_with_a_scheduler_and_jobs_that_are_its_methods():
 def listeners_that_count():
     counts = collections.Counter()
     heard = Heard()
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_listener(
         lambda event: counts.update([type(event).__name__]),
         EVENT_JOB_SUBMITTED | EVENT_JOB_EXECUTED | EVENT_JOB_MISSED | EVENT_JOB_ERROR,
@@ -413,7 +416,7 @@ def a_listener_that_says_what_failed():
         else:
             told.append((event.job_id, event.retval))
 
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_listener(on_event, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.add_listener(heard)
     with running(scheduler):
@@ -427,7 +430,7 @@ def a_listener_that_says_what_failed():
 @program
 def a_listener_that_adds_the_job_that_follows():
     heard = Heard()
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
 
     def follow(event):
         if event.job_id == "first":
@@ -445,7 +448,7 @@ def a_listener_that_adds_the_job_that_follows():
 def a_listener_that_looks_the_job_up():
     found = []
     heard = Heard()
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_listener(lambda event: found.append(scheduler.get_job(event.job_id).name), EVENT_JOB_ADDED)
     scheduler.add_listener(heard)
     with running(scheduler):
@@ -457,7 +460,7 @@ def a_listener_that_looks_the_job_up():
 @program
 def a_job_that_reschedules_itself():
     heard = Heard()
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
 
     def work():
         scheduler.reschedule_job("work", trigger="date", run_date=LATER)
@@ -473,7 +476,7 @@ def a_job_that_reschedules_itself():
 def a_job_that_knows_its_id_by_its_arguments():
     heard = Heard()
     seen = []
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_listener(heard)
     with running(scheduler):
         for number in range(3):
@@ -486,7 +489,7 @@ def a_job_that_knows_its_id_by_its_arguments():
 def a_job_in_a_lambda_with_a_default():
     heard = Heard()
     seen = []
-    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(job_defaults=HOWEVER_LATE, timezone="UTC")
     scheduler.add_listener(heard)
     with running(scheduler):
         scheduler.add_job(
