@@ -200,7 +200,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
         self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
-        self._factory = JobFactory(self._trigger_plugins, self._clock)
+        self._factory = JobFactory(self._trigger_plugins, self._clock, stands_in=self._stands_in)
         self._event_queue = Listeners()
         self.store_host, self.executor_host = self._as_store_host(), ExecutorsHost(self._clock)
         self._begin_in_process()

@@ -14,7 +14,6 @@ from mainspring.definition import OPTIONS, new_job_id, new_record, options_with
 from mainspring.engine.searching import first_time
 from mainspring.model import JobOptions, JobRecord
 from mainspring.printable import shown
-from mainspring.profile import stands_in
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.configuration import report_unknown
 from mainspring.timezones import convert_to_datetime
@@ -63,25 +62,29 @@ def _parameters_of(trigger: Any) -> _Taken:
 class JobFactory:
     """Makes records by one scheduler's settings.
 
+    Args:
+        stands_in: whether the scheduler stands in for APScheduler.
+
     Attributes:
         timezone: in which times without one are read.
         strict: whether a parameter that nothing understands is an error.
         defaults: options of jobs that don't name their own.
         make_trigger: what makes a trigger of what `add_job` is given; `trigger`, if nobody has another way.
-        make_named: the same of the name of a trigger, with its arguments; ``None``: nobody has another way.
+        make_named: the same of the name of a trigger, with its arguments; `named_trigger`, if nobody has another way.
         logger: for what is odd, and no error.
     """
 
     logger: logging.Logger
 
-    def __init__(self, triggers: Plugins, clock: Clock) -> None:
+    def __init__(self, triggers: Plugins, clock: Clock, *, stands_in: bool = False) -> None:
         self._triggers = triggers
+        self._stands_in = stands_in
         self._slices = slices_of(clock)
         self.timezone: tzinfo | None = None
         self.strict = False
         self.defaults = JobOptions()
         self.make_trigger: Callable[[Any, dict[str, Any]], BaseTrigger] = self.trigger
-        self.make_named: Callable[[str, dict[str, Any]], BaseTrigger] | None = None
+        self.make_named: Callable[[str, dict[str, Any]], BaseTrigger] = self.named_trigger
 
     def record(self, values: dict[str, Any], now: datetime | None = None) -> tuple[JobRecord, bool]:
         """A record from parameters of `add_job`, and whether they name its next run time.
@@ -152,14 +155,10 @@ class JobFactory:
                 f"No trigger by the name {trigger!r} was found: it looks like a cron expression. "
                 f"Write CronTrigger.from_crontab({trigger!r}), or from_unix, or add_job(func, 'cron', hour=…, minute=…)"
             )
-        if self.timezone is not None and stands_in():
+        if self.timezone is not None and self._stands_in:
             arguments = self._in_our_zone(trigger, arguments)
         try:
-            made: BaseTrigger = (
-                self._triggers.create(trigger, BaseTrigger, arguments)
-                if self.make_named is None
-                else self.make_named(trigger, arguments)
-            )
+            made = self.make_named(trigger, arguments)
         except TypeError:
             hint = unknown_keyword(self._triggers.load(trigger), arguments, _PARAMETERS)
             if hint is None:
@@ -185,6 +184,16 @@ class JobFactory:
         if not taken.takes_any and ("timezone" not in taken.names or not arguments.keys() <= taken.names):
             return arguments
         return {"timezone": self.timezone, **arguments}
+
+    def named_trigger(self, name: str, arguments: dict[str, Any]) -> BaseTrigger:
+        """A trigger from its name and arguments.
+
+        Raises:
+            LookupError: no trigger has this name.
+            TypeError: it doesn't take the arguments.
+        """
+        made: BaseTrigger = self._triggers.create(name, BaseTrigger, arguments)
+        return made
 
     def has_trigger(self, name: str) -> bool:
         """Whether a trigger has this name."""
