@@ -24,7 +24,16 @@ SHOWN = HERE / "shown"
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"tests of {name}")) for name in SUITES],
+    params=[
+        pytest.param(
+            name,
+            marks=[
+                pytest.mark.xdist_group(f"tests of {name}"),
+                *([pytest.mark.soak] if suite.is_slow else []),
+            ],
+        )
+        for name, suite in SUITES.items()
+    ],
 )
 def suite(request):
     found = SUITES[request.param]

@@ -40,6 +40,7 @@ class Suite:
         options: of pytest, besides those that all have.
         settings: environment variables.
         processes: how many run the tests.
+        is_slow: whether they wait for fixed times, so that they are no part of what is run for every change.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Suite:
     options: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     processes: int = 4
+    is_slow: bool = False
 
     @property
     def folder(self) -> Path:
@@ -163,7 +165,16 @@ APSCHEDULER = Suite(
 )
 #: Its integrations with servers and frameworks are left out: what they need isn't here.
 DISHKA = Suite("apscheduler-dishka", "1.1.1", ("--asyncio-mode=auto", "tests/scheduler/core"))
-SUITES = {suite.name: suite for suite in (APSCHEDULER, DISHKA)}
+DJANGO = Suite("django-apscheduler", "0.7.0", ("-c", os.devnull, "--rootdir=.", "tests"), processes=2)
+#: The tests of its job queue: they wait for fixed times, and are repeated where those weren't kept to.
+TELEGRAM = Suite(
+    "python-telegram-bot",
+    "22.8",
+    ("--asyncio-mode=auto", "tests/ext/test_jobqueue.py"),
+    processes=8,
+    is_slow=True,
+)
+SUITES = {suite.name: suite for suite in (APSCHEDULER, DISHKA, DJANGO, TELEGRAM)}
 
 
 def main(arguments: Sequence[str]) -> None:
