@@ -152,3 +152,16 @@ def test_all_that_a_trigger_has_is_in_its_dictionary(make):
 )
 def test_numbers_have_no_power_of_ten(number, written):
     assert digits(number) == written
+
+
+@pytest.mark.parametrize(
+    ("span", "days"),
+    [("0-6", set(range(7))), ("1-6", set(range(6))), ("0-5", {6, 0, 1, 2, 3, 4}), ("6-7", {5, 6})],
+)
+def test_a_hashed_weekday_is_one_of_its_span(span, days):
+    trigger = parse(f"0 0 * * H({span})", "unix")
+    found = {
+        trigger.bind(timezone=UTC, now=NEW_YEAR, job_id=f"job {number}").upcoming(NEW_YEAR, 1)[0].weekday()
+        for number in range(200)
+    }
+    assert found == days

@@ -86,7 +86,7 @@ class Reader:
                 words.at = start
                 break
             if name in self.sentence.places and name not in ("times", "except"):
-                raise words.refuse(place, f"this is the second time that the {name} is said; say it once")
+                raise words.refuse(place, f"this says the {name} a second time: say it once")
             self.sentence.places.setdefault(name, place)
         if not self._has_clauses():
             raise words.fail()
