@@ -216,7 +216,7 @@ def a_paused_job_runs_when_it_is_resumed():
         job = scheduler.add_job(note, "interval", seconds=0.01, next_run_time=None, id="a")
         print(job.next_run_time, listing(scheduler), RAN)
         job.resume()
-        print(len(heard.wait(EVENT_JOB_EXECUTED)))
+        print(len(heard.wait(EVENT_JOB_EXECUTED)) > 0)  # a busy machine lets several be heard at once
 
 
 @program
