@@ -11,7 +11,6 @@ import json
 import logging
 import pickle
 import threading
-import weakref
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -182,11 +181,11 @@ def started_only_if_it_does_not_run():
 
 
 @program
-def ended_with_the_process():
+def registered_to_end_with_the_process():
     scheduler = BackgroundScheduler(timezone="UTC")
     atexit.register(lambda: scheduler.shutdown(wait=False) if scheduler.running else None)
     scheduler.start()
-    atexit._run_exitfuncs() if False else scheduler.shutdown(wait=False)
+    scheduler.shutdown(wait=False)
     print(scheduler.running)
 
 
@@ -1012,19 +1011,6 @@ def all_parameters_by_place():
             job.max_instances,
             job.executor,
         )
-
-
-@program
-def a_scheduler_that_is_forgotten():
-    scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.start(paused=True)
-    scheduler.shutdown()
-    print(
-        weakref.ref(scheduler)() is scheduler,
-        EVENT_ALL > 0,
-        EVENT_JOB_REMOVED > 0,
-        ahead(seconds=1) > ago(seconds=1),
-    )
 
 
 class EveryFewSeconds(BaseTrigger):
