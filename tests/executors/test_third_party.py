@@ -156,6 +156,15 @@ def test_a_due_time_of_which_nothing_is_told_has_failed(started, submission):
     assert done == (given, "done")
 
 
+def test_an_executor_that_hands_a_job_on_and_has_nothing_to_tell_has_succeeded(started, submission):
+    executor, told = started(Held()), Told()
+    given = at(submission(add, 1, 2), now(-1), now())
+    executor.submit(given, told)
+    executor._run_job_success("job", events=[])
+    first, second = given.run_times
+    assert told.ended == [(given, first, None), (given, second, None), (given, "done")]
+
+
 def test_an_executor_that_fails_reports_all_due_times(started, submission):
     executor, told = started(Held()), Told()
     given = at(submission(add, 1, 2), now(-1), now())
