@@ -18,7 +18,7 @@ from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
 from mainspring.executors.base import NativeExecutor
 from mainspring.jobstores import adapter
-from mainspring.jobstores.shared import listening, setting, upkeep
+from mainspring.jobstores.shared import change_feed, setting, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler
 from mainspring.testing.checker import Call, check
 
@@ -74,7 +74,7 @@ class StillUpkeep:
         return True
 
 
-class StillListening:
+class StillChangeFeed:
     """Nobody else changes anything."""
 
     def __init__(self, *_: Any, **__: Any) -> None: ...
@@ -89,8 +89,8 @@ def stand_still(monkeypatch: Any) -> None:
     for module in ("sqlalchemy", "redis", "mongodb"):
         for part in ("backend", "listening"):
             with suppress(AttributeError, ImportError):
-                monkeypatch.setattr(f"mainspring.jobstores.{module}.{part}.Listening", StillListening)
-    monkeypatch.setattr(listening, "Listening", StillListening)
+                monkeypatch.setattr(f"mainspring.jobstores.{module}.{part}.ChangeFeed", StillChangeFeed)
+    monkeypatch.setattr(change_feed, "ChangeFeed", StillChangeFeed)
     monkeypatch.setattr(setting.Setting, "measured", lambda *_: None)
     # Otherwise it remembers a hundred runs of each job, and others more.
     monkeypatch.setattr(adapter, "_KEPT_RUNS", 100_000)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainspring.jobstores.shared.listening import Listening, NothingToHearError
+from mainspring.jobstores.shared.change_feed import ChangeFeed, NothingToHearError
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.testing import SettableClock
@@ -71,7 +71,7 @@ class Feed:
 
 
 def run(feed, setting, heard=lambda: None):
-    listening = Listening(feed.listen, setting, heard)
+    listening = ChangeFeed(feed.listen, setting, heard)
     assert feed.is_at_the_end.wait(30)
     listening.stop()
     listening._thread.join(30)
@@ -117,7 +117,7 @@ def test_a_second_loss_is_told_of_too(setting, said):
 
 def test_where_there_is_nothing_to_hear_nobody_listens(setting, said):
     feed = Feed([NothingToHearError("this server has none")])
-    listening = Listening(feed.listen, setting, lambda: None)
+    listening = ChangeFeed(feed.listen, setting, lambda: None)
     listening._thread.join(30)
     assert not listening._thread.is_alive()
     assert (feed.opened, feed.open) == (1, 0)
@@ -134,7 +134,7 @@ def test_who_is_told_to_stop_says_nothing_of_a_connection_that_ends_then(setting
 
     stopped = threading.Event()
     feed = Ending()
-    listening = Listening(feed.listen, setting, lambda: None)
+    listening = ChangeFeed(feed.listen, setting, lambda: None)
     assert feed.is_at_the_end.wait(30)
     listening.stop()
     stopped.set()
@@ -189,7 +189,7 @@ def test_the_time_is_that_of_the_store_as_soon_as_it_was_asked(setting):
 
 
 def test_who_listens_keeps_no_process_from_its_end(setting):
-    listening = Listening(Feed([]).listen, setting, lambda: None)
+    listening = ChangeFeed(Feed([]).listen, setting, lambda: None)
     assert listening._thread.daemon
     listening.stop()
     listening._thread.join(30)

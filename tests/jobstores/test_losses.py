@@ -174,7 +174,7 @@ def test_a_node_says_that_it_lives_though_its_upkeep_takes_long(make_node):
     node._upkeep.call_now(node._prune)
     assert is_pruning.wait(30)
     has_renewed.clear()
-    node._heart.call_now(node._renew)
+    node._heartbeat.call_now(node._renew)
     assert has_renewed.wait(30)
     may_go_on.set()
 

@@ -286,9 +286,9 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
         assert backend.setting.clock is scheduler.clock
         assert backend.setting.logger is store._outage.logger is store._logger
         assert (store._outage.alias, store._outage.clock) == ("main", scheduler.clock)
-        backend.listen.assert_called_once_with(store._heard)
+        backend.listen.assert_called_once_with(store._on_remote_change)
         threads = {
-            "mainspring-lease-main": (store._heart, {store._renew: 7.5}),
+            "mainspring-lease-main": (store._heartbeat, {store._renew: 7.5}),
             "mainspring-store-main": (
                 store._upkeep,
                 {store._look_for_dead: 0.3, store._prune: 60, store._write_said: 1},
@@ -300,7 +300,9 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
             assert upkeep._clock is scheduler.clock
             assert upkeep._logger is store._logger
             assert {task: round(upkeep._seconds_of(task), 6) for task in upkeep._tasks} == tasks
-        assert store._heart._retried_after == 0.25  # there is time for more than one before the lease ends
+        assert (
+            store._heartbeat._retried_after == 0.25
+        )  # there is time for more than one before the lease ends
         assert store._watch._thread.name == "mainspring-watch-main"
         assert store._outcomes._store_works == store._can_write
         assert backend.register.call_count == 1
@@ -716,7 +718,7 @@ def test_a_loop_that_has_ended_under_its_scheduler_is_noticed(store, scheduler):
 def test_what_other_nodes_announce_wakes_the_scheduler(store, backend, scheduler):
     claim(store)
     claim(store)
-    store._heard()
+    store._on_remote_change()
     assert scheduler.told == ["wake"]
     store.next_time()
     assert backend.next_time.call_count == 1
@@ -898,14 +900,14 @@ def test_a_store_is_left_when_what_there_was_is_written(store, backend):
     assert membership.lease.is_lost()
     backend.sign_off.assert_called_once_with(7)
     backend.close.assert_called_once_with()
-    assert (store._membership, store._upkeep, store._heart) == (None, None, None)
+    assert (store._membership, store._upkeep, store._heartbeat) == (None, None, None)
     assert store._is_left()
 
 
 @pytest.mark.parametrize(("held", "leaves"), [(0, True), (1, False)])
 def test_who_still_runs_something_leaves_later(store, held, leaves):
     upkeep, store._held = store._upkeep, held
-    ears = store._ears = Mock()
+    ears = store._change_feed = Mock()
     store.shutdown()
     ears.stop.assert_called_once_with()
     assert store._is_closing
@@ -1147,7 +1149,7 @@ def test_in_a_forked_process_a_store_belongs_to_no_node_yet(store, backend, is_n
     setting = backend.setting
     if not is_named:
         setting.node_name = store._default_name = "parent-1"
-    parts = store._heart, store._upkeep, store._watch, _ = Mock(), Mock(), Mock(), None
+    parts = store._heartbeat, store._upkeep, store._watch, _ = Mock(), Mock(), Mock(), None
     assert setting.token == 7
     store.leave_to_parent()
     for part in parts[:3]:

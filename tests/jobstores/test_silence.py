@@ -23,8 +23,8 @@ class Node:
         self.store = open_store(url, tablename, lease=LEASE)
         self.store.start(NullHost(clock), "default")
         self.store._agenda.is_look_due = lambda _: False
-        self.store._heart.stop()
-        assert self.store._heart.join(30)
+        self.store._heartbeat.stop()
+        assert self.store._heartbeat.join(30)
         self.token = self.store._setting.token
 
     def speak(self):

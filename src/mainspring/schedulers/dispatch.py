@@ -37,7 +37,7 @@ from mainspring.events import (
 )
 from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, run_id
 from mainspring.safe_logging import SafeLogger, safe_logger
-from mainspring.schedulers.appetite import Appetite
+from mainspring.schedulers.prefetch import PrefetchBudget
 from mainspring.storable import kept_error
 from mainspring.triggers.after import WAITS
 from mainspring.triggers.standard import shifted
@@ -90,7 +90,7 @@ class Dispatch:
         self.asks: str | None = None
         self._failures: dict[str, int] = {}
         self._told: set[str] = set()  # the stores that tell of their failures themselves
-        self._appetite = Appetite()
+        self._prefetch = PrefetchBudget()
         self._clock = clock
         self._listeners = listeners
         self._in_flight = in_flight
@@ -212,14 +212,14 @@ class Dispatch:
 
     def _room(self) -> int:
         workers = sum(getattr(executor, "places", 1) for executor in self._executors.values())
-        return self._appetite.room(self._in_flight.count, workers, self._clock.monotonic())
+        return self._prefetch.room(self._in_flight.count, workers, self._clock.monotonic())
 
     def ended(self, count: int) -> bool:
         """So many submissions have ended; whether that makes room for more that is due."""
-        if not self._appetite.limit:
+        if not self._prefetch.limit:
             return False  # no store that others share was served: nobody asks for what is counted, or has it forgotten
-        self._appetite.ended(count, self._clock.monotonic())
-        return self.is_full and self._appetite.is_hungry(self._in_flight.count - count)
+        self._prefetch.ended(count, self._clock.monotonic())
+        return self.is_full and self._prefetch.should_refill(self._in_flight.count - count)
 
     def _hand_out(
         self,

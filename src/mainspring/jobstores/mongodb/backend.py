@@ -35,8 +35,8 @@ from mainspring.jobstores.mongodb.predecessor import OldCollection
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
-from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.runs import run_record
 from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
@@ -168,8 +168,8 @@ class MongoDBBackend(Backend):
         old = self.server.client[database][collection]
         return OldCollection.found(old, self.server.run, self._where, is_own=True)
 
-    def listen(self, heard: Callable[[], None]) -> Listening:
-        return Listening(partial(announcements, self.server), self.setting, heard)
+    def listen(self, heard: Callable[[], None]) -> ChangeFeed:
+        return ChangeFeed(partial(announcements, self.server), self.setting, heard)
 
     # Nodes
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pymongo.errors import OperationFailure
 
 from mainspring.clock import REAL_CLOCK, pause  # noqa: TID251 - for how long a server waits
-from mainspring.jobstores.shared.listening import PATIENCE, NothingToHearError
+from mainspring.jobstores.shared.change_feed import PATIENCE, NothingToHearError
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -23,9 +23,9 @@ from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job,
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds, node_from
-from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with
 from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.jobstores.shared.versions import refuse_newer
@@ -123,8 +123,8 @@ class RedisBackend(Backend):
             return None
         return OldKeys.found(self.server.client, self.server.run, self._old_keys, is_own=True)
 
-    def listen(self, heard: Callable[[], None]) -> Listening | None:
-        return Listening(partial(announcements, self.server), self.setting, heard)
+    def listen(self, heard: Callable[[], None]) -> ChangeFeed | None:
+        return ChangeFeed(partial(announcements, self.server), self.setting, heard)
 
     # Nodes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.jobstores.redis.server import text_of
-from mainspring.jobstores.shared.listening import PATIENCE
+from mainspring.jobstores.shared.change_feed import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.engine.setbacks import KnownNode
     from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
-    from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.predecessor import Marks, OldJobs
     from mainspring.jobstores.shared.rows import Unreadable
@@ -192,7 +192,7 @@ class Backend(ABC):
         return None
 
     @abstractmethod
-    def listen(self, heard: Callable[[], None]) -> Listening | None:
+    def listen(self, heard: Callable[[], None]) -> ChangeFeed | None:
         """Have `heard` called when another node has changed something that is due soon; ``None``: that isn't told here."""
 
     # Nodes

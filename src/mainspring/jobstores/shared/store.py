@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.backend import Backend, Look
+    from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed
-    from mainspring.jobstores.shared.listening import Listening
     from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunRecord, Submission
 
@@ -194,9 +194,9 @@ class SharedJobStore(NativeJobStore):
         )
         self._membership: Membership | None = None
         self._upkeep: Upkeep | None = None
-        self._heart: Upkeep | None = None
+        self._heartbeat: Upkeep | None = None
         self._watch: Upkeep | None = None
-        self._ears: Listening | None = None
+        self._change_feed: ChangeFeed | None = None
 
         self._lock = Lock()
         self._ledger = Ledger()
@@ -220,7 +220,7 @@ class SharedJobStore(NativeJobStore):
 
         The database can be asked and changed; `start` makes a node of this process.
         """
-        for part in (self._heart, self._upkeep, self._watch, self._ears):
+        for part in (self._heartbeat, self._upkeep, self._watch, self._change_feed):
             if part is not None:
                 part.leave_to_parent()
         setting, name = self._setting, default_node_name()
@@ -309,7 +309,7 @@ class SharedJobStore(NativeJobStore):
             self._watch = None
             raise
         # On a thread of its own: what others do may take longer than the lease.
-        self._heart = Upkeep(
+        self._heartbeat = Upkeep(
             f"mainspring-lease-{alias}",
             {self._renew: lambda: membership.heartbeat_seconds},
             self._logger,
@@ -330,9 +330,9 @@ class SharedJobStore(NativeJobStore):
             ended=self._leave,
             outage=outage,
         )
-        for upkeep in (self._heart, self._upkeep):
+        for upkeep in (self._heartbeat, self._upkeep):
             upkeep.start()
-        self._ears = self._backend.listen(self._heard)
+        self._change_feed = self._backend.listen(self._on_remote_change)
 
     def attach(self, timezone: tzinfo, timeout: float, *, makes: bool = False) -> None:
         """Open the store to ask and change what is in it, without being a node: nothing is run.
@@ -426,9 +426,9 @@ class SharedJobStore(NativeJobStore):
             self._backend.close()  # it may have been asked without being started, as in a forked process
             return
         self._is_closing = True
-        if self._ears is not None:
-            self._ears.stop()
-            self._ears = None
+        if self._change_feed is not None:
+            self._change_feed.stop()
+            self._change_feed = None
         with self._lock:
             is_idle = self._held == 0
         if is_idle:
@@ -454,12 +454,12 @@ class SharedJobStore(NativeJobStore):
                     self._membership.sign_off()
                     self._before = self._membership.registered
         finally:
-            if self._heart is not None:
-                self._heart.stop()
-                self._heart.join(_LEAVING)
+            if self._heartbeat is not None:
+                self._heartbeat.stop()
+                self._heartbeat.join(_LEAVING)
             if self._watch is not None:
                 self._watch.stop()
-            self._membership = self._upkeep = self._heart = self._watch = None
+            self._membership = self._upkeep = self._heartbeat = self._watch = None
             self._is_closing = False
             self._outage.forget()
             self._backend.close()
@@ -794,7 +794,7 @@ class SharedJobStore(NativeJobStore):
     def earliest(self) -> JobRecord | None:
         return self._backend.jobs.earliest()
 
-    def _heard(self) -> None:
+    def _on_remote_change(self) -> None:
         """Another node has changed something."""
         self._agenda.changed_elsewhere()
         self._host.wake()
@@ -809,8 +809,8 @@ class SharedJobStore(NativeJobStore):
         membership, agenda = self._membership, self._agenda
         self._executors = executors = tuple(executors) or ("",)  # no list in SQL may be empty
         if membership is None or not membership.may_claim():
-            if self._heart is not None:
-                self._heart.call_now(self._renew)
+            if self._heartbeat is not None:
+                self._heartbeat.call_now(self._renew)
             agenda.may_not_claim(now)
             return ClaimedBatch([], more=False)
         if self._held_because is not None:

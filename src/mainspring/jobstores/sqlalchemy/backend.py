@@ -12,9 +12,9 @@ from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.setbacks import kept_from
 from mainspring.errors import ConfigurationError, words_of
 from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.failures import Failure
-from mainspring.jobstores.shared.listening import Listening
 from mainspring.jobstores.shared.namespaces import shown_with, within
 from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.sqlalchemy import nodes
@@ -196,11 +196,11 @@ class SQLBackend(Backend):
         reader = Reader.of_store(self.database)
         return OldTable.found(reader, self._old_table, self.tables.jobs.schema, is_own=True)
 
-    def listen(self, heard: Callable[[], None]) -> Listening | None:
+    def listen(self, heard: Callable[[], None]) -> ChangeFeed | None:
         if not can_listen(self._engine) or self.database.is_pooled:
             return None
         engine = engine_for_one(self._engine)
-        return Listening(partial(announcements, engine, self._context.channel), self._context, heard)
+        return ChangeFeed(partial(announcements, engine, self._context.channel), self._context, heard)
 
     # Nodes
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from mainspring.jobstores.shared.listening import PATIENCE
+from mainspring.jobstores.shared.change_feed import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -27,7 +27,7 @@ class NothingToHearError(MainspringError):
     """The database doesn't tell of changes; the message says why."""
 
 
-class Listening:
+class ChangeFeed:
     """A thread that calls `heard` when another node has changed something.
 
     Args:

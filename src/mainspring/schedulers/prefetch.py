@@ -14,7 +14,7 @@ _WINDOW = 0.5
 _EACH = 2
 
 
-class Appetite:
+class PrefetchBudget:
     """Counts what has ended of late. Not thread-safe, but for `ended`."""
 
     def __init__(self) -> None:
@@ -34,6 +34,6 @@ class Appetite:
         self.limit = max(_EACH * workers, int(lately * _AHEAD / _WINDOW))
         return max(self.limit - in_flight, 0)
 
-    def is_hungry(self, in_flight: int) -> bool:
+    def should_refill(self, in_flight: int) -> bool:
         """Whether it is time to take more, where `room` had been used up."""
         return in_flight <= self.limit // 2
