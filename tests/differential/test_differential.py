@@ -373,6 +373,14 @@ PROGRAMS = {
         step("sleep", seconds=20),
         step("wait", seconds=1),
     ],
+    "a run that goes on when the last of the schedule is missed, and that is tried again": [
+        step("add", job="b", trigger=("at", 2), manner="ignores", misfire_grace_time=1, retry=(2, 1)),
+        step("run", job="b"),
+        step("sleep", seconds=60),
+        step("end", run=("b", 0.0, 1), how="failed"),
+        step("wait", seconds=2),
+        step("sleep", seconds=20),
+    ],
 }
 KINDS = ["sqlite", "postgres", "mariadb", "redis", MONGODB, ADAPTED]
 

@@ -416,7 +416,15 @@ def not_asked(job_id):
     ],
 )
 def test_where_a_decision_has_its_job_go(made, has_queued, move):
-    assert move_of(made, has_queued) == move
+    assert move_of(made, has_queued, has_none) == move
+
+
+@pytest.mark.parametrize("options", [{"retry": Retry(3)}, {"on_lost": "rerun"}])
+def test_a_job_stays_for_a_run_that_goes_on_and_may_be_run_again(options):
+    stays = Move("a", 0, None, ENDING)
+    assert move_of(decision(record("a", **options), missed=at(0)), has_none, has_some) == stays
+    assert move_of(decision(record("a", **options), missed=at(0)), has_none, has_none) is None
+    assert move_of(decision(missed=at(0)), has_none, not_asked) is None
 
 
 def test_buffered_runs_wait_from_now_on():

@@ -300,7 +300,11 @@ class Claiming:
         begun, not_begun = runs[: len(decision.submit)], runs[len(decision.submit) :]
         outbox = [run_not_begun(run, claimed) for run in not_begun]
         outbox += [queued_run(run) for run in buffered_runs(decision, now)]
-        move = move_of(decision, lambda job_id: may_be_queued and self._has_queued(job_id))
+        move = move_of(
+            decision,
+            lambda job_id: may_be_queued and self._has_queued(job_id),
+            lambda _: bool(document.get("active")),
+        )
         tally = None if following is None or following.tally is job.tally else following.tally
         return JobClaim(
             document,

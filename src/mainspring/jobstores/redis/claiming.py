@@ -187,7 +187,7 @@ def _moved(decision: Decision, found: Fetched, running: Mapping[str, int], now: 
     """A decision about a due job, as the script takes it."""
     job, following = decision.job, decision.following
     busy = found.busy.get(job.id, NOT_BUSY)
-    move = move_of(decision, lambda _: busy.queued > 0)
+    move = move_of(decision, lambda _: busy.queued > 0, lambda _: busy.running > 0)
     runs = claimed_runs(decision, now)
     submitted = len(decision.submit)
     moved: dict[str, Any] = {

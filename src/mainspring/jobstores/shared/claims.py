@@ -358,17 +358,20 @@ def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:
     ]
 
 
-def move_of(decision: Decision, has_queued: Callable[[str], bool]) -> Move | None:
+def move_of(
+    decision: Decision, has_queued: Callable[[str], bool], has_running: Callable[[str], bool]
+) -> Move | None:
     """Where a decision has its job go; ``None``: out of the store.
 
     Args:
-        has_queued: whether runs of a job are queued; asked only where that matters.
+        has_queued, has_running: whether runs of a job are queued, or go on; asked only where that matters.
     """
     job, following = decision.job, decision.following
     if following is not None:
         state = PAUSED if following.next_run_time is None else SCHEDULED
         return Move(job.id, job.version, following.next_run_time, state)
-    if (job.options.outlasts_schedule and decision.submit) or decision.buffered or has_queued(job.id):
+    may_run_again = job.options.outlasts_schedule and (decision.submit or has_running(job.id))
+    if may_run_again or decision.buffered or has_queued(job.id):
         # It stays until its last run has ended, for the case that it is to be run again.
         return Move(job.id, job.version, None, ENDING)
     return None

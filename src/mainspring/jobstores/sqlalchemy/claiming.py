@@ -282,6 +282,9 @@ class Claiming:
             job_id = decision.job.id
             decision.attempts = next_attempts(times[job_id], latest.get(job_id, {}))
 
+    def _goes_on(self, connection: Connection, job_id: str) -> bool:
+        return job_id in self._context.statements.running(connection, [job_id])
+
     def _make_true(
         self, connection: Connection, decisions: Sequence[Decision], request: ClaimRequest
     ) -> None:
@@ -297,7 +300,7 @@ class Claiming:
             buffered += buffered_runs(decision, now)
             if decision.cancels:
                 self._runs.ask_to_cancel(connection, job.id)
-            move = move_of(decision, queued.has)
+            move = move_of(decision, queued.has, partial(self._goes_on, connection))
             if move is None:
                 ended.append(job.id)
                 continue
