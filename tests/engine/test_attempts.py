@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mainspring.engine.attempts import attempt_of, next_attempts
+from mainspring.engine.attempts import attempt_of, in_line, next_attempts
+from mainspring.model import QueuedRun
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -47,3 +48,25 @@ def test_the_times_of_a_repeated_hour_are_two():
 def test_what_is_not_said_is_the_first(attempts, hour, attempt):
     (time,) = at(hour)
     assert attempt_of(attempts, time) == attempt_of(attempts, time.astimezone(BERLIN)) == attempt
+
+
+@pytest.mark.parametrize(
+    ("wanted", "latest", "attempts"),
+    [
+        ([2], {}, [2]),
+        ([2], {START: 1}, [2]),
+        ([2], {START: 4}, [5]),
+        ([2, 3], {START: 2}, [3, 4]),  # two that have failed together
+        ([3, 2], {START: 2}, [3, 4]),
+        ([2, 2, 7], {START: 1}, [2, 3, 7]),
+    ],
+)
+def test_of_several_that_follow_at_one_due_time_each_is_an_attempt_of_its_own(wanted, latest, attempts):
+    runs = [QueuedRun("a", START, attempt, START, "rerun") for attempt in wanted]
+    assert [run.attempt for run in in_line(runs, {"a": latest})] == attempts
+
+
+def test_each_job_and_each_due_time_has_its_own_line():
+    runs = [QueuedRun(job, time, 2, START, "retry") for job in "ab" for time in (FIRST, SECOND)]
+    found = in_line(runs, {"a": {FIRST.astimezone(UTC): 3}})
+    assert [run.attempt for run in found] == [4, 2, 2, 2]

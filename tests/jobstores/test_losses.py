@@ -321,3 +321,43 @@ def test_each_of_several_losses_is_followed(make_node):
     bury(node, other)
     other._outcomes.collect_lost(set)
     assert len(outcomes(other, "next")) == 2
+
+
+def two_attempts_at_one_time(node, **options):
+    """What a node has claimed of a job that was moved back, while its run for that time went on."""
+    node.add_records([record("a", every=3600, max_instances=2, **options)], None)
+    (first,) = claim(node, 1).decisions
+    node.change("a", lambda job: job._replace(next_run_time=START, version=job.version + 1))
+    (second,) = claim(node, 1).decisions
+    assert [first.attempt, second.attempt] == [1, 2]
+    return submission(first), submission(second)
+
+
+def test_two_attempts_at_one_due_time_that_are_lost_together_are_both_run_again(make_node):
+    node, other = make_node(), make_node()
+    two_attempts_at_one_time(node, on_lost="rerun")
+    bury(node, other)
+    assert other._outcomes.collect_lost(set)
+    assert not other._outcomes.collect_lost(set)
+    assert outcomes(other, "a") == [
+        (1, "lost", "schedule"),
+        (2, "lost", "schedule"),
+        (3, None, "rerun"),
+        (4, None, "rerun"),
+    ]
+
+
+def test_two_attempts_at_one_due_time_that_fail_together_are_both_tried_again(make_node):
+    node = make_node()
+    ended = two_attempts_at_one_time(node, retry=Retry(5))
+    later = node._setting.now() + timedelta(hours=1)
+    for one in ended:
+        one.add_result(RunResult(START, "failed", START, START, "no luck", retry_at=later))
+    node.finish(ended)
+    node._outcomes.write()
+    assert outcomes(node, "a") == [
+        (1, "failed", "schedule"),
+        (2, "failed", "schedule"),
+        (3, None, "retry"),
+        (4, None, "retry"),
+    ]

@@ -191,9 +191,15 @@ def disowned_names(job: Document) -> set[str]:
     return {one["name"] for one in job.get("active", ()) if one.get("job_removed")}
 
 
-def queued_run(run: QueuedRun) -> Document:
-    """The document of a run that waits."""
+def queued_run(run: QueuedRun, after: int | None = None) -> Document:
+    """The document of a run that waits.
+
+    Args:
+        after: the attempt that has failed, or was lost, so that this one follows, where that is why.
+    """
     more: Document = {"reruns": run.reruns} if run.reruns else {}
+    if after is not None:
+        more["after"] = after
     if run.due_times != 1:
         more["due_times"] = written_due_times(run.due_times)
     return {

@@ -59,6 +59,12 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, Outcome, RunRecord
 
 
+def _follows(document: Document, key: RunKey, again: QueuedRun) -> bool:
+    """Whether a run is the one that follows from another; one that was queued by an older release doesn't say of which."""
+    after = document.get("after")
+    return bool(document.get("cause") == again.cause and after in (None, key.attempt))
+
+
 class Ending:
     """What is written when runs have ended, or are found to be lost."""
 
@@ -90,12 +96,15 @@ class Ending:
         if retries:
             retries = run(lambda: self._next_in_line(retries), give_up)
         disowned = run(lambda: self._disowned(retries), give_up) if retries else set()
-        queue = [again for key, again in retries.items() if key.id not in disowned]
+        own = {key: again for key, again in retries.items() if key.id not in disowned}
+        if own:
+            own = run(lambda: self._queue_all_again(own), give_up)
         results: dict[str, list[RunResult]] = {}
         for one in valid:
             results.setdefault(one.job.id, []).append(one.result)
-        queue += run(lambda: self._following(results), give_up)
-        run(lambda: insert_new(self._server.runs, [queued_run(each) for each in queue]), give_up)
+        followers = run(lambda: self._following(results), give_up)
+        run(lambda: insert_new(self._server.runs, [queued_run(each) for each in followers]), give_up)
+        queue = [*own.values(), *followers]
         if retries:
             run(lambda: self._skip_disowned(retries), give_up)
         counted = counted_of(valid)
@@ -116,22 +125,43 @@ class Ending:
         for part in chunks(sorted(keys)):
             taken = {one["_id"]: one for one in self._server.runs.find({"_id": {"$in": list(part)}})}
             for document in self._server.jobs.find({"active.name": {"$in": list(part)}}, {"active": 1}):
-                taken.update((one["name"], one) for one in active_runs(document))
+                for one in active_runs(document):
+                    taken.setdefault(one["name"], one)
             for name in taken.keys() & set(part):
-                again = retries[keys[name]]
-                if taken[name].get("cause") != again.cause:  # or it is this very retry, queued before
-                    found[keys[name]] = self._after_all(again)
+                key = keys[name]
+                if not _follows(taken[name], key, retries[key]):  # else it is this very retry, queued before
+                    found[key] = self._after_all(key, retries[key])
         return found
 
-    def _after_all(self, again: QueuedRun) -> QueuedRun:
-        """A retry as the attempt after all that there are at its due time; or the one that it was made before."""
+    def _after_all(self, key: RunKey, again: QueuedRun) -> QueuedRun:
+        """What follows from a run as the attempt after all that there are at its due time; or the one that it was made before."""
         which = {"job_id": again.job_id, "scheduled": text_of(again.scheduled_run_time)}
-        known = list(self._server.runs.find(which, {"attempt": 1, "cause": 1}))
+        known = list(self._server.runs.find(which, {"attempt": 1, "cause": 1, "after": 1}))
+        made = [one["attempt"] for one in known if _follows(one, key, again) and one["attempt"] > key.attempt]
+        if made:
+            return again._replace(attempt=min(made))
         job = self._server.jobs.find_one({"_id": again.job_id}, {"active": 1}) or {}
         known += [one for one in job.get("active", ()) if one["scheduled"] == which["scheduled"]]
-        made = [one["attempt"] for one in known if one.get("cause") == again.cause]
-        before = [attempt for attempt in made if attempt > again.attempt]
-        return again._replace(attempt=min(before) if before else 1 + max(one["attempt"] for one in known))
+        return again._replace(attempt=1 + max([again.attempt - 1, *(one["attempt"] for one in known)]))
+
+    def _queue_all_again(self, retries: Mapping[RunKey, QueuedRun]) -> dict[RunKey, QueuedRun]:
+        """Queue what follows from runs, each as an attempt of its own; as which they were."""
+        documents = [queued_run(again, key.attempt) for key, again in retries.items()]
+        refused = insert_new(self._server.runs, documents)
+        return {
+            key: self._queue_again(key, again) if again.key.id in refused else again
+            for key, again in retries.items()
+        }
+
+    def _queue_again(self, key: RunKey, again: QueuedRun) -> QueuedRun:
+        """Queue what follows from a run, unless that was done; several may follow at its due time, and others may do the same at this moment."""
+        while True:
+            (placed,) = self._next_in_line({key: again}).values()
+            if not insert_new(self._server.runs, [queued_run(placed, key.attempt)]):
+                return placed
+            there = self._server.runs.find_one({"_id": placed.key.id}, {"after": 1, "cause": 1})
+            if there is not None and _follows(there, key, again):
+                return placed
 
     def _disowned(self, keys: Collection[RunKey]) -> set[str]:
         """The names of those of these runs whose jobs were removed while they went on."""
@@ -362,7 +392,10 @@ class Ending:
                 if tuple(run.key) in ours:
                     continue
                 told, counted, queue = self._lose(job, run, active)
-                insert_new(self._server.runs, [queued_run(each) for each in queue])
+                if counted is not None and counted.retry_at is not None:
+                    queue = [self._queue_again(run.key, each) for each in queue]
+                else:
+                    insert_new(self._server.runs, [queued_run(each) for each in queue])
                 if counted is not None and job.options.pause_after_failures is not None:
                     paused += self._count_failures([counted])
                 self.pull(job.id, [active["name"]], active["token"])

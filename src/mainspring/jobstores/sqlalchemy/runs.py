@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, tuple_, update
 
+from mainspring.engine.attempts import in_line
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.shared.rows import ENDING
 from mainspring.jobstores.shared.runs import (
@@ -422,12 +423,7 @@ class RunTable:
         for run in runs:
             times.setdefault(run.job_id, []).append(run.key.scheduled_run_time)
         latest = self.latest_attempts(connection, times) if runs else {}
-        return [
-            run._replace(
-                attempt=max(run.attempt, latest.get(run.job_id, {}).get(run.key.scheduled_run_time, 0) + 1)
-            )
-            for run in runs
-        ]
+        return in_line(runs, latest)
 
     def take(
         self, connection: Connection, taken: Sequence[TakenRun], node: str, token: int, now: datetime
