@@ -361,3 +361,15 @@ def test_two_attempts_at_one_due_time_that_fail_together_are_both_tried_again(ma
         (3, None, "retry"),
         (4, None, "retry"),
     ]
+
+
+def test_of_two_attempts_at_one_due_time_that_end_together_a_job_comes_after_the_due_time_once(make_node):
+    node = make_node()
+    node.add_records([record("next", 999)._replace(trigger=AfterJob("a", on="any"))], None)
+    ended = two_attempts_at_one_time(node)
+    for one in ended:
+        one.add_result(RunResult(START, "succeeded", START, START))
+    node.finish(ended)
+    node._outcomes.write()
+    assert outcomes(node, "a") == [(1, "succeeded", "schedule"), (2, "succeeded", "schedule")]
+    assert outcomes(node, "next") == [(1, None, "after")]

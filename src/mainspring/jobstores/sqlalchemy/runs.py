@@ -319,7 +319,12 @@ class RunTable:
                 select(*self._keys).where(runs.c.job_id.in_(ids), runs.c.scheduled.in_(times))
             )
             known.update((row[0], row[1], row[2]) for row in found)
-        unknown = [run for run in new if tuple(run.key) not in known]
+        # Two of them may be the same: a job comes after each attempt at a due time, and two may have ended together.
+        unknown: list[QueuedRun] = []
+        for run in new:
+            if run.key not in known:
+                known.add(run.key)
+                unknown.append(run)
         self.queue(connection, unknown)
         return unknown
 
