@@ -259,3 +259,13 @@ def test_before_the_first_pass_a_look_beside_comes_as_beside_claims():
     made.looked(began)
     assert not made.is_look_due(began + 8.4)
     assert made.is_look_due(began + 9.0)
+
+
+def test_who_may_not_claim_does_not_come_back_at_once_for_a_queued_run_that_is_due():
+    agenda = Agenda()
+    agenda.note_queue_due(after(-1))
+    agenda.may_not_claim(START)
+    assert agenda.wake_at([]) == after(1)
+    assert agenda.is_queue_due(START)  # it is looked for as soon as it may
+    agenda.step(START, 0.0)
+    assert agenda.wake_at([]) == after(-1)

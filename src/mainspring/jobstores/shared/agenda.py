@@ -64,6 +64,7 @@ class Agenda:
     def __init__(self, looks_every: float = 2.0) -> None:
         self._lock = Lock()
         self._next: datetime | None = None
+        self._idle_until: datetime | None = None  # since this node may not claim
         self._knows_next = False
         self._has_more = False
         self._room_at: datetime | None = None
@@ -105,12 +106,16 @@ class Agenda:
         """When there is something to be claimed, as far as is known."""
         with self._lock:
             times = [self._next, self._queue_due, self._room_at, *(job.retry_at for job in parked)]
-        return min([time for time in times if time is not None], default=None)
+        first = min([time for time in times if time is not None], default=None)
+        if first is None or self._idle_until is None:
+            return first
+        return max(first, self._idle_until)  # what is due stays so, and nothing can be done about it
 
     # Passes
 
     def step(self, now: datetime, monotonic: float) -> Step:
         """What a pass asks now; one of `polled` and `claimed` is to follow."""
+        self._idle_until = None
         knew_next, self._knows_next = self._knows_next, True
         is_due = self._has_more or (knew_next and self._next is not None and self._next <= now)
         if is_due or self.is_queue_due(now):
@@ -120,7 +125,7 @@ class Agenda:
     def may_not_claim(self, now: datetime) -> None:
         """A pass asks nothing, since this node has no lease: it comes back."""
         self._knows_next = True
-        self._next = shifted(now, POLL)
+        self._next = self._idle_until = shifted(now, POLL)
 
     def polled(self, first: datetime | None, now: datetime) -> bool:
         """A poll has been answered; whether a claim is to follow at once."""
