@@ -295,15 +295,15 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
             ),
         }
         for name, (upkeep, tasks) in threads.items():
-            assert upkeep._thread.name == name
+            assert upkeep.name == name
             assert upkeep._outage is store._outage
-            assert upkeep._clock is scheduler.clock
+            assert upkeep.clock is scheduler.clock
             assert upkeep._logger is store._logger
             assert {task: round(upkeep._seconds_of(task), 6) for task in upkeep._tasks} == tasks
         assert (
             store._heartbeat._retried_after == 0.25
         )  # there is time for more than one before the lease ends
-        assert store._watch._thread.name == "mainspring-watch-main"
+        assert store._watch.name == "mainspring-watch-main"
         assert store._outcomes._store_works == store._can_write
         assert backend.register.call_count == 1
         store.start(scheduler, "main")  # it is still there

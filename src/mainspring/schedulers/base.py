@@ -229,7 +229,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._executors_lock = self._create_lock()
         self._listeners_lock = self._create_lock()
         self._in_flight = InFlight(self._free_places, self._is_awaited)
-        self._alarms = Alarms(lambda: self._logger)
+        self._alarms = self._create_alarms()
         self._stuck_runs = StuckRuns()
         self._stopping = Stopping(
             self._alarms,
@@ -292,6 +292,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             notice_end=self._notice_end_of_loop,
         )
         return SchedulerHost(self._clock, loop, self._executors, self._event_queue, self._tell_paused)
+
+    def _create_alarms(self) -> Alarms:
+        """What calls functions at their times: for time-outs, and for runs that don't end when they are told to."""
+        return Alarms(lambda: self._logger)
 
     def leave_to_parent(self) -> None:
         """In a forked process: what runs is the parent's. See `mainspring.forks`.

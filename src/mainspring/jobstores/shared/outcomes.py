@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from logging import ERROR, WARNING
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING
 
+from mainspring.clock import pause
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, write_in_parts
 from mainspring.jobstores.shared.failures import Failure
@@ -262,7 +263,7 @@ class Outcomes:
             if not len(self):
                 return
             attempts += 1
-            Event().wait(pause_before_retry(attempts))
+            pause(self._setting.clock, pause_before_retry(attempts))
 
     def _write(
         self, give_up: Callable[[], bool] | None, until: float | None, all_finished: list[Finished]

@@ -10,9 +10,10 @@ import os
 import socket
 from collections import Counter
 from datetime import datetime, timedelta
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mainspring.clock import pause
 from mainspring.coercion import names_keywords
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import (
@@ -56,7 +57,7 @@ from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import pause_before_retry, try_again
-from mainspring.jobstores.shared.upkeep import Upkeep
+from mainspring.jobstores.shared.upkeep import Upkeep, runner_of
 from mainspring.model import RunKey
 from mainspring.serializers.signing import ENVIRONMENT, reading_for
 from mainspring.storable import is_storable, storable
@@ -298,8 +299,13 @@ class SharedJobStore(NativeJobStore):
         self._past = Past(outage)
         self._refusal = None
         # The others may be waiting for an answer that doesn't come; at first whoever starts this store is.
+        runner = runner_of(scheduler)
         self._watch = Upkeep(
-            f"mainspring-watch-{alias}", {outage.look_for_slow: SLOW_AFTER / 2}, self._logger, setting.clock
+            f"mainspring-watch-{alias}",
+            {outage.look_for_slow: SLOW_AFTER / 2},
+            self._logger,
+            setting.clock,
+            runner=runner,
         )
         self._watch.start()
         try:
@@ -316,6 +322,7 @@ class SharedJobStore(NativeJobStore):
             setting.clock,
             outage=outage,
             retried_after=_RETRIED_AFTER,
+            runner=runner,
         )
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
@@ -329,6 +336,7 @@ class SharedJobStore(NativeJobStore):
             flush=self._flush,
             ended=self._leave,
             outage=outage,
+            runner=runner,
         )
         for upkeep in (self._heartbeat, self._upkeep):
             upkeep.start()
@@ -1076,7 +1084,7 @@ class SharedJobStore(NativeJobStore):
                 if left and error is not None:
                     if is_over() or attempts > _RELEASE_ATTEMPTS:
                         raise error
-                    Event().wait(pause_before_retry(attempts))
+                    pause(clock, pause_before_retry(attempts))
         finally:
             with self._lock:
                 self._let_go(submissions)

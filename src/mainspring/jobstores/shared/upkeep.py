@@ -1,9 +1,12 @@
-"""The threads that keep a store in order: one renews the lease, one writes outcomes, finds dead nodes, removes old history."""
+"""The threads that keep a store in order: one renews the lease, one writes outcomes, finds dead nodes, removes old history.
+
+What is due, and when it is called again, is said by `Upkeep`; that somebody calls it at its time is a `Runner`'s affair: usually a thread's.
+"""
 
 from __future__ import annotations
 
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.trying import pause_before_retry
@@ -21,6 +24,48 @@ FLUSH_AFTER = 0.05
 REMIND_AFTER = 60.0
 
 
+class Runner(Protocol):
+    """Calls `Upkeep.run_due` whenever something is due, or has changed, until it returns ``None``."""
+
+    def start(self) -> None:
+        """Begin to."""
+
+    def join(self, timeout: float) -> bool:
+        """Wait until the upkeep has ended, for so many seconds; whether it has."""
+
+
+class OnThread:
+    """A thread for one upkeep."""
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        self._upkeep = upkeep
+        self._thread = Thread(target=self._run, name=upkeep.name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """See `Runner.join`."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        upkeep = self._upkeep
+        while (left := upkeep.run_due()) is not None:
+            if left > 0:
+                upkeep.clock.wait(upkeep.changed, left)
+
+
+def runner_of(scheduler: Any) -> Callable[[Upkeep], Runner]:
+    """What makes the runners of a scheduler's stores: `OnThread`, unless the scheduler says otherwise."""
+    is_own = hasattr(
+        type(scheduler), "_make_runner"
+    )  # a stand-in of tests has every attribute that it is asked for
+    make: Callable[[Upkeep], Runner] = scheduler._make_runner if is_own else OnThread  # noqa: SLF001 - made for this
+    return make
+
+
 class Upkeep:
     """Calls what is to be done again and again, each in its time, until it is told to stop.
 
@@ -31,6 +76,11 @@ class Upkeep:
         ended: called on the thread when it stops.
         retried_after: when a task is called again that has raised, as a part of its seconds.
         outage: of the store, which tells of the failures that are the database's.
+        runner: makes what calls `run_due`.
+
+    Attributes:
+        clock: by which it waits.
+        changed: set when something is due earlier than was said.
     """
 
     def __init__(
@@ -44,16 +94,18 @@ class Upkeep:
         ended: Callable[[], None] | None = None,
         outage: Outage | None = None,
         retried_after: float = 1.0,
+        runner: Callable[[Upkeep], Runner] = OnThread,
     ) -> None:
+        self.name = name
         self._retried_after = retried_after
         self._outage = outage
         self._tasks = tasks
         self._flush = flush
         self._ended = ended
         self._logger = logger
-        self._clock = clock
+        self.clock = clock
         self._lock = Lock()
-        self._changed = Event()
+        self.changed = Event()
         self._due = dict.fromkeys(tasks, 0.0)
         self._flush_at: float | None = None
         self._failed_flushes = 0
@@ -61,13 +113,13 @@ class Upkeep:
         self._is_stopping = False
         #: Set as soon as nothing is to be tried again any more.
         self.stopping = Event()
-        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._runner = runner(self)
 
     def start(self) -> None:
         """Begin; the tasks are called for the first time when their seconds have passed."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         self._due = {task: now + self._seconds_of(task) for task in self._tasks}
-        self._thread.start()
+        self._runner.start()
 
     def flush_soon(self) -> None:
         """Outcomes are there to be written."""
@@ -77,69 +129,79 @@ class Upkeep:
     def _flush_after(self, seconds: float) -> None:
         with self._lock:
             if self._flush_at is None:
-                self._flush_at = self._clock.monotonic() + seconds
-                self._changed.set()
+                self._flush_at = self.clock.monotonic() + seconds
+                self.changed.set()
 
     def call_now(self, task: Callable[[], None]) -> None:
         """Call one of the tasks at once."""
         with self._lock:
             self._due[task] = 0.0
-            self._changed.set()
+            self.changed.set()
 
     def stop(self) -> None:
         """End, after a last call of what was given as `ended`."""
         with self._lock:
             self._is_stopping = True
-            self._changed.set()
+            self.changed.set()
 
     def leave_to_parent(self) -> None:
         """In a forked process: there is no thread, or one that is to end at once where threads are greenlets, which outlive a fork."""
         self._ended = None
         self._is_stopping = True
-        self._lock, self._changed = Lock(), Event()
-        self._changed.set()
+        self._lock, self.changed = Lock(), Event()
+        self.changed.set()
 
     def join(self, timeout: float) -> bool:
         """Wait until it has ended; whether it has."""
-        self._thread.join(timeout)
-        if self._thread.is_alive():
+        if not self._runner.join(timeout):
             self.stopping.set()
             return False
         return True
 
-    def _run(self) -> None:
-        while True:
-            self._changed.clear()  # before it is looked at what has changed
-            with self._lock:
-                if self._is_stopping:
-                    break
-                now = self._clock.monotonic()
-                left = self._next_at() - now
-                flushes = self._flush_at is not None and self._flush_at <= now
-                if flushes:
-                    self._flush_at = None
-                due = [task for task, at in self._due.items() if at <= now]
-                for task in due:
-                    self._due[task] = now + self._seconds_of(task)
-            if left > 0:
-                self._clock.wait(self._changed, left)
-                continue
-            if flushes and self._flush is not None:
-                if self._call(self._flush):
-                    self._failed_flushes = 0
-                else:
-                    self._failed_flushes += 1
-                    self._flush_after(pause_before_retry(self._failed_flushes))
+    def run_due(self) -> float | None:
+        """Do what is due by now: the seconds until this is to be called again, unless something changes; ``None``: it has ended."""
+        self.changed.clear()  # before it is looked at what has changed
+        with self._lock:
+            is_over = self._is_stopping
+            now = self.clock.monotonic()
+            left = self._next_at() - now
+            flushes = not is_over and self._flush_at is not None and self._flush_at <= now
+            if flushes:
+                self._flush_at = None
+            due = [] if is_over else [task for task, at in self._due.items() if at <= now]
             for task in due:
-                if not self._call(task):
-                    self._call_sooner(task)
-        if self._ended is not None:
-            self._call(self._ended)
+                self._due[task] = now + self._seconds_of(task)
+        if is_over:
+            if self._ended is not None:
+                self._call(self._ended)
+            return None
+        if left > 0:
+            return left
+        if flushes:
+            self._write()
+        for task in due:
+            if not self._call(task):
+                self._call_sooner(task)
+        return self._left()
+
+    def _left(self) -> float:
+        """The seconds until something is due."""
+        with self._lock:
+            return max(self._next_at() - self.clock.monotonic(), 0.0)
+
+    def _write(self) -> None:
+        if self._flush is None:
+            return
+        if self._call(self._flush):
+            self._failed_flushes = 0
+        else:
+            self._failed_flushes += 1
+            self._flush_after(pause_before_retry(self._failed_flushes))
 
     def _call_sooner(self, task: Callable[[], None]) -> None:
         """A task has failed, and isn't to be put off for all of its time."""
         with self._lock:
-            again = self._clock.monotonic() + self._seconds_of(task) * self._retried_after
+            again = self.clock.monotonic() + self._seconds_of(task) * self._retried_after
             self._due[task] = min(self._due[task], again)
 
     def _seconds_of(self, task: Callable[[], None]) -> float:
@@ -159,7 +221,7 @@ class Upkeep:
         except Exception as error:
             if self._outage is not None and self._outage.failure_of(error) is not None:
                 return False
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
             if task not in self._failing:
                 self._failing[task] = now
                 self._logger.exception("Error in the upkeep of a job store; trying again")

@@ -1,0 +1,102 @@
+"""The simulator finds nothing wrong, and what is planted; and the same seed has the same history."""
+
+from __future__ import annotations
+
+import pytest
+from planted import CAUGHT_BY, PLANTED
+
+from mainspring.testing.simulation import play, shortest, story_of
+from mainspring.testing.simulation.__main__ import main
+
+#: So many seeds are played at each change, and so many are one test.
+SEEDS, TOGETHER = 200, 10
+#: So soon a planted mistake is to be found.
+SOON = 200
+PEACEFUL = range(8)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
+def test_nothing_goes_wrong(first):
+    for seed in range(first, first + TOGETHER):
+        played = play(story_of(seed))
+        if played.faults:
+            kinds = played.kinds
+            story = shortest(played.story, lambda one, kinds=kinds: bool(kinds & play(one).kinds), most=60)
+            raise AssertionError(f"seed {seed}:\n\n{play(story).told()}")
+
+
+def test_nothing_goes_wrong_in_a_file():
+    for seed in range(SEEDS, SEEDS + TOGETHER):
+        play(story_of(seed), store="sqlite").assert_faultless()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("store", ["sqlite-memory", "sqlite"])
+@pytest.mark.parametrize("first", range(1000, 3000, 100))
+def test_nothing_goes_wrong_for_long(first, store):
+    assert main(["--seeds", f"{first}:{first + 100}", "--store", store]) == 0
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_what_is_planted_is_found(name, monkeypatch):
+    story = story_of(CAUGHT_BY[name])
+    assert not play(story).faults
+    PLANTED[name](monkeypatch)
+    assert play(story).faults
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_what_is_planted_is_found_soon(name, monkeypatch):
+    PLANTED[name](monkeypatch)
+    assert any(play(story_of(seed)).faults for seed in range(SOON))
+
+
+@pytest.mark.parametrize("seed", [3, 4, 17])
+def test_the_same_seed_has_the_same_history(seed):
+    first, again = play(story_of(seed)), play(story_of(seed))
+    assert first.history == again.history
+    assert first.lines == again.lines or first.store != again.store
+    assert play(story_of(seed), store="sqlite").history == first.history
+
+
+def runs_of(played):
+    """The runs of a story and what became of them, but for those that were open when it ended; and the calls of their functions."""
+    end = sum(step.values["seconds"] for step in played.story.steps if step.name == "tick") + 10
+    return sorted(one[1:6] for one in played.history if one[0] == "run" and one[2] < end)
+
+
+@pytest.mark.parametrize("seed", PEACEFUL)
+def test_a_story_of_one_node_has_the_same_history_in_memory_and_in_sqlite(seed):
+    story = story_of(seed, nodes=1, faults=False)
+    in_memory, in_sqlite = play(story, store="memory"), play(story)
+    in_memory.assert_faultless()
+    in_sqlite.assert_faultless()
+    assert runs_of(in_memory) == runs_of(in_sqlite)
+
+
+def test_another_seed_is_another_story():
+    stories = [story_of(seed) for seed in range(50)]
+    assert len(set(map(repr, stories))) == 50
+    assert stories == [story_of(seed) for seed in range(50)]
+
+
+def test_the_command_says_how_far_it_is_and_whether_anything_went_wrong(capsys):
+    assert main(["--seeds", "3:5"]) == 0
+    assert "2 seeds in " in capsys.readouterr().out
+
+
+def test_the_command_tells_what_went_wrong_as_short_as_it_can_be(capsys, monkeypatch):
+    PLANTED["the dead are left alone"](monkeypatch)
+    seed = CAUGHT_BY["the dead are left alone"]
+    assert main(["--seeds", f"{seed}:{seed + 1}", "--shrink", "40"]) == 1
+    told = capsys.readouterr().out
+    assert "What went wrong on sqlite-memory:" in told
+    assert "    play(story, store='sqlite-memory').assert_faultless()" in told
+
+
+def test_a_store_that_there_is_none_of():
+    with pytest.raises(
+        ValueError, match="a story can be played on memory, sqlite-memory, sqlite, got 'oracle'"
+    ):
+        play(story_of(1), store="oracle")
