@@ -359,7 +359,7 @@ def test_without_a_lease_nothing_is_asked_and_soon_again(store, backend, clock):
     assert (batch.decisions, batch.more) == ([], False)
     backend.claim.assert_not_called()
     backend.poll.assert_not_called()
-    assert store.next_time() == START
+    assert store.next_time() == START + POLL
     assert store.trouble.startswith("this node's lease has run out")
 
 

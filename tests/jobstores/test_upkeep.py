@@ -269,7 +269,7 @@ def test_in_a_forked_process_nothing_is_called_any_more(task, caplog):
 
 
 def test_it_keeps_no_process_from_its_end(upkeep):
-    assert upkeep._thread.daemon
+    assert upkeep._runner._thread.daemon
 
 
 def test_writes_that_fail_again_and_again_are_tried_with_growing_pauses(monkeypatch):
