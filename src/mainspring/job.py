@@ -340,6 +340,8 @@ class Job:
             self._snapshot = unfinished_record(changes.pop("id"))
         elif "id" in changes and not self._snapshot.id:
             _assign_id(self, changes.pop("id"))
+        if "func" in changes and not self._snapshot.name and changes.get("name") is None:
+            changes.pop("name", None)  # it follows from the function
         self._change(changes, fits=True)
 
     def _assign(self, name: str, value: Any) -> None:

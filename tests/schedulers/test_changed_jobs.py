@@ -223,3 +223,10 @@ def test_a_job_without_a_name_is_named_after_the_function_that_it_is_given():
     del job.name
     job._modify(func=other)
     assert job.name == "other"
+
+
+def test_a_job_that_is_made_by_hand_may_have_no_name():
+    job = Job(Mock(BaseScheduler, timezone=UTC), func=function, trigger=IntervalTrigger(hours=1), name=None)
+    assert job.name == "function"
+    with pytest.raises(TypeError, match="name must be"):
+        job._modify(func=other, name=None)
