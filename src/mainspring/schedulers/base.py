@@ -910,6 +910,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._refuse_if_forked("paused", "pause")
         if self.state == STATE_RUNNING:
             self.state = STATE_PAUSED
+            self._in_flight.settle()  # what has ended since the last pass: there is no other
             self._log.info("Paused scheduler job processing")
             self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
 
@@ -1301,7 +1302,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._reporter.lose(submission)
 
     def _is_awaited(self) -> bool:
-        return self._dispatch.is_full or self._stores.has_waiting()
+        # While it is paused no pass would settle what has ended.
+        return self._dispatch.is_full or self._stores.has_waiting() or self.state != STATE_RUNNING
 
     def _free_places(self, ended: list[Submission]) -> None:
         was_awaited = self._stores.finish(ended)
