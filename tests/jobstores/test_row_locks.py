@@ -227,7 +227,9 @@ def test_keys_are_rotated(make_store):
     assert ids(both.list_records()) == ["a", "b"]
     listed = both.sign_jobs(dry_run=True)
     assert sorted(listed) == [(one, one, f"{HERE}:work", "old key") for one in ("a", "b")]
+    version = both.get_record("a").version
     assert sorted(both.sign_jobs()) == sorted(listed)
+    assert both.get_record("a").version == version + 1, "who read the row before writes nothing over it"
     assert both.sign_jobs() == []
     assert ids(make_store(signing_key="the new one").list_records()) == ["a", "b"]
     assert old.list_records() == []

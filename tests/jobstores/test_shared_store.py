@@ -1195,6 +1195,12 @@ def test_what_may_be_said_of_adopting(adopt, handover, is_right):
         checked_adopt(adopt, handover)
 
 
+def test_who_waits_for_a_hand_over_says_so_before_it_has_looked(backend):
+    assert list(SharedJobStore(backend, 30, 5, 1).warnings()) == []
+    waiting = SharedJobStore(backend, 30, 5, 1, handover="paused")
+    assert list(waiting.warnings()) == ["no job is run: the hand-over has not been looked at yet"]
+
+
 def test_what_is_to_be_known_of_its_locks_is_said_at_the_start(backend, scheduler, caplog):
     caplog.set_level(logging.INFO)
     backend.setting.locks = RowLocks(note="anything may be loaded")
