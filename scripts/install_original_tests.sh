@@ -29,8 +29,9 @@ install() {
     rm -rf "$folder"
     return
   fi
-  if [ -e "tests/compat/original_tests/conftests/$name/conftest.py" ]; then  # which the distribution lacks
-    cp "tests/compat/original_tests/conftests/$name/conftest.py" "$folder/source/tests/"
+  conftest="tests/compat/original_tests/conftests/$name.py"
+  if [ -e "$conftest" ]; then  # which the distribution lacks
+    cp "$conftest" "$folder/source/tests/conftest.py"
     touch "$folder/source/tests/__init__.py"
   fi
   "$here/.venv/bin/python" tests/compat/original_tests/suites.py "$name" "$folder/outcomes.json"

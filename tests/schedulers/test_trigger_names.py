@@ -75,7 +75,7 @@ def test_under_the_alias_dates_of_a_named_trigger_are_in_the_schedulers_zone(
     scheduler = make_scheduler(timezone="Asia/Tokyo")
     plain = scheduler.add_job(print, name, **options).trigger
     monkeypatch.setattr(profile, "_stands_in", True)
-    trigger = scheduler.add_job(print, name, **options).trigger
+    trigger = make_scheduler(timezone="Asia/Tokyo").add_job(print, name, **options).trigger
     now = datetime(2055, 7, 1, tzinfo=UTC)
     bound = [one.bind(timezone=scheduler.timezone, now=now, job_id="") for one in (plain, trigger)]
     assert len({one.get_next_fire_time(None, now) for one in bound}) == 1

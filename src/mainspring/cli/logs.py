@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainspring.current import current_run
 from mainspring.errors import NoRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What lines about jobs and runs have besides their text.
 FIELDS = ("job_id", "run_id")
@@ -52,8 +55,9 @@ class RunFilter(logging.Filter):
         return True
 
 
-def set_up_logs(form: str, *, verbose: bool) -> None:
-    """Have the log written to standard error.
+@contextmanager
+def written_logs(form: str, *, verbose: bool) -> Iterator[None]:
+    """Have the log written to standard error meanwhile.
 
     Args:
         form: ``"plain"`` or ``"json"``.
@@ -65,6 +69,11 @@ def set_up_logs(form: str, *, verbose: bool) -> None:
     )
     handler.addFilter(RunFilter())
     root = logging.getLogger()
+    before = root.level
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.getLogger("mainspring").setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        root.removeHandler(handler)

@@ -15,7 +15,7 @@ import click
 from mainspring.cli.configuration import Configuration
 from mainspring.cli.endpoints import ADDRESS, health_routes, lives, metrics_route, served
 from mainspring.cli.examples import Command
-from mainspring.cli.logs import set_up_logs
+from mainspring.cli.logs import written_logs
 from mainspring.cli.service_manager import notify, watched
 from mainspring.cli.target import USUAL_FILE
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - what the service manager is told
@@ -83,7 +83,6 @@ def run_scheduler(
 
     SIGTERM and Ctrl-C let what runs end, and give back what hasn't begun; a second one ends at once. SIGHUP has the file read again.
     """
-    set_up_logs(log_format, verbose=verbose)
     if what is not None and ":" in what and not Path(what).exists():
         scheduler, configuration = _of_program(what), None
     else:
@@ -94,6 +93,7 @@ def run_scheduler(
         return
     scheduler.configure(shutdown_timeout=shutdown_timeout)
     with ExitStack() as around:
+        around.enter_context(written_logs(log_format, verbose=verbose))
         for address, routes in _endpoints(scheduler, health, metrics).items():
             around.enter_context(served(address, routes))
         around.enter_context(watched(lambda: lives(scheduler.health())))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
+    from mainspring.jobstores.shared.upkeep import Runner, Upkeep
     from mainspring.model import JobRecord, RunKey, Submission
 
 #: Seconds for which a call of a program is tried again; what the scheduler does by itself is tried again for ever.
@@ -85,6 +86,9 @@ class StoreHost(Protocol):
     def wake_for(self, moment: datetime | None, alias: str) -> None:
         """Wake it if it would sleep past a moment, by the clock of the store."""
 
+    def upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
+        """What does the upkeep of a store in time; ``None``: a thread for each."""
+
     def notice_end_of_loop(self) -> None:
         """If the event loop has ended on which runs went on, they have ended with it."""
 
@@ -144,6 +148,11 @@ class NullHost(StoreHost):
 
     def wake_for(self, moment: datetime | None, alias: str) -> None:
         """Nobody sleeps."""
+
+    def upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
+        """A thread for each."""
+        del upkeep
+        return None
 
     def notice_end_of_loop(self) -> None:
         """There is no loop."""

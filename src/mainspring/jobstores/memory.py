@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
-from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -75,7 +74,7 @@ class MemoryJobStore(NativeJobStore):
         self._lock = Lock()
         # Heap keys are POSIX timestamps: datetimes of one zone compare by their wall time, wrongly in a repeated hour.
         self._heap: list[tuple[float, int, _Entry]] = []
-        self._sequence = count()
+        self._pushed = 0  # how many entries the heap was given, so that those of one time stay in order
         self._has_priorities = False
         self._runs_until = float("-inf")  # all runs that there have been were due by then
         self._followers: dict[
@@ -168,7 +167,8 @@ class MemoryJobStore(NativeJobStore):
                 return
             when = put_off
         entry.when = when
-        heappush(self._heap, (when, next(self._sequence), entry))
+        self._pushed += 1
+        heappush(self._heap, (when, self._pushed, entry))
 
     def _exchange(self, before: JobRecord, after: JobRecord) -> bool:
         """Put `after` in the place of `before`, if that is still the job's record."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class RunQueue:
         self.held: dict[tuple[str | None, str | None], dict[RunKey, QueuedRun]] = {}
         self._heap: list[tuple[float, int, RunKey]] = []
         self._times: dict[RunKey, float] = {}  # under which they stand in the heap; other entries are stale
-        self._sequence = count()
+        self._pushed = 0  # how many entries the heap was given, so that those of one time stay in order
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -58,9 +57,10 @@ class RunQueue:
 
     def _look_at(self, key: RunKey, when: datetime) -> None:
         self._times[key] = time = when.timestamp()
-        heappush(self._heap, (time, next(self._sequence), key))
+        self._pushed += 1
+        heappush(self._heap, (time, self._pushed, key))
         if len(self._heap) > 2 * len(self.runs) + 64:
-            self._heap = [(time, next(self._sequence), key) for key, time in self._times.items()]
+            self._heap = [(time, number, key) for number, (key, time) in enumerate(self._times.items())]
             heapify(self._heap)
 
     def _first(self, until: float) -> RunKey | None:

@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from mainspring.jobstores.contract import RunStore
+    from mainspring.jobstores.shared.upkeep import Runner, Upkeep
     from mainspring.model import RunRecord, Submission
 
 
@@ -290,8 +291,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             start_limit=self._start_limit,
             instead_of_waiting=self._instead_of_waiting,
             notice_end=self._notice_end_of_loop,
+            upkeep_runner=self._upkeep_runner,
         )
         return SchedulerHost(self._clock, loop, self._executors, self._event_queue, self._tell_paused)
+
+    def _upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
+        """What does the upkeep of a job store in time; ``None``: a thread for each."""
+        del upkeep
+        return None
 
     def _create_alarms(self) -> Alarms:
         """What calls functions at their times: for time-outs, and for runs that don't end when they are told to."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mainspring.clock import Clock
     from mainspring.executors.base import BaseExecutor
     from mainspring.jobstores.host import StartLimit
+    from mainspring.jobstores.shared.upkeep import Runner, Upkeep
     from mainspring.model import JobRecord, RunKey, Submission
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
@@ -34,6 +35,7 @@ class Loop:
     start_limit: Callable[[str], StartLimit]
     instead_of_waiting: Callable[[], str | None]
     notice_end: Callable[[], None]
+    upkeep_runner: Callable[[Upkeep], Runner | None]
 
 
 class SchedulerHost(StoreHost):
@@ -97,6 +99,10 @@ class SchedulerHost(StoreHost):
     def wake_for(self, moment: datetime | None, alias: str) -> None:
         """See `StoreHost.wake_for`."""
         self._loop.wake_for(moment, alias)
+
+    def upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
+        """See `StoreHost`."""
+        return self._loop.upkeep_runner(upkeep)
 
     def notice_end_of_loop(self) -> None:
         """See `StoreHost.notice_end_of_loop`."""

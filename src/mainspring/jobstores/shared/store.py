@@ -57,7 +57,7 @@ from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
 from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import pause_before_retry, try_again
-from mainspring.jobstores.shared.upkeep import Upkeep, runner_of
+from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.model import RunKey
 from mainspring.serializers.signing import ENVIRONMENT, reading_for
 from mainspring.storable import is_storable, storable
@@ -299,13 +299,12 @@ class SharedJobStore(NativeJobStore):
         self._past = Past(outage)
         self._refusal = None
         # The others may be waiting for an answer that doesn't come; at first whoever starts this store is.
-        runner = runner_of(scheduler)
         self._watch = Upkeep(
             f"mainspring-watch-{alias}",
             {outage.look_for_slow: SLOW_AFTER / 2},
             self._logger,
             setting.clock,
-            runner=runner,
+            runner=self._host.upkeep_runner,
         )
         self._watch.start()
         try:
@@ -322,7 +321,7 @@ class SharedJobStore(NativeJobStore):
             setting.clock,
             outage=outage,
             retried_after=_RETRIED_AFTER,
-            runner=runner,
+            runner=self._host.upkeep_runner,
         )
         self._upkeep = Upkeep(
             f"mainspring-store-{alias}",
@@ -336,7 +335,7 @@ class SharedJobStore(NativeJobStore):
             flush=self._flush,
             ended=self._leave,
             outage=outage,
-            runner=runner,
+            runner=self._host.upkeep_runner,
         )
         for upkeep in (self._heartbeat, self._upkeep):
             upkeep.start()

@@ -6,7 +6,7 @@ What is due, and when it is called again, is said by `Upkeep`; that somebody cal
 from __future__ import annotations
 
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mainspring.errors import words_of
 from mainspring.jobstores.shared.trying import pause_before_retry
@@ -57,15 +57,6 @@ class OnThread:
                 upkeep.clock.wait(upkeep.changed, left)
 
 
-def runner_of(scheduler: Any) -> Callable[[Upkeep], Runner]:
-    """What makes the runners of a scheduler's stores: `OnThread`, unless the scheduler says otherwise."""
-    is_own = hasattr(
-        type(scheduler), "_make_runner"
-    )  # a stand-in of tests has every attribute that it is asked for
-    make: Callable[[Upkeep], Runner] = scheduler._make_runner if is_own else OnThread  # noqa: SLF001 - made for this
-    return make
-
-
 class Upkeep:
     """Calls what is to be done again and again, each in its time, until it is told to stop.
 
@@ -76,7 +67,7 @@ class Upkeep:
         ended: called on the thread when it stops.
         retried_after: when a task is called again that has raised, as a part of its seconds.
         outage: of the store, which tells of the failures that are the database's.
-        runner: makes what calls `run_due`.
+        runner: makes what calls `run_due`; ``None``: a thread of its own does.
 
     Attributes:
         clock: by which it waits.
@@ -94,7 +85,7 @@ class Upkeep:
         ended: Callable[[], None] | None = None,
         outage: Outage | None = None,
         retried_after: float = 1.0,
-        runner: Callable[[Upkeep], Runner] = OnThread,
+        runner: Callable[[Upkeep], Runner | None] = lambda _: None,
     ) -> None:
         self.name = name
         self._retried_after = retried_after
@@ -113,7 +104,7 @@ class Upkeep:
         self._is_stopping = False
         #: Set as soon as nothing is to be tried again any more.
         self.stopping = Event()
-        self._runner = runner(self)
+        self._runner = runner(self) or OnThread(self)
 
     def start(self) -> None:
         """Begin; the tasks are called for the first time when their seconds have passed."""

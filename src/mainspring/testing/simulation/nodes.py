@@ -139,7 +139,7 @@ class SimulatedScheduler(ManualScheduler):
     def _create_alarms(self) -> Alarms:
         return self._node.alarms
 
-    def _make_runner(self, upkeep: Upkeep) -> Runner:
+    def _upkeep_runner(self, upkeep: Upkeep) -> Runner:
         turns = Turns(upkeep)
         if turns.part != "watch":  # which only tells of what takes long by the real clock
             self._node.turns[turns.part] = turns
