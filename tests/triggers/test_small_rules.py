@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 
 from mainspring.errors import CronSyntaxError
@@ -13,7 +15,10 @@ from mainspring.triggers import parse
 from mainspring.triggers.combining import AndTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.explaining.catalogues import digits
+from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.meeting import _common_policy
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.recurrence import RecurrenceTrigger
 from mainspring.triggers.sun import SunTrigger
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -165,3 +170,59 @@ def test_a_hashed_weekday_is_one_of_its_span(span, days):
         for number in range(200)
     }
     assert found == days
+
+
+def test_a_number_with_something_left_over_is_offered_as_the_number():
+    with pytest.raises(CronSyntaxError, match=r"did you mean '5 \* \* \* \*'\?$"):
+        parse("5/ * * * *", "unix")
+
+
+@pytest.mark.parametrize("unit", ["min", "mins", "MIN", "m"])
+def test_a_unit_that_is_cut_short_is_offered_as_it_is_written(unit):
+    with pytest.raises(CronSyntaxError, match=r"did you mean 'rate\(5 minutes\)'\?$"):
+        parse(f"rate(5 {unit})", "eventbridge")
+
+
+def test_holidays_are_named_by_their_place():
+    trigger = CronTrigger(hour=9, timezone="UTC").on_business_days(
+        holidays.country_holidays("DE", subdiv="BY")
+    )
+    assert trigger.explain().endswith("if on a Saturday, Sunday or holiday of DE-BY")
+
+
+def test_two_hours_around_midnight_are_two_times():
+    assert parse("0 0,23 * * *", "unix").explain() == "at 00:00 and 23:00 every day"
+    assert parse("0 0,22,23 * * *", "unix").explain() == "every hour from 22:00 to 00:00"
+    assert parse("0 0,12,23 * * *", "unix").explain() == "at 00:00, 12:00 and 23:00 every day"
+
+
+def test_a_state_that_is_spoiled_is_refused_by_the_name_of_its_part():
+    state = IntervalTrigger(hours=1, timezone="UTC").__getstate__()
+    with pytest.raises(ValueError, match=r"^end_date: 'nonsense' is no point in time"):
+        IntervalTrigger.__new__(IntervalTrigger).__setstate__({**state, "end_date": "nonsense"})
+
+
+@pytest.mark.parametrize(
+    ("folds", "common"),
+    [
+        (["both", "both"], "both"),
+        (["both", "first"], "first"),
+        (["second", "both"], "second"),
+        (["second", "first"], "first"),
+    ],
+)
+def test_what_several_schedules_do_where_a_time_comes_twice(folds, common):
+    crons = [SimpleNamespace(policy=("shift", fold), shifts=True) for fold in folds]
+    assert _common_policy(crons) == ("shift", common)
+
+
+def test_a_date_that_was_added_after_the_last_of_a_rule_is_delayed_as_the_others():
+    text = "DTSTART:20260101T090000\nRRULE:FREQ=DAILY;UNTIL=20260103T090000\nRDATE:20260201T090000"
+    last = datetime(2026, 2, 1, 9, tzinfo=UTC)
+    delays = set()
+    for number in range(20):
+        trigger = RecurrenceTrigger(text, timezone="UTC", jitter=3600)
+        bound = trigger.bind(timezone=UTC, now=NEW_YEAR, job_id=f"job {number}")
+        delays.add(bound.upcoming(NEW_YEAR, 10)[-1] - last)
+    assert len(delays) > 10, "each job has a delay of its own"
+    assert timedelta(0) <= min(delays) < max(delays) <= timedelta(hours=1)
