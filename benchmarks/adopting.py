@@ -57,6 +57,8 @@ def started(url: str) -> tuple[float, int]:
 
 def main() -> None:
     """Write, adopt, and start again."""
+    if len(sys.argv) == 1:
+        raise SystemExit(__doc__)
     count, *urls = sys.argv[1:] if sys.argv[1].isdigit() else ["10000", *sys.argv[1:]]
     for url in urls:
         write(url, int(count))
