@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 from datetime import UTC, datetime
 
@@ -307,7 +308,7 @@ def pauses(monkeypatch):
         drawn.append((least, longest))
         return longest
 
-    monkeypatch.setattr(trying.random, "uniform", uniform)
+    monkeypatch.setattr(trying._RANDOM, "uniform", uniform)
     monkeypatch.setattr(trying, "pause", lambda clock, seconds: None)
     return drawn
 
@@ -383,3 +384,11 @@ def test_what_had_no_answer_and_then_fails_is_told_of_as_a_failure(outage, clock
         raise Wrong("no such role")
     assert outage._unanswered == set()
     assert "no such role" in outage.words
+
+
+def test_the_numbers_of_a_generator_that_a_program_has_seeded_are_its_own():
+    random.seed(1)
+    before = random.getstate()
+    for attempts in range(10):
+        trying.pause_before_retry(attempts)
+    assert random.getstate() == before

@@ -119,7 +119,10 @@ def test_nodes_that_live_through_a_restore_notice_it_and_go_on(backups, start, s
     for name, node in nodes.items():
         (sentence,) = wait_for(lambda node=node: warnings_of(node, "was set back"))
         assert f"by node {name}, which goes on as a new one" in sentence
-        assert len([line for line in said("was set back") if f"by node {name}," in line]) == 1
+        lines = wait_for(
+            lambda name=name: [line for line in said("was set back") if f"by node {name}," in line]
+        )
+        assert len(lines) == 1
         # No number is given away twice, whatever the store has forgotten.
         assert node._stores["default"]._setting.token > max(tokens.values())
     # It is due again, and is run again; and both are said.

@@ -7,9 +7,9 @@ afterwards: by whoever claimed, or, if that died, by any other.
 
 from __future__ import annotations
 
-import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from secrets import randbelow
 from typing import TYPE_CHECKING
 
 from mainspring.engine.attempts import next_attempts
@@ -220,7 +220,7 @@ class Claiming:
             return list(self._server.jobs.find(due).sort(order).skip(skipped).limit(request.limit))
 
         # Where others take the same jobs, and there are more, nodes look at different ones.
-        skipped = random.randrange(_SPREAD) * request.limit if self._has_rivals else 0  # noqa: S311
+        skipped = randbelow(_SPREAD) * request.limit if self._has_rivals else 0
         return self._server.run(lambda: find(skipped) or find(), give_up)
 
     def _buffered(self, job_id: str) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import re
 import uuid
 from datetime import timedelta
+from secrets import randbits
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
@@ -386,7 +386,7 @@ def _mark() -> Document:
 
     It begins anywhere, so that it is never that of another document, nor of one that had the same id before.
     """
-    return {"mark": random.getrandbits(62)}
+    return {"mark": randbits(62)}
 
 
 def _removal() -> list[Document]:
@@ -398,7 +398,7 @@ def _removal() -> list[Document]:
     removed: Document = {
         "state": ENDING,
         "is_removed": True,
-        "version": random.getrandbits(40),
+        "version": randbits(40),
         "mark": {"$add": [{"$ifNull": ["$mark", 0]}, 1]},
         "next_run_time": "$$REMOVE",
         "follows": "$$REMOVE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from secrets import randbits
 from typing import TYPE_CHECKING
 
 from pymongo import UpdateOne
@@ -48,7 +48,7 @@ def _give_marks(jobs: Collection[Document]) -> bool:
 
 def _added(document: Document) -> Document:
     """What a document has since then."""
-    added: Document = {"mark": random.getrandbits(62)}
+    added: Document = {"mark": randbits(62)}
     found = found_by(document) if isinstance(document.get("trigger"), dict) and "func" in document else []
     if "outbox" in document:
         found.append(HAS_OUTBOX)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from random import SystemRandom
 from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.clock import pause
@@ -25,12 +25,14 @@ _LONGEST_PAUSE = 1.0
 #: What has waited for the store is to be there a second after it works again at the latest.
 _LONGEST_RETRY_PAUSE = 0.8
 _DOUBLINGS = 16
+#: Not the generator that a program may have seeded, whose numbers are its own; and another one in each forked process.
+_RANDOM = SystemRandom()
 
 
 def pause_before_retry(attempts: int) -> float:
     """Seconds to wait before something is tried again that has failed so many times in a row: less than a second, and not in step with others."""
     pause = min(_FIRST_PAUSE * 2 ** min(attempts, _DOUBLINGS), _LONGEST_RETRY_PAUSE)
-    return random.uniform(pause / 2, pause)  # noqa: S311 - so that nodes don't try again in step
+    return _RANDOM.uniform(pause / 2, pause)  # so that nodes don't try again in step
 
 
 def try_again(
@@ -89,7 +91,7 @@ def try_again(
             if has_failed and not outage.is_own_activity:
                 outage.call_ended(call)
             return found
-        seconds = random.uniform(longest / 2, longest)  # noqa: S311 - so that nodes don't try again in step
+        seconds = _RANDOM.uniform(longest / 2, longest)  # so that nodes don't try again in step
         pause(clock, seconds)
         paused += seconds
         longest = min(longest * 2, _LONGEST_PAUSE)
