@@ -308,7 +308,7 @@ def pauses(monkeypatch):
         drawn.append((least, longest))
         return longest
 
-    monkeypatch.setattr(trying._RANDOM, "uniform", uniform)
+    monkeypatch.setattr(trying._generator, "uniform", uniform)
     monkeypatch.setattr(trying, "pause", lambda clock, seconds: None)
     return drawn
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from random import SystemRandom
+from contextlib import contextmanager
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, TypeVar
 
 from mainspring.clock import pause
@@ -11,7 +12,7 @@ from mainspring.jobstores.host import CALL_TIMEOUT
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mainspring.jobstores.shared.outage import Outage
 
@@ -26,13 +27,24 @@ _LONGEST_PAUSE = 1.0
 _LONGEST_RETRY_PAUSE = 0.8
 _DOUBLINGS = 16
 #: Not the generator that a program may have seeded, whose numbers are its own; and another one in each forked process.
-_RANDOM = SystemRandom()
+_generator: Random = SystemRandom()
+
+
+@contextmanager
+def drawn_from(generator: Random) -> Iterator[None]:
+    """Have pauses drawn from a generator meanwhile, by who wants the same ones each time."""
+    global _generator  # noqa: PLW0603 - one for the process, as Python's own
+    before, _generator = _generator, generator
+    try:
+        yield
+    finally:
+        _generator = before
 
 
 def pause_before_retry(attempts: int) -> float:
     """Seconds to wait before something is tried again that has failed so many times in a row: less than a second, and not in step with others."""
     pause = min(_FIRST_PAUSE * 2 ** min(attempts, _DOUBLINGS), _LONGEST_RETRY_PAUSE)
-    return _RANDOM.uniform(pause / 2, pause)  # so that nodes don't try again in step
+    return _generator.uniform(pause / 2, pause)  # so that nodes don't try again in step
 
 
 def try_again(
@@ -91,7 +103,7 @@ def try_again(
             if has_failed and not outage.is_own_activity:
                 outage.call_ended(call)
             return found
-        seconds = _RANDOM.uniform(longest / 2, longest)  # so that nodes don't try again in step
+        seconds = _generator.uniform(longest / 2, longest)  # so that nodes don't try again in step
         pause(clock, seconds)
         paused += seconds
         longest = min(longest * 2, _LONGEST_PAUSE)

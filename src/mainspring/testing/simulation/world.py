@@ -9,13 +9,13 @@ from there until it is over.
 from __future__ import annotations
 
 import logging
-import random
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from mainspring.jobstores.shared.trying import drawn_from
 from mainspring.testing.checker import Span
 from mainspring.testing.simulation.actions import take
 from mainspring.testing.simulation.chronicle import Chronicle
@@ -169,8 +169,6 @@ class World:
 
     def play(self) -> None:
         """Take all steps, and let what was begun come to its end."""
-        state = random.getstate()
-        random.seed(0)  # pauses are drawn from it
         log = _Log(self)
         logger = logging.getLogger("apscheduler")
         level, propagates, is_disabled = logger.level, logger.propagate, logger.disabled
@@ -178,15 +176,15 @@ class World:
         logger.setLevel(logging.WARNING)
         logger.propagate = False
         try:
-            for _ in range(self.story.nodes):
-                self.start_node()
-            self.go_on_until(None)
-            self._calm_down()
+            with drawn_from(Random(0)):  # noqa: S311 - repeatable
+                for _ in range(self.story.nodes):
+                    self.start_node()
+                self.go_on_until(None)
+                self._calm_down()
         finally:
             logger.removeHandler(log)
             logger.setLevel(level)
             logger.propagate, logger.disabled = propagates, is_disabled
-            random.setstate(state)
 
     def _calm_down(self) -> None:
         """Nothing more goes wrong, and there is a node."""
