@@ -392,10 +392,6 @@ class NodeRecord:
     heartbeat: datetime
     state: Literal["alive", "stopped", "dead"]
 
-    def is_silent(self, now: datetime) -> bool:
-        """Whether it is counted among the living, and hasn't been heard of for the time of its lease."""
-        return self.state == "alive" and now - self.heartbeat > self.lease
-
 
 class Teller(Protocol):
     """Is told what runs say.

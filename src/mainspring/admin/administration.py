@@ -14,6 +14,7 @@ from mainspring.admin.views import (
     group_view,
     job_view,
     node_view,
+    row_view,
     run_view,
     unreadable_view,
 )
@@ -123,7 +124,7 @@ class Admin:
         """
         rows = self._store.list_rows(JobQuery(state, tag, executor, search, limit + 1, after))
         shown = rows[:limit]
-        views = tuple(unreadable_view(row) if isinstance(row, Unreadable) else job_view(row) for row in shown)
+        views = tuple(map(row_view, shown))
         return Page(views, views[-1].id if len(rows) > limit else None)
 
     def job(self, job_id: str) -> JobView:
@@ -205,7 +206,7 @@ class Admin:
             record = row.record if isinstance(row, Unreadable) else row
             if record.next_run_time is None or record.next_run_time > limit:
                 break  # soonest first
-            found.append(unreadable_view(row) if isinstance(row, Unreadable) else job_view(row))
+            found.append(row_view(row))
         return found
 
     def unreadable(self) -> list[JobView]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from mainspring.masking import masked_arguments
+from mainspring.engine.setbacks import KnownNode
+from mainspring.jobstores.shared.lease import milliseconds
+from mainspring.jobstores.shared.rows import Unreadable
 from mainspring.printable import shown
+from mainspring.schedulers.job_texts import arguments_text, schedule_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.model import Group, JobRecord, NodeRecord, RunRecord
 
 __all__ = ["DueTime", "GroupView", "JobView", "NodeView", "Page", "RunView", "View"]
@@ -164,23 +166,28 @@ class DueTime(View):
     name: str
 
 
-def job_view(record: JobRecord, language: str = "en") -> JobView:
+def job_view(record: JobRecord) -> JobView:
     """What is to be seen of a job."""
     return JobView(
         record.id,
         record.name,
         "paused" if record.next_run_time is None else "scheduled",
         record.func_ref or shown(record.func),
-        _schedule(record, language),
+        schedule_text(record),
         record.next_run_time,
         record.options.executor,
         record.options.group,
         record.options.tags,
         None if record.tally is None else record.tally.note,
         record.options.owner,
-        _call(record),
+        arguments_text(record),
         _options(record),
     )
+
+
+def row_view(row: JobRecord | Unreadable) -> JobView:
+    """What is to be seen of a row, whether a job can be made of it here or not."""
+    return unreadable_view(row) if isinstance(row, Unreadable) else job_view(row)
 
 
 def unreadable_view(row: Unreadable) -> JobView:
@@ -230,9 +237,10 @@ def run_view(run: RunRecord, now: datetime) -> RunView:
 
 def node_view(node: NodeRecord, now: datetime) -> NodeView:
     """What is to be seen of a node, at a time by the store's clock."""
+    known = KnownNode(node.token, node.name, node.heartbeat, milliseconds(node.lease), node.state == "alive")
     return NodeView(
         node.name,
-        "silent" if node.is_silent(now) else node.state,
+        "silent" if known.is_silent(now) else node.state,
         node.host,
         node.pid,
         node.version,
@@ -248,18 +256,6 @@ def node_view(node: NodeRecord, now: datetime) -> NodeView:
 def group_view(group: Group) -> GroupView:
     """What is to be seen of a group."""
     return GroupView(*group)
-
-
-def _schedule(record: JobRecord, language: str) -> str:
-    try:
-        return record.trigger.explain(language=language)
-    except Exception as error:  # noqa: BLE001 - a third party's trigger may say anything
-        return f"{shown(record.trigger)} ({error})"
-
-
-def _call(record: JobRecord) -> str:
-    args, kwargs = masked_arguments(record.func, record.args, record.kwargs)
-    return ", ".join([*map(shown, args), *(f"{name}={shown(value)}" for name, value in kwargs.items())])
 
 
 #: What has a place of its own in a view.

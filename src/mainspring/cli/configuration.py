@@ -175,7 +175,7 @@ class Configuration:
         Raises:
             ConfigurationError: it can't be made.
         """
-        return self.stores()["default"]
+        return self._store("default", self._store_options()["default"])
 
     def stores(self) -> dict[str, SharedJobStore]:
         """The job stores by their aliases, made anew.
@@ -183,15 +183,18 @@ class Configuration:
         Raises:
             ConfigurationError: one can't be made.
         """
+        return {alias: self._store(alias, options) for alias, options in self._store_options().items()}
+
+    def _store_options(self) -> dict[str, dict[str, Any]]:
         stores = self._stores or {"default": {"url": "sqlite:///mainspring.sqlite"}}
         if "default" not in stores:
             raise ConfigurationError(
                 f"{self._at('stores')}: one must be called default, there are {', '.join(stores)}"
             )
-        return {alias: self._store(alias, dict(options)) for alias, options in stores.items()}
+        return stores
 
     def _store(self, alias: str, options: dict[str, Any]) -> SharedJobStore:
-        place = self._at("stores", alias)
+        place, options = self._at("stores", alias), dict(options)
         url = options.pop("url", None)
         if not isinstance(url, str):
             raise ConfigurationError(

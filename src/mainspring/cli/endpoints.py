@@ -129,8 +129,6 @@ def served(address: tuple[str, int], routes: dict[str, Callable[[], Answer]]) ->
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         if ":" in address[0]:
             self.address_family = socket.AF_INET6

@@ -12,9 +12,11 @@ from mainspring.masking import without_secrets
 if TYPE_CHECKING:
     from mainspring.jobstores.shared.store import SharedJobStore
 
-__all__ = ["store_for"]
+__all__ = ["MONGODB_SCHEMES", "REDIS_SCHEMES", "store_for"]
 
-_REDIS, _MONGODB = ("redis", "rediss", "unix", "valkey", "valkeys"), ("mongodb", "mongodb+srv")
+#: What a URL begins with that isn't SQLAlchemy's.
+REDIS_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
+MONGODB_SCHEMES = ("mongodb", "mongodb+srv")
 _FILE_ENDINGS = (".sqlite", ".sqlite3", ".db", ".db3")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -36,11 +38,11 @@ def store_for(url: str, **options: Any) -> SharedJobStore:
     if found is None:
         return _sqlalchemy_store(f"sqlite:///{_path(url)}", options)
     scheme = found[1].lower()
-    if scheme in _REDIS:
+    if scheme in REDIS_SCHEMES:
         from mainspring.jobstores.redis import RedisJobStore
 
         return _made(RedisJobStore, {"url": url, **options})
-    if scheme in _MONGODB:
+    if scheme in MONGODB_SCHEMES:
         return _mongodb_store(url, options)
     return _sqlalchemy_store(url, options)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import unknown_name
 from mainspring.errors import ConfigurationError, kind_of
+from mainspring.jobstores.by_url import MONGODB_SCHEMES, REDIS_SCHEMES
 from mainspring.jobstores.shared.predecessor import source_of
 from mainspring.masking import without_secrets
 
@@ -21,7 +22,6 @@ _OF_TABLE, _OF_KEYS, _OF_COLLECTION = (
     ("jobs_key", "run_times_key"),
     ("database", "collection"),
 )
-_REDIS, _MONGODB = ("redis", "rediss", "unix", "valkey", "valkeys"), ("mongodb", "mongodb+srv")
 
 
 def opened(source: Any, names: Mapping[str, Any], own: OldJobs | None) -> OldJobs | None:
@@ -56,11 +56,11 @@ def opened(source: Any, names: Mapping[str, Any], own: OldJobs | None) -> OldJob
 def _found(source: Any, names: Mapping[str, Any]) -> OldJobs | None:
     if isinstance(source, str) and "://" in source:
         scheme = source.partition("://")[0].strip().lower()
-        if scheme in _REDIS:
+        if scheme in REDIS_SCHEMES:
             client = _redis_client(source)
             found = _keys(client, _only(names, _OF_KEYS))
             return _closing(found, client.close)
-        if scheme in _MONGODB:
+        if scheme in MONGODB_SCHEMES:
             return _collection(source, _only(names, _OF_COLLECTION))
         return _table(source, _only(names, _OF_TABLE))
     if isinstance(source, str | os.PathLike):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.engine.replacing import replaced
 from mainspring.errors import ConflictingIdError
-from mainspring.masking import masked_arguments
 from mainspring.printable import printable, shown
+from mainspring.schedulers.job_texts import arguments_text, schedule_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -175,14 +175,16 @@ def _synced(
     new: JobRecord, old: JobRecord | None, now: datetime, has_time: bool, *, take_over: bool
 ) -> SyncedJob:
     if old is None:
-        return SyncedJob(new.id, "add", (Difference("schedule", "", _schedule(new)),), (), _times(new, now))
+        return SyncedJob(
+            new.id, "add", (Difference("schedule", "", schedule_text(new)),), (), _times(new, now)
+        )
     if old.options.owner != new.options.owner and not take_over:
         whose = "added by a program" if old.options.owner is None else old.options.owner
         return SyncedJob(new.id, "conflict", (Difference("owner", whose, str(new.options.owner)),))
     differences = list(_differences(old, new))
     is_rescheduled = not old.trigger.is_same_schedule(new.trigger)
     if is_rescheduled:
-        differences.append(Difference("schedule", _schedule(old), _schedule(new)))
+        differences.append(Difference("schedule", schedule_text(old), schedule_text(new)))
     if has_time and new.next_run_time is None and old.next_run_time is not None:
         differences.append(Difference("paused", "no", "yes"))
     if not differences:
@@ -195,7 +197,7 @@ def _differences(old: JobRecord, new: JobRecord) -> Iterable[Difference]:
     if old.func_ref != new.func_ref:
         yield Difference("function", str(old.func_ref), str(new.func_ref))
     if (old.args, dict(old.kwargs)) != (new.args, dict(new.kwargs)):
-        yield Difference("arguments", _call(old), _call(new))
+        yield Difference("arguments", f"({arguments_text(old)})", f"({arguments_text(new)})")
     if old.name != new.name:
         yield Difference("name", shown(old.name), shown(new.name))
     for one in fields(old.options):
@@ -204,24 +206,10 @@ def _differences(old: JobRecord, new: JobRecord) -> Iterable[Difference]:
             yield Difference(one.name, shown(before), shown(after))
 
 
-def _call(record: JobRecord) -> str:
-    args, kwargs = masked_arguments(record.func, record.args, record.kwargs)
-    return (
-        f"({', '.join([*map(shown, args), *(f'{name}={shown(value)}' for name, value in kwargs.items())])})"
-    )
-
-
-def _schedule(record: JobRecord) -> str:
-    try:
-        return record.trigger.explain()
-    except Exception:  # noqa: BLE001 - a third party's trigger may say anything
-        return shown(record.trigger)
-
-
 def _times(record: JobRecord, now: datetime) -> tuple[datetime, ...]:
     try:
         return tuple(record.trigger.upcoming(now, _TIMES))
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - a third party's trigger may do anything
         return ()
 
 

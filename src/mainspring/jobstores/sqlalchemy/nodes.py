@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 import os
 import socket
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
 from mainspring._version import __version__
 from mainspring.engine.setbacks import KnownNode
-from mainspring.jobstores.shared.lease import ALIVE, DEAD, STOPPED, LivingNode, milliseconds, new_token
-from mainspring.model import NodeRecord
+from mainspring.jobstores.shared.lease import (
+    ALIVE,
+    DEAD,
+    STOPPED,
+    LivingNode,
+    milliseconds,
+    new_token,
+    node_from,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
     from mainspring.jobstores.sqlalchemy.tables import Tables
+    from mainspring.model import NodeRecord
 
 
 #: What a column of integers takes everywhere.
@@ -125,22 +132,7 @@ def list_nodes(connection: Connection, tables: Tables) -> list[NodeRecord]:
     """All registrations, the latest first."""
     nodes = tables.nodes
     found = connection.execute(select(nodes).order_by(nodes.c.token.desc())).mappings()
-    return [
-        NodeRecord(
-            row["token"],
-            row["name"],
-            row["host"],
-            row["pid"],
-            row["version"],
-            tuple(json.loads(row["executors"])),
-            timedelta(milliseconds=row["clock_offset"]),
-            timedelta(milliseconds=row["lease"]),
-            row["started"],
-            row["heartbeat"],
-            row["state"],
-        )
-        for row in found
-    ]
+    return [node_from({**row, "executors": json.loads(row["executors"])}) for row in found]
 
 
 def declare_dead(connection: Connection, tables: Tables, token: int, heartbeat: datetime) -> bool:
