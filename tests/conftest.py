@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from mainspring.current import OWN
 from mainspring.events import EVENT_EVERY
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing import EventRecorder
@@ -27,6 +28,15 @@ settings.load_profile("mainspring")
 # What a shell starts in the background ignores interrupts, and so would the programs that the tests start, and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_left():
+    """The test's own thread is in no run afterwards: what a test runs on it would be taken for that run's doing in later tests."""
+    yield
+    left = OWN.get()
+    OWN.set(None)
+    assert left is None, f"the thread of the test is still in {left!r}"
 
 
 @pytest.fixture

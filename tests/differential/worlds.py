@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
@@ -160,7 +161,8 @@ class Hand(NativeExecutor):
             self._done(run)
             return
         run.time, run.began = time, self._now()
-        run.started = run.reporter.started(run.submission, time)
+        # In a context of its own, as on a worker's thread: it is not the test that is in this run from now on.
+        run.started = copy_context().run(run.reporter.started, run.submission, time)
 
     def _done(self, run: Any) -> None:
         if self.running.pop(id(run.submission), None) is not None:

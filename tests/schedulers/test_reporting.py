@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from mainspring import Retry
+from mainspring.current import OWN
 from mainspring.events import EVENT_EVERY, EVENT_JOB_GAVE_UP, EVENT_JOB_RETRYING
 from mainspring.model import Submission, run_id
 from mainspring.schedulers.reporting import Reporter
@@ -32,6 +33,13 @@ class Lease:
 
     def now(self):
         return START
+
+
+@pytest.fixture(autouse=True)
+def _on_no_worker():
+    """The test begins runs on its own thread, as a worker does, and leaves some of them."""
+    yield
+    OWN.set(None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -133,7 +134,8 @@ class SimulatedExecutor(NativeExecutor):
         world.tell(
             f"{self._node.name} begins {run.submission.job.id!r} due at {world.seconds(time):g} s, attempt {run.attempt}"
         )
-        run.started = run.reporter.started(run.submission, time)
+        # In a context of its own, as on a worker's thread: it is not what simulates that is in this run from now on.
+        run.started = copy_context().run(run.reporter.started, run.submission, time)
 
     def _done(self, run: _Run) -> None:
         if run in self._going:
