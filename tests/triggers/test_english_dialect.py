@@ -18,6 +18,7 @@ from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
+from mainspring.triggers.sun import SunTrigger
 from mainspring.triggers.weekly import WeeklyTrigger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,7 +32,52 @@ def weekdays(**fields):
     return cron(day_of_week="mon-fri", **fields)
 
 
+BERLIN = {"latitude": 52.52, "longitude": 13.405}
 MEANT = {
+    # the sun
+    "at sunrise at 52.52° N, 13.405° E": SunTrigger("sunrise", **BERLIN),
+    "every day 1 hour and 30 minutes before sunset at 52.52 N 13.405 E, UTC": SunTrigger(
+        "sunset", offset=-90, timezone="UTC", **BERLIN
+    ),
+    "20 seconds after solar noon at 33.9° S, 70.5° W": SunTrigger(
+        "noon", latitude=-33.9, longitude=-70.5, offset=1 / 3
+    ),
+    "dawn 52.52° N, 13.405° E, with the sun 12° below the horizon, 35 m above its horizon, delayed by up to 1 minute": SunTrigger(
+        "dawn", depression=12, elevation=35, jitter=60, **BERLIN
+    ),
+    "at dusk at 52.52° N, 13.405° E until 2026-12-31 except on weekends": SunTrigger(
+        "dusk", end_date="2026-12-31 23:59:59", **BERLIN
+    ).excluding(BusinessCalendar(weekend=["sat", "sun"])),
+    "at sunset at 52.52° N, 13.405° E, 3 times": SunTrigger("sunset", **BERLIN).limited(3),
+    # what the job's id chooses
+    "every weekday at a time that the job's id chooses": CronTrigger(
+        day_of_week="mon-fri", hour="H", minute="H"
+    ),
+    "at a time from 00:00:00 to 07:59:59 that the job's id chooses every day": CronTrigger(
+        hour="H(0-7)", minute="H", second="H"
+    ),
+    "at 3 on a day from the 1st to the 7th of the month that the job's id chooses": CronTrigger(
+        day="H(1-7)", hour=3, minute=0
+    ),
+    "at 3 on a day from Monday to Friday that the job's id chooses": CronTrigger(
+        day_of_week="H(0-4)", hour=3, minute=0
+    ),
+    "every 15 minutes, from a minute that the job's id chooses, in january": CronTrigger(
+        minute="H/15", month=1
+    ),
+    # counted apart
+    "every day at 9, from 2026-03-02, 3 times in total from when it is added": cron(
+        hour=9, start_date="2026-03-02 00:00:00"
+    ).limited(3),
+    "every 5 minutes, 2 times from 2026-03-05 08:00 UTC": cron(hour="*", minute="*/5").limited(
+        2, datetime(2026, 3, 5, 8, tzinfo=UTC)
+    ),
+    # both
+    "at 9 from the 1st to the 7th of the month if that is also a Monday, the second Tuesday or the last Friday": cron(
+        day="1-7", day_of_week="mon,tue#2,friL", hour=9
+    ),
+    "at 9 on the weekday nearest to the third day before the last day of the month": cron(day="L-3W", hour=9),
+    "at 9 on the weekday nearest to the day before the last day of the month": cron(day="L-1W", hour=9),
     # words that may stand beside others
     "every day at 9 counted from 2026-03-01": cron(hour=9, start_date="2026-03-01 00:00:00"),
     "every day at 9 starting on 2026-03-01": cron(hour=9, start_date="2026-03-01 00:00:00"),
@@ -214,6 +260,29 @@ def test_it_needs_no_name_of_its_dialect_where_no_other_reads_it(text):
 
 
 REFUSED = {
+    "at sunset in Berlin": (10, "where is that? Expected degrees", None),
+    "at sunset at 52°, 13°": (16, "expected N or S", None),
+    "at sunset at 95° N, 13° E": (0, "latitude must be a number of degrees from -90 to 90", None),
+    "at sunset at 52° N, 13° E on mondays": (26, "the sun's events come every day", None),
+    "every 2 days at sunset at 52° N, 13° E": (0, "the sun's events come every day", None),
+    "with the sun 12° below the horizon": (34, "an event of the sun is missing", None),
+    "with the sun very low": (13, "expected degrees", None),
+    "35 m above sea level": (11, "expected 'its'", None),
+    "at noon at 52° N, 13° E": (11, "expected", None),
+    "every 7 minutes, from a minute that the job's id chooses": (17, "divides the hour", None),
+    "at 9 at a time that the job's id chooses": (5, "said besides", None),
+    "at 9 on the 1st on a day of the month that the job's id chooses": (16, "said besides", None),
+    "every 2 weeks on monday at a time that the job's id chooses": (24, "said besides", None),
+    "at a time that the job's id chooses at a full hour that the job's id chooses": (36, "second time", None),
+    "at a time from 09:10 to 11:30 that the job's id chooses": (3, "expected", None),
+    "at a time from 09:10:10 to 09:30:59 that the job's id chooses": (3, "expected", None),
+    "at 9 on the 1st if that is also a day": (34, "expected a weekday", None),
+    "at 9 on the 1st if that is also the 2nd": (32, "expected weekdays", None),
+    "on mondays at 9 if that is also a friday": (16, "expected", None),
+    "on mondays if that is also a friday at 9": (27, "goes with days of the month", None),
+    "on the 1st if that is also a friday at 9 except on mondays": (41, "leave those out", None),
+    "every day at 9, 2 times from 2026-03-05 08:00": (16, "write its time zone", None),
+    "at 9 on the weekday nearest to the 99th": (35, "a month has no such day", None),
     "tomorrow at 9": (0, "depends on the present", None),
     "every day at 9 starting tomorrow": (24, "depends on the present", None),
     "in 5 minutes": (3, "counts from the present", None),

@@ -69,6 +69,7 @@ TEMPLATES = {
     "times.hash_span": f"zu einer Zeit von {{first:clock}} bis {{last:clock}} Uhr, die {_CHOSEN}",
     "times.hash_hour": f"zu einer vollen Stunde, die {_CHOSEN}",
     "times.hash_minute": f"jede Stunde zu einer Minute, die {_CHOSEN}",
+    "times.hash_minute_second": "jede Stunde zu einer Minute und Sekunde, die sich aus der Job-ID ergeben",
     "times.hash_second": f"jede Minute zu einer Sekunde, die {_CHOSEN}",
     "times.hash_every": f"{{step:each}} ab einer Minute, die {_CHOSEN}",
     "times.hash_fields": "zu Zeiten, die sich aus der Job-ID ergeben ({fields|comma})",

@@ -213,18 +213,18 @@ def _hashed(  # noqa: PLR0911 - one for each form
 ) -> Clause:
     """Times that a job's id will choose."""
     bounds = [_bounds(field) for field in (hour, minute, second)]
-    is_full = str(second) in ("0", "H")
-    if bounds[1] is not None and is_full:
+    to_the_second = str(second) == "H"
+    if bounds[1] is not None and (to_the_second or str(second) == "0"):
         low, high = bounds[1]
-        if bounds[0] == (0, 23) and bounds[1] == (0, 59):
+        if bounds[0] == (0, 23) and bounds[1] == (0, 59) and not to_the_second:
             return Clause("times.hash_day")
         if bounds[0] is not None and bounds[1] == (0, 59):
-            return _hash_span(bounds[0][0] * _HOUR, bounds[0][1] * _HOUR + _HOUR - _MINUTE)
+            return _hash_span(bounds[0][0] * _HOUR, bounds[0][1] * _HOUR + _HOUR - _MINUTE, to_the_second)
         if str(hour).isdigit():
             begin = int(str(hour)) * _HOUR
-            return _hash_span(begin + low * _MINUTE, begin + high * _MINUTE)
+            return _hash_span(begin + low * _MINUTE, begin + high * _MINUTE, to_the_second)
         if hour.matches_all() and bounds[1] == (0, 59):
-            return Clause("times.hash_minute")
+            return Clause("times.hash_minute_second" if to_the_second else "times.hash_minute")
     if bounds[0] == (0, 23) and str(minute) == str(second) == "0":
         return Clause("times.hash_hour")
     if hour.matches_all() and minute.matches_all() and bounds[2] == (0, 59):
@@ -245,8 +245,10 @@ def _hashed(  # noqa: PLR0911 - one for each form
     return Clause("times.hash_fields", fields=said)
 
 
-def _hash_span(first: int, last: int) -> Clause:
-    return Clause("times.hash_span", first=Clock(first), last=Clock(last))
+def _hash_span(first: int, last: int, to_the_second: bool) -> Clause:
+    if to_the_second:
+        last += _MINUTE - 1
+    return Clause("times.hash_span", first=Clock(first, to_the_second), last=Clock(last, to_the_second))
 
 
 def _bounds(field: BaseField) -> tuple[int, int] | None:

@@ -15,7 +15,9 @@ from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.dialects.english.sentence import Days, Moment, Sentence
 from mainspring.triggers.dialects.english.times import DAY, HOUR, MINUTE, Fields, as_fields, text_of, within
 from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.limiting import LimitedTrigger
 from mainspring.triggers.shifting import ShiftedTrigger
+from mainspring.triggers.sun import SunTrigger
 from mainspring.triggers.weekly import WeeklyTrigger
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ __all__ = ["Builder"]
 _TIME_EXPECTED = "a time of the day is missing: expected 'at' and a time, such as 'at 09:00'"
 #: A schedule that needs more cron triggers than that is none that people say.
 _MOST_FIELDS = 150
+_DATE_FIELDS = frozenset({"day", "day_of_week", "month"})
+#: The clauses that may stand beside one about the sun.
+_BESIDE_THE_SUN = frozenset(
+    {
+        "sun", "height of the sun", "height of the place", "distance", "zone", "start", "end", "delay", "except", "window", "spread",
+        "shift", "roll", "number of times",
+    }
+)  # fmt: skip
 _MONTHS_OF_YEAR = 12
 _ALL_MONTHS = set(range(1, 13))
 
@@ -55,6 +65,10 @@ class Builder:
         self._take_time_of_start()
         if sentence.once is not None:
             return self._with_extra([self._once(sentence.once)])
+        if sentence.sun is not None or sentence.depression is not None or sentence.elevation is not None:
+            return self.with_rules(self._with_extra([self._sun()]))
+        if sentence.chosen or sentence.starts_by_choice:
+            self._take_choice()
         self._place_step()
         return self.with_rules(self._with_extra(self._triggers()))
 
@@ -88,7 +102,7 @@ class Builder:
         if sentence.roll is not None:
             trigger = trigger.on_business_days(roll=sentence.roll)
         if sentence.count is not None and (self._changes_times() or not has_own):
-            trigger = trigger.limited(sentence.count)
+            trigger = LimitedTrigger(trigger, sentence.count, self._counted_from())
         return trigger
 
     def _changes_times(self) -> bool:
@@ -101,7 +115,21 @@ class Builder:
             or sentence.windows
             or sentence.spread
             or sentence.shift
+            or sentence.sun
+            or sentence.counted_from
         )
+
+    def _counted_from(self) -> datetime | None:
+        """Where the number of times is counted from, as `limited` takes it."""
+        moment = self.sentence.counted_from
+        if not isinstance(moment, Moment):
+            return None
+        zone = moment.zone or self.zone
+        if zone is None:
+            raise self._error(
+                "number of times", "to count from a moment on, write its time zone: '2026-03-01 09:00 UTC'"
+            )
+        return datetime.fromisoformat(moment.text()).replace(tzinfo=zone)
 
     def _exclusion(self, first: Moment, last: Moment) -> Any:
         """A day, or days, or a stretch of time, as `excluding` takes it."""
@@ -191,6 +219,61 @@ class Builder:
             raise self._at_end(_TIME_EXPECTED)
         return DateTrigger(once.text(), timezone=once.zone or self.zone)
 
+    def _sun(self) -> SunTrigger:
+        sentence, said = self.sentence, self.sentence.sun
+        if said is None:
+            raise self._at_end("an event of the sun is missing, such as 'at dawn at 52.52° N, 13.405° E'")
+        others = sorted(sentence.places.keys() - _BESIDE_THE_SUN)
+        if others or sentence.distance:
+            raise self._error(
+                others[0] if others else "distance",
+                "the sun's events come every day: what may be beside them are dates from and until which, exceptions, a window and a time zone",
+            )
+        options: dict[str, Any] = {
+            name: value
+            for name, value in (
+                ("depression", sentence.depression),
+                ("elevation", sentence.elevation),
+                ("jitter", sentence.jitter),
+            )
+            if value is not None
+        }
+        return SunTrigger(
+            said.event,
+            latitude=said.latitude,
+            longitude=said.longitude,
+            offset=timedelta(seconds=said.offset),
+            **self._options(),
+            **self._moments(),
+            **options,
+        )
+
+    # What the job's id chooses
+
+    def _take_choice(self) -> None:
+        """Make fields of what the job's id chooses, and of the distance that begins where it chooses."""
+        sentence, chosen = self.sentence, self.sentence.chosen
+        if sentence.starts_by_choice:
+            step = sentence.step
+            if step is None or step % MINUTE or HOUR % step or chosen.keys() & {"hour", "minute"}:
+                raise self._error(
+                    "choice", "expected a distance that divides the hour, such as 'every 15 minutes'"
+                )
+            sentence.step = None
+            chosen |= {"hour": "*", "minute": f"H/{int(step) // MINUTE}"}
+        twice = [
+            name
+            for name, said in (
+                ("hour", sentence.times is not None or sentence.step is not None or sentence.hours),
+                ("day", sentence.days and sentence.days.month_days),
+                ("day_of_week", sentence.days and sentence.days.weekdays),
+                ("month", sentence.months is not None),
+            )
+            if said and name in chosen
+        ]
+        if twice or sentence.distance is not None or (sentence.days and sentence.days.business_days):
+            raise self._error("choice", "the job's id chooses this, and it is said besides: leave one out")
+
     # Distances in seconds
 
     def _take_time_of_start(self) -> None:
@@ -273,7 +356,7 @@ class Builder:
             found = self._by_distance(sentence.distance)
             if found is not None:
                 return found
-        if sentence.times is None:
+        if sentence.times is None and "hour" not in sentence.chosen:
             raise self._at_end(_TIME_EXPECTED)
         return self._by_fields()
 
@@ -417,7 +500,10 @@ class Builder:
 
     def _by_fields(self) -> list[BaseTrigger]:
         sentence = self.sentence
+        chosen = sentence.chosen
         fields = as_fields(sentence.times or ())
+        if "hour" in chosen:
+            fields = [Fields(chosen["hour"], chosen["minute"], chosen.get("second", "0"))]
         days = self._day_fields()
         business_days = sentence.days.business_days if sentence.days is not None else []
         number = len(fields) * (len(days) + bool(business_days))
@@ -444,7 +530,9 @@ class Builder:
         self, field: Fields, day: dict[str, str], months: str | None, options: dict[str, Any]
     ) -> CronTrigger:
         sentence = self.sentence
-        given: dict[str, Any] = dict(day)
+        given: dict[str, Any] = day | {
+            name: text for name, text in sentence.chosen.items() if name in _DATE_FIELDS
+        }
         if months is not None:
             given["month"] = months
         if sentence.years is not None:
@@ -501,6 +589,10 @@ class Builder:
         of_month = {"day": ",".join(said.month_days)}
         if said.is_both:
             return [of_month | {"day_of_week": _weekday_text(weekdays)}]
+        if said.also:
+            if some is not None:
+                raise self._error("except", "the weekdays that are meant are said: leave those out")
+            return [of_month | {"day_of_week": ",".join(said.also)}]
         found = []
         if said.month_days:
             found.append(of_month if some is None else of_month | {"day_of_week": some})

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from mainspring.timezones import astimezone, zone_names
 from mainspring.triggers.cron.expressions import WEEKDAYS
+from mainspring.triggers.dialects.english.chosen import read_chosen, read_chosen_start
 from mainspring.triggers.dialects.english.sentence import Days, Moment, Sentence
+from mainspring.triggers.dialects.english.sun import read_depression, read_elevation, read_sun
 from mainspring.triggers.dialects.english.times import DAY, HOUR, MINUTE, crossed, text_of, within
 from mainspring.triggers.dialects.english.words import A_CLAUSE, MONTH_WORDS, WEEKDAY_WORDS
 
@@ -85,7 +87,7 @@ class Reader:
             if name is None:
                 words.at = start
                 break
-            if name in self.sentence.places and name not in ("times", "except"):
+            if name in self.sentence.places and name not in ("times", "except", "choice"):
                 raise words.refuse(place, f"this says the {name} a second time: say it once")
             self.sentence.places.setdefault(name, place)
         if not self._has_clauses():
@@ -107,6 +109,8 @@ class Reader:
     def _clause(self) -> str | None:
         """Read a clause; its name, or ``None`` if there is none."""
         clauses: list[Callable[[], str | None]] = [
+            self._sun,
+            self._choice,
             self._once,
             self._count,
             self._options,
@@ -130,6 +134,37 @@ class Reader:
                 return name
             self.words.at = start
         return None
+
+    def _sun(self) -> str | None:
+        """``30 minutes before sunset at 52.52° N, 13.405° E``, and what is told of it after a comma."""
+        sentence = self.sentence
+        found = read_sun(self.words)
+        if found is not None:
+            sentence.sun = found
+            return "sun"
+        depression = read_depression(self.words)
+        if depression is not None:
+            sentence.depression = depression
+            return "height of the sun"
+        elevation = read_elevation(self.words)
+        if elevation is not None:
+            sentence.elevation = elevation
+            return "height of the place"
+        return None
+
+    def _choice(self) -> str | None:
+        """``at a time that the job's id chooses``."""
+        place = self.words.token
+        if read_chosen_start(self.words):
+            self.sentence.starts_by_choice = True
+            return "choice"
+        chosen = read_chosen(self.words)
+        if chosen is None:
+            return None
+        if chosen.keys() & self.sentence.chosen.keys():
+            raise self.words.refuse(place, "this is chosen a second time: say it once")
+        self.sentence.chosen |= chosen
+        return "choice"
 
     # Times of the day
 
@@ -607,6 +642,7 @@ class Reader:
         if days.weekdays and not days.month_days and not days.business_days:
             self._falling(days)
         self._of_months(days)
+        self._also(days)
         return self._set_days(days)
 
     def _on_date(self) -> str:
@@ -793,7 +829,7 @@ class Reader:
             self.words.at += 1
             self.sentence.years = str(token.value)
 
-    def _last_days(self, days: Days) -> bool:  # noqa: PLR0911 - one for each form
+    def _last_days(self, days: Days) -> bool:
         """``the last day``, ``the day before the last day``, ``the third day before the last day``, ``2 days before the last day``."""
         words = self.words
         words.word("the")
@@ -802,14 +838,7 @@ class Reader:
             days.month_days.append("LW")
             return True
         if words.phrase("weekday"):
-            self._monday_to_friday()
-            if not words.phrase("nearest", "to", "the"):
-                return False
-            number = self._day_number()
-            if number is None:
-                return False
-            days.month_days.append(f"{number}W")
-            return True
+            return self._nearest_workday(days)
         before: int | None = None
         if words.phrase("day", "before"):
             before = 1
@@ -832,6 +861,24 @@ class Reader:
         days.month_days.append(f"L-{before}" if before else "last")
         return True
 
+    def _nearest_workday(self, days: Days) -> bool:
+        """``nearest to the 15th``, ``nearest to the third day before the last day``, after ``the weekday``."""
+        words = self.words
+        self._monday_to_friday()
+        if not words.phrase("nearest", "to", "the"):
+            return False
+        token = words.token
+        number = words.ordinal("a day such as 'the 1st'")
+        if words.follows("day", "before", "the", "last", "day"):
+            days.month_days.append(f"L-{number or 1}W")
+            return True
+        if number is None:
+            return False
+        if not 1 <= number <= _LONGEST_MONTH:
+            raise words.refuse(token, "a month has no such day: they are the 1st to the 31st")
+        days.month_days.append(f"{number}W")
+        return True
+
     def _monday_to_friday(self) -> None:
         self.words.phrase("(", "monday", "to", "friday", ")")
 
@@ -840,7 +887,7 @@ class Reader:
         words = self.words
         if words.word("day", "days"):
             first = self._plain_day()
-            if first is None:
+            if first is None or words.token.text in _UNITS:
                 return False
             last = self._plain_day() if words.word("to", "-") else first
             if last is None:
@@ -950,6 +997,31 @@ class Reader:
         self._more_days(inner)
         days.month_days, days.is_both = inner.month_days, True
 
+    def _also(self, days: Days) -> None:
+        """``if that is also a Monday or the second Friday``, after days of the month."""
+        words = self.words
+        if words.token.text != "if" or not words.phrase("if", "that", "is", "also"):
+            return
+        token = words.token
+        inner = Days()
+
+        def one() -> bool | None:
+            if words.word("a"):
+                weekday = self._needed(self._weekday)
+                days.also.append(WEEKDAYS[weekday])
+                return True
+            return True if self._nth_days(inner) else None
+
+        if not words.several(one):
+            raise words.fail()
+        if not days.month_days or days.weekdays or days.business_days:
+            raise words.refuse(token, "'if that is also' goes with days of the month")
+        for said in inner.month_days:
+            position, _, weekday = said.partition(" ")
+            if not weekday:
+                raise words.refuse(token, "expected weekdays, such as 'a Monday' or 'the second Friday'")
+            days.also.append(f"{weekday}L" if position == "last" else f"{weekday}#{position[0]}")
+
     def _of_months(self, days: Days) -> bool:
         """``of the month``, ``of every month from January to March``, ``of January and July``, ``every year``, ``that has one``."""
         words = self.words
@@ -958,6 +1030,9 @@ class Reader:
             found = True
             if words.token.text == "from" and words.ahead(1).text in MONTH_WORDS:
                 self._set_months(self._month_range() or set())
+        elif words.token.text == "of" and words.ahead(1).text == "a":
+            self.sentence.places.setdefault("choice", words.token)
+            found = self._choice() is not None
         elif words.token.text == "of":
             words.at += 1
             months = words.several(lambda: words.named(MONTH_WORDS, "a month"))
@@ -1199,6 +1274,7 @@ class Reader:
         token = words.token
         if words.phrase("only", "once"):
             self.sentence.count = 1
+            self._counted_from()
             return "number of times"
         if words.phrase("delayed", "by", "up", "to"):
             self.sentence.jitter = self._duration()
@@ -1209,10 +1285,20 @@ class Reader:
         if number is None or not words.word("times"):
             return None
         words.phrase("in", "total")
+        self._counted_from()
         if not isinstance(number.value, int) or number.value < 1:
             raise words.refuse(token, "expected a whole number of times, 1 or more")
         self.sentence.count = number.value
         return "number of times"
+
+    def _counted_from(self) -> None:
+        """``from when it is added``, ``from 2026-03-05 08:00 UTC``: where the counting of times begins."""
+        words = self.words
+        if words.follows("from", "when", "it", "is", "added"):
+            self.sentence.counted_from = "added"
+        elif words.token.text == "from" and words.ahead(1).kind == "date":
+            words.at += 1
+            self.sentence.counted_from = self._moment()
 
     def _duration(self) -> float:
         """A duration in seconds."""

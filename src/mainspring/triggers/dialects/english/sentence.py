@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from mainspring.triggers.dialects.english.sun import Sun
     from mainspring.triggers.dialects.english.words import Token
 
 
@@ -38,12 +39,14 @@ class Days:
         weekdays: 0 for Monday.
         is_both: whether a day must be one of the month's and a weekday; otherwise one of either is enough.
         business_days: the n-th of the month, from its end if negative.
+        also: weekdays and weekdays of the month, of which a day of the month must be one.
     """
 
     month_days: list[str] = field(default_factory=list)
     weekdays: set[int] = field(default_factory=set)
     is_both: bool = False
     business_days: list[int] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,6 +67,11 @@ class Sentence:
         windows: of the day, in seconds since midnight.
         spread, shift: in seconds.
         closed: the weekdays that are no business days.
+        counted_from: from when the number of times is counted, if that isn't the beginning; ``"added"``: from when it is added.
+        sun: the sun's event, if that is meant.
+        depression, elevation: of the sun's event.
+        chosen: fields of a cron trigger that the job's id chooses, or that go with them.
+        starts_by_choice: whether the job's id chooses where in the hour a distance begins.
         places: the first token of each clause, by its name.
     """
 
@@ -96,4 +104,10 @@ class Sentence:
     shift: float | None = None
     week_start: int | None = None
     closed: set[int] | None = None
+    counted_from: Moment | str | None = None
+    sun: Sun | None = None
+    depression: float | None = None
+    elevation: float | None = None
+    chosen: dict[str, str] = field(default_factory=dict)
+    starts_by_choice: bool = False
     places: dict[str, Token] = field(default_factory=dict)

@@ -20,6 +20,7 @@ _LEXEMES = re.compile(
     r"|(?P<hour2>\d{1,2})\s*(?:(?P<half2>[ap])\.?m\b\.?|o'clock\b))"
     r"|(?P<past>:\d\d(?!\d))"
     r"|(?P<ordinal>\d{1,4}(?:st|nd|rd|th)\b)"
+    r"|(?P<angle>-?\d{1,3}(?:\.\d{1,15})?\s*°)"
     r"|(?P<number>\d{1,9}(?:\.\d{1,6})?(?![\d\w]|\.\d))"
     r"|(?P<zone>[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|(?:UTC|GMT)?[+-]\d\d:\d\d)"
     r"|(?P<word>(?:odd|even)-numbered|(?:[^\W\d_]|')+)"
@@ -74,7 +75,7 @@ class Token(NamedTuple):
     """A word, a number, a time, a date, a zone or a symbol.
 
     Attributes:
-        kind: ``"word"``, ``"number"``, ``"ordinal"``, ``"time"``, ``"past"`` (``:15``), ``"date"``, ``"zone"``, ``"symbol"``,
+        kind: ``"word"``, ``"number"``, ``"ordinal"``, ``"time"``, ``"past"`` (``:15``), ``"angle"`` (``12°``), ``"date"``, ``"zone"``, ``"symbol"``,
             ``"odd"`` (none of these) or ``"end"``.
         text: in lower case; of a zone as it is written.
         value: the number; of a time, the seconds since midnight.
@@ -105,6 +106,23 @@ class Words:
     def token(self) -> Token:
         """The next one."""
         return self._tokens[self.at]
+
+    @property
+    def before(self) -> Token:
+        """The one that was read last; the first, if none was."""
+        return self._tokens[max(self.at - 1, 0)]
+
+    def skip(self, text: str) -> None:
+        """Read the next token if it is this word or symbol, without a note that it would have been understood."""
+        if self.token.text == text:
+            self.at += 1
+
+    def follows(self, *texts: str) -> bool:
+        """Whether these words come next, all of them; they are read then. It isn't noted that they would have been understood."""
+        if any(self.ahead(count).text != text for count, text in enumerate(texts)):
+            return False
+        self.at += len(texts)
+        return True
 
     def ahead(self, count: int) -> Token:
         """The token so many after the next one; the end, if there are not so many."""
@@ -239,7 +257,18 @@ def _tokens(cursor: Cursor) -> list[Token]:
         at = match.end()
         kind = next(
             name
-            for name in ("space", "date", "time", "past", "ordinal", "number", "zone", "word", "symbol")
+            for name in (
+                "space",
+                "date",
+                "time",
+                "past",
+                "ordinal",
+                "angle",
+                "number",
+                "zone",
+                "word",
+                "symbol",
+            )
             if match[name]
         )
         if kind != "space":
@@ -259,6 +288,8 @@ def _token(cursor: Cursor, kind: str, match: re.Match[str]) -> Token:
         value = int(text[1:])
     elif kind == "ordinal":
         value = int(text[:-2])
+    elif kind == "angle":
+        value = float(text.rstrip("° \t\n"))
     elif kind == "number":
         value = float(text) if "." in text else int(text)
     elif kind in ("zone", "date"):
