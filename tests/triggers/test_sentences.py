@@ -15,10 +15,10 @@ import pytest
 import mainspring
 from mainspring import BusinessCalendar, CronTrigger, DateTrigger, OrTrigger
 from mainspring.errors import TriggerError
-from mainspring.triggers import plain
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.explaining.catalogues import LANGUAGES, catalogue_of
 from mainspring.triggers.explaining.rendering import SLOT
+from mainspring.triggers.kinds import HOMES
 
 SENTENCES = Path(__file__).parent / "sentences"
 BERLIN = "Europe/Berlin"
@@ -206,9 +206,9 @@ def test_no_trigger_of_ours_has_a_sentence_of_its_own_making():
     assert [source.name for source in sources if "def _meaning(" in source.read_text(encoding="utf-8")] == []
 
 
-@pytest.mark.parametrize("kind", plain._HOME)
+@pytest.mark.parametrize("kind", HOMES)
 def test_each_kind_of_trigger_has_a_phrase(kind):
-    module, _, name = plain._HOME[kind].partition(":")
+    module, _, name = HOMES[kind].partition(":")
     cls = getattr(import_module(f"mainspring.triggers.{module}"), name)
     assert cls._phrase is not BaseTrigger._phrase
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
-from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.declared import DeclaredTrigger, as_value, positional
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from mainspring.triggers.base import BaseTrigger
     from mainspring.triggers.explaining import Phrase
 
 __all__ = ["AfterJob"]
@@ -26,7 +27,7 @@ _OUTCOMES = {
 }
 
 
-class AfterJob(BaseTrigger):
+class AfterJob(DeclaredTrigger):
     """A run for each run of another job, of the same job store, as soon as that has ended.
 
     A run that is tried again has ended with its last attempt. The run that follows is due at the same time as the one before it,
@@ -41,6 +42,13 @@ class AfterJob(BaseTrigger):
     """
 
     __slots__ = ("job_id", "on")
+
+    kind = "after"
+    fields_declared = (
+        positional("job", "job_id", shown=as_value("job")),
+        positional("on", shown=as_value("on")),
+    )
+    shown_as = "<{name} ({fields})>"
 
     def __init__(self, job: Any, on: Literal["success", "failure", "any"] = "success") -> None:
         job_id = getattr(job, "id", job)
@@ -74,25 +82,8 @@ class AfterJob(BaseTrigger):
 
         return Phrase(Clause(f"after.{self.on}", job=repr(self.job_id)))
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"type": "after", "version": 1, "job": self.job_id, "on": self.on}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(values["job"], values["on"])
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"version": 1, "job": self.job_id, "on": self.on}
-
-    def __setstate__(self, state: Any) -> None:
-        self.job_id, self.on = state["job"], state["on"]
-
     def __str__(self) -> str:
         return f"after[{self.job_id}: {self.on}]"
-
-    def __repr__(self) -> str:
-        return f"<AfterJob (job={self.job_id!r}, on={self.on!r})>"
 
 
 def refuse_after_job(trigger: BaseTrigger, what: str) -> None:

@@ -16,6 +16,7 @@ from mainspring.coercion import NamesParameters, number_meant
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import in_utc, zone_identity
 from mainspring.triggers.jitter import delay_of
+from mainspring.triggers.kinds import class_of
 from mainspring.triggers.steps import NEVER, Found
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ __all__ = ["BaseTrigger"]
 #: How many steps a trigger that can only go forward is followed before a long sleep is given up on.
 _STEP_LIMIT = 100_000
 _TICK = timedelta(microseconds=1)
+#: What is compared as it is, which most parts of a state are.
+_ALWAYS_EQUAL = frozenset({type(None), str, int, float, bool, timedelta})
 
 
 def changed(trigger: BaseTrigger, window: Any = None, spread_over: Any = None) -> BaseTrigger:
@@ -197,9 +200,8 @@ class BaseTrigger(metaclass=TriggerType):
                 all other days), the events of a calendar (`mainspring.ics.IcsCalendar`), anything with ``date in it`` such as an object of the ``holidays`` package, callables
                 that take the fire time and tell whether to leave it out, and lists of all these.
         """
-        from mainspring.triggers.excluding import ExcludingTrigger
-
-        return ExcludingTrigger(self, exclusions)
+        made: BaseTrigger = class_of("excluding")(self, exclusions)
+        return made
 
     def on_business_days(self, calendar: Any = None, roll: str = "next") -> BaseTrigger:
         """This trigger, with what falls on another day moved to a business day at the same time of the day.
@@ -208,15 +210,13 @@ class BaseTrigger(metaclass=TriggerType):
             calendar: a `BusinessCalendar`; Monday to Friday without holidays, if not given.
             roll: ``"next"`` or ``"previous"`` for that business day, or ``"skip"``.
         """
-        from mainspring.triggers.rolling import rolled
-
-        return rolled(self, calendar, roll)
+        made: BaseTrigger = class_of("rolling").of(self, calendar, roll)
+        return made
 
     def limited(self, max_fires: int, start: datetime | None = None) -> BaseTrigger:
         """The first `max_fires` fire times of this trigger, counted from `start` or from when it is added."""
-        from mainspring.triggers.limiting import LimitedTrigger
-
-        return LimitedTrigger(self, max_fires, start)
+        made: BaseTrigger = class_of("limited")(self, max_fires, start)
+        return made
 
     def within(self, window: Any) -> BaseTrigger:
         """This trigger, but for what falls outside of windows of the day.
@@ -226,9 +226,8 @@ class BaseTrigger(metaclass=TriggerType):
                 earlier (``"22:00-06:00"``); several with commas, or as a list; pairs of `datetime.time` too. ``"24:00"`` is the end of
                 the day, and the midnight after it outside.
         """
-        from mainspring.triggers.windowing import WindowTrigger
-
-        return WindowTrigger(self, window)
+        made: BaseTrigger = class_of("window")(self, window)
+        return made
 
     def spread(self, over: Any) -> BaseTrigger:
         """This trigger, with each job somewhat later, at a place of its own in the span after the fire time.
@@ -236,9 +235,8 @@ class BaseTrigger(metaclass=TriggerType):
         Args:
             over: the span: ``"1h"``, ``"1h30m"``, a ``timedelta``, or a number of seconds.
         """
-        from mainspring.triggers.spreading import SpreadTrigger
-
-        return SpreadTrigger(self, over)
+        made: BaseTrigger = class_of("spread")(self, over)
+        return made
 
     def to_cron(self, dialect: str = "unix") -> str:
         """This trigger as a text that another program reads, and `mainspring.triggers.parse` reads back as the same times.
@@ -368,12 +366,16 @@ def comparable(value: Any) -> Any:
 
     Python itself tells one spelling of a zone from another, and finds two times unequal if one of them is in an hour that is repeated.
     """
+    if type(value) in _ALWAYS_EQUAL:
+        return value
+    if isinstance(value, dict):
+        return {
+            key: inner if type(inner) in _ALWAYS_EQUAL else comparable(inner) for key, inner in value.items()
+        }
     if isinstance(value, tzinfo):
         return zone_identity(value)
     if isinstance(value, datetime):
         return value if value.tzinfo is None else in_utc(value)
-    if isinstance(value, dict):
-        return {key: comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [comparable(inner) for inner in value]
     return value

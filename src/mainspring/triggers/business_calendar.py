@@ -9,6 +9,7 @@ from mainspring.coercion import NamesParameters, names_parameters
 from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate
 from mainspring.triggers.cron.expressions import WEEKDAYS, weekday_number
+from mainspring.triggers.declared import Codec
 from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
 
@@ -139,6 +140,9 @@ class BusinessCalendar(metaclass=NamesParameters):
         else:
             shown = repr(self.holidays)
         return f"{type(self).__name__}({shown}, weekend={self.weekend})"
+
+
+CALENDAR = Codec(BusinessCalendar.to_dict, lambda values, _zone: BusinessCalendar.from_dict(values))
 
 
 def _read_weekend(weekend: Any) -> frozenset[int]:

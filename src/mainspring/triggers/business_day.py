@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mainspring.errors import TriggerError
-from mainspring.timezones import astimezone, in_utc
-from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.timezones import in_utc
+from mainspring.triggers.business_calendar import CALENDAR, BusinessCalendar
 from mainspring.triggers.clock_changes import ALL_KINDS, DAY, ZoneChanges, changes_of
+from mainspring.triggers.common_fields import WALL_CLOCK_FIELDS
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.fields import BaseField, MonthField
 from mainspring.triggers.cron.wall import WallSchedule
+from mainspring.triggers.declared import Codec, keyword, keywords, positional
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import check_order, moment_in, shown, zone_given
+from mainspring.triggers.standard import check_order, moment_in, zone_given
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ _CENTURY = 100 * 12
 #: From this month on no zone skips a day: each changes its clocks by a rule for all years, or not at all.
 _STEADY = 2100 * 12
 _EVERY_DAY = DateFields((1 << 13) - 2, None, (), (), None, None, is_either=False)
+
+
+def _read_fields(month: Any, *times: Any) -> tuple[BaseField, ...]:
+    return (
+        MonthField("month", month),
+        *(BaseField(name, value) for name, value in zip(_TIMES, times, strict=True)),
+    )
+
+
+def _shown_fields(fields: Iterable[BaseField]) -> str | None:
+    shown = [f"{field.name}='{field}'" for field in fields if str(field) not in ("*", "0")]
+    return ", ".join(shown) if shown else None
 
 
 class BusinessDayTrigger(WallClockTrigger):
@@ -64,6 +78,28 @@ class BusinessDayTrigger(WallClockTrigger):
     __slots__ = ("calendar", "days", "fields")
 
     kind = "business_day"
+    fields_declared = (
+        positional(
+            "days",
+            codec=Codec(list),
+            state_codec=Codec(list, lambda days, _zone: _read_days(days)),
+            shown=lambda days: f"day={days[0] if len(days) == 1 else list(days)}",
+        ),
+        keywords(
+            "fields",
+            codec=Codec(lambda fields: {field.name: str(field) for field in fields}),
+            state_codec=Codec(
+                lambda fields: [str(field) for field in fields], lambda texts, _zone: _read_fields(*texts)
+            ),
+            shown=_shown_fields,
+        ),
+        keyword(
+            "calendar",
+            codec=CALENDAR,
+            shown=lambda calendar: None if calendar == BusinessCalendar() else f"calendar={calendar!r}",
+        ),
+        *WALL_CLOCK_FIELDS,
+    )
 
     def __init__(
         self,
@@ -84,7 +120,7 @@ class BusinessDayTrigger(WallClockTrigger):
         max_fires: int | None = None,
     ) -> None:
         self.days = _read_days(day)
-        self._read_fields("*" if month is None else month, hour, minute, second)
+        self.fields = _read_fields("*" if month is None else month, hour, minute, second)
         self.calendar = _read_calendar(calendar)
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date = moment_in(start_date, self.timezone, "start_date")
@@ -98,12 +134,6 @@ class BusinessDayTrigger(WallClockTrigger):
         self._seed: str | None = None
         self._first_at: datetime | None = None
         self._forget()
-
-    def _read_fields(self, month: Any, *times: Any) -> None:
-        self.fields: tuple[BaseField, ...] = (
-            MonthField("month", month),
-            *(BaseField(name, value) for name, value in zip(_TIMES, times, strict=True)),
-        )
 
     def fields_as_text(self) -> dict[str, Any]:
         """Months and times of the day as the fields of `CronTrigger`."""
@@ -155,94 +185,8 @@ class BusinessDayTrigger(WallClockTrigger):
 
         return spoken_business_days(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            days=list(self.days),
-            fields=self.fields_as_text(),
-            calendar=self.calendar.to_dict(),
-            start_date=plain_moment(self.start_date),
-            end_date=plain_moment(self.end_date),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            gap=self.gap,
-            fold=self.fold,
-            first=self.first,
-            first_at=plain_moment(self._first_at),
-            max_fires=self.max_fires,
-            anchored=self._is_anchored,
-            seed=self._seed if self._needs_seed() else None,
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
-        made = cls(
-            values["days"],
-            **values["fields"],
-            calendar=BusinessCalendar.from_dict(values["calendar"]),
-            start_date=read_moment(values.get("start_date"), zone),
-            timezone=zone,
-            jitter=values.get("jitter"),
-            gap=values.get("gap"),
-            fold=values.get("fold"),
-            max_fires=values.get("max_fires"),
-        )
-        # One that began when it was added may have begun after its end.
-        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
-        made.first = values.get("first")
-        made._first_at = read_moment(values.get("first_at"), zone)
-        made._is_anchored = values.get("anchored", False)
-        made._seed = values.get("seed")
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {
-            "version": self.state_version,
-            "days": list(self.days),
-            "fields": [str(field) for field in self.fields],
-            "calendar": self.calendar,
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "timezone": self.timezone,
-            "jitter": self.jitter,
-        }
-        return state | self._own_state()
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self.days = _read_days(state["days"])
-        self._read_fields(*state["fields"])
-        self.calendar = state["calendar"]
-        self.timezone = astimezone(state["timezone"])
-        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
-        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
-        self.jitter = state.get("jitter")
-        self._set_own_state(state)
-
     def __str__(self) -> str:
         return repr(self)
-
-    def __repr__(self) -> str:
-        day = self.days[0] if len(self.days) == 1 else list(self.days)
-        options = [f"day={day}"]
-        options += [f"{field.name}='{field}'" for field in self.fields if str(field) not in ("*", "0")]
-        if self.calendar != BusinessCalendar():
-            options.append(f"calendar={self.calendar!r}")
-        dates = (("start_date", self.start_date), ("end_date", self.end_date))
-        options += [f"{name}='{shown(value)}'" for name, value in dates if value is not None]
-        if self.jitter:
-            options.append(f"jitter={self.jitter}")
-        options += self._own_options()
-        if self.timezone is not None:
-            options.append(f"timezone='{self.timezone}'")
-        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class BusinessDays:

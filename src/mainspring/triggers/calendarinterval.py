@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mainspring.coercion import count_meant
 from mainspring.errors import TriggerError
@@ -13,7 +13,9 @@ from mainspring.profile import stands_in
 from mainspring.timezones import in_utc
 from mainspring.timezones import local_timezone as get_localzone
 from mainspring.triggers.clock_changes import DAY
-from mainspring.triggers.dated import DatedTrigger
+from mainspring.triggers.common_fields import JITTER, TIMEZONE_APART
+from mainspring.triggers.dated import DATED_FIELDS, DatedTrigger
+from mainspring.triggers.declared import Codec, keywords, replaced
 from mainspring.triggers.standard import zone_of_a_new_one
 
 if TYPE_CHECKING:
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["CalendarIntervalTrigger"]
 
+_PARTS = ("hour", "minute", "second")
 _UNITS = ("years", "months", "weeks", "days")
 _LAST_YEAR = 9999
+
+
+def _parts_of(at: time) -> list[int]:
+    return [at.hour, at.minute, at.second]
+
+
+def _shown_distance(distance: list[int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(_UNITS, distance, strict=True) if value)
 
 
 class CalendarIntervalTrigger(DatedTrigger):
@@ -55,6 +66,23 @@ class CalendarIntervalTrigger(DatedTrigger):
     __slots__ = ("_time", "days", "months", "weeks", "years")
 
     kind = "calendarinterval"
+    fields_declared = (
+        keywords(
+            "interval",
+            "_distance",
+            codec=Codec(None, lambda values, _zone: dict(zip(_UNITS, values, strict=True))),
+            shown=_shown_distance,
+        ),
+        keywords(
+            "time",
+            "_time",
+            codec=Codec(_parts_of, lambda values, _zone: dict(zip(_PARTS, values, strict=True))),
+            state_codec=Codec(_parts_of, lambda values, _zone: time(*values)),
+            shown=lambda at: f"time='{at.isoformat()}'",
+        ),
+        *replaced(DATED_FIELDS, TIMEZONE_APART, JITTER._replace(shown=None)),
+    )
+    shown_as = "{name}({fields}, timezone='{self.timezone}')"
     #: Parameters that belong to other triggers.
     elsewhere: ClassVar[dict[str, str]] = {
         name: f"IntervalTrigger({name}=…) fires every so many {name}"
@@ -101,6 +129,14 @@ class CalendarIntervalTrigger(DatedTrigger):
             )
         self.years, self.months, self.weeks, self.days = distance
 
+    @property
+    def _distance(self) -> list[int]:
+        return [self.years, self.months, self.weeks, self.days]
+
+    @_distance.setter
+    def _distance(self, distance: list[int]) -> None:
+        self._set_distance(*distance)
+
     def first_fire_time(self, now: datetime) -> datetime | None:
         return super().get_next_fire_time(None, now)
 
@@ -132,45 +168,8 @@ class CalendarIntervalTrigger(DatedTrigger):
 
         return spoken_calendar(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            interval=[self.years, self.months, self.weeks, self.days],
-            time=[self._time.hour, self._time.minute, self._time.second],
-            **self._plain_options(),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        distance = dict(zip(_UNITS, values["interval"], strict=True))
-        hour, minute, second = values["time"]
-        return cls._from_plain(values, **distance, hour=hour, minute=minute, second=second)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "interval": [self.years, self.months, self.weeks, self.days],
-            "time": [self._time.hour, self._time.minute, self._time.second],
-        } | self._state_of_options()
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._set_distance(*state["interval"])
-        self._time = time(*state["time"])
-        self._set_state_of_options(state)
-
     def __str__(self) -> str:
         return repr(self)
-
-    def __repr__(self) -> str:
-        options = [f"{name}={getattr(self, name)}" for name in _UNITS if getattr(self, name)]
-        options.append(f"time='{self._time.isoformat()}'")
-        options += self._shown_options()
-        return f"{type(self).__name__}({', '.join(options)}, timezone='{self.timezone}')"
 
 
 class _EveryDays:

@@ -13,9 +13,12 @@ from mainspring.timezones import in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.clock_changes import LAST_INSTANT, utc_of
+from mainspring.triggers.common_fields import JITTER, SEED
+from mainspring.triggers.declared import Codec, Handed, positional
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.naming import found_by, reference_to
+from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 from mainspring.triggers.standard import TICK, DelayedTrigger, StandardTrigger
 from mainspring.triggers.steps import SearchExhaustedError, Steps
 
@@ -43,6 +46,24 @@ class BaseCombiningTrigger(DelayedTrigger):
     __slots__ = ("_seed", "end_date", "jitter", "triggers")
 
     searches = True
+    fields_declared = (
+        positional(
+            "triggers",
+            codec=Codec(
+                lambda triggers: list(map(trigger_to_dict, triggers)),
+                lambda several, _zone: list(map(trigger_from_dict, several)),
+            ),
+            state_codec=Codec(
+                # APScheduler's form
+                lambda triggers: [(reference_to(type(one)), one.__getstate__()) for one in triggers],
+                lambda pairs, _zone: [_made_again(reference, inner) for reference, inner in pairs],
+            ),
+            shown=repr,
+        ),
+        JITTER._replace(handed=Handed.POSITION),
+        SEED,
+    )
+    shown_as = "<{name}({fields})>"
 
     def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
         if isinstance(triggers, BaseTrigger):
@@ -96,50 +117,6 @@ class BaseCombiningTrigger(DelayedTrigger):
         members = (one._most_slices() for one in self.triggers if isinstance(one, StandardTrigger))
         return max(members, default=super()._most_slices())
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            triggers=[trigger_to_dict(trigger) for trigger in self.triggers],
-            jitter=self.jitter,
-            seed=self._seed if self.jitter else None,
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import trigger_from_dict
-
-        made = cls([trigger_from_dict(one) for one in values["triggers"]], values.get("jitter"))
-        made._seed = values.get("seed")
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "version": self.state_version,
-            "triggers": [
-                (reference_to(type(trigger)), trigger.__getstate__())  # APScheduler's form
-                for trigger in self.triggers
-            ],
-            "jitter": self.jitter,
-        }
-        if self.jitter and self._seed is not None:
-            state["seed"] = self._seed
-        return state
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self.jitter = state.get("jitter")
-        self.end_date = None
-        self._seed = state.get("seed")
-        self.triggers = [_restored(reference, inner) for reference, inner in state["triggers"]]
-
-    def __repr__(self) -> str:
-        jitter = f", jitter={self.jitter}" if self.jitter else ""
-        return f"<{type(self).__name__}({self.triggers!r}{jitter})>"
-
     def __str__(self) -> str:
         return f"{self.kind}[{', '.join(map(str, self.triggers))}]"
 
@@ -148,11 +125,14 @@ class BaseCombiningTrigger(DelayedTrigger):
 
         return several.spoken(self.triggers, self.kind).but(*details.jitter(self.jitter))
 
+    def _restored(self) -> None:
+        self.end_date = None
+
     @abstractmethod
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None: ...
 
 
-def _restored(reference: str, state: Any) -> BaseTrigger:
+def _made_again(reference: str, state: Any) -> BaseTrigger:
     cls = found_by(reference)
     if not (isinstance(cls, type) and issubclass(cls, BaseTrigger)):
         raise TriggerError(f"{reference!r} is no trigger class")

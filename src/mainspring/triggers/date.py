@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from mainspring.former_names import former_names
 from mainspring.timezones import in_utc
 from mainspring.timezones import local_timezone as get_localzone
+from mainspring.triggers.common_fields import MOMENT
+from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.standard import StandardTrigger, moment_in, shown, zone_of_a_new_one
 
 if TYPE_CHECKING:
@@ -29,6 +31,14 @@ class DateTrigger(StandardTrigger):
     __slots__ = ("run_date",)
 
     kind = "date"
+    fields_declared = (
+        positional(
+            "run_date",
+            codec=MOMENT,
+            state_codec=Codec(None, lambda value, zone: moment_in(value, zone, "run_date")),
+        ),
+    )
+    shown_as = "<{name} (run_date='{self._shown}')>"
 
     def __init__(self, run_date: Any = None, timezone: Any = None) -> None:
         # What has no zone yet stays as it was written, until a scheduler with one comes.
@@ -76,30 +86,12 @@ class DateTrigger(StandardTrigger):
             return Phrase(Clause("once.added"))
         return Phrase(Clause("once", moment=details.moment(self.run_date, None)))
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment
-
-        return {"type": self.kind, "version": 1, "run_date": plain_moment(self.run_date)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment
-
-        return cls(read_moment(values["run_date"]))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"version": self.state_version, "run_date": self.run_date}
-
-    def __setstate__(self, state: Any) -> None:
-        run_date = self._readable(state)["run_date"]
-        self.run_date = moment_in(run_date, None, "run_date")
+    @property
+    def _shown(self) -> str:
+        return shown(self.run_date)
 
     def __str__(self) -> str:
-        return f"date[{shown(self.run_date)}]"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} (run_date='{shown(self.run_date)}')>"
+        return f"date[{self._shown}]"
 
 
 if not TYPE_CHECKING:

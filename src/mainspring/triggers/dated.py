@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
 from mainspring.timezones import asdate, astimezone, in_utc, in_zone
+from mainspring.triggers.common_fields import END_DATE, MOMENT, SEED, START_DATE, WALL_CLOCK_FIELDS
+from mainspring.triggers.declared import AS_IT_IS, Codec, Field, replaced
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.plain import plain_moment
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
     from mainspring.triggers.clock_changes import Fold, Gap
 
 
+_FROM_DAY = START_DATE._replace(state_codec=AS_IT_IS)
+_TO_DAY = END_DATE._replace(codec=Codec(plain_moment, lambda text, _zone: asdate(text)), state_codec=AS_IT_IS)
+_SINCE = Field("since", "_since", codec=MOMENT, is_sparse=True)
+DATED_FIELDS = (*replaced(WALL_CLOCK_FIELDS, _FROM_DAY, _TO_DAY)[:-1], _SINCE, SEED)
+
+
 class DatedTrigger(WallClockTrigger):
     """A trigger whose start and end are dates; without a start date, it begins on the day on which it is added."""
 
     __slots__ = ("_since",)
+
+    state_first = ("since",)
 
     def _set_options(
         self,
@@ -85,68 +96,3 @@ class DatedTrigger(WallClockTrigger):
             return None
         midnight = datetime.combine(self.end_date + timedelta(days=1), time(), self.timezone)
         return in_utc(midnight) - timedelta(microseconds=1)
-
-    def _plain_options(self) -> dict[str, Any]:
-        """What `to_dict` has of all such triggers."""
-        from mainspring.triggers.plain import plain_moment, plain_zone
-
-        return {
-            "start_date": plain_moment(self.start_date),
-            "end_date": plain_moment(self.end_date),
-            "timezone": plain_zone(self.timezone),
-            "jitter": self.jitter,
-            "gap": self.gap,
-            "fold": self.fold,
-            "first": self.first,
-            "first_at": plain_moment(self._first_at),
-            "max_fires": self.max_fires,
-            "anchored": self._is_anchored,
-            "since": plain_moment(self._since),
-            "seed": self._seed if self._needs_seed() else None,
-        }
-
-    @classmethod
-    def _from_plain(cls, values: dict[str, Any], **schedule: Any) -> Self:
-        """The inverse of `_plain_options`.
-
-        Args:
-            schedule: the parameters that aren't among them.
-        """
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
-        names = ("start_date", "jitter", "gap", "fold", "max_fires")
-        options = {name: values.get(name) for name in names}
-        made = cls(**schedule, **options, timezone=zone)  # type: ignore[call-arg]  # each such trigger takes them
-        end_date = values.get("end_date")
-        # One that began when it was added may have begun after its end.
-        made.end_date = None if end_date is None else asdate(end_date)
-        made.first = values.get("first")
-        made._first_at = read_moment(values.get("first_at"), zone)
-        made._since = read_moment(values.get("since"), zone)
-        made._is_anchored = values.get("anchored", False)
-        made._seed = values.get("seed")
-        return made
-
-    def _state_of_options(self) -> dict[str, Any]:
-        state = {
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "timezone": self.timezone,
-            "jitter": self.jitter,
-        }
-        if self._since is not None:
-            state["since"] = self._since
-        return state | self._own_state()
-
-    def _set_state_of_options(self, state: dict[str, Any]) -> None:
-        self.start_date, self.end_date = state["start_date"], state["end_date"]
-        self.timezone = astimezone(state["timezone"])
-        self.jitter = state.get("jitter")
-        self._since = state.get("since")
-        self._set_own_state(state)
-
-    def _shown_options(self) -> list[str]:
-        """What `repr` has of all such triggers, but for the zone."""
-        dates = (("start_date", self.start_date), ("end_date", self.end_date))
-        return [f"{name}='{value}'" for name, value in dates if value is not None] + self._own_options()

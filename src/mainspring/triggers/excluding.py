@@ -9,6 +9,8 @@ from mainspring.errors import SerializationError, TriggerError
 from mainspring.timezones import asdate, in_utc, in_zone
 from mainspring.triggers.base import comparable
 from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.common_fields import INNER, ZONE_BOUND
+from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.standard import TICK
@@ -44,6 +46,19 @@ class ExcludingTrigger(WrappingTrigger):
     __slots__ = ("_days", "_others", "_windows", "exclusions")
 
     kind = "excluding"
+    fields_declared = (
+        INNER,
+        positional(
+            "exclusions",
+            codec=Codec(
+                lambda exclusions: list(map(_plain, exclusions)),
+                lambda values, _zone: list(map(_read_plain, values)),
+            ),
+            shown=lambda exclusions: repr(list(exclusions)),
+        ),
+        ZONE_BOUND,
+    )
+    shown_as = "<{name} ({fields})>"
 
     def __init__(self, trigger: BaseTrigger, exclusions: Iterable[Any]) -> None:
         self._wrap(trigger)
@@ -56,6 +71,10 @@ class ExcludingTrigger(WrappingTrigger):
         self._windows = Stretches([one for one in exclusions if isinstance(one, Window)], TICK)
         known = (date, DateRange, Window)
         self._others = [one for one in exclusions if not isinstance(one, known)]
+
+    def _restored(self) -> None:
+        super()._restored()
+        self._set(self.exclusions)
 
     def _around(self, trigger: BaseTrigger) -> Self:
         return type(self)(trigger, self.exclusions)
@@ -129,45 +148,8 @@ class ExcludingTrigger(WrappingTrigger):
         phrase = phrase_of(self.trigger).by_days()
         return phrase.but(spoken_exceptions(self.exclusions, phrase.zone)) if self.exclusions else phrase
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            exclusions=[_plain(one) for one in self.exclusions],
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone, trigger_from_dict
-
-        made = cls(trigger_from_dict(values["trigger"]), [_read_plain(one) for one in values["exclusions"]])
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "exclusions": self.exclusions,
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self._timezone = state["timezone"]
-        self._set(state["exclusions"])
-
     def __str__(self) -> str:
         return f"{self.trigger} except {', '.join(map(_spoken, self.exclusions))}"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} ({self.trigger!r}, {list(self.exclusions)!r})>"
 
 
 class DateRange(NamedTuple):

@@ -11,15 +11,25 @@ from mainspring.coercion import count_meant, is_number, nearest, number_meant
 from mainspring.errors import TriggerError
 from mainspring.former_names import former_names
 from mainspring.profile import stands_in
-from mainspring.timezones import astimezone, in_utc, in_zone
+from mainspring.timezones import in_utc, in_zone
 from mainspring.timezones import local_timezone as get_localzone
+from mainspring.triggers.common_fields import (
+    ANCHORED,
+    END_DATE,
+    FIRST,
+    JITTER,
+    MAX_FIRES,
+    SEED,
+    START_DATE,
+    TIMEZONE_APART,
+)
+from mainspring.triggers.declared import Codec, as_value, keyword
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.standard import (
     DelayedTrigger,
     check_order,
     moment_in,
     shifted,
-    shown,
     zone_of_a_new_one,
 )
 
@@ -66,6 +76,25 @@ class IntervalTrigger(DelayedTrigger):
 
     kind = "interval"
     state_version = 2
+    fields_declared = (
+        keyword(
+            "seconds",
+            "interval",
+            codec=Codec(timedelta.total_seconds),
+            state_name="interval",
+            shown=as_value("interval"),
+        ),
+        START_DATE,
+        END_DATE,
+        TIMEZONE_APART,
+        JITTER,
+        FIRST,
+        MAX_FIRES,
+        ANCHORED,
+        SEED,
+    )
+    state_first = ("timezone", "start_date", "end_date")
+    shown_as = "<{name} ({fields}, timezone='{self.timezone}')>"
 
     def __init__(
         self,
@@ -127,6 +156,9 @@ class IntervalTrigger(DelayedTrigger):
             if not self._is_anchored:
                 check_order(bound.start_date, bound.end_date)
         return bound
+
+    def _restored(self) -> None:
+        self._set_interval(self.interval)
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:
         if type(other) is not type(self):
@@ -204,85 +236,8 @@ class IntervalTrigger(DelayedTrigger):
             days_zone=self.timezone,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            seconds=self.interval_length,
-            start_date=plain_moment(self.start_date),
-            end_date=plain_moment(self.end_date),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            first=self.first,
-            max_fires=self.max_fires,
-            anchored=self._is_anchored,
-            seed=self._seed if self.jitter else None,
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
-        made = cls(
-            seconds=values["seconds"],
-            start_date=read_moment(values.get("start_date"), zone),
-            timezone=zone,
-            jitter=values.get("jitter"),
-            max_fires=values.get("max_fires"),
-        )
-        # One that began when it was added may have begun after its end.
-        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
-        made.first, made._is_anchored = values.get("first"), values.get("anchored", False)
-        made._seed = values.get("seed")
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {
-            "version": self.state_version,
-            "timezone": self.timezone,
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "interval": self.interval,
-            "jitter": self.jitter,
-        }
-        # What APScheduler doesn't know is only written where it says something.
-        own = {"first": self.first, "max_fires": self.max_fires, "anchored": self._is_anchored or None}
-        own["seed"] = self._seed if self.jitter else None
-        return state | {key: value for key, value in own.items() if value is not None}
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self.timezone = astimezone(state["timezone"])
-        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
-        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
-        self._set_interval(state["interval"])
-        self.jitter = state.get("jitter")
-        self.first = state.get("first")
-        self.max_fires = state.get("max_fires")
-        self._is_anchored = state.get("anchored", False)
-        self._seed = state.get("seed")
-
     def __str__(self) -> str:
         return f"interval[{self.interval}]"
-
-    def __repr__(self) -> str:
-        options = [f"interval={self.interval!r}"]
-        options += [
-            f"{name}='{shown(getattr(self, name))}'"
-            for name in ("start_date", "end_date")
-            if getattr(self, name) is not None
-        ]
-        if self.jitter:
-            options.append(f"jitter={self.jitter}")
-        if self.first is not None:
-            options.append(f"first={self.first!r}")
-        if self.max_fires is not None:
-            options.append(f"max_fires={self.max_fires}")
-        return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
 
 
 def _interval_of(parts: dict[str, Any]) -> timedelta:

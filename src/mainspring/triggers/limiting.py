@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from mainspring.errors import TriggerError
 from mainspring.timezones import in_utc, real_time
 from mainspring.triggers.base import comparable
+from mainspring.triggers.common_fields import ANCHORED, INNER, MOMENT, ZONE_BOUND, as_text
+from mainspring.triggers.declared import Field, Handed, as_value, positional
 from mainspring.triggers.interval import checked_count
-from mainspring.triggers.standard import TICK, shifted, shown
+from mainspring.triggers.standard import TICK, shifted
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import WrappingTrigger, next_of
 
@@ -38,6 +40,14 @@ class LimitedTrigger(WrappingTrigger):
     __slots__ = ("_counted", "_is_anchored", "max_fires", "start")
 
     kind = "limited"
+    fields_declared = (
+        INNER,
+        positional("max_fires", shown=as_value("max_fires")),
+        Field("start", codec=MOMENT, handed=Handed.POSITION, shown=as_text("start")),
+        ANCHORED._replace(is_sparse=False),
+        ZONE_BOUND,
+    )
+    shown_as = "<{name} ({fields})>"
 
     def __init__(self, trigger: BaseTrigger, max_fires: int, start: Any = None) -> None:
         self._wrap(trigger)
@@ -55,6 +65,10 @@ class LimitedTrigger(WrappingTrigger):
         made = type(self)(trigger, self.max_fires, self.start)
         made._is_anchored = self._is_anchored
         return made
+
+    def _restored(self) -> None:
+        super()._restored()
+        self._counted = (0, None)
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         bound = super().bind(timezone=timezone, now=now, job_id=job_id)
@@ -153,50 +167,5 @@ class LimitedTrigger(WrappingTrigger):
 
         return details.limited(phrase_of(self.trigger), self.max_fires, self.start)
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment, plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            max_fires=self.max_fires,
-            start=plain_moment(self.start),
-            anchored=self._is_anchored,
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone, trigger_from_dict
-
-        trigger = trigger_from_dict(values["trigger"])
-        made = cls(trigger, values["max_fires"], read_moment(values.get("start")))
-        made._is_anchored = values.get("anchored", False)
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "max_fires": self.max_fires,
-            "start": self.start,
-            "anchored": self._is_anchored,
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self.max_fires, self.start = state["max_fires"], state["start"]
-        self._is_anchored, self._timezone = state["anchored"], state["timezone"]
-        self._counted = (0, None)
-
     def __str__(self) -> str:
         return f"{self.trigger}, {self.max_fires} times"
-
-    def __repr__(self) -> str:
-        start = "" if self.start is None else f", start='{shown(self.start)}'"
-        return f"<{type(self).__name__} ({self.trigger!r}, max_fires={self.max_fires}{start})>"

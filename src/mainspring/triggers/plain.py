@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.coercion import nearest
 from mainspring.errors import SerializationError, repr_of, words_of
 from mainspring.timezones import astimezone, in_utc, in_zone, offset_text, zone_identity
 from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.kinds import HOMES, class_of
 from mainspring.triggers.naming import found_by, reference_to
 
 if TYPE_CHECKING:
@@ -18,25 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["is_plain", "trigger_from_dict", "trigger_to_dict"]
 
 _VERSION = 1
-_HOME = {
-    "date": "date:DateTrigger",
-    "interval": "interval:IntervalTrigger",
-    "cron": "cron:CronTrigger",
-    "calendarinterval": "calendarinterval:CalendarIntervalTrigger",
-    "business_day": "business_day:BusinessDayTrigger",
-    "rrule": "recurrence:RecurrenceTrigger",
-    "weekly": "weekly:WeeklyTrigger",
-    "sun": "sun:SunTrigger",
-    "and": "combining:AndTrigger",
-    "or": "combining:OrTrigger",
-    "excluding": "excluding:ExcludingTrigger",
-    "rolling": "rolling:RollingTrigger",
-    "window": "windowing:WindowTrigger",
-    "spread": "spreading:SpreadTrigger",
-    "limited": "limiting:LimitedTrigger",
-    "shifted": "shifting:ShiftedTrigger",
-    "after": "after:AfterJob",
-}
 #: Where triggers, as they are written, name a class or a function that isn't ours.
 _REFERRING = frozenset({"class", "function", "holidays"})
 
@@ -103,13 +84,11 @@ def _class_of(values: dict[str, Any]) -> Any:
             raise SerializationError(f"{values['class']!r} is no trigger class")
         return found
     kind = values.get("type")
-    home = _HOME.get(kind) if isinstance(kind, str) else None
-    if home is None:
-        hint = nearest(str(kind), _HOME)
-        suggestion = f"; did you mean {hint!r}?" if hint else f"; valid: {', '.join(_HOME)}"
+    if not isinstance(kind, str) or kind not in HOMES:
+        hint = nearest(str(kind), HOMES)
+        suggestion = f"; did you mean {hint!r}?" if hint else f"; valid: {', '.join(HOMES)}"
         raise SerializationError(f"unknown type of trigger {kind!r}{suggestion}")
-    module, _, name = home.partition(":")
-    return getattr(import_module(f"mainspring.triggers.{module}"), name)
+    return class_of(kind)
 
 
 def references_in(values: Any) -> Iterator[str]:
@@ -123,11 +102,6 @@ def references_in(values: Any) -> Iterator[str]:
                 yield part
             else:
                 yield from references_in(part)
-
-
-def without_empty(**values: Any) -> dict[str, Any]:
-    """`values` but for those that say nothing."""
-    return {key: value for key, value in values.items() if value is not None and value is not False}
 
 
 def plain_zone(zone: tzinfo | None) -> str | None:

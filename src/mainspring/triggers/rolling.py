@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
 from mainspring.timezones import in_utc, in_zone
-from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.business_calendar import CALENDAR, BusinessCalendar
+from mainspring.triggers.common_fields import INNER, ZONE_BOUND
+from mainspring.triggers.declared import as_value, positional
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import (
@@ -32,23 +34,12 @@ if TYPE_CHECKING:
     from mainspring.triggers.explaining import Phrase
     from mainspring.triggers.steps import Steps
 
-__all__ = ["RollingTrigger", "rolled"]
+__all__ = ["RollingTrigger"]
 
 _NOTHING = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _QUARTER_HOUR = 15 * 60
-
-
-def rolled(trigger: BaseTrigger, calendar: Any, roll: Any) -> BaseTrigger:
-    """See `BaseTrigger.on_business_days`."""
-    if calendar is None:
-        calendar = BusinessCalendar()
-    elif not isinstance(calendar, BusinessCalendar):
-        calendar = BusinessCalendar(calendar)
-    if roll == "skip":
-        return trigger.excluding(calendar)
-    return RollingTrigger(trigger, calendar, roll)
 
 
 class _Stretch(NamedTuple):
@@ -74,6 +65,13 @@ class RollingTrigger(WrappingTrigger):
     __slots__ = ("calendar", "roll")
 
     kind = "rolling"
+    fields_declared = (
+        INNER,
+        positional("calendar", codec=CALENDAR, shown=repr),
+        positional("roll", shown=as_value("roll")),
+        ZONE_BOUND,
+    )
+    shown_as = "<{name} ({fields})>"
 
     def __init__(
         self,
@@ -87,6 +85,15 @@ class RollingTrigger(WrappingTrigger):
             hint = "" if meant is None else f"; did you mean {meant!r}?"
             raise TriggerError(f"roll must be 'next', 'previous' or 'skip', got {roll!r}{hint}")
         self.calendar, self.roll = calendar, roll
+
+    @classmethod
+    def of(cls, trigger: BaseTrigger, calendar: Any, roll: Any) -> BaseTrigger:
+        """See `BaseTrigger.on_business_days`."""
+        if calendar is None:
+            calendar = BusinessCalendar()
+        elif not isinstance(calendar, BusinessCalendar):
+            calendar = BusinessCalendar(calendar)
+        return trigger.excluding(calendar) if roll == "skip" else cls(trigger, calendar, roll)
 
     def _around(self, trigger: BaseTrigger) -> Self:
         return type(self)(trigger, self.calendar, self.roll)
@@ -253,48 +260,8 @@ class RollingTrigger(WrappingTrigger):
         phrase = phrase_of(self.trigger).by_days()
         return phrase.but(Clause(f"rolled.{self.roll}", closed=closed)) if closed else phrase
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            calendar=self.calendar.to_dict(),
-            roll=self.roll,
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone, trigger_from_dict
-
-        calendar = BusinessCalendar.from_dict(values["calendar"])
-        made = cls(trigger_from_dict(values["trigger"]), calendar, values["roll"])
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "calendar": self.calendar,
-            "roll": self.roll,
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self._timezone = state["timezone"]
-        self.calendar, self.roll = state["calendar"], state["roll"]
-
     def __str__(self) -> str:
         return f"{self.trigger} on {self.roll} business day"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} ({self.trigger!r}, {self.calendar!r}, roll={self.roll!r})>"
 
 
 def _stretches(source: date, day: date, zone: tzinfo) -> tuple[_Stretch, ...]:

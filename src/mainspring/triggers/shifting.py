@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from mainspring.errors import TriggerError
+from mainspring.triggers.common_fields import INNER, ZONE_BOUND
+from mainspring.triggers.declared import Codec, positional
+from mainspring.triggers.standard import TICK
 from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of, shifted_answer
 
 if TYPE_CHECKING:
@@ -33,6 +36,16 @@ class ShiftedTrigger(WrappingTrigger):
     __slots__ = ("shift",)
 
     kind = "shifted"
+    fields_declared = (
+        INNER,
+        positional(
+            "shift",
+            codec=Codec(lambda shift: shift // TICK, lambda ticks, _zone: timedelta(microseconds=ticks)),
+            shown=repr,
+        ),
+        ZONE_BOUND,
+    )
+    shown_as = "<{name} ({fields})>"
 
     def __init__(self, trigger: BaseTrigger, shift: timedelta) -> None:
         self._wrap(trigger)
@@ -65,41 +78,5 @@ class ShiftedTrigger(WrappingTrigger):
         key = "shifted.earlier" if self.shift < timedelta(0) else "shifted.later"
         return phrase_of(self.trigger).but(Clause(key, distance=spoken_duration(abs(self.shift))))
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            shift=self.shift // timedelta(microseconds=1),
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone, trigger_from_dict
-
-        made = cls(trigger_from_dict(values["trigger"]), timedelta(microseconds=values["shift"]))
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "shift": self.shift,
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self.shift, self._timezone = state["shift"], state["timezone"]
-
     def __str__(self) -> str:
         return f"{self.trigger} shifted by {self.shift}"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} ({self.trigger!r}, {self.shift!r})>"

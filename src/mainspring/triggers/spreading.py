@@ -8,6 +8,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
+from mainspring.triggers.common_fields import INNER, ZONE_BOUND
+from mainspring.triggers.declared import Codec, Field, positional
 from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of, shifted_answer
 
 if TYPE_CHECKING:
@@ -70,6 +72,12 @@ class SpreadTrigger(WrappingTrigger):
     __slots__ = ("_seed", "over")
 
     kind = "spread"
+    fields_declared = (
+        INNER,
+        positional("over", codec=Codec(timedelta.total_seconds), shown=lambda over: f"'{_shown(over)}'"),
+        Field("seed", "_seed"),
+        ZONE_BOUND,
+    )
 
     def __init__(self, trigger: BaseTrigger, over: Any) -> None:
         self._wrap(trigger)
@@ -126,48 +134,8 @@ class SpreadTrigger(WrappingTrigger):
         delay = timedelta(seconds=round(self.delay.total_seconds()))
         return phrase_of(self.trigger).but(Clause("spread.by", span=span, delay=spoken_duration(delay)))
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            over=self.over.total_seconds(),
-            seed=self._seed,
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone, trigger_from_dict
-
-        made = cls(trigger_from_dict(values["trigger"]), values["over"])
-        made._seed = values.get("seed")
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "over": self.over,
-            "seed": self._seed,
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self.over, self._seed = state["over"], state["seed"]
-        self._timezone = state["timezone"]
-
     def __str__(self) -> str:
         return f"{self.trigger} spread over {_shown(self.over)}"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.trigger!r}, '{_shown(self.over)}')"
 
 
 def _read(value: Any) -> timedelta:

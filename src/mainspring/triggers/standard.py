@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.errors import TriggerError
 from mainspring.profile import stands_in
@@ -17,7 +17,8 @@ from mainspring.timezones import (
     in_utc,
     in_zone,
 )
-from mainspring.triggers.base import BaseTrigger, _aware, comparable
+from mainspring.triggers.base import _aware, comparable
+from mainspring.triggers.declared import DeclaredTrigger
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.steps import NEVER, SEARCH_LIMIT, Found, SearchExhaustedError, Steps, Unknown
 
@@ -35,7 +36,7 @@ _SLICES = 10
 _A_FEW_STEPS = 64
 
 
-class StandardTrigger(BaseTrigger):
+class StandardTrigger(DeclaredTrigger):
     """A trigger that can be asked in both directions.
 
     The methods with an underscore are asked of a bound trigger only. They take and give points in time in UTC, because
@@ -43,11 +44,6 @@ class StandardTrigger(BaseTrigger):
     """
 
     __slots__ = ()
-
-    #: Its name in plain data.
-    kind: ClassVar[str]
-    #: The highest version of its state that can be read.
-    state_version: ClassVar[int] = 1
 
     @abstractmethod
     def _is_bound(self) -> bool:
@@ -169,8 +165,10 @@ class StandardTrigger(BaseTrigger):
         return times, has_more
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StandardTrigger) and (
-            type(self) is type(other) and self._compared() == other._compared()
+        return self is other or (
+            isinstance(other, StandardTrigger)
+            and type(self) is type(other)
+            and self._compared() == other._compared()
         )
 
     def __hash__(self) -> int:
@@ -180,28 +178,6 @@ class StandardTrigger(BaseTrigger):
         """The state as it is compared with another's; a copy."""
         state: dict[str, Any] = comparable(self.__getstate__())
         return state
-
-    @abstractmethod
-    def __getstate__(self) -> dict[str, Any]: ...
-
-    @abstractmethod
-    def __setstate__(self, state: Any) -> None: ...
-
-    def _readable(self, state: Any) -> dict[str, Any]:
-        """`state`, if it is of a version that can be read.
-
-        Raises:
-            ValueError: it was written by a newer release.
-        """
-        if isinstance(state, tuple):  # how Python pickles slots when asked by a class without __getstate__
-            state = state[1]
-        version = state.get("version", 1)
-        if version > self.state_version:
-            raise ValueError(
-                f"{type(self).__name__} has version {version}, but only {self.state_version} and older can be read: "
-                "it was written by a newer release, upgrade this one"
-            )
-        return dict(state)
 
 
 class DelayedTrigger(StandardTrigger):
@@ -215,6 +191,14 @@ class DelayedTrigger(StandardTrigger):
     jitter: float | None
     end_date: Any
     _seed: str | None
+
+    def _needs_seed(self) -> bool:
+        return bool(self.jitter)
+
+    @property
+    def _kept_seed(self) -> str | None:
+        """What its delays depend on, where that is to be written."""
+        return self._seed if self._needs_seed() else None
 
     @abstractmethod
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:

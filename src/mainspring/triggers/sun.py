@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, get_arg
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
 from mainspring.extras import library_missing
-from mainspring.timezones import astimezone
+from mainspring.triggers.common_fields import END_DATE, JITTER, MOMENT, START_DATE, TIMEZONE
+from mainspring.triggers.declared import Codec, Field, Handed, keyword, positional
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.standard import TICK, DelayedTrigger, moment_in, shown, zone_given
 from mainspring.triggers.steps import SearchExhaustedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from astral import Observer
 
     from mainspring.triggers.base import BaseTrigger
@@ -44,6 +47,10 @@ _SAMPLE = date(2024, 1, 1).toordinal()
 #: Noon may be a day off the date in UTC, and what is asked is three days.
 _FIRST_DAY: Final = 8
 _LAST_DAY: Final = date.max.toordinal() - 8
+
+
+def _number(name: str, shown: Callable[[float], str | None]) -> Field:
+    return keyword(name, shown=shown)
 
 
 class SunTrigger(DelayedTrigger):
@@ -83,6 +90,24 @@ class SunTrigger(DelayedTrigger):
     )
 
     kind = "sun"
+    fields_declared = (
+        positional("event", shown=repr),
+        _number("latitude", lambda degrees: f"latitude={degrees:g}"),
+        _number("longitude", lambda degrees: f"longitude={degrees:g}"),
+        _number("elevation", lambda metres: f"elevation={metres:g}" if metres else None),
+        _number("depression", lambda degrees: None if degrees == 6 else f"depression={degrees:g}"),  # noqa: PLR2004 - the default
+        keyword(
+            "offset",
+            codec=Codec(timedelta.total_seconds, lambda seconds, _zone: timedelta(seconds=seconds)),
+            shown=lambda offset: f"offset={offset.total_seconds() / 60:g}" if offset else None,
+        ),
+        START_DATE,
+        END_DATE._replace(codec=MOMENT, handed=Handed.KEYWORD),
+        TIMEZONE,
+        JITTER,
+        Field("seed", "_seed"),
+    )
+    shown_last = ("depression", "start_date", "end_date", "jitter", "timezone")
     searches = True
 
     def __init__(
@@ -195,79 +220,8 @@ class SunTrigger(DelayedTrigger):
 
         return spoken_sun(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            event=self.event,
-            latitude=self.latitude,
-            longitude=self.longitude,
-            elevation=self.elevation,
-            depression=self.depression,
-            offset=self.offset.total_seconds(),
-            start_date=plain_moment(self.start_date),
-            end_date=plain_moment(self.end_date),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            seed=self._seed,
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
-        made = cls(
-            values["event"],
-            **{name: values[name] for name in ("latitude", "longitude", "elevation", "depression")},
-            offset=timedelta(seconds=values["offset"]),
-            start_date=read_moment(values.get("start_date"), zone),
-            end_date=read_moment(values.get("end_date"), zone),
-            timezone=zone,
-            jitter=values.get("jitter"),
-        )
-        made._seed = values.get("seed")
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("event", "latitude", "longitude", "elevation", "depression", "offset")
-        state: dict[str, Any] = {
-            "version": self.state_version,
-            **{name: getattr(self, name) for name in names},
-        }
-        state |= {name: getattr(self, name) for name in ("start_date", "end_date", "timezone", "jitter")}
-        return state | {"seed": self._seed}
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        for name in ("event", "latitude", "longitude", "elevation", "depression", "offset", "jitter"):
-            setattr(self, name, state[name])
-        self.timezone = astimezone(state["timezone"])
-        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
-        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
-        self._seed = state["seed"]
-
     def __str__(self) -> str:
         return repr(self)
-
-    def __repr__(self) -> str:
-        options = [f"{self.event!r}", f"latitude={self.latitude:g}", f"longitude={self.longitude:g}"]
-        if self.elevation:
-            options.append(f"elevation={self.elevation:g}")
-        if self.offset:
-            options.append(f"offset={self.offset.total_seconds() / 60:g}")
-        if self.depression != 6:  # noqa: PLR2004 - the default
-            options.append(f"depression={self.depression:g}")
-        dates = (("start_date", self.start_date), ("end_date", self.end_date))
-        options += [f"{name}='{shown(value)}'" for name, value in dates if value is not None]
-        if self.jitter:
-            options.append(f"jitter={self.jitter}")
-        if self.timezone is not None:
-            options.append(f"timezone='{self.timezone}'")
-        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class _Place(NamedTuple):

@@ -117,8 +117,8 @@ class WallClockTrigger(DelayedTrigger):
         """Set the start date to `now`."""
         self.start_date = in_zone(in_utc(now), self._zone())
 
-    def _needs_seed(self) -> bool:
-        return bool(self.jitter)
+    def _restored(self) -> None:
+        self._forget()
 
     def _is_bound(self) -> bool:
         return self.timezone is not None and (
@@ -359,32 +359,6 @@ class WallClockTrigger(DelayedTrigger):
                 state.pop("anchored", None)
                 state.pop("since", None)
         return mine == theirs
-
-    def _own_state(self) -> dict[str, Any]:
-        """What APScheduler doesn't know of the state, where it says something."""
-        own = {
-            "gap": self.gap,
-            "fold": self.fold,
-            "first": self.first,
-            "first_at": self._first_at,
-            "max_fires": self.max_fires,
-            "anchored": self._is_anchored or None,
-            "seed": self._seed if self._needs_seed() else None,
-        }
-        return {key: value for key, value in own.items() if value is not None}
-
-    def _set_own_state(self, state: dict[str, Any]) -> None:
-        self.gap, self.fold = state.get("gap"), state.get("fold")
-        self.first, self._first_at = state.get("first"), state.get("first_at")
-        self.max_fires = state.get("max_fires")
-        self._is_anchored = state.get("anchored", False)
-        self._seed = state.get("seed")
-        self._forget()
-
-    def _own_options(self) -> list[str]:
-        """What APScheduler doesn't know, for `repr`."""
-        options = ((name, getattr(self, name)) for name in ("gap", "fold", "first", "max_fires"))
-        return [f"{name}={value!r}" for name, value in options if value is not None]
 
 
 def checked_policy(gap: Any, fold: Any) -> tuple[Any, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from datetime import time
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from mainspring.errors import TriggerError
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.cron.expressions import WEEKDAYS, weekday_number
 from mainspring.triggers.cron.fields import DayOfWeekField
-from mainspring.triggers.dated import DatedTrigger
+from mainspring.triggers.dated import DATED_FIELDS, DatedTrigger
+from mainspring.triggers.declared import Codec, keyword
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,14 @@ __all__ = ["WeeklyTrigger"]
 
 _WEEK = 7
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+
+
+def _names_of(days: Iterable[int]) -> str:
+    return ",".join(WEEKDAYS[day] for day in days)
+
+
+def _texts_of(times: Iterable[time]) -> list[str]:
+    return [at.isoformat() for at in times]
 
 
 class WeeklyTrigger(DatedTrigger):
@@ -62,6 +71,33 @@ class WeeklyTrigger(DatedTrigger):
     __slots__ = ("days", "times", "week_start", "weeks")
 
     kind = "weekly"
+    fields_declared = (
+        keyword("weeks", shown=lambda weeks: None if weeks == 1 else f"weeks={weeks}"),
+        keyword(
+            "day_of_week",
+            "days",
+            codec=Codec(_names_of),
+            state_name="days",
+            state_codec=Codec(list, lambda days, _zone: tuple(days)),
+            shown=lambda days: repr(_names_of(days)),
+        ),
+        keyword(
+            "times",
+            codec=Codec(_texts_of),
+            state_codec=Codec(_texts_of, lambda texts, _zone: tuple(map(time.fromisoformat, texts))),
+            shown=lambda times: repr(
+                ",".join(at.isoformat("auto" if at.second else "minutes") for at in times)
+            ),
+        ),
+        keyword(
+            "week_start",
+            codec=Codec(WEEKDAYS.__getitem__),
+            shown=lambda day: f"week_start={WEEKDAYS[day]!r}" if day else None,
+        ),
+        *DATED_FIELDS,
+    )
+    shown_first = ("day_of_week", "times")
+    shown_last = ("jitter", "timezone")
 
     def __init__(
         self,
@@ -110,57 +146,6 @@ class WeeklyTrigger(DatedTrigger):
         if self.weeks == 1:
             del state["week_start"]  # it doesn't matter
         return state
-
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            weeks=self.weeks,
-            day_of_week=",".join(WEEKDAYS[day] for day in self.days),
-            times=[at.isoformat() for at in self.times],
-            week_start=WEEKDAYS[self.week_start],
-            **self._plain_options(),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        names = ("day_of_week", "times", "weeks", "week_start")
-        return cls._from_plain(values, **{name: values[name] for name in names})
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "weeks": self.weeks,
-            "days": list(self.days),
-            "times": [at.isoformat() for at in self.times],
-            "week_start": self.week_start,
-        } | self._state_of_options()
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self.weeks, self.week_start = state["weeks"], state["week_start"]
-        self.days = tuple(state["days"])
-        self.times = tuple(time.fromisoformat(text) for text in state["times"])
-        self._set_state_of_options(state)
-
-    def __repr__(self) -> str:
-        options = [
-            repr(",".join(WEEKDAYS[day] for day in self.days)),
-            repr(",".join(at.isoformat("auto" if at.second else "minutes") for at in self.times)),
-        ]
-        if self.weeks != 1:
-            options.append(f"weeks={self.weeks}")
-        if self.week_start:
-            options.append(f"week_start={WEEKDAYS[self.week_start]!r}")
-        options += self._shown_options()
-        if self.jitter:
-            options.append(f"jitter={self.jitter!r}")
-        if self.timezone is not None:
-            options.append(f"timezone='{self.timezone}'")
-        return f"{type(self).__name__}({', '.join(options)})"
 
 
 class _Weeks:

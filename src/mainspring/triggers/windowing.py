@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.errors import TriggerError
 from mainspring.triggers.clock_changes import DAY, Change, ZoneChanges, changes_of, instant_of, utc_of
+from mainspring.triggers.common_fields import INNER, ZONE_BOUND
+from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wall_clock import WallClockTrigger
@@ -39,6 +41,10 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_SHOWN = 100
 
 
+def _text_of(windows: Iterable[tuple[int, int]]) -> str:
+    return ",".join(map(_shown, windows))
+
+
 class WindowTrigger(WrappingTrigger):
     """Fires when another trigger does, within windows of the day. `BaseTrigger.within` makes it.
 
@@ -55,6 +61,17 @@ class WindowTrigger(WrappingTrigger):
     __slots__ = ("_apart", "_edges", "windows")
 
     kind = "window"
+    fields_declared = (
+        INNER,
+        positional(
+            "window",
+            "windows",
+            codec=Codec(_text_of),
+            state_codec=Codec(_text_of, lambda text, _zone: _read(text)),
+            shown=lambda windows: f"'{_text_of(windows)}'",
+        ),
+        ZONE_BOUND,
+    )
 
     def __init__(self, trigger: BaseTrigger, window: Any) -> None:
         self._wrap(trigger)
@@ -65,6 +82,10 @@ class WindowTrigger(WrappingTrigger):
         self.windows = tuple(sorted(set(windows)))
         self._edges = _Edges(self.windows)
         self._apart: bool | None = None
+
+    def _restored(self) -> None:
+        super()._restored()
+        self._set(self.windows)
 
     def _around(self, trigger: BaseTrigger) -> Self:
         made = type(self).__new__(type(self))
@@ -206,9 +227,6 @@ class WindowTrigger(WrappingTrigger):
             raise error.not_after(moment) from None
         return None
 
-    def _text(self) -> str:
-        return ",".join(map(_shown, self.windows))
-
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, Clock, phrase_of
 
@@ -219,45 +237,8 @@ class WindowTrigger(WrappingTrigger):
         )
         return phrase_of(self.trigger).by_days().but(Clause("within", spans=spans))
 
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, trigger_to_dict, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            trigger=trigger_to_dict(self.trigger),
-            window=self._text(),
-            timezone=plain_zone(self._timezone),
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone, trigger_from_dict
-
-        made = cls(trigger_from_dict(values["trigger"]), values["window"])
-        made._timezone = read_zone(values.get("timezone"))
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "trigger": self.trigger,
-            "window": self._text(),
-            "timezone": self._timezone,
-        }
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self._wrap(state["trigger"])
-        self._set(_read(state["window"]))
-        self._timezone = state["timezone"]
-
     def __str__(self) -> str:
-        return f"{self.trigger} within {self._text()}"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.trigger!r}, '{self._text()}')"
+        return f"{self.trigger} within {_text_of(self.windows)}"
 
 
 class _Edges:

@@ -40,6 +40,11 @@ class WrappingTrigger(StandardTrigger):
         self.trigger = trigger
         self._timezone: tzinfo | None = None
 
+    def _restored(self) -> None:
+        zone = self._timezone
+        self._wrap(self.trigger)
+        self._timezone = zone
+
     def _around(self, trigger: BaseTrigger) -> Self:
         """A copy of this around another trigger."""
         raise NotImplementedError

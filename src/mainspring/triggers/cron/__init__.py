@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from mainspring.call_stack import outside
 from mainspring.errors import CronSyntaxError
 from mainspring.former_names import former_names
-from mainspring.timezones import astimezone, in_utc
+from mainspring.timezones import in_utc
 from mainspring.timezones import local_timezone as get_localzone
+from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.common_fields import TIMEZONE_APART, WALL_CLOCK_FIELDS
 from mainspring.triggers.cron.days import DateFields
 from mainspring.triggers.cron.fields import DEFAULT_VALUES, FIELDS, BaseField, steps_over_new_year
 from mainspring.triggers.cron.grammars import FIVE_FIELDS, NOTHING, SIX_FIELDS, UNIX
@@ -19,9 +21,10 @@ from mainspring.triggers.cron.quartz import QUARTZ, check_calendars
 from mainspring.triggers.cron.reading import checked_text, read_expression, refusal, split, within
 from mainspring.triggers.cron.unix import command_after, placed
 from mainspring.triggers.cron.wall import WallSchedule
+from mainspring.triggers.declared import Codec, Field, keywords, replaced
 from mainspring.triggers.interval import checked_count, checked_first
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import check_order, moment_in, shown, zone_of_a_new_one
+from mainspring.triggers.standard import check_order, moment_in, zone_of_a_new_one
 from mainspring.triggers.wall_clock import WallClockTrigger, checked_policy
 
 if TYPE_CHECKING:
@@ -75,6 +78,17 @@ class CronTrigger(WallClockTrigger):
 
     kind = "cron"
     state_version = 2
+    fields_declared = (
+        keywords(
+            "fields",
+            codec=Codec(lambda fields: {field.name: str(field) for field in fields if not field.is_default}),
+            shown=lambda fields: _shown_fields(fields) or None,
+        ),
+        Field("either_day", "_is_either", is_sparse=True, default=False),
+        *replaced(WALL_CLOCK_FIELDS, TIMEZONE_APART),
+    )
+    state_first = ("timezone", "start_date", "end_date")
+    shown_as = "<{name} ({fields}, timezone='{self.timezone}')>"
 
     def __init__(
         self,
@@ -313,92 +327,25 @@ class CronTrigger(WallClockTrigger):
 
     def to_dict(self) -> dict[str, Any]:
         if any(type(field) not in _OWN_FIELDS or is_asked(field) for field in self.fields):
-            return super().to_dict()  # the text of a program's own field doesn't say what it means
-        from mainspring.triggers.plain import plain_moment, plain_zone, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            fields={field.name: str(field) for field in self.fields if not field.is_default},
-            either_day=self._is_either,
-            start_date=plain_moment(self.start_date),
-            end_date=plain_moment(self.end_date),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            gap=self.gap,
-            fold=self.fold,
-            first=self.first,
-            first_at=plain_moment(self._first_at),
-            max_fires=self.max_fires,
-            anchored=self._is_anchored,
-            seed=self._seed if self._needs_seed() else None,
-        )
+            return BaseTrigger.to_dict(self)  # the text of a program's own field doesn't say what it means
+        return super().to_dict()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_moment, read_zone
-
-        zone = read_zone(values.get("timezone"))
         fields = values["fields"]
-        has_warned = "week" in fields  # a schedule that is read back isn't warned of again
-        made = cls(
-            **({} if has_warned else fields),
-            start_date=read_moment(values.get("start_date"), zone),
-            timezone=zone,
-            jitter=values.get("jitter"),
-            gap=values.get("gap"),
-            fold=values.get("fold"),
-            max_fires=values.get("max_fires"),
-        )
-        if has_warned:
-            made.fields = made._read_fields(fields)
-        # One that began when it was added may have begun after its end.
-        made.end_date = moment_in(read_moment(values.get("end_date"), zone), zone, "end_date")
-        made.first = values.get("first")
-        made._first_at = read_moment(values.get("first_at"), zone)
-        made._is_either = values.get("either_day", False)
-        made._is_anchored = values.get("anchored", False)
-        made._seed = values.get("seed")
+        if "week" not in fields:
+            return super().from_dict(values)
+        # A schedule that is read back isn't warned of again.
+        made = super().from_dict({**values, "fields": {}})
+        made.fields = made._read_fields(fields)
         return made
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {
-            "version": self.state_version,
-            "timezone": self.timezone,
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "fields": self.fields,
-            "jitter": self.jitter,
-        }
-        if self._is_either:
-            state["either_day"] = True
-        return state | self._own_state()
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        self.timezone = astimezone(state["timezone"])
-        self.start_date = moment_in(state["start_date"], self.timezone, "start_date")
-        self.end_date = moment_in(state["end_date"], self.timezone, "end_date")
-        self.fields = state["fields"]
-        self.jitter = state.get("jitter")
-        self._is_either = state.get("either_day", False)
-        self._set_own_state(state)
-
     def __str__(self) -> str:
-        options = [f"{field.name}='{field}'" for field in self.fields if not field.is_default]
-        return f"cron[{', '.join(options)}]"
+        return f"cron[{_shown_fields(self.fields)}]"
 
-    def __repr__(self) -> str:
-        options = [f"{field.name}='{field}'" for field in self.fields if not field.is_default]
-        if self.start_date:
-            options.append(f"start_date={shown(self.start_date)!r}")
-        if self.end_date:
-            options.append(f"end_date={shown(self.end_date)!r}")
-        if self.jitter:
-            options.append(f"jitter={self.jitter}")
-        options += self._own_options()
-        return f"<{type(self).__name__} ({', '.join(options)}, timezone='{self.timezone}')>"
+
+def _shown_fields(fields: Iterable[BaseField]) -> str:
+    return ", ".join(f"{field.name}='{field}'" for field in fields if not field.is_default)
 
 
 def _pointing_elsewhere(error: CronSyntaxError, own: str, name: str) -> CronSyntaxError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.errors import TriggerError
 from mainspring.timezones import astimezone, convert_to_datetime, in_utc, in_zone, zone_identity
 from mainspring.triggers.clock_changes import moment_of, time_of
+from mainspring.triggers.common_fields import ANCHORED, FOLD, GAP, JITTER, SEED, TIMEZONE
+from mainspring.triggers.declared import Field, positional
 from mainspring.triggers.jitter import checked_jitter
 from mainspring.triggers.recurrence.reading import Recurrence, read_recurrence
 from mainspring.triggers.recurrence.rules import date_text
@@ -56,6 +58,20 @@ class RecurrenceTrigger(WallClockTrigger):
     __slots__ = ("_added_moments", "_excluded_days", "_excluded_moments", "recurrence")
 
     kind = "rrule"
+    fields_declared = (
+        positional("rule", "_text", state_codec=None, shown=repr),
+        Field(
+            "rule", "recurrence", "_text_without_start", codec=None
+        ),  # read by `_restored`, once the start is known
+        Field("start_date", codec=None),
+        TIMEZONE,
+        JITTER,
+        GAP,
+        FOLD,
+        ANCHORED,
+        SEED,
+    )
+    shown_last = ("jitter", "timezone")
 
     def __init__(
         self,
@@ -229,6 +245,22 @@ class RecurrenceTrigger(WallClockTrigger):
                 lines.append(f"{name}:{','.join(map(date_text, moments))}")
         return lines
 
+    @property
+    def _text(self) -> str:
+        return "\n".join(self._lines())
+
+    @property
+    def _text_without_start(self) -> str:
+        return "\n".join(self._lines(has_start=False))
+
+    def _restored(self) -> None:
+        rule, start = cast("Any", self.recurrence), self.start_date
+        read = read_recurrence(rule if start is None else f"DTSTART:{date_text(start)}\n{rule}")
+        self.recurrence = read._replace(start=None, zone=None)
+        self.jitter = checked_jitter(self.jitter)
+        self.first = self.max_fires = self.end_date = self._first_at = None
+        super()._restored()
+
     def _compared(self) -> dict[str, Any]:
         state = super()._compared()
         zone, start = self.timezone, self.start_date
@@ -243,54 +275,3 @@ class RecurrenceTrigger(WallClockTrigger):
                 dates = [moment_of(each, zone) if isinstance(each, datetime) else each for each in dates]
             state[name] = sorted({date_text(each) for each in dates})
         return state
-
-    def to_dict(self) -> dict[str, Any]:
-        from mainspring.triggers.plain import plain_zone, without_empty
-
-        return without_empty(
-            type=self.kind,
-            version=1,
-            rule="\n".join(self._lines()),
-            timezone=plain_zone(self.timezone),
-            jitter=self.jitter,
-            gap=self.gap,
-            fold=self.fold,
-            anchored=self._is_anchored,
-            seed=self._seed if self._needs_seed() else None,
-        )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        from mainspring.triggers.plain import read_zone
-
-        options = {name: values.get(name) for name in ("jitter", "gap", "fold")}
-        made = cls(values["rule"], timezone=read_zone(values.get("timezone")), **options)
-        made._is_anchored = values.get("anchored", False)
-        made._seed = values.get("seed")
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "version": self.state_version,
-            "rule": "\n".join(self._lines(has_start=False)),
-            "start_date": self.start_date,
-            "timezone": self.timezone,
-            "jitter": self.jitter,
-        } | self._own_state()
-
-    def __setstate__(self, state: Any) -> None:
-        state = self._readable(state)
-        rule, start = state["rule"], state["start_date"]
-        recurrence = read_recurrence(rule if start is None else f"DTSTART:{date_text(start)}\n{rule}")
-        self._set(recurrence, state["jitter"], None, None)
-        self.start_date, self.timezone = start, astimezone(state["timezone"])
-        self._set_own_state(state)
-
-    def __repr__(self) -> str:
-        options = [repr("\n".join(self._lines())), *self._own_options()]
-        if self.jitter:
-            options.append(f"jitter={self.jitter!r}")
-        if self.timezone is not None:
-            options.append(f"timezone='{self.timezone}'")
-        return f"{type(self).__name__}({', '.join(options)})"
