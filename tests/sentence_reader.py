@@ -191,6 +191,8 @@ class Reader:
     def item(self):
         if match := self.eat(rf"a ({WEEKDAY})"):
             return lambda day: WEEKDAYS[day.weekday()] == match[1]
+        if match := self.eat(r"the last (\d+) days"):
+            return lambda day: day.day > length(day) - int(match[1])
         if self.eat("the last day"):
             return lambda day: day.day == length(day)
         if self.eat("the day before the last day"):

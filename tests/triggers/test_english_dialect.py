@@ -65,6 +65,22 @@ MEANT = {
     "every 15 minutes, from a minute that the job's id chooses, in january": CronTrigger(
         minute="H/15", month=1
     ),
+    "at a minute past every hour from 9 to 17 that the job's id chooses on weekdays": CronTrigger(
+        day_of_week="mon-fri", hour="9-17", minute="H"
+    ),
+    "at a minute from 0 to 29 past every hour that the job's id chooses": CronTrigger(
+        hour="*", minute="H(0-29)"
+    ),
+    # counted before something is taken away
+    "(every day at 9, 3 times), except on 2026-03-05": CronTrigger(hour=9, minute=0, max_fires=3).excluding(
+        "2026-03-05"
+    ),
+    "(every day at 9, 3 times), only from 8 to 10, spread over 5 minutes": CronTrigger(
+        hour=9, minute=0, max_fires=3
+    )
+    .within("08:00-10:00")
+    .spread("5m"),
+    "at 9 on the last 7 days of the month": cron(day="L-6,L-5,L-4,L-3,L-2,L-1,last", hour=9),
     # counted apart
     "every day at 9, from 2026-03-02, 3 times in total from when it is added": cron(
         hour=9, start_date="2026-03-02 00:00:00"
@@ -260,6 +276,9 @@ def test_it_needs_no_name_of_its_dialect_where_no_other_reads_it(text):
 
 
 REFUSED = {
+    "at a minute past every hour": (27, "the job's id chooses", None),
+    "at a minute from 30 to 9 past every hour that the job's id chooses": (23, "9 is before 30", None),
+    "at 9 on the last 99 days of the month": (17, "expected", None),
     "at sunset in Berlin": (10, "where is that? Expected degrees", None),
     "at sunset at 52°, 13°": (16, "expected N or S", None),
     "at sunset at 95° N, 13° E": (0, "latitude must be a number of degrees from -90 to 90", None),

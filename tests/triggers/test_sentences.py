@@ -150,7 +150,7 @@ def test_the_next_time_is_said_in_the_language_too():
     )
     over = DateTrigger("2026-03-01", timezone="UTC")
     assert over.explain(start) == "once, at 2026-03-01 00:00 UTC; next: never"
-    assert over.explain(start, language="de") == "einmal, am 01.03.2026 00:00 UTC; nächster Lauf: nie"
+    assert over.explain(start, language="de") == "einmal, am 01.03.2026 um 00:00 Uhr UTC; nächster Lauf: nie"
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def read_back(trigger, sentence):
 #: What the grammar leaves out: what a function says, other jobs, holidays, what is only counted, what needs the zone of the scheduler.
 BEYOND = re.compile(
     r"at times that the job's id chooses \(|which is about|says so|holiday|the days of Closures|on \d+ dates|run of job|the iCalendar rule|month\), from|at each of|never fires"
-    r"|(every day|weeks), counted from when it is added|except at 2026"
+    r"|(every day|weeks)(, UTC)?, counted from when it is added|except at 2026"
 )
 
 

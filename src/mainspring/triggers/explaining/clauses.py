@@ -78,6 +78,10 @@ class Moment(NamedTuple):
     zone: str = ""
 
 
+#: What is said of the fire times that a trigger doesn't have, or has at another time.
+_TAKING_AWAY = ("except", "rolled.", "within")
+
+
 class Phrase(NamedTuple):
     """All that is to be said of a trigger.
 
@@ -94,7 +98,14 @@ class Phrase(NamedTuple):
     days_zone: tzinfo | None = None
 
     def but(self, *details: Clause) -> Phrase:
-        """This phrase with more details."""
+        """This phrase with more details.
+
+        If it is said how often it fires, and the details take some of these times away, it is put in brackets: they were counted before.
+        """
+        is_counted = any(detail.key.startswith("fires.") for detail in self.details)
+        if is_counted and any(detail.key.startswith(_TAKING_AWAY) for detail in details):
+            inside = Clause("member", what=self._replace(zone=None))
+            return self._replace(what=inside, details=details)
         return self._replace(details=self.details + details)
 
     def by_days(self) -> Phrase:

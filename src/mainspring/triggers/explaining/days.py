@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mainspring.triggers.cron.expressions import DayExpression
     from mainspring.triggers.cron.fields import BaseField
 
-__all__ = ["Days", "of_months", "spoken_days", "spoken_months", "spoken_scope", "weekday_list"]
+__all__ = ["Days", "of_months", "spoken_days", "spoken_months", "spoken_scope", "that_fall", "weekday_list"]
 
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST, _FEBRUARY, _LEAP_DAY = 28, 2, 29
@@ -90,6 +90,16 @@ def spoken_days(fields: Mapping[str, BaseField], seed: str | None, *, is_either:
     if not fields["week"].matches_all() and len(values["week"]) < MAX_VALUES["week"]:
         parts["weeks"] = _spoken_weeks(values["week"])
     return Days(parts, found.skips_dates)
+
+
+def that_fall(
+    weekdays: Sequence[int],
+    days: tuple[int, ...],
+    special: tuple[DayExpression, ...],
+    months: tuple[int, ...],
+) -> Days:
+    """Weekdays that are also one of these days of the month: "on Fridays that fall on the 13th of the month"."""
+    return _in_months(_Fields(months, days, special, tuple(weekdays), (), is_either=False), None)
 
 
 def _in_months(read: _Fields, years: tuple[int, ...] | None) -> Days:
@@ -277,6 +287,8 @@ def _of(months: tuple[int, ...]) -> Clause:
     span = _month_span(months)
     if span is not None:
         return Clause("of.month_span", first=span[0], last=span[1])
+    if len(months) == 1:
+        return Clause("of.one_month", month=Month(months[0]))
     return Clause("of.months", months=tuple(map(Month, months)))
 
 
@@ -359,7 +371,14 @@ def _items(days: tuple[int, ...], special: tuple[DayExpression, ...]) -> tuple[C
     """Days of the month as nouns: "the 1st and 15th", "the last day"."""
     items = [Clause("item.days", days=days)] if days else []
     positions = tuple(one for one in special if isinstance(one, WeekdayPositionExpression))
-    items += [_item(one) for one in special if one not in positions]
+    others = tuple(one for one in special if one not in positions)
+    last_days = {one.days_before for one in others if isinstance(one, LastDayOfMonthExpression)}
+    is_row = _IN_A_ROW <= len(last_days) <= _SHORTEST and last_days == set(range(len(last_days)))
+    if is_row:
+        others = tuple(one for one in others if not isinstance(one, LastDayOfMonthExpression))
+    items += [_item(one) for one in others]
+    if is_row:
+        items.append(Clause("item.last_days", number=len(last_days)))
     return (*items, *_position_items(positions))
 
 

@@ -70,6 +70,8 @@ TEMPLATES = {
     "times.hash_hour": f"zu einer vollen Stunde, die {_CHOSEN}",
     "times.hash_minute": f"jede Stunde zu einer Minute, die {_CHOSEN}",
     "times.hash_minute_second": "jede Stunde zu einer Minute und Sekunde, die sich aus der Job-ID ergeben",
+    "times.hash_past": f"zu einer Minute nach {{whole}}, die {_CHOSEN}",
+    "times.hash_span_past": f"zu einer Minute von {{first:number}} bis {{last:number}} nach {{whole}}, die {_CHOSEN}",
     "times.hash_second": f"jede Minute zu einer Sekunde, die {_CHOSEN}",
     "times.hash_every": f"{{step:each}} ab einer Minute, die {_CHOSEN}",
     "times.hash_fields": "zu Zeiten, die sich aus der Job-ID ergeben ({fields|comma})",
@@ -134,6 +136,8 @@ TEMPLATES = {
     "item.last_day": "am letzten Tag",
     "item.last_day/accusative": "den letzten Tag",
     "item.last_day/to": "zum letzten Tag",
+    "item.last_days": "an den letzten {number:number} Tagen",
+    "item.last_days/accusative": "einen der letzten {number:number} Tage",
     "item.day_before_last/to": "zum Tag vor dem letzten Tag",
     "item.nth_day_before_last/to": "zum {nth:place} Tag vor dem letzten Tag",
     "item.day_before_last": "am Tag vor dem letzten Tag",
@@ -162,7 +166,8 @@ TEMPLATES = {
     "of.the_month": "des Monats",
     "of.month_that_has": "jedes Monats, der einen hat,",
     "of.month_span": "jedes Monats von {first:month} bis {last:month}",
-    "of.months": "im {months:month|and}",
+    "of.one_month": "im {month:month}",
+    "of.months": "der Monate {months:month|and}",
     "of.month_hash": f"eines Monats, der {_CHOSEN},",
     "months.in": "im {months:month|and}",
     "months.span": "von {first:month} bis {last:month}",
@@ -324,7 +329,7 @@ def _moment(moment: Moment | date) -> str:
         return _day(moment)
     wall = moment.wall.replace(tzinfo=None)
     has_seconds = bool(wall.second or wall.microsecond)
-    text = f"{_day(wall)} {wall.time().isoformat('auto' if has_seconds else 'minutes')}"
+    text = f"{_day(wall)} um {wall.time().isoformat('auto' if has_seconds else 'minutes')} Uhr"
     return f"{text} {moment.zone}".rstrip()
 
 

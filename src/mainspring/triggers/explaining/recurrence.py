@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mainspring.triggers.cron.expressions import (
     LastDayOfMonthExpression,
@@ -13,12 +13,12 @@ from mainspring.triggers.cron.expressions import (
 from mainspring.triggers.explaining import details
 from mainspring.triggers.explaining.calendar import first_of_weeks
 from mainspring.triggers.explaining.clauses import Clause, Count, Phrase, Weekday
-from mainspring.triggers.explaining.days import Days, of_months, spoken_months, weekday_list
+from mainspring.triggers.explaining.days import Days, of_months, spoken_months, that_fall, weekday_list
 from mainspring.triggers.explaining.durations import every
 from mainspring.triggers.explaining.times import is_of_day, times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mainspring.triggers.cron.expressions import DayExpression
     from mainspring.triggers.recurrence import RecurrenceTrigger
@@ -57,7 +57,7 @@ def spoken_recurrence(trigger: RecurrenceTrigger) -> Phrase:
                 start = start if first == start.date() else first
             if plain.week_start and plain.interval > 1 and len(plain.days) > 1:
                 begin = (Clause("weeks.begin", weekday=Weekday(plain.week_start)),)
-    return Phrase(
+    phrase = Phrase(
         what,
         trigger.timezone,
         (
@@ -65,11 +65,10 @@ def spoken_recurrence(trigger: RecurrenceTrigger) -> Phrase:
             *details.bounds(start, end, trigger.timezone),
             *details.number(limit),
             *((Clause("skipping_dates"),) if skips_dates else ()),
-            *_dates(trigger),
-            *details.jitter(trigger.jitter),
-            *details.clock_changes(trigger),
+            *_added(trigger),
         ),
     )
+    return phrase.but(*_excluded(trigger), *details.jitter(trigger.jitter), *details.clock_changes(trigger))
 
 
 def _spoken_together(rules: Sequence[RecurrenceRule], start: datetime | None) -> Clause:
@@ -84,31 +83,38 @@ def _spoken_together(rules: Sequence[RecurrenceRule], start: datetime | None) ->
     return Clause("any", first=said[0], others=tuple(Clause("any.brief", what=one) for one in said[1:]))
 
 
-def _dates(trigger: RecurrenceTrigger) -> list[Clause]:
-    """Dates that are added, and those that are left out."""
-    zone = trigger.timezone
-    told = []
+def _added(trigger: RecurrenceTrigger) -> list[Clause]:
+    """Dates that are added."""
     added = trigger.recurrence.added
     if len(added) > _LISTED:
-        told.append(
-            Clause("added.many", number=len(added), first=min(map(_day, added)), last=max(map(_day, added)))
-        )
-    elif added:
-        moments = tuple(details.moment(each, zone) for each in added)
-        told.append(Clause("added", moments=moments))
+        first, last = min(map(_day, added)), max(map(_day, added))
+        return [Clause("added.many", number=len(added), first=first, last=last)]
+    if not added:
+        return []
+    return [Clause("added", moments=tuple(details.moment(each, trigger.timezone) for each in _sorted(added)))]
+
+
+def _excluded(trigger: RecurrenceTrigger) -> list[Clause]:
+    """Dates that are left out."""
     exceptions = []
     excluded = trigger.recurrence.excluded
     if len(excluded) > _LISTED:
         first, last = min(map(_day, excluded)), max(map(_day, excluded))
         exceptions.append(Clause("except.many", number=len(excluded), first=first, last=last))
-        return [*told, Clause("except", exceptions=tuple(exceptions))]
-    days = tuple(each for each in excluded if not isinstance(each, datetime))
+        return [Clause("except", exceptions=tuple(exceptions))]
+    days = tuple(sorted(each for each in excluded if not isinstance(each, datetime)))
     if days:
         exceptions.append(Clause("except.dates", dates=days))
-    moments = tuple(details.moment(each, zone) for each in excluded if isinstance(each, datetime))
+    moments = _sorted(each for each in excluded if isinstance(each, datetime))
     if moments:
-        exceptions.append(Clause("except.moments", moments=moments))
-    return [*told, Clause("except", exceptions=tuple(exceptions))] if exceptions else told
+        told = tuple(details.moment(each, trigger.timezone) for each in moments)
+        exceptions.append(Clause("except.moments", moments=told))
+    return [Clause("except", exceptions=tuple(exceptions))] if exceptions else []
+
+
+def _sorted(moments: Iterable[Any]) -> list[Any]:
+    """By what the clocks show; all of a rule are in its zone, or in UTC."""
+    return sorted(moments, key=lambda each: each.isoformat()[: len("2026-01-01T00:00:00")])
 
 
 def _day(given: date) -> date:
@@ -154,18 +160,26 @@ def _spoken_days(rule: RecurrenceRule) -> Days | None:
 def _of_month(rule: RecurrenceRule, months: tuple[int, ...]) -> Days | None:
     if rule.positions:
         return of_months((), (LastWorkdayExpression(),), months, None)
-    if rule.month_days and rule.days:
+    if rule.month_days and any(place for place, _ in rule.days):
         return None
+    if rule.month_days and rule.days:
+        return that_fall(sorted({weekday for _, weekday in rule.days}), *_month_days(rule), months)
     if rule.days and not any(place for place, _ in rule.days):
         return Days({"days": weekday_list([weekday for _, weekday in rule.days])} | spoken_months(months))
-    days = tuple(day for day in rule.month_days if day > 0)
-    special: list[DayExpression] = [LastDayOfMonthExpression(-day - 1) for day in rule.month_days if day < 0]
+    days, of_end = _month_days(rule)
+    special: list[DayExpression] = [*of_end]
     for place, weekday in rule.days:
         if place != -1 and not 1 <= place <= _WEEKS_IN_MONTH:
             return None
         name = WeekdayPositionExpression.options[place if place < 0 else place - 1]
         special.append(WeekdayPositionExpression(name, weekday))
     return of_months(days, tuple(special), months, None)
+
+
+def _month_days(rule: RecurrenceRule) -> tuple[tuple[int, ...], tuple[DayExpression, ...]]:
+    """The days of the month by their numbers, and those that are counted from its end."""
+    days = tuple(sorted(day for day in rule.month_days if day > 0))
+    return days, tuple(LastDayOfMonthExpression(-day - 1) for day in sorted(rule.month_days) if day < 0)
 
 
 def _at_distances(rule: RecurrenceRule) -> Days | None:  # noqa: PLR0911 - one for each frequency

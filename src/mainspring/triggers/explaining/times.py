@@ -225,6 +225,8 @@ def _hashed(  # noqa: PLR0911 - one for each form
             return _hash_span(begin + low * _MINUTE, begin + high * _MINUTE, to_the_second)
         if hour.matches_all() and bounds[1] == (0, 59):
             return Clause("times.hash_minute_second" if to_the_second else "times.hash_minute")
+    if bounds[1] is not None and str(second) == "0" and not hour.has_hash():
+        return _hash_past(*bounds[1], sorted(hour.values("")))
     if bounds[0] == (0, 23) and str(minute) == str(second) == "0":
         return Clause("times.hash_hour")
     if hour.matches_all() and minute.matches_all() and bounds[2] == (0, 59):
@@ -243,6 +245,15 @@ def _hashed(  # noqa: PLR0911 - one for each form
         if str(field) != "0" and not field.matches_all()
     )
     return Clause("times.hash_fields", fields=said)
+
+
+def _hash_past(first: int, last: int, hours: Sequence[int]) -> Clause:
+    """A minute that is chosen, in some hours, or of a part of every hour."""
+    is_every = len(hours) == 24  # noqa: PLR2004 - all day long
+    whole = Clause("whole.hour") if is_every else _whole_hours(hours, consecutive(hours))
+    if (first, last) == (0, _MINUTE - 1):
+        return Clause("times.hash_past", whole=whole)
+    return Clause("times.hash_span_past", first=first, last=last, whole=whole)
 
 
 def _hash_span(first: int, last: int, to_the_second: bool) -> Clause:

@@ -39,7 +39,9 @@ _VOCABULARY = [
     "except",
 ]
 #: What may be said of several schedules together.
-_RULES = frozenset({"zone", "except", "number of times", "delay", "roll", "missing dates"})
+_RULES = frozenset(
+    {"zone", "except", "number of times", "delay", "roll", "missing dates", "window", "spread", "shift"}
+)
 
 
 def read(text: str) -> BaseTrigger:

@@ -10,9 +10,9 @@ from mainspring.triggers.dialects.english.words import WEEKDAY_WORDS
 if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.words import Words
 
-__all__ = ["read_chosen", "read_chosen_start"]
+__all__ = ["WHO_CHOOSES", "read_chosen", "read_chosen_start"]
 
-_WHO: Final = ("that", "the", "job's", "id", "chooses")
+WHO_CHOOSES: Final = ("that", "the", "job's", "id", "chooses")
 _LAST_MINUTE: Final = 59
 #: What is chosen, and the fields that say so.
 _PHRASES: Final[dict[tuple[str, ...], dict[str, str]]] = {
@@ -32,11 +32,11 @@ def read_chosen(words: Words) -> dict[str, str] | None:
     """The fields of the clause that comes next; ``None`` if it isn't one of these, and nothing is read then."""
     start = words.at
     for phrase, fields in _PHRASES.items():
-        if words.follows(*phrase, *_WHO):
+        if words.follows(*phrase, *WHO_CHOOSES):
             return dict(fields)
     for read in (_time_in_a_span, _day_in_a_span):
         found = read(words)
-        if found is not None and words.follows(*_WHO):
+        if found is not None and words.follows(*WHO_CHOOSES):
             return found
         words.at = start
     return None
@@ -44,7 +44,7 @@ def read_chosen(words: Words) -> dict[str, str] | None:
 
 def read_chosen_start(words: Words) -> bool:
     """Whether ``from a minute that the job's id chooses`` comes next; it is read then."""
-    return words.follows("from", "a", "minute", *_WHO)
+    return words.follows("from", "a", "minute", *WHO_CHOOSES)
 
 
 def _time_in_a_span(words: Words) -> dict[str, str] | None:

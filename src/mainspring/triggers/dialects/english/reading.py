@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from mainspring.timezones import astimezone, zone_names
 from mainspring.triggers.cron.expressions import WEEKDAYS
-from mainspring.triggers.dialects.english.chosen import read_chosen, read_chosen_start
+from mainspring.triggers.dialects.english.chosen import WHO_CHOOSES, read_chosen, read_chosen_start
 from mainspring.triggers.dialects.english.sentence import Days, Moment, Sentence
 from mainspring.triggers.dialects.english.sun import read_depression, read_elevation, read_sun
 from mainspring.triggers.dialects.english.times import DAY, HOUR, MINUTE, crossed, text_of, within
@@ -158,13 +158,29 @@ class Reader:
         if read_chosen_start(self.words):
             self.sentence.starts_by_choice = True
             return "choice"
-        chosen = read_chosen(self.words)
+        chosen = read_chosen(self.words) or self._chosen_minute()
         if chosen is None:
             return None
         if chosen.keys() & self.sentence.chosen.keys():
             raise self.words.refuse(place, "this is chosen a second time: say it once")
         self.sentence.chosen |= chosen
         return "choice"
+
+    def _chosen_minute(self) -> dict[str, str] | None:
+        """``at a minute from 0 to 29 past every hour from 09:00 to 17:00 that the job's id chooses``."""
+        words = self.words
+        if not words.follows("at", "a", "minute"):
+            return None
+        minutes = self._minutes_range() if words.token.text == "from" else (0, 59)
+        if minutes is not None and minutes[0] > minutes[1]:
+            raise words.refuse(words.before, f"{minutes[1]} is before {minutes[0]}")
+        self._need("past")
+        hours = self._hours_of_past()
+        if minutes is None or not words.follows(*WHO_CHOOSES):
+            words.expect('"that the job\'s id chooses"')
+            raise words.fail()
+        hour = text_of(set(hours), 0, 23)
+        return {"hour": hour, "minute": "H" if minutes == (0, 59) else f"H({minutes[0]}-{minutes[1]})"}
 
     # Times of the day
 
@@ -688,6 +704,7 @@ class Reader:
             self._weekdays_item,
             self._numbered_days,
             self._dates_of_month,
+            self._last_so_many,
             self._last_days,
             self._day_range,
             self._nth_days,
@@ -861,6 +878,24 @@ class Reader:
         days.month_days.append(f"L-{before}" if before else "last")
         return True
 
+    def _last_so_many(self, days: Days) -> bool:
+        """``the last 7 days``."""
+        words = self.words
+        words.skip("the")
+        if not self._is_last_so_many():
+            return False
+        words.at += 1
+        number = self._plain_day()
+        if number is None:
+            return False
+        words.at += 1
+        days.month_days += [*(f"L-{ahead}" for ahead in range(number - 1, 0, -1)), "last"]
+        return True
+
+    def _is_last_so_many(self) -> bool:
+        words = self.words
+        return (words.token.text, words.ahead(1).kind, words.ahead(2).text) == ("last", "number", "days")
+
     def _nearest_workday(self, days: Days) -> bool:
         """``nearest to the 15th``, ``nearest to the third day before the last day``, after ``the weekday``."""
         words = self.words
@@ -960,6 +995,9 @@ class Reader:
         words = self.words
         start = words.at
         words.word("the")
+        if self._is_last_so_many():
+            words.at = start
+            return None
         if words.word("last"):
             # 'the last day' is read elsewhere, and a list may go on with it
             if words.token.text == "day":
