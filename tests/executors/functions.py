@@ -150,3 +150,23 @@ def make_async_generator():
 
 async def make_generator_later():
     return generate()
+
+
+class Leaving:
+    """A result that ends the program when it is sent."""
+
+    def __reduce__(self):
+        raise SystemExit(4)
+
+
+def return_leaving():
+    return Leaving()
+
+
+class LeavingError(Exception):
+    def __reduce__(self):
+        raise KeyboardInterrupt
+
+
+def raise_leaving():
+    raise LeavingError

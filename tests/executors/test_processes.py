@@ -98,6 +98,18 @@ def test_bug_39_a_result_that_cannot_be_pickled(pool, reports, submission):
     runs_another(pool, reports, submission)
 
 
+@pytest.mark.parametrize("function", ["return_leaving", "raise_leaving"])
+def test_what_ends_the_program_when_it_is_pickled_leaves_the_process(pool, reports, submission, function):
+    pool.submit(submission(functions.pid, id="before"), reports)
+    before = reports.wait("succeeded")[0][2]
+    pool.submit(submission(getattr(functions, function)), reports)
+    error, _ = only_failure(reports)
+    assert isinstance(error, TransferError)
+    assert "can't be pickled" in str(error)
+    pool.submit(submission(functions.pid, id="after"), reports)
+    assert reports.wait("succeeded", "after")[0][2] == before
+
+
 @pytest.mark.parametrize(("function", "words"), [("raise_stubborn", "1 and 2"), ("raise_locked", "locked")])
 def test_bug_39_an_exception_that_cannot_be_pickled(pool, reports, submission, function, words):
     pool.submit(submission(getattr(functions, function)), reports)

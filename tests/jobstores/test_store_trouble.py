@@ -24,9 +24,19 @@ from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore, limits
 from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError
 from mainspring.jobstores.sqlalchemy.engines import engine_for
 from mainspring.jobstores.sqlalchemy.turn import Line
-from mainspring.model import JobOptions, RunResult
+from mainspring.model import Group, JobOptions, RunKey, RunResult
 from mainspring.testing import EventRecorder
-from mainspring.testing.conformance import SECOND, START, claim, deciding, ids, record, refuse, submission
+from mainspring.testing.conformance import (
+    SECOND,
+    START,
+    claim,
+    deciding,
+    ids,
+    manual_run,
+    record,
+    refuse,
+    submission,
+)
 from mainspring.triggers.base import BaseTrigger
 from waiting import wait_for
 
@@ -120,6 +130,30 @@ def test_an_answer_that_is_lost_loses_and_doubles_nothing(store, commits, times)
     failing(store._outcomes.write)
     (run,) = store.list_runs(None, None, None, 10)
     assert (run.job_id, run.outcome) == ("a", "lost")  # the submission told of no outcome
+
+
+def test_a_call_is_answered_as_if_no_answer_had_been_lost(store, commits):
+    store.add_records([record("a", every=10), record("once", 5, misfire_grace_time=None)], None)
+
+    def failing(work, *args):
+        commits.left = 1
+        result = work(*args)
+        assert not commits.left
+        return result
+
+    waiting, due = manual_run("a", 100), manual_run("once", 200)
+    assert failing(store.enqueue, [waiting]) == [waiting]
+    assert failing(store.cancel, waiting.key) is True
+    assert store.get_run(waiting.key).outcome == "cancelled"
+    assert store.cancel(waiting.key) is False
+    # Its schedule has ended, so that it is gone with the last of its runs.
+    store.enqueue([due])
+    assert failing(store.cancel, due.key) is True
+    (going_on,) = [decision for decision in claim(store, 1).decisions if decision.job.id == "a"]
+    assert failing(store.cancel, RunKey("a", going_on.submit[0], 1)) is True
+    failing(store.set_group, Group("g", limit=1))
+    assert failing(store.remove_group, "g") is True
+    assert store.remove_group("g") is False
 
 
 def test_a_conflict_is_still_one_when_an_answer_is_lost(store, commits):

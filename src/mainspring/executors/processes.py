@@ -27,7 +27,14 @@ from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.coercion import asint, unknown_name
 from mainspring.current import OWN, CurrentRun, install_capture, release_capture, run_of
-from mainspring.errors import ConfigurationError, RunError, TransferError, WorkerDiedError, words_of
+from mainspring.errors import (
+    ConfigurationError,
+    RunError,
+    TransferError,
+    WorkerDiedError,
+    kind_of,
+    words_of,
+)
 from mainspring.executors.around import entered_all
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
 from mainspring.executors.workers import call_when_finished
@@ -502,9 +509,10 @@ def _outcome(
         return _packed_error(error, name)
     try:
         return "result", pickle.dumps(result), ""
-    except Exception as error:  # noqa: BLE001 - results are users' objects
+    except BaseException as error:  # noqa: BLE001 - results are users' objects
         return _packed_error(
-            TransferError(f"the result of {name}, a {type(result).__name__}, can't be pickled: {error}"), name
+            TransferError(f"the result of {name}, a {kind_of(result)}, can't be pickled: {words_of(error)}"),
+            name,
         )
 
 
@@ -515,8 +523,8 @@ def _packed_error(error: BaseException, name: str) -> tuple[Literal["error"], by
         copy = pickle.loads(packed)  # noqa: S301 - some exceptions pickle, and don't unpickle
         if not isinstance(copy, BaseException):
             raise TypeError(f"it is unpickled as {type(copy).__name__}")  # noqa: TRY301 - told as the rest is
-    except Exception as failure:  # noqa: BLE001 - exceptions are users' objects
-        kind = type(error).__name__
+    except BaseException as failure:  # noqa: BLE001 - exceptions are users' objects
+        kind = kind_of(error)
         packed = pickle.dumps(
             TransferError(
                 f"{name} raised {kind}: {words_of(error)}, which can't be pickled: {words_of(failure)}"

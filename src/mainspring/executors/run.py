@@ -201,7 +201,7 @@ def perform(
                     )
                     raise
                 continue
-            reporter.succeeded(submission, time, started, retval)
+            _report_success(submission, reporter, time, started, retval)
             retval = None  # it is nobody's any more
             if told:
                 _log_end(submission, time, SafeLogger(logger))
@@ -252,7 +252,7 @@ async def perform_natively(
                     )
                     raise
                 continue
-            reporter.succeeded(submission, time, started, retval)
+            _report_success(submission, reporter, time, started, retval)
             retval = None
             if told:
                 _log_end(submission, time, SafeLogger(logger))
@@ -298,6 +298,21 @@ def _report_raised(
         reporter.succeeded(submission, time, started, None)
     else:
         _report_failure(submission, reporter, time, started, error, logger)
+
+
+def _report_success(
+    submission: Submission, reporter: RunReporter, time: datetime, started: Any, retval: Any
+) -> None:
+    """Report a run that has come to its end; also if it is interrupted when what it returned is looked at, as Ctrl-C or the object itself may do."""
+    try:
+        reporter.succeeded(submission, time, started, retval)
+    except KeyboardInterrupt:
+        # Nothing is told twice: if the outcome was told already, this is not heard.
+        reporter.failed(submission, time, started, RunError(_INTERRUPTED.format("returned")), "")
+        raise
+
+
+_INTERRUPTED = "a KeyboardInterrupt came when what the function {} was looked at"
 
 
 def _id_of(submission: Submission, time: datetime) -> str:
@@ -385,8 +400,12 @@ def _report_failure(
     error: BaseException,
     logger: SafeLogger,
 ) -> None:
-    text = traceback_text(error)
-    reporter.failed(submission, time, started, error, text)
+    try:
+        text = traceback_text(error)
+        reporter.failed(submission, time, started, error, text)
+    except KeyboardInterrupt:
+        reporter.failed(submission, time, started, RunError(_INTERRUPTED.format("raised")), "")
+        raise
     job = submission.job
     masked = scrubber(job.func, job.args, job.kwargs)(text)
     log_failure(job.name, _id_of(submission, time), error, masked, logger, is_masked=masked != text)

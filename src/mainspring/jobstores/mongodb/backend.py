@@ -440,7 +440,14 @@ class MongoDBBackend(Backend):
                 self.jobs.announce([self.setting.now()])
             return bool(asked.matched_count)
 
-        return self.server.run(write)
+        def was_cancelled() -> bool | None:
+            found = self.get_run(key)
+            if found is None or found.outcome != "cancelled":
+                return None
+            self._ending.drop_ended([key.job_id])
+            return True
+
+        return self.server.run(write, was_done=was_cancelled)
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         def look() -> RunRecord | None:
@@ -513,7 +520,13 @@ class MongoDBBackend(Backend):
             self.jobs.announce([self.setting.now()])
             return bool(removed.deleted_count)
 
-        return self.server.run(write)
+        def was_removed() -> bool | None:
+            if self.server.groups.find_one({"_id": name}) is not None:
+                return None
+            self.jobs.announce([self.setting.now()])
+            return True
+
+        return self.server.run(write, was_done=was_removed)
 
     def list_groups(self) -> list[Group]:
         return self.server.run(

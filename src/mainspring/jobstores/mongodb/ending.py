@@ -191,8 +191,12 @@ class Ending:
         """Write outcomes; the names of the runs that are others' by now."""
         new: list[Document] = []
         changed: dict[str, UpdateOne] = {}
+        # Asked before, since a run that was claimed by its schedule has no document until it has ended: whoever writes that is believed.
+        others = self._in_other_hands(ended)
         for one in ended:
             name = one.key.id
+            if name in others:
+                continue
             known = self._claimed.get(name, {})
             fields = outcome_fields(one.written())
             fields |= {"node": known.get("node"), "claimed": known.get("claimed"), "cause": one.cause}
@@ -210,7 +214,7 @@ class Ending:
                 there |= changed.keys()
         # This node may itself have said that a run is lost, and says it again.
         tokens = {one.key.id: one.token for one in ended if one.result.outcome != "lost"}
-        refused: list[str] = []
+        refused = sorted(others)
         for part in chunks(sorted(there & tokens.keys())):
             written_by = self._server.runs.find({"_id": {"$in": list(part)}, "state": ENDED})
             refused += [
@@ -219,6 +223,25 @@ class Ending:
                 if found.get("token") != tokens[found["_id"]] or found.get("outcome") == "lost"
             ]
         return refused
+
+    def _in_other_hands(self, ended: Sequence[Ended]) -> set[str]:
+        """The names of those runs that go on in the hands of another token than that by which they are said to have ended."""
+        found: set[str] = set()
+        by_token: dict[int, list[Ended]] = {}
+        for one in ended:
+            by_token.setdefault(one.token, []).append(one)
+        for token, ours in by_token.items():
+            for part in chunks(ours):
+                names = [one.key.id for one in part]
+                another = {"name": {"$in": names}, "token": {"$ne": token}}
+                job_ids = sorted({one.job.id for one in part})
+                for document in self._server.jobs.find(
+                    {"_id": {"$in": job_ids}, "active": {"$elemMatch": another}}, {"active": 1}
+                ):
+                    found |= {
+                        one["name"] for one in active_runs(document) if one["token"] != token
+                    }.intersection(names)
+        return found
 
     def _more(self, one: Ended) -> Document:
         fields: Document = {}
@@ -255,8 +278,15 @@ class Ending:
                 before = None if document is None else read_job(document, self._setting)
                 if document is None or before is None or isinstance(before, Unreadable):
                     break
-                active = {one["name"] for one in document.get("active", ())} - disowned_names(document)
-                mine = [one for one in counted if one.key.job_id == job_id and one.key.id in active]
+                disowned = disowned_names(document)
+                active = {(one["name"], one["token"]) for one in document.get("active", ())}
+                mine = [
+                    one
+                    for one in counted
+                    if one.key.job_id == job_id
+                    and (one.key.id, one.token) in active
+                    and one.key.id not in disowned
+                ]
                 after = after_outcomes(before, [(one.outcome, one.retry_at) for one in mine])
                 names = [one.key.id for one in mine]
                 update: Document = {"$pull": {"active": {"name": {"$in": names}}}, "$inc": {"mark": 1}}

@@ -270,7 +270,10 @@ class Backend(ABC):
 
     @abstractmethod
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
-        """Write outcomes, and what follows from them."""
+        """Write outcomes, and what follows from them.
+
+        One of a run that another token holds, or whose loss is recorded, changes nothing, has nothing follow from it, and is refused.
+        """
 
     @abstractmethod
     def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:

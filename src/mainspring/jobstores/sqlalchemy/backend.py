@@ -439,7 +439,11 @@ class SQLBackend(Backend):
                     self._context.announce(connection, [now])
                 return is_asked
 
-        return self.database.run(write)
+        def was_cancelled() -> bool | None:
+            found = self.get_run(key)
+            return True if found is not None and found.outcome == "cancelled" else None
+
+        return self.database.run(write, was_done=was_cancelled)
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         def look() -> RunRecord | None:
@@ -474,7 +478,10 @@ class SQLBackend(Backend):
                 self._context.announce(connection, [self._context.now()])
                 return was_there
 
-        return self.database.run(write)
+        def was_removed() -> bool | None:
+            return True if all(group.name != name for group in self.list_groups()) else None
+
+        return self.database.run(write, was_done=was_removed)
 
     def list_groups(self) -> list[Group]:
         def look() -> list[Group]:

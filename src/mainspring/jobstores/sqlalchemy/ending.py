@@ -43,8 +43,8 @@ class Ending:
         retried = [one for one in ended if one.may_be_needed and retries_of([one])]
         new: set[tuple[str, datetime, int]] = set()
         if counted or retried:
-            keys = {*(one.key for one in counted), *(one.key for one in retried)}
-            new = context.runs.unended(connection, sorted(keys))
+            tokens = {one.key: one.token for one in counted} | {one.key: one.token for one in retried}
+            new = context.runs.unended(connection, tokens)
         refused = context.runs.finish(connection, ended)
         said = {(one.key, one.token): one.result.progress for one in ended if one.result.progress}
         if said:

@@ -484,12 +484,14 @@ class RunTable:
                 .values(progress=text)
             )
 
-    def unended(self, connection: Connection, keys: Sequence[tuple[str, datetime, int]]) -> set[Any]:
-        """Those of the runs with these keys that have no outcome."""
+    def unended(self, connection: Connection, tokens: Mapping[RunKey, int]) -> set[Any]:
+        """The keys of those of these runs that have no outcome, and are in the hands of the token that is given for each."""
         found = connection.execute(
-            select(*self._keys).where(self._goes_on, tuple_(*self._keys).in_(list(keys)))
+            select(*self._keys, self._runs.c.token).where(
+                self._goes_on, tuple_(*self._keys).in_(sorted(tokens))
+            )
         )
-        return {tuple(row) for row in found}
+        return {tuple(key) for *key, token in found if tokens[RunKey(*key)] == token}
 
     def get(self, connection: Connection, key: RunKey) -> RunRecord | None:
         """One run."""

@@ -34,6 +34,7 @@ from mainspring.testing.conformance.building import (
     submission,
 )
 from mainspring.testing.conformance.promises import Promise, promising
+from mainspring.triggers.after import WAITS, AfterJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -578,6 +579,50 @@ def the_outcome_of_a_run_that_others_have_taken_over_is_refused(nodes: Nodes) ->
     other.backend.collect_lost(set)
     assert list(one.backend.finish([late], None).refused) == [late]
     assert (one.states("a"), one.states("b")) == ([("failed", "no")], [("lost", NODE_IS_SILENT)])
+
+
+@_promises("finish", "claim", "say", "give_back", "release")
+def a_token_that_holds_a_run_no_more_changes_nothing_of_it(nodes: Nodes) -> None:
+    one, other = nodes.add("one"), nodes.add("other")
+    options: dict[str, Any] = {"every": 10, "retry": Retry(2, delay=1), "pause_after_failures": 1}
+    jobs = [record(job_id, **options) for job_id in ("given-back", "released")]
+    follower = record("follower").changed(trigger=AfterJob("given-back", on="any"), next_run_time=WAITS)
+    one.backend.jobs.add([*jobs, follower], None)
+    stale = {decision.job.id: decision for decision in one.due(0)}
+    assert one.backend.give_back(stale["given-back"], one.token, None)
+    one.backend.release([submission(stale["released"])], _never)
+    # The very same runs, by another node: of the same job, due time and attempt.
+    held = {decision.job.id: decision for decision in (*other.due(0), *other.due(0, looks=True))}
+    assert {job_id: decision.attempt for job_id, decision in held.items()} == {job.id: 1 for job in jobs}
+
+    def is_as_it_was() -> bool:
+        runs = [other.backend.get_run(RunKey(job.id, START, 1)) for job in jobs]
+        return [run and (run.state, run.token, run.progress) for run in runs] == [
+            ("running", other.token, None)
+        ] * 2
+
+    later = START + 5 * SECOND
+    for more in ({}, {"retry_at": later}):
+        ended = [one.ended(decision, "failed", error="stale", **more) for decision in stale.values()]
+        assert {each.job.id for each in one.backend.finish(ended, None).refused} == set(stale)
+        assert is_as_it_was()
+        assert {each.job.id for each in one.claim(0, ended=ended).finished.refused} == set(stale)
+        assert is_as_it_was()
+    for decision in stale.values():
+        one.backend.say({(one.ended(decision).key, one.token): '[1,2,"stale"]'}, _never)
+        one.backend.give_back(decision, one.token, None)
+    one.backend.release([submission(decision) for decision in stale.values()], _never)
+    assert is_as_it_was()
+    for job in jobs:
+        found = other.backend.jobs.get(job.id)
+        assert found is not None
+        assert found.next_run_time == START + 10 * SECOND  # nothing was counted
+        assert len(other.states(job.id)) == 1
+    assert other.states("follower") == []
+    assert (
+        list(other.backend.finish([other.ended(decision) for decision in held.values()], None).refused) == []
+    )
+    assert [other.states(job.id) for job in jobs] == [[("succeeded", None)]] * 2
 
 
 @_promises("finish")

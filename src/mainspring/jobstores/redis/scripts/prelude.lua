@@ -336,7 +336,13 @@ end
 -- Whether others have taken over a run that isn't in the hands of `token`. If it was pruned already, or written before, nobody has.
 local function was_taken_over(name, token)
   local found = redis.call('HGET', key('ended'), name)
-  if not found then return redis.call('HEXISTS', key('queued'), name) == 1 end
+  if not found then
+    if redis.call('HEXISTS', key('queued'), name) == 1 then return true end
+    for _, holder in ipairs(holders()) do
+      if redis.call('HEXISTS', active_key(holder), name) == 1 then return true end
+    end
+    return false
+  end
   local known = cjson.decode(found)
   return tostring(known.token) ~= token or known.outcome == 'lost'
 end
