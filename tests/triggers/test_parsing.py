@@ -540,3 +540,10 @@ def test_what_is_said_of_one_schedule_in_brackets_holds_for_it():
 def test_the_end_of_a_rule_is_written_as_it_was_read(until):
     trigger = parse(f"FREQ=DAILY;UNTIL={until}", "rrule")
     assert trigger.to_dict()["rule"].endswith(f"UNTIL={until}")
+
+
+@pytest.mark.parametrize(("text", "position"), [("00 0 *. * 0", 5), ("0 9 * * x", 8), ("0 9 *? * 1", 4)])
+def test_no_dialect_with_more_fields_offers_a_text_that_needs_it_named(text, position):
+    with pytest.raises(CronSyntaxError) as caught:
+        parse(text)
+    assert (caught.value.position, caught.value.hint) == (position, None), str(caught.value)

@@ -140,6 +140,11 @@ def test_any_text_as_a_field(text: str, field: str) -> None:
         within_calls(make)
 
 
+def test_a_thousand_times_are_told_in_steps_that_grow_with_their_number() -> None:
+    trigger = parse("R1000/2026-01-01T00Z/P1Y2M3DT4H5M6S", "iso8601")
+    assert within_calls(trigger.explain, 250_000).startswith("once at each of 1000 moments")
+
+
 def mutated(text: str, random: Random) -> str:
     for _ in range(random.randint(1, 4)):
         at, what = random.randrange(len(text) + 1), random.randrange(5)

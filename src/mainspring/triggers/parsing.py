@@ -246,18 +246,30 @@ def _nearest_error(text: str, errors: dict[str, TriggerError]) -> CronSyntaxErro
         return CronSyntaxError(str(next(iter(errors.values()))), text=text)
 
     def understood(name: str) -> tuple[int, int]:
-        return known[name].hint is not None, known[name].position
+        return has_hint(name), known[name].position
+
+    def has_hint(name: str) -> bool:
+        """Whether what is offered can be read as it is: of more fields than the text has, only with the dialect named."""
+        hint = known[name].hint
+        return hint is not None and not _needs_dialect(hint, text)
 
     name = "unix" if _is_short_form(text) else max(known, key=understood, default="")
-    if len(text) <= _LONGEST_LOOKED_AT and (not name or known[name].hint is None):
+    if len(text) <= _LONGEST_LOOKED_AT and (not name or not has_hint(name)):
         name = next((one for one in known if _meant(one, text)), name)
     error = _with_hint(known[name], f"{known[name].reason} (dialect={name!r} comes nearest)", name)
+    if error.hint is not None and _needs_dialect(error.hint, text):
+        error = CronSyntaxError(error.reason, text=text, position=error.position, field=error.field)
     if error.hint or error.position or _is_short_form(text):
         return error
     if _cron_fields(text) >= _FEW_FIELDS:
         return known["unix"]
     examples = ", ".join(f"{dialect.example!r} ({name})" for name, dialect in DIALECTS.items())
     return CronSyntaxError(f"no dialect reads this; expected a schedule such as {examples}", text=text)
+
+
+def _needs_dialect(hint: str, text: str) -> bool:
+    """Whether a hint has so many fields that it can't be read without a dialect, and the text hasn't."""
+    return _cron_fields(hint) >= _MANY_FIELDS > len(text.split())
 
 
 def _shown(text: str) -> str:

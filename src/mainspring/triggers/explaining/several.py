@@ -6,7 +6,9 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mainspring.timezones import zone_identity
+from mainspring.triggers.explaining.catalogues import catalogue_of
 from mainspring.triggers.explaining.clauses import Clause, Moment, Phrase
+from mainspring.triggers.explaining.rendering import in_words
 from mainspring.triggers.explaining.sentences import phrase_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     Args:
         kind: ``"or"``, or ``"and"`` for the instants at which all of them fire.
     """
-    phrases = [phrase_of(one) for at, one in enumerate(triggers) if one not in triggers[:at]]
+    phrases = _told_once(triggers)
     if len(phrases) == 1:
         return phrases[0]
     zones = {zone_identity(phrase.zone) for phrase in phrases}
@@ -51,6 +53,19 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     key = "any.brief" if is_brief else "any.long"
     others = tuple(Clause(key, what=one) for one in phrases[1:])
     return Phrase(Clause("any", first=phrases[0], others=others), zone, days_zone=days_zone)
+
+
+def _told_once(triggers: Sequence[BaseTrigger]) -> list[Phrase]:
+    """The phrase of each, without those that are equal to one before; only those that are said alike are compared."""
+    phrases = []
+    said: dict[str, list[BaseTrigger]] = {}
+    for trigger in triggers:
+        phrase = phrase_of(trigger)
+        alike = said.setdefault(in_words(phrase, catalogue_of("en")), [])
+        if trigger not in alike:
+            alike.append(trigger)
+            phrases.append(phrase)
+    return phrases
 
 
 def _with_moments_together(phrases: list[Phrase]) -> list[Phrase]:
