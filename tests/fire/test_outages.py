@@ -98,7 +98,10 @@ def test_runs_outlive_an_outage_that_is_longer_than_the_lease(fire, trouble, wor
     faults += fire.faults(since, outages=[(began, works)])
     assert len(fire.alive) == 2
     for node in fire.alive:
-        wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
+        try:
+            wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {node.health()}") from None
     assert not faults, "\n".join(faults)
 
 

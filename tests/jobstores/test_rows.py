@@ -17,6 +17,7 @@ from mainspring.serializers.arguments import ArgumentSerializer
 from mainspring.storable import LONGEST_KEY
 from mainspring.testing.conformance import SECOND, START, record
 from mainspring.triggers.after import WAITS, AfterJob
+from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.cron import CronTrigger
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -72,6 +73,21 @@ def test_a_job_is_read_as_it_was_written():
     assert written(read(written(JOB))) == written(JOB)
     paused = record("a", paused=True)
     assert read(written(paused)) == paused
+
+
+class Doubling(BaseTrigger):
+    """A program's own, which has no plain form."""
+
+    def get_next_fire_time(self, previous_fire_time, now):
+        return now
+
+
+def test_a_trigger_without_a_plain_form_is_kept_where_pickles_are():
+    arguments = ArgumentSerializer("pickle")
+    row = rows.writable(JOB._replace(trigger=Doubling()), arguments)
+    back = rows.read(tuple(row[name] for name in COLUMNS), arguments, BERLIN)
+    assert isinstance(back.trigger, Doubling)
+    assert back._replace(trigger=JOB.trigger) == JOB
 
 
 def test_whom_a_job_follows_is_a_column():
