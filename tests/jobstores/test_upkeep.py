@@ -10,7 +10,7 @@ import pytest
 
 from mainspring.clock import SystemClock
 from mainspring.jobstores.shared import upkeep as upkeep_module
-from mainspring.jobstores.shared.upkeep import Upkeep
+from mainspring.jobstores.shared.upkeep import LONGEST_UNTIL_RETRIED, Upkeep
 from mainspring.testing import SettableClock
 
 
@@ -75,10 +75,18 @@ def test_what_goes_on_failing_is_said_at_once_and_then_now_and_then(task, monkey
     assert len(said()) == count
 
 
-def test_a_task_that_fails_is_called_again_sooner(task):
+@pytest.mark.parametrize(
+    ("every", "part", "again"),
+    [
+        (4.0, 0.25, 1.0),
+        (100.0, 0.25, LONGEST_UNTIL_RETRIED),  # however seldom it is called: until it has worked, the store is said to fail
+        (1.0, 1.0, 1.0),
+    ],
+)
+def test_a_task_that_fails_is_called_again_sooner(task, every, part, again):
     clock = SettableClock(datetime(2026, 1, 1, tzinfo=UTC))
     made = Upkeep(
-        "mainspring-test", {task: 100.0}, logging.getLogger("mainspring.test"), clock, retried_after=0.25
+        "mainspring-test", {task: every}, logging.getLogger("mainspring.test"), clock, retried_after=part
     )
     made.start()
 
@@ -91,9 +99,9 @@ def test_a_task_that_fails_is_called_again_sooner(task):
         assert called.wait(30)
         return task.calls
 
-    assert [calls_after(seconds) for seconds in (99, 2, 20, 6)] == [0, 1, 1, 2]
+    assert [calls_after(seconds) for seconds in (every - 0.1, 0.2, again - 0.2, 0.3)] == [0, 1, 1, 2]
     task.fails = False
-    assert [calls_after(seconds) for seconds in (26, 26, 75)] == [3, 3, 4]
+    assert [calls_after(seconds) for seconds in (again + 0.1, every - 0.1, 0.2)] == [3, 3, 4]
     made.stop()
     assert made.join(30)
 
@@ -246,8 +254,9 @@ def test_a_flush_that_fails_is_tried_again_soon_also_when_it_had_worked_before()
 
 def test_what_goes_on_failing_is_said_again_after_a_minute(caplog):
     task = Task()
-    run(tasks=lambda clock: {task: 30.0}, happenings=lambda upkeep: [nothing] * 5)
-    assert task.calls >= 5
+    waits = round(130 / LONGEST_UNTIL_RETRIED)
+    run(tasks=lambda clock: {task: 30.0}, happenings=lambda upkeep: [nothing] * waits)
+    assert task.calls >= waits - 1
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
 
 

@@ -269,9 +269,7 @@ class Outage:
 
     def works(self, activity: str) -> None:
         """An activity has worked, or has nothing more to do."""
-        if self._since is None:
-            return
-        with self._lock:
+        with self._lock:  # also where nothing has failed: it may just be said of this activity that it had no answer
             self._failing.pop(activity, None)
             self._unanswered.discard(activity)
             if activity == HEARTBEAT:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FLUSH_AFTER = 0.05
 #: Seconds after which it is said again that something still fails.
 REMIND_AFTER = 60.0
+#: Seconds after which what has failed is called again at the latest: until it works, the store counts as one that fails.
+LONGEST_UNTIL_RETRIED = 2.0
 
 
 class Runner(Protocol):
@@ -65,7 +67,7 @@ class Upkeep:
         tasks: with the seconds between two calls of each, or what gives them. What raises is logged, once a minute if it goes on, and called again in its turn.
         flush: writes outcomes; called soon after `flush_soon`, and again, with growing pauses of less than a second, as long as it raises.
         ended: called on the thread when it stops.
-        retried_after: when a task is called again that has raised, as a part of its seconds.
+        retried_after: when a task is called again that has raised, as a part of its seconds; at the latest after `LONGEST_UNTIL_RETRIED`.
         outage: of the store, which tells of the failures that are the database's.
         runner: makes what calls `run_due`; ``None``: a thread of its own does.
 
@@ -192,7 +194,9 @@ class Upkeep:
     def _call_sooner(self, task: Callable[[], None]) -> None:
         """A task has failed, and isn't to be put off for all of its time."""
         with self._lock:
-            again = self.clock.monotonic() + self._seconds_of(task) * self._retried_after
+            again = self.clock.monotonic() + min(
+                self._seconds_of(task) * self._retried_after, LONGEST_UNTIL_RETRIED
+            )
             self._due[task] = min(self._due[task], again)
 
     def _seconds_of(self, task: Callable[[], None]) -> float:
