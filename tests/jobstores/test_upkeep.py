@@ -79,7 +79,8 @@ def test_what_goes_on_failing_is_said_at_once_and_then_now_and_then(task, monkey
     ("every", "part", "again"),
     [
         (4.0, 0.25, 1.0),
-        (100.0, 0.25, LONGEST_UNTIL_RETRIED),  # however seldom it is called: until it has worked, the store is said to fail
+        # However seldom it is called: until it has worked, the store is said to fail.
+        (100.0, 0.25, LONGEST_UNTIL_RETRIED),
         (1.0, 1.0, 1.0),
     ],
 )

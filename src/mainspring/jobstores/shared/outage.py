@@ -269,7 +269,8 @@ class Outage:
 
     def works(self, activity: str) -> None:
         """An activity has worked, or has nothing more to do."""
-        with self._lock:  # also where nothing has failed: it may just be said of this activity that it had no answer
+        # Also where nothing has failed: it may just be being said of this activity that it had no answer.
+        with self._lock:
             self._failing.pop(activity, None)
             self._unanswered.discard(activity)
             if activity == HEARTBEAT:
