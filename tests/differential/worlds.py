@@ -18,7 +18,7 @@ from story import Story
 from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
 from mainspring.executors.base import NativeExecutor
-from mainspring.jobstores import adapter
+from mainspring.jobstores.local import adapter
 from mainspring.jobstores.shared import change_feed, setting, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler
 from mainspring.testing.checker import Call, check

@@ -8,7 +8,7 @@ import pytest
 
 from mainspring import MemoryJobStore, MongoDBJobStore, RedisJobStore, SQLAlchemyJobStore
 from mainspring.jobstores.abilities import ABILITIES, table
-from mainspring.jobstores.adapter import AdaptedStore
+from mainspring.jobstores.local.adapter import AdaptedStore
 from pickle_store import PickleStore
 
 DOCS = Path(__file__).parents[2] / "docs" / "stores" / "README.md"

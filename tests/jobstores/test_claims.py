@@ -12,7 +12,6 @@ from mainspring import Retry
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.grouping import GroupBook
 from mainspring.errors import SerializationError
-from mainspring.jobstores.shared.backend import Finished
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -31,6 +30,7 @@ from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadab
 from mainspring.jobstores.shared.runs import (
     Counted,
     Ended,
+    Finished,
     LostRun,
     Move,
     NewRun,

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from mainspring import AfterJob, DateTrigger, Retry
-from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.backend import Collected
 from mainspring.jobstores.shared.dividing import weight_of
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.row_locks import RowLocks
-from mainspring.jobstores.shared.runs import Ended, LostRun
+from mainspring.jobstores.shared.runs import Ended, Finished, LostRun
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.model import RunKey, RunResult, Submission
 from mainspring.testing import SettableClock

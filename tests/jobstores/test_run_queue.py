@@ -6,8 +6,8 @@ import pytest
 
 from mainspring.engine.decision import Decision, decide_queued
 from mainspring.engine.grouping import Room
-from mainspring.jobstores.local_runs import LocalRuns
-from mainspring.jobstores.run_queue import RunQueue
+from mainspring.jobstores.local.run_queue import RunQueue
+from mainspring.jobstores.local.runs import LocalRuns
 from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, Submission
 from mainspring.triggers.date import DateTrigger
 

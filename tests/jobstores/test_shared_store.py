@@ -25,7 +25,7 @@ from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.host import CALL_TIMEOUT, CallLimit, NullHost
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared.agenda import POLL
-from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.backend import Backend, Collected, Look
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
@@ -34,7 +34,7 @@ from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_dec
 from mainspring.jobstores.shared.predecessor import PickledJob, checked_adopt
 from mainspring.jobstores.shared.row_locks import RowLocks, row_format
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
-from mainspring.jobstores.shared.runs import LostRun
+from mainspring.jobstores.shared.runs import Finished, LostRun
 from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission

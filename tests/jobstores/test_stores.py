@@ -4,7 +4,7 @@ import pytest
 
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.job import Job
-from mainspring.jobstores.adapter import AdaptedStore
+from mainspring.jobstores.local.adapter import AdaptedStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.jobstores.native import overrides_v3_methods
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore

@@ -12,9 +12,10 @@ import pytest
 
 from mainspring.jobstores.contract import ClaimedBatch, RunStore
 from mainspring.jobstores.memory import MemoryJobStore
-from mainspring.jobstores.shared.backend import Adoptions, Backend, Collected, Finished, Look, StoredJobs
+from mainspring.jobstores.shared.backend import Adoptions, Backend, Collected, Look, StoredJobs
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.predecessor import Marks
+from mainspring.jobstores.shared.runs import Finished
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing.conformance import BACKEND_PROMISES, START, STORE_PROMISES, backend
 from mainspring.testing.conformance.backend import Nodes

@@ -4,8 +4,8 @@ A store keeps jobs as records and claims due runs: it moves a job's next run tim
 however many ask. What it may be asked for is `contract.py`; what it may ask of its scheduler is `host.py`. A store makes true what the
 engine decides, and decides nothing itself.
 
-`memory.py` keeps jobs in this process, `sqlalchemy`, `mongodb` and `redis` in a database that many processes share (`shared` is what these
-have in common), and `adapter.py` serves stores that were written for APScheduler. Stores know no scheduler and no executor.
+There are two wings. `local` has the stores of one process: jobs in memory, and those that a store written for APScheduler keeps. `sqlalchemy`, `mongodb`
+and `redis` keep jobs in a database that many processes share (`shared` is what these have in common). Stores know no scheduler and no executor.
 
-Start at `contract.py`, then read `memory.py`. Tests that every store must pass: `mainspring.testing.conformance`.
+Start at `contract.py`, then read `local/memory.py`. Tests that every store must pass: `mainspring.testing.conformance`.
 """

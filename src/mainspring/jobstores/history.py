@@ -16,7 +16,7 @@ from mainspring.draining import drained
 from mainspring.model import BACKFILLED, RunRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mainspring.model import Cause, EndedWell, RunKey, Submission
 
@@ -184,3 +184,22 @@ def read_progress(text: str | None) -> Any:
     except (TypeError, ValueError, RecursionError):
         return None  # somebody else's: one such row must not keep the others from being read
     return tuple(parts) if isinstance(parts, list) else None
+
+
+def chosen(
+    records: Sequence[RunRecord], outcome: str | None, since: datetime | None, limit: int
+) -> list[RunRecord]:
+    """Those of `records` that are asked for, latest due time first; see `RunStore.list_runs`."""
+    if outcome is not None:
+        asked = {"running": None, "queued": None}.get(outcome, outcome)
+        records = [
+            record
+            for record in records
+            if record.outcome == asked
+            and (outcome != "running" or record.node is not None)
+            and (outcome != "queued" or record.node is None)
+        ]
+    if since is not None:
+        records = [record for record in records if record.scheduled_run_time >= since]
+    ordered = sorted(records, key=lambda record: (record.scheduled_run_time, record.attempt), reverse=True)
+    return ordered[:limit]

@@ -14,8 +14,7 @@ from mainspring.engine.backfilling import missing_runs
 from mainspring.errors import JobLookupError, RunLookupError, words_of
 from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
-from mainspring.jobstores.history import this_process
-from mainspring.jobstores.local_runs import chosen
+from mainspring.jobstores.history import chosen, this_process
 from mainspring.model import QueuedRun, RunRecord, RunState, Tally, run_key
 from mainspring.printable import shown
 from mainspring.run_handle import RunHandle

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.coercion import unknown_name
 from mainspring.job import Job
-from mainspring.jobstores.adapter import AdaptedStore
+from mainspring.jobstores.local.adapter import AdaptedStore
 from mainspring.jobstores.native import NativeJobStore, overrides_v3_methods, replaced_v3_methods
 from mainspring.schedulers.handing_over import HandingOver, by_store
 from mainspring.schedulers.left_behind import LeftBehind

@@ -34,11 +34,11 @@ from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.predecessor import OldCollection
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
-from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.backend import Backend, Collected, Look
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.namespaces import shown_with
-from mainspring.jobstores.shared.runs import run_record
+from mainspring.jobstores.shared.runs import Finished, run_record
 from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
 from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
 from mainspring.triggers.standard import shifted

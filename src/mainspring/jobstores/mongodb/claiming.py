@@ -30,7 +30,6 @@ from mainspring.jobstores.mongodb.documents import (
 )
 from mainspring.jobstores.mongodb.outbox import move_outboxes
 from mainspring.jobstores.mongodb.server import chunks
-from mainspring.jobstores.shared.backend import Finished
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -41,7 +40,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import ENDING
-from mainspring.jobstores.shared.runs import NewRun, claimed_runs, queued_record, written_due_times
+from mainspring.jobstores.shared.runs import Finished, NewRun, claimed_runs, queued_record, written_due_times
 from mainspring.model import Group
 from mainspring.triggers.standard import shifted
 

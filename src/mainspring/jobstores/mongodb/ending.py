@@ -34,10 +34,11 @@ from mainspring.jobstores.mongodb.documents import (
     text_of,
 )
 from mainspring.jobstores.mongodb.server import chunks, insert_new
-from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.backend import Collected
 from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
 from mainspring.jobstores.shared.runs import (
     Counted,
+    Finished,
     LostRun,
     counted_of,
     outcome_of_lost,

@@ -22,7 +22,7 @@ from mainspring.jobstores.redis.rights import refuse_missing_rights
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
-from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.backend import Backend, Collected, Look
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds, node_from
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
-    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.runs import Ended, Finished
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 

@@ -15,7 +15,6 @@ from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
 from mainspring.jobstores.redis.plain import PlainDecisions
 from mainspring.jobstores.redis.rows import micros, moment_of
 from mainspring.jobstores.redis.runs import new_run, not_begun, queued_run, written
-from mainspring.jobstores.shared.backend import Finished
 from mainspring.jobstores.shared.claims import (
     Claim,
     Claimed,
@@ -26,7 +25,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
 )
 from mainspring.jobstores.shared.rows import time_text, written_tally
-from mainspring.jobstores.shared.runs import claimed_runs
+from mainspring.jobstores.shared.runs import Finished, claimed_runs
 from mainspring.model import Group
 
 if TYPE_CHECKING:

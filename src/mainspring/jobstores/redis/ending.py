@@ -11,9 +11,9 @@ from mainspring.engine.reasons import JOB_REMOVED, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
-from mainspring.jobstores.shared.backend import Collected, Finished
+from mainspring.jobstores.shared.backend import Collected
 from mainspring.jobstores.shared.rows import Unreadable
-from mainspring.jobstores.shared.runs import Counted, LostRun, counted_of, retries_of
+from mainspring.jobstores.shared.runs import Counted, Finished, LostRun, counted_of, retries_of
 from mainspring.model import JobRecord, RunResult
 
 if TYPE_CHECKING:

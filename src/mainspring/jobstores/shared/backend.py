@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.predecessor import Marks, OldJobs
     from mainspring.jobstores.shared.rows import Unreadable
-    from mainspring.jobstores.shared.runs import Ended, LostRun
+    from mainspring.jobstores.shared.runs import Ended, Finished, LostRun
     from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
@@ -42,20 +42,6 @@ class Look(NamedTuple):
     has_orphans: bool
     next_queued: datetime | None
     to_cancel: Sequence[RunKey]
-
-
-class Finished(NamedTuple):
-    """What writing outcomes came to.
-
-    Attributes:
-        refused: those that were refused, because the runs were others' by then.
-        queued_from: when a run that follows from them is available; ``None``: none does.
-        paused: the jobs that have paused themselves because of them.
-    """
-
-    refused: Sequence[Ended] = ()
-    queued_from: datetime | None = None
-    paused: Sequence[JobRecord] = ()
 
 
 class Collected(NamedTuple):

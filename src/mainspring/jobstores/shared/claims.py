@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from mainspring.engine.grouping import GroupBook
     from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
-    from mainspring.jobstores.shared.backend import Finished
-    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.runs import Ended, Finished
     from mainspring.model import Outcome, Submission
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from mainspring.jobstores.shared.backend import Backend, Finished
-    from mainspring.jobstores.shared.runs import Ended
+    from mainspring.jobstores.shared.backend import Backend
+    from mainspring.jobstores.shared.runs import Ended, Finished
     from mainspring.model import JobRecord, RunKey, Submission
 
 #: Seconds between two looks at whether to give up.

@@ -18,7 +18,7 @@ from mainspring.serializers.results import kept_result
 from mainspring.storable import DEFAULT_LIMITS, is_progress, is_storable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
@@ -127,6 +127,20 @@ class Ended(NamedTuple):
         return (
             options.outlasts_schedule or options.overlap not in ("skip", "allow") or self.cause != "schedule"
         )
+
+
+class Finished(NamedTuple):
+    """What writing outcomes came to.
+
+    Attributes:
+        refused: those that were refused, because the runs were others' by then.
+        queued_from: when a run that follows from them is available; ``None``: none does.
+        paused: the jobs that have paused themselves because of them.
+    """
+
+    refused: Sequence[Ended] = ()
+    queued_from: datetime | None = None
+    paused: Sequence[JobRecord] = ()
 
 
 class Counted(NamedTuple):

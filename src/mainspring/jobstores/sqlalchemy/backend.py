@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.setbacks import kept_from
 from mainspring.errors import ConfigurationError, words_of
-from mainspring.jobstores.shared.backend import Backend, Collected, Finished, Look
+from mainspring.jobstores.shared.backend import Backend, Collected, Look
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.namespaces import shown_with, within
 from mainspring.jobstores.shared.outage import said_by
+from mainspring.jobstores.shared.runs import Finished
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.adoption import Adoptions
 from mainspring.jobstores.sqlalchemy.claiming import Claiming

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.retrying import after_loss
-from mainspring.jobstores.shared.backend import Collected, Finished, Look
+from mainspring.jobstores.shared.backend import Collected, Look
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, written_tally
-from mainspring.jobstores.shared.runs import Counted, counted_of, retries_of
+from mainspring.jobstores.shared.runs import Counted, Finished, counted_of, retries_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
 

@@ -6,7 +6,7 @@ Not thread-safe: the store that owns it guards it with its own lock.
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mainspring.engine import transitions
 from mainspring.engine.attempts import attempt_of, next_attempts
@@ -17,19 +17,16 @@ from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.engine.transitions import next_attempt
 from mainspring.jobstores.history import History, this_process
 from mainspring.jobstores.ledger import Ledger
-from mainspring.jobstores.run_queue import RunQueue
+from mainspring.jobstores.local.run_queue import RunQueue
 from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
     from mainspring.model import Group, JobRecord, Submission
-
-T = TypeVar("T")
 
 
 class LocalRuns:
@@ -395,22 +392,6 @@ class LocalRuns:
                     yield RunRecord(*key, node=self.history.node, cause=cause, due_times=count)
 
 
-def decide_in_turn(ordered: deque[T], limit: int, decide: Callable[[T], Decision | None]) -> list[Decision]:
-    """Decide about what is due, one after another, each as those before it have left things, until `limit` of it are begun.
-
-    What stays in `ordered` has not been decided on, also if `decide` raises.
-    """
-    decisions: list[Decision] = []
-    begun = 0
-    while ordered and begun < limit:
-        decision = decide(ordered[0])
-        ordered.popleft()
-        if decision is not None:
-            decisions.append(decision)
-            begun += bool(decision.submit)
-    return decisions
-
-
 def _queued_record(run: QueuedRun) -> RunRecord:
     return RunRecord(*run.key, cause=run.cause, available=run.available, due_times=run.due_times)
 
@@ -418,22 +399,3 @@ def _queued_record(run: QueuedRun) -> RunRecord:
 def _key_of(job_id: str, times: Sequence[datetime], begun: Decision | Submission) -> RunKey:
     """The run of an instance that stands for several due times: its only one."""
     return RunKey(job_id, times[0].astimezone(UTC), begun.attempt_of(times[0]))
-
-
-def chosen(
-    records: Sequence[RunRecord], outcome: str | None, since: datetime | None, limit: int
-) -> list[RunRecord]:
-    """Those of `records` that are asked for, latest due time first; see `RunStore.list_runs`."""
-    if outcome is not None:
-        asked = {"running": None, "queued": None}.get(outcome, outcome)
-        records = [
-            record
-            for record in records
-            if record.outcome == asked
-            and (outcome != "running" or record.node is not None)
-            and (outcome != "queued" or record.node is None)
-        ]
-    if since is not None:
-        records = [record for record in records if record.scheduled_run_time >= since]
-    ordered = sorted(records, key=lambda record: (record.scheduled_run_time, record.attempt), reverse=True)
-    return ordered[:limit]

@@ -11,36 +11,36 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
-from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.engine.counting import given_back
 from mainspring.engine.failures import has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
-from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn_of_run
+from mainspring.engine.precedence import by_priority
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.forks import leaves_to_parent
 from mainspring.job import Job
-from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery, ParkedJob, RunStore
+from mainspring.jobstores.contract import ALL_JOBS, ClaimedBatch, JobQuery
 from mainspring.jobstores.host import host_of
-from mainspring.jobstores.local_runs import LocalRuns, chosen, decide_in_turn
+from mainspring.jobstores.local.runs import LocalRuns
+from mainspring.jobstores.local.store import LocalRunStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from mainspring.engine.decision import Decision
     from mainspring.engine.grouping import GroupBook
-    from mainspring.engine.precedence import Turn
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import Group, JobRecord, QueuedRun, RunKey, RunRecord, RunResult, Submission, Tally
+    from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, Tally
 
 #: How many ended runs of each job are remembered.
 _KEPT_RUNS = 100
 
 
-class AdaptedStore(RunStore):
+class AdaptedStore(LocalRunStore):
     """A `RunStore` over a store of APScheduler's interface.
 
     Attributes:
@@ -60,10 +60,7 @@ class AdaptedStore(RunStore):
         """Make what belongs to one process."""
         # Reentrant, since a store may ask its scheduler something from inside a call.
         self._store_lock = RLock()
-        self._ledger_lock = Lock()
-        self._runs = LocalRuns(_KEPT_RUNS)
-        self._ledger = self._runs.ledger
-        self.outbox = self._runs.history.outbox
+        self._begin_runs(LocalRuns(_KEPT_RUNS))
         self._stamps: dict[str, int] = {}
         self._has_followers = False
         self._unfollowed: deque[_Outcomes] = deque()  # what follows from these is to be seen to
@@ -111,7 +108,7 @@ class AdaptedStore(RunStore):
                     self._stamps[record.id] = next(self._stamp)
                     self._forget(record.id)
                     if replace is None:
-                        with self._ledger_lock:
+                        with self._lock:
                             if record.id in self._runs.ended_jobs:  # another takes its place
                                 self._runs.job_removed(record.id, self._now())
             except ConflictingIdError:
@@ -158,17 +155,14 @@ class AdaptedStore(RunStore):
         with self._store_lock:
             self.store.remove_job(job_id)
             self._gone(job_id)
-        with self._ledger_lock:
+        with self._lock:
             self._runs.job_removed(job_id, self._now())
-
-    def _now(self) -> datetime:
-        return self._host.clock.now()
 
     def remove_all(self) -> None:
         with self._store_lock:
             self.store.remove_all_jobs()
             self._stamps.clear()
-            with self._ledger_lock:
+            with self._lock:
                 self._ledger.parked.clear()
                 self._ledger.waiting.clear()
                 self._runs.job_removed(None, self._now())
@@ -187,64 +181,50 @@ class AdaptedStore(RunStore):
         due = [record for record in records if self._may_be_tried(record.id, now)]
         due = by_priority(due, lambda record: record.options.priority)
         queued, jobs = self._queued(now)
-        claimants: list[tuple[JobRecord | None, QueuedRun | None]] = [
-            (record, None) for record in due[:limit]
-        ]
-        claimants += [(jobs.get(run.job_id), run) for run in queued]
-        ordered = deque(claimants)
+        decisions, is_more = self._claim_in_turn(
+            [_Due(record, stamps.get(record.id)) for record in due[:limit]],
+            queued,
+            now,
+            decide,
+            limit,
+            job_of=lambda run: jobs.get(run.job_id),
+            claim_due=lambda one, book: self._claim_due(one, now, decide, book),
+        )
+        return ClaimedBatch(decisions, is_more or len(due) > limit)
 
-        def decided(claimant: tuple[JobRecord | None, QueuedRun | None]) -> Decision | None:
-            record, run = claimant
-            if run is not None:
-                with self._ledger_lock:
-                    return self._runs.claim(run, record, now, decide, book)
-            assert record is not None  # noqa: S101 - it is due
-            return self._claim_due(record, stamps.get(record.id), now, decide, book)
+    def _put_back(self, due: Iterable[Any]) -> None:
+        """The store has them as they were."""
 
-        try:
-            if queued or self._runs.groups:
-                ordered = deque(in_turn(claimants, _turn_of))
-            with self._ledger_lock:
-                book = self._runs.book(now)
-            decisions = decide_in_turn(ordered, limit, decided)
-        finally:  # whatever is raised: what is left goes back to where it was
-            with self._ledger_lock:
-                for _, run in ordered:
-                    if run is not None:
-                        self._runs.queue.put_back(run)
-        return ClaimedBatch(decisions, bool(ordered) or len(due) > limit)
-
-    def _claim_due(
-        self, record: JobRecord, stamp: int | None, now: datetime, decide: Decide, book: GroupBook
-    ) -> Decision | None:
+    def _claim_due(self, due: _Due, now: datetime, decide: Decide, book: GroupBook) -> Decision | None:
         """Decide about a due job, and make it true; ``None``: it waits, or was changed."""
-        with self._ledger_lock:
+        record = due.record
+        with self._lock:
             running = self._ledger.count(record.id)
             buffered = self._runs.buffered(record.id)
         group = record.options.group
         decision = decide(record, running, None, buffered, book.room(group))
         if decision.submit:
             book.take(group, len(decision.submit))
-        return decision if self._apply(decision, stamp, now) else None
+        return decision if self._apply(decision, due.stamp, now) else None
 
     def _queued(self, now: datetime) -> tuple[list[QueuedRun], dict[str, JobRecord | None]]:
         """The queued runs that are due, and their jobs, those whose schedule is over included."""
         if not self._runs.queue:
             return [], {}
-        with self._ledger_lock:
+        with self._lock:
             queued = self._runs.queue.due(now.timestamp())
         try:
             stored = {job_id: self.get_record(job_id) for job_id in {run.job_id for run in queued}}
         except BaseException:
-            with self._ledger_lock:  # the store has failed: they are looked at again
+            with self._lock:  # the store has failed: they are looked at again
                 for run in queued:
                     self._runs.queue.put_back(run)
             raise
-        with self._ledger_lock:
+        with self._lock:
             return queued, {run.job_id: self._runs.job_of(run, stored[run.job_id]) for run in queued}
 
     def _may_be_tried(self, job_id: str, now: datetime) -> bool:
-        with self._ledger_lock:
+        with self._lock:
             when = self._ledger.put_off(job_id, float("-inf"))
             if when is None or when > now.timestamp():
                 return False
@@ -258,7 +238,7 @@ class AdaptedStore(RunStore):
             decision.retry_at = self._park(job_id, decision.reason, now)
             return True
         if decision.waits:
-            with self._ledger_lock:
+            with self._lock:
                 self._runs.wait(decision)
             return False
         with self._store_lock:
@@ -283,7 +263,7 @@ class AdaptedStore(RunStore):
     def _note(self, decision: Decision, now: datetime) -> None:
         """Remember what has come of a decision that was made true."""
         job = decision.job
-        with self._ledger_lock:
+        with self._lock:
             self._runs.count_attempts(decision)
             if decision.submit:
                 self._runs.begin(decision, now)
@@ -294,12 +274,12 @@ class AdaptedStore(RunStore):
                 self._runs.schedule_ended(job)
 
     def _park(self, job_id: str, reason: str, now: datetime) -> datetime:
-        with self._ledger_lock:
+        with self._lock:
             return self._ledger.park(job_id, reason, now)
 
     def finish(self, submissions: Sequence[Submission]) -> bool:
         awaited = []
-        with self._ledger_lock:
+        with self._lock:
             for submission in submissions:
                 if submission.is_noted:
                     continue
@@ -312,7 +292,7 @@ class AdaptedStore(RunStore):
     def progress(self, submission: Submission) -> None:
         if not (submission.job.options.looks_at_outcomes or self._has_followers):
             return  # it is kept with the others
-        with self._ledger_lock:
+        with self._lock:
             if submission.is_noted:
                 return
             self._keep_unfollowed(submission)
@@ -368,7 +348,7 @@ class AdaptedStore(RunStore):
         for record in self.list_records():
             if followed_job(record) == outcomes.job_id:
                 runs += following_runs(record, outcomes.results, now)
-        with self._ledger_lock:
+        with self._lock:
             return bool(self._runs.enqueue(runs))
 
     @property
@@ -377,7 +357,7 @@ class AdaptedStore(RunStore):
 
     def give_back(self, decision: Decision, now: datetime) -> datetime | None:
         job = decision.job
-        with self._ledger_lock:
+        with self._lock:
             if self._runs.is_disowned(job.id, decision.submit):
                 return None
             if decision.requeues:
@@ -398,20 +378,20 @@ class AdaptedStore(RunStore):
             except (ConflictingIdError, JobLookupError):
                 return None
             self._stamps[job.id] = next(self._stamp)
-        with self._ledger_lock:
+        with self._lock:
             self._runs.ended_jobs.pop(job.id, None)
             self._runs.take_back(decision, now)
             return self._ledger.park(job.id, decision.reason or EXECUTOR_REFUSED, now)
 
     def next_time(self) -> datetime | None:
-        with self._ledger_lock:
+        with self._lock:
             set_aside = bool(self._ledger.waiting or self._ledger.parked)
             queued = self._runs.queue.next_time()
         if not set_aside:
             with self._store_lock:
                 return min(filter(None, (self.store.get_next_run_time(), queued)), default=None)
         records = self.list_records()
-        with self._ledger_lock:
+        with self._lock:
             times = [queued, *(self._time_of(record) for record in records)]
         return min((time for time in times if time is not None), default=None)
 
@@ -428,56 +408,23 @@ class AdaptedStore(RunStore):
             else datetime.fromtimestamp(when, UTC)
         )
 
-    def parked(self) -> list[ParkedJob]:
-        with self._ledger_lock:
-            return self._ledger.listed()
-
     def retry_parked(self) -> None:
-        with self._ledger_lock:
+        with self._lock:
             self._ledger.parked.clear()
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         for job_id in {run.job_id for run in runs}:
             if self.get_record(job_id) is None:
                 raise JobLookupError(job_id)
-        with self._ledger_lock:
+        with self._lock:
             return self._runs.enqueue(runs)
-
-    def cancel(self, key: RunKey) -> bool:
-        with self._ledger_lock:
-            return self._runs.cancel(key, self._now())
-
-    def set_group(self, group: Group) -> None:
-        with self._ledger_lock:
-            self._runs.set_limits(group.name, group)
-
-    def remove_group(self, name: str) -> bool:
-        with self._ledger_lock:
-            had_limits = name in self._runs.groups
-            self._runs.set_limits(name, None)
-            return had_limits
-
-    def list_groups(self) -> list[Group]:
-        with self._ledger_lock:
-            return sorted(self._runs.groups.values())
-
-    def get_run(self, key: RunKey) -> RunRecord | None:
-        with self._ledger_lock:
-            return self._runs.record(key)
-
-    def list_runs(
-        self, job_id: str | None, outcome: str | None, since: datetime | None, limit: int
-    ) -> list[RunRecord]:
-        with self._ledger_lock:
-            records = self._runs.records(job_id)
-        return chosen(records, outcome, since, limit)
 
     def _gone(self, job_id: str) -> None:
         self._stamps.pop(job_id, None)
         self._forget(job_id)
 
     def _forget(self, job_id: str) -> None:
-        with self._ledger_lock:
+        with self._lock:
             self._ledger.forget(job_id)
             self._runs.queue.release_job(job_id)
 
@@ -485,6 +432,13 @@ class AdaptedStore(RunStore):
         if followed_job(record) is not None:
             self._has_followers = True
         return Job._from_record(record, self._scheduler, self._alias)  # noqa: SLF001 - a handle is a view of its record
+
+
+class _Due(NamedTuple):
+    """A job that is due, with the stamp of what was read."""
+
+    record: JobRecord
+    stamp: int | None
 
 
 class _Outcomes:
@@ -508,14 +462,6 @@ def _popped(queue: deque[_Outcomes]) -> _Outcomes | None:
         return queue.popleft()
     except IndexError:
         return None
-
-
-def _turn_of(claimant: tuple[JobRecord | None, QueuedRun | None]) -> Turn:
-    record, run = claimant
-    if run is not None:
-        return turn_of_run(run, record)
-    assert record is not None  # noqa: S101 - it is due
-    return turn_of_job(record)
 
 
 def _record_of(job: Job) -> JobRecord:
