@@ -39,6 +39,7 @@ from mainspring.executors.around import entered_all
 from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
 from mainspring.executors.workers import call_when_finished
 from mainspring.forks import OwnLock, leaves_to_parent
+from mainspring.imported_again import imports_for_another
 from mainspring.model import RunKey
 from mainspring.references import obj_to_ref, ref_to_obj
 from mainspring.storable import RunLimits
@@ -495,15 +496,18 @@ def _outcome(
 ) -> tuple[Literal["result", "error"], bytes, str]:
     try:
         try:
-            func = pickle.loads(function)  # noqa: S301 - from the process that started this one
-            if isinstance(func, str):
-                func = ref_to_obj(func)
-            args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
+            with imports_for_another():
+                func = pickle.loads(function)  # noqa: S301 - from the process that started this one
+                if isinstance(func, str):
+                    func = ref_to_obj(func)
+                args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
             raise TransferError(
                 f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}{_hint_for_main(name)}"
             ) from error
-        with entered_all(map(ref_to_obj, hooks)):
+        with imports_for_another():
+            around = [ref_to_obj(hook) for hook in hooks]
+        with entered_all(around):
             result = finished(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
         return _packed_error(error, name)

@@ -137,6 +137,8 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
 
     async def astart(self, paused: bool = False) -> None:
         """`start`, without the loop waiting for job stores."""
+        if self._leaves_start_to_importer():
+            return
         self._see_to_earlier_end()
         self._attach()
         self._watch_signals()

@@ -46,6 +46,8 @@ class BackgroundScheduler(BlockingScheduler):
 
     def start(self, *args: Any, **kwargs: Any) -> None:
         """Start, and process jobs in a thread until `shutdown`; takes the arguments of `BaseScheduler.start`."""
+        if self._leaves_start_to_importer():
+            return
         self._watch_signals()
         try:
             self._begin(*args, **kwargs)

@@ -67,6 +67,7 @@ from mainspring.events import (
 from mainspring.executors.base import BaseExecutor, NativeExecutor
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.forks import leaves_to_parent
+from mainspring.imported_again import is_imported_for_another
 from mainspring.job import Job
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
@@ -206,6 +207,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self.store_host, self.executor_host = self._as_store_host(), ExecutorsHost(self._clock)
         self._begin_in_process()
         self._is_starting = False
+        self._is_left_to_importer = False  # `start` was called by a module that is only imported here
         self._was_shut_down = False  # and not started again since
         self._runs_in: int | None = None  # which process, where this one was forked from it
         #: Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited.
@@ -488,6 +490,20 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._start_executors(parts)
             self._start_stores(parts, starting, paused=paused)
 
+    def _leaves_start_to_importer(self) -> bool:
+        """Whether `start` is called by a module that this process only imports for another one, which runs the jobs: it is told, and done no more."""
+        self._is_left_to_importer = is_imported_for_another()
+        if self._is_left_to_importer:
+            self._log.warning(
+                "The scheduler is not started in process %d: it only imports the program for the one that has started it, as the processes of "
+                "multiprocessing's 'spawn' and 'forkserver' and of pools do. Call start() below if __name__ == '__main__':; if this process is "
+                "to have a scheduler, too, call it in the function that the process runs",
+                os.getpid(),
+            )
+            if not self.started.done():
+                self.started.set_result(None)
+        return self._is_left_to_importer
+
     def _enter_starting(self) -> Starting:
         """Begin to start, unless that was done already."""
         self._check_uwsgi()
@@ -698,9 +714,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Begin nothing more from now on; whether there is anything to be ended: a start that still goes on ends by itself, soon."""
         with self._lock:
             if self.state == STATE_STOPPED:
-                if self._starting is None:
+                if self._starting is not None:
+                    self._starting.cancel()
+                elif not self._is_left_to_importer:
                     raise SchedulerNotRunningError
-                self._starting.cancel()
                 return False
             was_forked, self.state = self.state == STATE_FORKED, STATE_STOPPED
             self._was_shut_down = True

@@ -37,6 +37,8 @@ class BlockingScheduler(BaseScheduler):
         Raises:
             KeyboardInterrupt, SystemExit: SIGINT or SIGTERM came, and what ran has ended; where the scheduler handles them.
         """
+        if self._leaves_start_to_importer():
+            return
         if not process_end.outlives_main_thread():
             self._run_here(*args, **kwargs)
             return

@@ -107,6 +107,8 @@ class EventLoopScheduler(BaseScheduler):
         are there, jobs that are added are pending. `started` is done when all is; a start that fails is also said in the log, and by
         `health()`.
         """
+        if self._leaves_start_to_importer():
+            return
         self._see_to_earlier_end()
         if not self._is_active and not self._is_starting:
             self._attach()

@@ -18,7 +18,7 @@ from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import NUMBERS
 
 try:
-    from twisted.internet.defer import Deferred
+    from twisted.internet.defer import Deferred, succeed
     from twisted.python.threadable import isInIOThread
 except ImportError as error:
     raise library_missing("TwistedScheduler", "Twisted", "twisted", "twisted", error) from error
@@ -154,6 +154,8 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
 
     def astart(self, paused: bool = False) -> Deferred[None]:
         """`start`, without the reactor waiting for job stores."""
+        if self._leaves_start_to_importer():
+            return succeed(None)
         self._see_to_earlier_end()
         self._attach()
         self._watch_signals()
