@@ -16,7 +16,12 @@ from sqlalchemy.engine import make_url
 import servers
 from mainspring import BackgroundScheduler, RedisJobStore, SQLAlchemyJobStore
 from mainspring.errors import ConfigurationError, StoreUnavailableError
+from mainspring.jobstores.redis.rights import refuse_missing_rights
 from mainspring.jobstores.redis.server import source, source_alone
+from mainspring.model import Group, RunKey
+from mainspring.retry import Retry
+from mainspring.testing.conformance import SECOND, START, manual_run, record, submission
+from mainspring.testing.conformance.backend import Nodes
 from stores import with_driver
 from waiting import wait_for
 
@@ -113,7 +118,7 @@ def test_postgresql_has_no_room_for_a_login_for_now(strict_postgres, driver, log
 # MariaDB
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mariadb(mariadb_url):
     url = make_url(mariadb_url)
     admin = pymysql.connect(
@@ -185,8 +190,8 @@ def strict_redis():
     server.remove()
 
 
-def redis_store(server, login):
-    return RedisJobStore(url=f"redis://{login}127.0.0.1:{server.port}/0")
+def redis_store(server, login, **options):
+    return RedisJobStore(url=f"redis://{login}127.0.0.1:{server.port}/0", **options)
 
 
 @pytest.mark.parametrize("login", [f":{SECRET}@", "", f"nobody:{SECRET}@"])
@@ -202,6 +207,8 @@ def commands_of_scripts():
     files_of = files("mainspring.jobstores.redis.scripts").iterdir()
     names = {file.name.removesuffix(".lua") for file in files_of} - {
         "adding",
+        "commands",
+        "guard",
         "next_due",
         "prelude",
         "rights",
@@ -211,11 +218,26 @@ def commands_of_scripts():
 
 
 def test_each_command_of_the_scripts_is_tried_at_a_start():
-    tried = set(re.findall(r"\{ '([A-Z]+)'", source_alone("rights")))
+    tried = set(re.findall(r"try\('([A-Z]+)'", source_alone("commands")))
     assert tried == commands_of_scripts()
 
 
-@pytest.mark.parametrize("command", sorted(commands_of_scripts()))
+def test_each_command_that_is_refused_is_named(strict_redis):
+    server, admin = strict_redis
+    admin.execute_command("ACL", "SETUSER", "guest", "reset", "on", f">{RIGHT}", "~*", "&*", "+@all")
+    backend = redis_store(server, f"guest:{RIGHT}@")._backend
+    for command in sorted(commands_of_scripts()):
+        admin.execute_command("ACL", "SETUSER", "guest", f"-{command}")
+        with pytest.raises(ConfigurationError, match=rf"this user may not {command},"):
+            refuse_missing_rights(backend.server)
+        admin.execute_command("ACL", "SETUSER", "guest", f"+{command}")
+        assert admin.dbsize() == 0 or command == "DEL"
+        admin.flushall()
+    refuse_missing_rights(backend.server)
+    backend.close()
+
+
+@pytest.mark.parametrize("command", ["DEL", "PUBLISH", "ZADD"])
 def test_redis_refuses_a_command(strict_redis, command, caplog):
     server, admin = strict_redis
     rules = f"reset on >{RIGHT} ~* &* +@all -{command}"
@@ -233,6 +255,59 @@ def test_redis_refuses_keys_or_channels(strict_redis, rules, caplog):
     admin.execute_command("ACL", "SETUSER", "guest", "reset", "on", f">{RIGHT}", "+@all", *rules.split())
     assert "give this user the permission" in refusal(redis_store(server, f"guest:{RIGHT}@"), caplog)
     assert admin.dbsize() == 0
+
+
+def test_a_right_that_is_taken_while_a_node_lives_leaves_nothing_half_done(strict_redis):
+    """Each command in turn, at each thing that is written: all that the server holds stays as it was."""
+    server, admin = strict_redis
+    if int(admin.info("server")["redis_version"].split(".")[0]) < 7:
+        pytest.skip("before Redis 7 a script can't tell what its user may do")
+    admin.execute_command("ACL", "SETUSER", "guest", "reset", "on", f">{RIGHT}", "~*", "&*", "+@all")
+    node = Nodes(lambda: redis_store(server, f"guest:{RIGHT}@")._backend).add()
+    backend = node.backend
+    backend.set_group(Group("g", limit=5))
+    options = {"group": "g", "overlap": "buffer_all", "retry": Retry(3), "pause_after_failures": 5}
+    backend.jobs.add([record(name, every=10, priority=1, **options) for name in "ab"], None)
+    (first, _) = node.due(0)
+    backend.enqueue([manual_run(name, 100) for name in "ab"])
+    ended = node.ended(first, "failed", error="no", retry_at=START + SECOND)
+    first_key = RunKey("a", START, 1)
+    writes = [
+        lambda: backend.jobs.add([record("c")], None),
+        lambda: backend.jobs.add([record("a", every=20)], lambda old, new: new),
+        lambda: backend.jobs.change("a", lambda old: old.changed(name="other")),
+        lambda: backend.jobs.remove("a"),
+        backend.jobs.remove_all,
+        lambda: node.claim(20, looks=True, ended=[ended]),
+        lambda: node.claim(20),
+        lambda: backend.finish([ended], None),
+        lambda: backend.give_back(first, node.token, None),
+        lambda: backend.release([submission(first)], lambda: True),
+        lambda: backend.enqueue([manual_run("b", 200)]),
+        lambda: backend.cancel(RunKey("b", START, 1)),
+        lambda: backend.cancel(manual_run("b", 100).key),
+        lambda: backend.say({(first_key, node.token): "[1,2,3]"}, lambda: True),
+        lambda: backend.prune(["a", "b"], 0, START),
+        lambda: backend.set_group(Group("g", limit=1)),
+        lambda: backend.remove_group("g"),
+        lambda: backend.declare_dead(node.token, node.living()[node.token].heartbeat),
+    ]
+
+    def held():
+        return {key: admin.dump(key) for key in admin.keys("*") if b":answer:" not in key}
+
+    before = held()
+    for command in sorted(commands_of_scripts()):
+        admin.execute_command("ACL", "SETUSER", "guest", f"-{command}")
+        for number, write in enumerate(writes):
+            with pytest.raises(redis.exceptions.ResponseError):
+                write()
+            assert held() == before, (command, number)
+        admin.execute_command("ACL", "SETUSER", "guest", f"+{command}")
+    backend.finish([ended], None)
+    assert backend.get_run(first_key).outcome == "failed"
+    backend.close()
+    admin.flushall()
 
 
 # While nodes live
@@ -285,7 +360,7 @@ def revoked(request):
     else:
         server, admin = request.getfixturevalue("strict_redis")
         admin.execute_command("ACL", "SETUSER", "app", "reset", "on", f">{RIGHT}", "~*", "&*", "+@all")
-        store = redis_store(server, f"app:{RIGHT}@")
+        store = redis_store(server, f"app:{RIGHT}@", lease=2)
         change = change_password_of_redis
     yield store, lambda: change(admin, "new"), lambda: change(admin, RIGHT)
 

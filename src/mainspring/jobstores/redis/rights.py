@@ -1,4 +1,4 @@
-"""What the user of a Redis may do there: found out at a start, not in the middle of a script, which Redis does not undo."""
+"""What the user of a Redis may do there: found out at a start, not only when a script can't be brought to its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.redis.failures import failure_of
-from mainspring.jobstores.redis.server import source_alone, text_of
+from mainspring.jobstores.redis.server import source, text_of
 from mainspring.jobstores.shared.failures import Failure
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def refuse_missing_rights(server: Server) -> None:
         ConfigurationError: it may not; the message names what is refused.
         ResponseError: the server refuses something for another reason, which may pass.
     """
-    script = server.client.register_script(source_alone("rights"))
+    script = server.client.register_script(source("rights"))
     keys = [server.key(f"answer:rights:{kind}") for kind in _KINDS]
     refused = {}
     for command, words in json.loads(text_of(script(keys=keys, args=[server.key("changed")]))):

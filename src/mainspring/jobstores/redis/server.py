@@ -42,14 +42,24 @@ _REPEATABLE = frozenset(
 )
 
 
+#: Those that only read: to be stopped in the middle does them no harm.
+_READING = frozenset({"active", "before_finish", "history", "left", "look", "rows", "run"})
+
+
 @cache
 def source(name: str) -> str:
     """The text of a script."""
-    return "\n".join(source_alone(part) for part in ("prelude", *_SHARED.get(name, []), name))
+    if name == "rights":
+        parts: list[str] = ["commands", name]
+    elif name in _READING:
+        parts = ["prelude", *_SHARED.get(name, []), name]
+    else:
+        parts = ["prelude", "commands", "guard", *_SHARED.get(name, []), name]
+    return "\n".join(source_alone(part) for part in parts)
 
 
 def source_alone(part: str) -> str:
-    """The text of a script, without what scripts share."""
+    """The text of one file of the scripts."""
     return (_SCRIPTS / f"{part}.lua").read_text("utf-8")
 
 
