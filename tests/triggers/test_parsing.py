@@ -547,3 +547,10 @@ def test_no_dialect_with_more_fields_offers_a_text_that_needs_it_named(text, pos
     with pytest.raises(CronSyntaxError) as caught:
         parse(text)
     assert (caught.value.position, caught.value.hint) == (position, None), str(caught.value)
+
+
+@pytest.mark.parametrize(("dialect", "text"), [("jenkins", "0 0 * * H(5-1)"), ("quartz", "0 0 0 ? * H(7-1)")])
+def test_weekdays_of_h_that_go_down_are_offered_no_others(dialect, text):
+    with pytest.raises(CronSyntaxError, match="the range of H must rise") as caught:
+        parse(text, dialect)
+    assert caught.value.hint is None

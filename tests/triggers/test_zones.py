@@ -57,7 +57,15 @@ SPELLINGS: dict[str, list[Any]] = {
         *(pytz.timezone("Europe/Berlin"), dateutil.tz.gettz("Europe/Berlin")),
     ],
     "Europe/Paris": ["Europe/Paris", ZoneInfo("Europe/Paris"), pytz.timezone("Europe/Paris")],
-    RULE: [RULE, dateutil.tz.tzstr(RULE)],
+    RULE: [
+        *(RULE, "CET-1CEST-2,M3.5.0/2,M10.5.0/3", "CET-1CEST,M03.5.0/02:00,M10.05.0/+3:00:00"),
+        *("CET-01:00CEST,M3.5.0,M10.5.0/3", dateutil.tz.tzstr(RULE)),
+    ],
+    "CET-1CEST,M3.5.0,M10.5.0": ["CET-1CEST,M3.5.0,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/2"],
+    "CET-1CEST,M3.5.0/-1,M10.5.0/3": ["CET-1CEST,M3.5.0/-1,M10.5.0/3"],
+    "CET-1CEST-1:30,M3.5.0,M10.5.0/3": ["CET-1CEST-1:30,M3.5.0,M10.5.0/3"],
+    "CET-1CEST,J60,J300": ["CET-1CEST,J60,J300", "CET-1CEST,J60/2,J300/2"],
+    "CET-1CEST,60,300": ["CET-1CEST,60,300"],
 }
 SPELT = [(meant, zone) for meant, zones in SPELLINGS.items() for zone in zones]
 

@@ -226,10 +226,8 @@ def _hashed(name: str, first: int | None, last: int | None, step: int | None, gr
     first = numbering.first if first is None else first
     last = numbering.first + _WEEK - 1 if last is None else last
     if last < first:
-        raise ValueError(
-            f"the range of H must rise, within {numbering.lowest} to {numbering.highest}",
-            f"H({last}-{first}){steps}",
-        )
+        # What is meant by Friday to Monday isn't Monday to Friday: nothing is offered.
+        raise ValueError(f"the range of H must rise, within {numbering.lowest} to {numbering.highest}")
     last = min(last, first + _WEEK - 1)  # a dialect may have two numbers for one day
     if last - first == _WEEK - 1 and not steps:
         return "H"
