@@ -149,7 +149,10 @@ class _Table(NamedTuple):
 
     written: tuple[tuple[str, Callable[[Any], Any] | None, bool], ...]
     written_values: Callable[[Any], tuple[Any, ...]]
-    given: dict[Handed, tuple[_Reading, ...]]
+    by_position: tuple[_Reading, ...]
+    by_keyword: tuple[_Reading, ...]
+    by_keywords: tuple[_Reading, ...]
+    afterwards: tuple[_Reading, ...]
     kept: tuple[str, ...]
     kept_values: Callable[[Any], tuple[Any, ...]]
     kept_writers: tuple[tuple[str, Callable[[Any], Any]], ...]
@@ -172,10 +175,10 @@ class _Table(NamedTuple):
         return cls(
             tuple((field.name, _codec(field.codec).write, field.is_required) for field in written),
             _values_of([field.taken_from for field in written]),
-            {
-                handed: tuple(_given(field) for field in written if field.handed is handed)
-                for handed in Handed
-            },
+            _given(written, Handed.POSITION),
+            _given(written, Handed.KEYWORD),
+            _given(written, Handed.KEYWORDS),
+            _given(written, Handed.AFTERWARDS),
             ("version", *(field.key for field in kept)),
             _values_of(["state_version", *(field.taken_from for field in kept)]),
             tuple((field.key, write) for field in kept if (write := _codec(field.state_codec).write)),
@@ -191,10 +194,18 @@ def _codec(codec: Codec | None) -> Codec:
     return codec or AS_IT_IS
 
 
-def _given(field: Field) -> _Reading:
-    target = field.target if field.handed is Handed.AFTERWARDS else field.name
-    return _Reading(
-        field.name, _codec(field.codec).read, field.is_required, field.is_required, field.default, target
+def _given(fields: Sequence[Field], handed: Handed) -> tuple[_Reading, ...]:
+    return tuple(
+        _Reading(
+            field.name,
+            _codec(field.codec).read,
+            field.is_required,
+            field.is_required,
+            field.default,
+            field.target if handed is Handed.AFTERWARDS else field.name,
+        )
+        for field in fields
+        if field.handed is handed
     )
 
 
@@ -266,16 +277,20 @@ class DeclaredTrigger(BaseTrigger):
         Raises:
             KeyError, TypeError, ValueError: something is missing, or isn't what it should be.
         """
-        zone = read_zone(values.get("timezone"))
-        given = cls._table.given
-        named = _read_all(given[Handed.KEYWORD], values, zone)
-        for name, several in _read_all(given[Handed.KEYWORDS], values, zone).items():
-            if not isinstance(several, dict):
-                raise TypeError(f"{name} must be a dict, got {type(several).__name__} {several!r}")
-            named |= several
-        made = cls(*_read_all(given[Handed.POSITION], values, zone).values(), **named)
-        for attribute, value in _read_all(given[Handed.AFTERWARDS], values, zone).items():
-            setattr(made, attribute, value)
+        name = values.get("timezone")
+        zone = None if name is None else read_zone(name)
+        table = cls._table
+        named = _read_all(table.by_keyword, values, zone) if table.by_keyword else {}
+        if table.by_keywords:
+            for key, several in _read_all(table.by_keywords, values, zone).items():
+                if not isinstance(several, dict):
+                    raise TypeError(f"{key} must be a dict, got {type(several).__name__} {several!r}")
+                named |= several
+        ordered = _read_all(table.by_position, values, zone).values() if table.by_position else ()
+        made = cls(*ordered, **named)
+        if table.afterwards:
+            for attribute, value in _read_all(table.afterwards, values, zone).items():
+                setattr(made, attribute, value)
         return made
 
     def __getstate__(self) -> dict[str, Any]:
