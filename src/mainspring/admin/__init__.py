@@ -8,6 +8,7 @@ Start with `administration.py`; what is shown of what is in `views.py`.
 """
 
 from mainspring.admin.administration import Admin
+from mainspring.admin.explanation import Explanation
 from mainspring.admin.views import DueTime, GroupView, JobView, NodeView, Page, RunView
 
-__all__ = ["Admin", "DueTime", "GroupView", "JobView", "NodeView", "Page", "RunView"]
+__all__ = ["Admin", "DueTime", "Explanation", "GroupView", "JobView", "NodeView", "Page", "RunView"]

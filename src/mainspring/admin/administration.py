@@ -8,11 +8,11 @@ from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
+from mainspring.admin.explanation import Explainer
 from mainspring.admin.views import (
     DueTime,
     Page,
     group_view,
-    job_view,
     node_view,
     row_view,
     run_view,
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from types import TracebackType
 
+    from mainspring.admin.explanation import Explanation
     from mainspring.admin.views import GroupView, JobView, NodeView, RunView
     from mainspring.jobstores.shared.store import SharedJobStore
-    from mainspring.model import RunState
+    from mainspring.model import JobRecord, RunState
     from mainspring.schedulers.adoption_report import AdoptionReport
     from mainspring.schedulers.syncing import SyncPlan
 
@@ -96,6 +97,11 @@ class Admin:
         """In which times are shown."""
         return self._scheduler.timezone
 
+    @property
+    def store(self) -> SharedJobStore:
+        """The job store that is looked into."""
+        return self._store
+
     def now(self) -> datetime:
         """The present by the store's clock."""
         return self._store.store_time(SYSTEM_CLOCK).astimezone(self.timezone)
@@ -133,16 +139,19 @@ class Admin:
         Raises:
             JobLookupError: there is none.
         """
-        try:
-            record = self._store.get_record(job_id)
-        except SerializationError:
-            found = (
-                row for row in self._store.list_rows(JobQuery(search=job_id)) if isinstance(row, Unreadable)
-            )
-            return next(unreadable_view(row) for row in found if row.record.id == job_id)
-        if record is None:
+        row = self._row(job_id)
+        if row is None:
             raise self._scheduler.no_job(job_id)
-        return job_view(record)
+        return row_view(row)
+
+    def _row(self, job_id: str) -> JobRecord | Unreadable | None:
+        try:
+            return self._store.get_record(job_id)
+        except SerializationError:
+            rows = self._store.list_rows(JobQuery(search=job_id))
+            return next(
+                (row for row in rows if isinstance(row, Unreadable) and row.record.id == job_id), None
+            )
 
     def runs(
         self,
@@ -245,6 +254,24 @@ class Admin:
                 return
             yield DueTime(time.astimezone(self.timezone), record.id, record.name)
             count += 1
+
+    def why(
+        self, job_id: str, start: datetime | None = None, end: datetime | None = None
+    ) -> list[Explanation]:
+        """Why a job ran, or didn't, or won't; in the order of time.
+
+        Args:
+            start: the time, or the beginning of a span; if it isn't given, the latest run and the next are explained.
+            end: the end of the span, which is included; `start`, if it isn't given.
+
+        Raises:
+            JobLookupError: there is no such job, and no run of it is kept.
+        """
+        explainer = Explainer(self._store, job_id, self._row(job_id), self.now())
+        told = explainer.now() if start is None else explainer.between(start, start if end is None else end)
+        if explainer.knows_nothing:
+            raise self._scheduler.no_job(job_id)
+        return told
 
     # The switches
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from mainspring.engine.reasons import known_reason
 from mainspring.engine.setbacks import KnownNode
 from mainspring.jobstores.shared.lease import milliseconds
 from mainspring.jobstores.shared.rows import Unreadable
@@ -104,6 +105,7 @@ class RunView(View):
         duration: for how long it ran, or has run.
         lateness: how much later than due it began.
         progress: done, total (``None``: unknown) and a text.
+        reason: why it was not run, or not to its end, as a code of `ReasonCode`; ``None``: it has ended well, or hasn't ended.
     """
 
     id: str
@@ -118,6 +120,7 @@ class RunView(View):
     duration: timedelta | None
     lateness: timedelta | None
     error: str | None
+    reason: str | None
     result: str | None
     traceback: str | None
     log: str | None
@@ -214,6 +217,7 @@ def unreadable_view(row: Unreadable) -> JobView:
 def run_view(run: RunRecord, now: datetime) -> RunView:
     """What is to be seen of a run, at a time by the store's clock."""
     ended = run.finished or (now if run.outcome is None else None)
+    known = known_reason(run.state, run.error)
     return RunView(
         run.id,
         run.job_id,
@@ -227,6 +231,7 @@ def run_view(run: RunRecord, now: datetime) -> RunView:
         None if run.started is None or ended is None else max(ended - run.started, timedelta(0)),
         None if run.started is None else run.started - (run.available or run.scheduled_run_time),
         run.error,
+        None if known is None else str(known.code),
         run.result,
         run.traceback,
         run.log,

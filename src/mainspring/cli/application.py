@@ -9,7 +9,9 @@ import click
 
 from mainspring._version import __version__
 from mainspring.cli.applying import apply
+from mainspring.cli.asking import why
 from mainspring.cli.completion import completion
+from mainspring.cli.databases import db
 from mainspring.cli.exits import FAILED, INTERRUPTED
 from mainspring.cli.explaining import explain
 from mainspring.cli.jobs import jobs
@@ -52,6 +54,7 @@ def mainspring(
 for command in (
     apply,
     completion,
+    db,
     doctor,
     due_next,
     explain,
@@ -62,6 +65,7 @@ for command in (
     parked,
     run_scheduler,
     runs,
+    why,
 ):
     mainspring.add_command(command)
 

@@ -9,6 +9,7 @@ import click
 
 from mainspring.admin import Admin
 from mainspring.cli.configuration import Configuration
+from mainspring.jobstores.by_url import store_for
 
 if TYPE_CHECKING:
     from mainspring.jobstores.shared.store import SharedJobStore
@@ -40,6 +41,16 @@ class Target:
             click.UsageError: none was named.
         """
         return Admin(self._found(), namespace=self.namespace, timezone=self.timezone, makes=makes)
+
+    def store_alone(self) -> SharedJobStore:
+        """The store, not opened, to ask it what it lacks.
+
+        Raises:
+            MainspringError: there is none of this name.
+            click.UsageError: none was named.
+        """
+        found = self._found()
+        return store_for(found, namespace=self.namespace) if isinstance(found, str) else found
 
     def _found(self) -> str | SharedJobStore:
         if self.store is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import click
@@ -34,3 +34,37 @@ class Span(click.ParamType[timedelta]):
 
 
 SPAN = Span()
+
+
+_DAY, _MINUTE, _SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_LAST = timedelta(microseconds=1)
+
+
+def span_meant(text: str, now: datetime) -> tuple[datetime, datetime]:
+    """From when to when is meant by a day, a minute or a second: ``2026-01-31``, ``2026-01-31T09:30``, ``2026-01-31 09:30:15``, or ``09:30`` of today.
+
+    Args:
+        now: in the zone of times that name none.
+
+    Raises:
+        click.UsageError: the text is none of these.
+    """
+    clock = _CLOCK.fullmatch(text.strip())
+    try:
+        if clock is not None:
+            hour, minute, second = (int(part or 0) for part in clock.groups())
+            start = datetime.combine(now.date(), time(hour, minute, second), now.tzinfo)
+        else:
+            start = datetime.fromisoformat(text.strip())
+            start = start.replace(tzinfo=now.tzinfo) if start.tzinfo is None else start
+        if ":" not in text:
+            length = _DAY
+        else:
+            is_exact = re.search(r":\d{2}:\d{2}", text) is not None
+            length = _SECOND if is_exact else _MINUTE
+        return start, start if start.microsecond else start + length - _LAST
+    except (ValueError, OverflowError):
+        raise click.UsageError(
+            f"{text!r} is no time: write 2026-01-31, 2026-01-31T09:30, '2026-01-31 09:30:15', or 09:30 of today"
+        ) from None

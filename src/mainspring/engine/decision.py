@@ -9,7 +9,14 @@ from mainspring.engine.attempts import attempt_of
 from mainspring.engine.counting import counted, runs_left
 from mainspring.engine.due import due_times
 from mainspring.engine.misfire import is_misfired, is_too_late, late_since, too_late_at
-from mainspring.engine.reasons import BACKLOG_DROPPED, lateness, no_executor, overlap
+from mainspring.engine.reasons import (
+    BACKLOG_DROPPED,
+    TRIGGER_FAILED,
+    lateness,
+    no_executor,
+    no_function,
+    overlap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +165,7 @@ def decide(
             slices=slices,
         )
     except Exception as error:  # noqa: BLE001 - triggers are users' code
-        decision.reason, decision.error = "its trigger failed", error
+        decision.reason, decision.error = TRIGGER_FAILED, error
         return decision
 
     kept_from = times[0] if times else None
@@ -264,4 +271,4 @@ def decide_queued(
 
 def _obstacle(job: JobRecord) -> str:
     """Why a job can't be run here that has no executor or no function here."""
-    return f"no function {job.func_ref!r} here" if job.func is None else no_executor(job.options.executor)
+    return no_function(job.func_ref) if job.func is None else no_executor(job.options.executor)

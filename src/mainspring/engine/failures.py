@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.engine.reasons import failed_in_a_row
 from mainspring.model import Tally
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | 
         if is_final_failure(outcome, retry_at):
             failures += 1
             if failures >= limit:
-                note, failures = f"paused after {failures} failed runs in a row", 0
+                note, failures = failed_in_a_row(failures), 0
         elif outcome == "succeeded":
             failures = 0
     if note is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mainspring.clock import slices_of
 from mainspring.engine.decision import Decision, decide, decide_queued
 from mainspring.engine.failures import has_paused_itself
+from mainspring.engine.reasons import executor_full, refused_by
 from mainspring.engine.waiting import UNPLANNED, Planned, retry_delay
 from mainspring.errors import (
     MaxInstancesReachedError,
@@ -389,12 +390,12 @@ class Dispatch:
             return False
         if isinstance(error, MaxInstancesReachedError) and _is_made_up_for(decision):
             # The executor has a limit of its own: as with max_instances, a later run makes up for this one.
-            told = f"executor {executor!r} runs as many instances as it may"
+            told = executor_full(executor)
             self._end_unbegun_as("skipped", told, submission)
             self._guarded(self._tell_overlapping, decision, decision.submit, submission.jobstore, log)
             return True
         decision.error = error if isinstance(error, Exception) else RunError(repr_of(error))
-        decision.reason = f"executor {executor!r} refused it"
+        decision.reason = refused_by(executor)
 
         def tell(retry_at: datetime | None) -> None:
             decision.retry_at = retry_at

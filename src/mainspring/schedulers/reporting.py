@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run, release_capture
-from mainspring.engine.reasons import CANCELLED_UNBEGUN, GIVEN_UP
+from mainspring.engine.reasons import CANCELLED, CANCELLED_UNBEGUN, GIVEN_UP
 from mainspring.engine.retrying import after_loss, retry_time
 from mainspring.errors import NodeLostError, WorkerDiedError, words_of
 from mainspring.events import (
@@ -346,7 +346,7 @@ class Reporter:
             made = attempt - submission.reruns
             retry_at = retry_time(job.options.retry, made, kind, finished, identifier)
         if outcome == "cancelled":
-            told = told or ("cancelled" if started is not None else CANCELLED_UNBEGUN)
+            told = told or (CANCELLED if started is not None else CANCELLED_UNBEGUN)
         details = submission.details if started is not None else None
         logged = said = None
         if details is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.aside import Aside
 from mainspring.coercion import names_parameters, unknown_name
 from mainspring.engine.backfilling import missing_runs
+from mainspring.engine.reasons import stuck_runs
 from mainspring.errors import JobLookupError, RunLookupError, words_of
 from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
@@ -293,10 +294,7 @@ class RunMethods(JobQueries):
     def _pause_stuck(self, submission: Submission, count: int) -> None:
         """Pause a job of which so many runs don't end though they were told to; on a thread, since its store may take long."""
         job, alias = submission.job, submission.jobstore
-        note = (
-            f"paused because {count} runs of it don't end though they were told to, and keep their threads in the process {this_process()} "
-            "as long as it lives. Have the function look at current_run().cancelled, or wait with a limit; then call resume_job"
-        )
+        note = stuck_runs(count, this_process())
 
         def pause() -> None:
             store = self._stores.used.get(alias)

@@ -370,6 +370,21 @@ class SharedJobStore(NativeJobStore):
                 raise
             raise refusal from error
 
+    def lacks(self) -> str | None:
+        """What is not there, or of an older release, in a sentence; ``None``: nothing. Needs no started scheduler.
+
+        Raises:
+            ConfigurationError: what is there is something else's, or a newer release's.
+        """
+        try:
+            return self._backend.lacks()
+        finally:
+            self._close_if_not_started()
+
+    def prune_history(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
+        """Remove history: of these jobs all but the latest `keep` runs, and whatever of any job is from before a time; in batches."""
+        self._backend.prune(job_ids, keep, before)
+
     def _refuse_lacking(self) -> None:
         lacking = self._backend.lacks()
         if lacking is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Table
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Engine
 
 NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -40,6 +40,24 @@ def refuse_missing_grants(connection: Connection, tables: Sequence[Table]) -> No
             f"the user {user} may not {', '.join(f'{action} {name}' for action, name in missing)}, which the store has to: "
             + "; ".join(grants.values())
         )
+
+
+def grants_for(engine: Engine, tables: Sequence[Table], user: str) -> list[str]:
+    """The statements that let a user do with tables what the store does with them."""
+    prepare = engine.dialect.identifier_preparer
+    name, at, host = user.rpartition("@")
+    if engine.dialect.name == "postgresql":
+        grantee = prepare.quote_identifier(user)
+    else:
+        grantee = f"{_text(name if at else user)}@{_text(host if at else '%')}"
+    return [
+        f"GRANT {', '.join(_needed(table))} ON {prepare.format_table(table)} TO {grantee};"
+        for table in tables
+    ]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _needed(table: Table) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.jobstores.sqlalchemy.addresses import checked_engine, refuse_no_database
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
 from mainspring.jobstores.sqlalchemy.engines import engine_beside, engine_for, is_in_memory, schema_in
+from mainspring.jobstores.sqlalchemy.maintenance import Maintenance
 from mainspring.jobstores.sqlalchemy.predecessor import USUAL_NAME, own_name
 from mainspring.references import maybe_ref
 
@@ -174,6 +175,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         self._is_in_this_process = backend.database.is_in_this_process
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration
+        self._maintenance = Maintenance(backend.database, backend.tables)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} (url={self.engine.url})>"  # which shows no password
@@ -182,6 +184,11 @@ class SQLAlchemyJobStore(SharedJobStore):
     def serves_one_process(self) -> bool:
         """See `RunStore.serves_one_process`: a database of SQLite in memory is in one process's."""
         return self._is_in_this_process
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """What an operator does to the database itself."""
+        return self._maintenance
 
     def pending_migration(self) -> str:
         """The SQL that `start` would create the tables with, or bring those of an older release up to date; empty if there is nothing to be done.

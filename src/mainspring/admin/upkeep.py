@@ -1,0 +1,113 @@
+"""What an operator does to a store as a whole: bring it up to date, check it, shorten its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mainspring.admin.views import View
+from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.rows import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from mainspring.admin.administration import Admin
+    from mainspring.jobstores.shared.store import SharedJobStore
+    from mainspring.jobstores.sqlalchemy.maintenance import Maintenance
+
+__all__ = ["Check", "checks", "maintenance_of", "pending_upgrade", "prune"]
+
+#: The history of so many jobs is shortened at a time.
+_JOBS_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Check(View):
+    """One thing about a store that was looked at.
+
+    Attributes:
+        is_good: whether nothing has to be done.
+        found: in words.
+    """
+
+    about: str
+    is_good: bool
+    found: str
+
+
+def pending_upgrade(store: SharedJobStore) -> str | None:
+    """What bringing a store up to date would do: the SQL, or a sentence where it isn't in SQL; ``None``: nothing is to be done.
+
+    Args:
+        store: one that isn't started or attached.
+
+    Raises:
+        ConfigurationError: what is there is something else's, or a newer release's.
+        StoreUnavailableError: it can't be had.
+    """
+    pending = getattr(store, "pending_migration", None)
+    if pending is not None:
+        return str(pending()).strip() or None
+    return store.lacks()
+
+
+def maintenance_of(store: SharedJobStore) -> Maintenance:
+    """The database of a store that is in one of SQLAlchemy's.
+
+    Raises:
+        ConfigurationError: it isn't.
+    """
+    found = getattr(store, "maintenance", None)
+    if found is None:
+        raise ConfigurationError(
+            f"this can be done to a database of SQL, and {store.kind} has means of its own: see its documentation"
+        )
+    return found  # type: ignore[no-any-return]  # of SQLAlchemyJobStore, which may not be installed
+
+
+def checks(admin: Admin, store: SharedJobStore) -> Iterator[Check]:
+    """Whether a store is whole, and what is in it."""
+    if hasattr(store, "maintenance"):
+        maintenance = maintenance_of(store)
+        flaws = list(maintenance.flaws())
+        if maintenance.kind == "sqlite":
+            yield Check("database", not flaws, "; ".join(flaws) or "SQLite finds its file whole")
+        sizes = ", ".join(f"{count} rows in {name}" for name, count in maintenance.sizes().items())
+        yield Check("size", True, sizes)
+    yield Check("tables", True, "they are there, of this release, and may be read")
+    rows = store.list_rows()
+    unreadable = admin.unreadable()
+    words = ", ".join(f"{job.id} ({job.unreadable})" for job in unreadable)
+    yield Check(
+        "jobs",
+        not unreadable,
+        f"can't be read here: {words}" if unreadable else f"{len(rows)} jobs can be read",
+    )
+    working = {node.name for node in admin.nodes() if node.state == "alive"}
+    orphans = [run for run in admin.runs(state="running", limit=10_000) if run.node not in working]
+    names = ", ".join(run.id for run in orphans[:10])
+    yield Check(
+        "runs",
+        not orphans,
+        f"{len(orphans)} go on at nodes that are silent, and are recorded as lost by the next node that starts: {names}"
+        if orphans
+        else "none goes on at a node that isn't there",
+    )
+
+
+def prune(admin: Admin, store: SharedJobStore, keep: int, older_than: timedelta) -> Iterator[int]:
+    """Shorten the history, in steps that may be interrupted; yields how many jobs were seen to.
+
+    Args:
+        keep: so many ended runs of each job stay at most.
+        older_than: whatever has ended before that is removed.
+    """
+    before = admin.now() - older_than
+    ids = [row.record.id if isinstance(row, Unreadable) else row.id for row in store.list_rows()]
+    store.prune_history([], keep, before)
+    for at in range(0, len(ids), _JOBS_AT_ONCE):
+        part = ids[at : at + _JOBS_AT_ONCE]
+        store.prune_history(part, keep, before)
+        yield len(part)

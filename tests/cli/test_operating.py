@@ -1,0 +1,174 @@
+"""Commands of operators, as people start them: processes on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import create_engine
+
+from mainspring.cli import main
+from mainspring.jobstores.by_url import store_for
+from waiting import wait_for
+
+pytestmark = pytest.mark.one_python
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.sqlite"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def command(url, tmp_path, tablename, monkeypatch, capsys):
+    """Calls the command line for the store: the first time as a process, then in this one; its exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAINSPRING_STORE", url)
+    monkeypatch.setenv("MAINSPRING_NAMESPACE", tablename[:12])
+    calls = []
+
+    def command(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            monkeypatch.setattr("sys.stdin", io.StringIO())
+            capsys.readouterr()
+            return main(["--timezone", "UTC", *arguments]), *capsys.readouterr()
+        done = subprocess.run(
+            [sys.executable, "-m", "mainspring", "--timezone", "UTC", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return command
+
+
+@pytest.fixture
+def node(url, tablename, make_scheduler):
+    return make_scheduler(jobstores={"default": store_for(url, namespace=tablename[:12])}, start=True)
+
+
+def test_it_is_said_why_a_job_ran_and_why_it_will_not(command, node):
+    node.add_job("math:sqrt", "cron", hour=3, minute=0, id="night", args=[-1])
+    run = node.run_job("night").wait(30)
+    code, out, _ = command("why", "night", "--json")
+    ran, comes = json.loads(out)
+    assert (code, ran["verdict"], ran["code"], ran["run"]) == (0, "ran", "failed", run.id)
+    assert (comes["verdict"], comes["code"]) == ("will run", None)
+    node.pause_job("night", note="the disk is full")
+    code, out, _ = command("why", "night", "2100-01-01T03:00")
+    assert code == 0
+    assert "2100-01-01 03:00:00 UTC  will not run  paused  somebody has paused it: the disk is full" in out
+    (told,) = json.loads(command("why", "night", "2100-01-01", "--json")[1])
+    assert (told["verdict"], told["code"], told["count"]) == ("will not run", "paused", 1)
+    code, out, err = command("why", "nigth")
+    assert (code, out) == (1, "")
+    assert "did you mean 'night'?" in err
+    code, _, err = command("why", "night", "tomorrow")
+    assert code == 2
+    assert "is no time" in err
+
+
+def test_a_store_is_made_and_brought_up_to_date(command, url, tablename):
+    code, out, err = command("db", "upgrade")
+    assert (code, "CREATE TABLE" in out) == (3, True)
+    assert "--yes does it" in err
+    assert command("jobs", "list")[0] == 1, "nothing was made"
+    assert command("db", "upgrade", "--yes")[:2] == (0, "It is up to date now.\n")
+    assert command("db", "upgrade")[:2] == (0, "It is up to date.\n")
+    assert command("jobs", "list")[0] == 0
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {tablename[:12]}_mainspring_runs DROP COLUMN progress")
+    code, out, _ = command("db", "upgrade", "--dry-run")
+    assert (code, "ADD COLUMN progress" in out) == (3, True)
+    assert command("db", "upgrade", "--yes")[0] == 0
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT progress FROM {tablename[:12]}_mainspring_runs")
+    engine.dispose()
+
+
+def test_a_store_is_checked_pruned_and_vacuumed(command, node, url, tablename):
+    node.add_job("time:time", "interval", hours=1, id="hourly")
+    for _ in range(3):
+        node.run_job("hourly").wait(30)
+    code, out, _ = command("db", "check", "--json")
+    found = {one["about"]: one for one in json.loads(out)}
+    assert (code, all(one["is_good"] for one in found.values())) == (0, True)
+    assert found["jobs"]["found"] == "1 jobs can be read"
+    assert command("db", "prune", "--keep", "1")[0] == 130, "it asks first"
+    assert len(node.get_runs("hourly")) == 3
+    assert command("db", "prune", "--keep", "1", "--yes")[:2] == (0, "The history is pruned.\n")
+    assert len(node.get_runs("hourly")) == 1
+    code, out, _ = command("db", "vacuum", "--yes")
+    assert (code, out.startswith("It is vacuumed")) == (0, True)
+    assert node.run_job("hourly").wait(30).outcome == "succeeded"
+    if url.startswith("sqlite"):
+        assert command("db", "vacuum")[0] == 130, "a node is at work"
+        assert command("db", "grants", "app")[0] == 1
+    else:
+        code, out, _ = command("db", "grants", 'the "app"')
+        assert code == 0
+        first = out.splitlines()[0]
+        assert (
+            first
+            == f'GRANT SELECT, INSERT, UPDATE, DELETE ON {tablename[:12]}_mainspring_jobs TO "the ""app""";'
+        )
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {tablename[:12]}_mainspring_jobs SET arguments = '{{'")
+    engine.dispose()
+    code, out, _ = command("db", "check", "--json")
+    assert (code, [one["about"] for one in json.loads(out) if not one["is_good"]]) == (3, ["jobs"])
+
+
+def test_a_backup_is_made_and_put_back_while_a_node_is_at_work(command, node, url, tmp_path):
+    if not url.startswith("sqlite"):
+        code, _, err = command("db", "backup", "copy.sqlite")
+        assert (code, "pg_dump" in err) == (1, True)
+        assert command("db", "restore", "copy.sqlite", "--yes")[0] == 1
+        return
+    node.add_job("time:time", "interval", hours=1, id="old")
+    node.add_job("time:time", "interval", seconds=1, id="writes")
+    wait_for(lambda: node.get_runs("writes", "succeeded"))
+    assert command("db", "backup", "copy.sqlite")[0] == 0
+    copy = tmp_path / "copy.sqlite"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert sorted(one.name for one in tmp_path.glob("copy*")) == ["copy.sqlite"]
+    code, _, err = command("db", "backup", "copy.sqlite")
+    assert (code, "is there already" in err) == (1, True)
+    assert command("db", "backup", "copy.sqlite", "--replace")[0] == 0
+    for itself in ("jobs.sqlite", "link.sqlite"):
+        (tmp_path / "link.sqlite").unlink(missing_ok=True)
+        (tmp_path / "link.sqlite").symlink_to(tmp_path / "jobs.sqlite")
+        assert command("db", "backup", itself, "--replace")[0] == 1
+        assert command("db", "restore", itself, "--yes")[0] == 1
+    node.remove_job("old")
+    node.add_job("time:time", "interval", hours=1, id="new")
+
+    torn = tmp_path / "torn.sqlite"
+    content = bytearray(copy.read_bytes())
+    content[4096:8192] = os.urandom(4096)
+    torn.write_bytes(content)
+    (tmp_path / "text.sqlite").write_text("no database at all")
+    sqlite3.connect(tmp_path / "other.sqlite").execute("CREATE TABLE t (x)").connection.close()
+    for wrong in ("torn.sqlite", "text.sqlite", "other.sqlite", "nothing.sqlite"):
+        code, _, err = command("db", "restore", wrong, "--yes")
+        assert (code, err.startswith("Error: ")) == (1, True), wrong
+    assert node.get_job("new") is not None, "what was refused has changed nothing"
+
+    assert command("db", "restore", "copy.sqlite")[0] == 130, "it asks first"
+    assert command("db", "restore", "copy.sqlite", "--yes")[0] == 0
+    assert sorted(job.id for job in node.get_jobs()) == ["old", "writes"]
+    before = {run.id for run in node.get_runs("writes")}
+    wait_for(lambda: {run.id for run in node.get_runs("writes", "succeeded")} - before)  # it goes on
+    assert command("db", "check")[0] == 0
