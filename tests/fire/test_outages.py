@@ -90,7 +90,10 @@ def test_runs_outlive_an_outage_that_is_longer_than_the_lease(fire, trouble, wor
     _wait_until_ended(fire, held["after"])
     fire.remove(*ticks)
 
-    wait_for(lambda: not fire.going(since), "end of what goes on")
+    try:
+        wait_for(lambda: not fire.going(since), "end of what goes on")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {fire.going(since)}") from None
     calls = fire.diary.began()
     for job_id in everybody:
         if (found := fire.outcomes(job_id)) != ["succeeded"] or calls[job_id] != 1:
@@ -172,7 +175,10 @@ def test_a_node_is_started_and_another_is_ended_in_an_outage(fire, trouble):
         leaver.stop()
         took = time.monotonic() - left
     works = time.monotonic()
-    wait_for(lambda: not fire.going(since), "end of what goes on")
+    try:
+        wait_for(lambda: not fire.going(since), "end of what goes on")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {fire.going(since)}") from None
     # What a node couldn't write before it ended is found by the next one, and run again where that is asked for.
     right = (["succeeded"], ["lost", "succeeded"])
     ends = {job_id: fire.outcomes(job_id) for job_id in held}
