@@ -172,3 +172,111 @@ def test_a_backup_is_made_and_put_back_while_a_node_is_at_work(command, node, ur
     before = {run.id for run in node.get_runs("writes")}
     wait_for(lambda: {run.id for run in node.get_runs("writes", "succeeded")} - before)  # it goes on
     assert command("db", "check")[0] == 0
+
+
+def test_a_job_is_edited_after_the_difference_was_shown(command, node):
+    node.add_job("time:sleep", "interval", hours=1, id="naps", args=[0], name="nap")
+    due = node.get_job("naps").next_run_time
+    arguments = (
+        "--name",
+        "siesta",
+        "--tag",
+        "rest",
+        "--args",
+        "[0.5]",
+        "--set",
+        "timeout=10m",
+        "--set",
+        "max_instances=2",
+    )
+    code, out, err = command("jobs", "edit", "naps", *arguments)
+    assert (code, "--yes does it" in err) == (3, True)
+    assert [line.strip() for line in out.splitlines()] == [
+        "~ naps",
+        "arguments: (0) -> (0.5)",
+        "name: 'nap' -> 'siesta'",
+        "max_instances: 1 -> 2",
+        "tags: () -> ('rest',)",
+        "timeout: None -> datetime.timedelta(seconds=600)",
+    ]
+    assert node.get_job("naps").name == "nap"
+    assert command("jobs", "edit", "naps", *arguments, "--yes")[0] == 0
+    job = node.get_job("naps")
+    assert (job.name, job.args, job.tags, job.max_instances, job.next_run_time) == (
+        "siesta",
+        (0.5,),
+        ("rest",),
+        2,
+        due,
+    )
+    assert command("jobs", "edit", "naps", *arguments)[:2] == (0, "Nothing is different of naps.\n")
+
+    code, out, _ = command("jobs", "edit", "naps", "--schedule", "30 3 * * *", "--json", "--yes")
+    (difference,) = json.loads(out)["differences"]
+    assert (code, difference["after"]) == (0, "at 03:30 every day, UTC")
+    assert node.get_job("naps").next_run_time.strftime("%H:%M") == "03:30"
+    node.pause_job("naps")
+    assert command("jobs", "edit", "naps", "--schedule", "@hourly", "--set", "timeout=null", "--yes")[0] == 0
+    assert (node.get_job("naps").next_run_time, node.get_job("naps").timeout) == (None, None)
+    assert command("jobs", "edit", "naps", "--command", "true", "--yes")[0] == 0
+    assert node.run_job("naps").wait(30).outcome == "succeeded"
+
+    for wrong, code in [
+        ((), 2),
+        (("--dialect", "unix"), 2),
+        (("--args", "{"), 2),
+        (("--args", "{}"), 2),
+        (("--set", "timout=1"), 2),
+        (("--set", "max_instances=0"), 1),
+        (("--schedule", "never ever"), 2),
+    ]:
+        assert (command("jobs", "edit", "naps", *wrong, "--yes")[:2]) == (code, ""), wrong
+    assert command("jobs", "edit", "nops", "--name", "x", "--yes")[0] == 1
+
+
+def test_jobs_and_their_runs_are_found_by_group_owner_tag_and_text(command, node):
+    node.sync(
+        [
+            {"id": f"owned {number}", "func": "time:time", "trigger": "interval", "hours": 1}
+            for number in range(3)
+        ],
+        owner="billing",
+    )
+    for number in range(3):
+        node.add_job(
+            "time:time",
+            "interval",
+            hours=2,
+            id=f"grouped {number}",
+            group="api",
+            tags=["odd"] if number % 2 else [],
+        )
+    for job_id in ("owned 1", "grouped 0", "grouped 1"):
+        node.run_job(job_id).wait(30)
+
+    def found(*arguments):
+        return [one.get("job_id", one["id"]) for one in json.loads(command(*arguments, "--json")[1])]
+
+    assert found("jobs", "list", "--group", "api") == ["grouped 0", "grouped 1", "grouped 2"]
+    assert found("jobs", "list", "--owner", "billing") == ["owned 0", "owned 1", "owned 2"]
+    assert found("jobs", "list", "--owner", "billing", "--limit", "2") == ["owned 0", "owned 1"]
+    assert found("jobs", "list", "--owner", "billing", "--after", "owned 1") == ["owned 2"]
+    assert found("jobs", "list", "--owner", "billing", "--group", "api") == []
+    assert sorted(found("runs", "list", "--group", "api")) == ["grouped 0", "grouped 1"]
+    assert found("runs", "list", "--owner", "billing") == ["owned 1"]
+    assert found("runs", "list", "--tag", "odd") == ["grouped 1"]
+    assert found("runs", "list", "--search", "ED 0") == ["grouped 0"]
+    assert found("runs", "list", "--group", "api", "--limit", "1") == ["grouped 1"]
+
+
+def test_the_coming_week_is_shown_with_a_free_time(command, node):
+    node.add_job("time:time", "cron", hour=3, minute=0, id="night")
+    code, out, _ = command("pressure")
+    lines = out.splitlines()
+    assert code == 0
+    assert all(len(line) <= 100 for line in lines)
+    assert len([line for line in lines if "\u2588\u2588" in line]) == 7
+    assert "A free time for a daily job is 00:01" in lines[-1]
+    found = json.loads(command("pressure", "--json")[1])
+    assert (len(found["hours"]), found["busiest"]["due"]) == (168, 1)
+    assert len(command("pressure", "--output", "csv")[1].splitlines()) == 169

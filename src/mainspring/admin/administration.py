@@ -9,6 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from mainspring.admin.explanation import Explainer
+from mainspring.admin.pressure import pressure_of
 from mainspring.admin.views import (
     DueTime,
     Page,
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mainspring.admin.explanation import Explanation
+    from mainspring.admin.pressure import Pressure
     from mainspring.admin.views import GroupView, JobView, NodeView, RunView
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import JobRecord, RunState
     from mainspring.schedulers.adoption_report import AdoptionReport
-    from mainspring.schedulers.syncing import SyncPlan
+    from mainspring.schedulers.syncing import SyncedJob, SyncPlan
 
 __all__ = ["Admin"]
 
@@ -43,6 +45,8 @@ __all__ = ["Admin"]
 _TIMES_OF_A_JOB = 1000
 #: So often it is looked for runs that have ended, and among so many of the latest.
 _FOLLOW_SECONDS, _FOLLOWED = 0.5, 500
+#: Among so many runs those of some jobs are looked for at first.
+_ASKED = 1000
 _OPEN = ("queued", "running")
 
 
@@ -113,6 +117,8 @@ class Admin:
         tag: str | None = None,
         executor: str | None = None,
         search: str | None = None,
+        group: str | None = None,
+        owner: str | None = None,
         limit: int = 100,
         after: str | None = None,
     ) -> Page[JobView]:
@@ -120,7 +126,7 @@ class Admin:
 
         Args:
             state: only ``"scheduled"`` or only ``"paused"`` ones.
-            tag, executor: only those with this tag, or this executor.
+            tag, executor, group, owner: only those with this tag, this executor, in this group, or of this owner.
             search: only those with this text in their id, name or function's reference.
             limit: at most so many.
             after: the `cursor` of the page before.
@@ -128,7 +134,7 @@ class Admin:
         Raises:
             JobLookupError: the job that the cursor names has been removed.
         """
-        rows = self._store.list_rows(JobQuery(state, tag, executor, search, limit + 1, after))
+        rows = self._store.list_rows(JobQuery(state, tag, executor, search, limit + 1, after, group, owner))
         shown = rows[:limit]
         views = tuple(map(row_view, shown))
         return Page(views, views[-1].id if len(rows) > limit else None)
@@ -160,6 +166,10 @@ class Admin:
         state: RunState | None = None,
         since: datetime | None = None,
         limit: int = 100,
+        tag: str | None = None,
+        group: str | None = None,
+        owner: str | None = None,
+        search: str | None = None,
     ) -> list[RunView]:
         """Runs, the latest due time first.
 
@@ -168,9 +178,20 @@ class Admin:
             state: ``"queued"``, ``"running"``, or an outcome.
             since: due at this time or later.
             limit: at most so many.
+            tag, group, owner, search: only of jobs, which are there, that `jobs` finds by these.
         """
         now = self.now()
-        return [run_view(run, now) for run in self._scheduler.get_runs(job_id, state, since, limit)]
+        if tag is group is owner is search is None:
+            return [run_view(run, now) for run in self._scheduler.get_runs(job_id, state, since, limit)]
+        rows = self._store.list_rows(JobQuery(tag=tag, search=search, group=group, owner=owner))
+        ids = {row.record.id if isinstance(row, Unreadable) else row.id for row in rows}
+        asked = max(limit, _ASKED)
+        while True:
+            runs = self._scheduler.get_runs(job_id, state, since, asked) if ids else []
+            found = [run for run in runs if run.job_id in ids]
+            if len(found) >= limit or len(runs) < asked:
+                return [run_view(run, now) for run in found[:limit]]
+            asked *= 4
 
     def follow(self, job_id: str | None = None) -> Iterator[RunView]:
         """Runs as they end from now on, the earliest first; for ever.
@@ -255,6 +276,12 @@ class Admin:
             yield DueTime(time.astimezone(self.timezone), record.id, record.name)
             count += 1
 
+    def pressure(self) -> Pressure:
+        """How much is due in each hour of the coming week, and when there is room for one more daily job."""
+        rows = self._store.list_rows(JobQuery(state="scheduled"))
+        records = [row for row in rows if not isinstance(row, Unreadable)]
+        return pressure_of(records, self.now(), self.timezone)
+
     def why(
         self, job_id: str, start: datetime | None = None, end: datetime | None = None
     ) -> list[Explanation]:
@@ -295,6 +322,25 @@ class Admin:
         """
         job = self._scheduler.resume_job(job_id)
         return None if job is None else self.job(job_id)
+
+    def edit_job(self, job_id: str, changes: Mapping[str, Any], *, dry_run: bool = False) -> SyncedJob:
+        """Change a job, which keeps its history; one that is paused stays paused.
+
+        Args:
+            changes: what `modify_job` of schedulers takes.
+            dry_run: change nothing.
+
+        Returns:
+            what is different, and its next times where its schedule is.
+
+        Raises:
+            JobLookupError: there is no such job.
+            AttributeError, TypeError, ValueError, LookupError: as for `modify_job`.
+        """
+        planned = self._scheduler.planned_change(job_id, changes)
+        if not dry_run and planned.action == "change":
+            self._scheduler.modify_job(job_id, **changes)
+        return planned
 
     def remove_job(self, job_id: str) -> None:
         """Remove a job.

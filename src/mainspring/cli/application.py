@@ -15,7 +15,7 @@ from mainspring.cli.databases import db
 from mainspring.cli.exits import FAILED, INTERRUPTED
 from mainspring.cli.explaining import explain
 from mainspring.cli.jobs import jobs
-from mainspring.cli.looking import doctor, due_next, groups, nodes, parked
+from mainspring.cli.looking import doctor, due_next, groups, nodes, parked, pressure
 from mainspring.cli.migrating import migrate
 from mainspring.cli.runs import runs
 from mainspring.cli.serving import run_scheduler
@@ -63,6 +63,7 @@ for command in (
     migrate,
     nodes,
     parked,
+    pressure,
     run_scheduler,
     runs,
     why,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mainspring.cli.configuration import job_of
+from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
 
 @click.group()
 def jobs() -> None:
-    """What is scheduled; pause, resume, run and remove it."""
+    """What is scheduled; pause, resume, run, edit and remove it."""
+
+
+jobs.add_command(edit)
 
 
 @jobs.command("list", cls=Command, examples=("mainspring --store jobs.sqlite jobs list --tag billing",))
 @click.option("--state", type=click.Choice(["scheduled", "paused"]), help="Only those.")
 @click.option("--tag", help="Only jobs with this tag.")
 @click.option("--executor", help="Only jobs of this executor.")
+@click.option("--group", help="Only jobs of this group.")
+@click.option("--owner", help="Only jobs of this owner: the file that they are kept in step with.")
 @click.option("--search", metavar="TEXT", help="Only jobs with this text in their id, name or function.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @click.option("--after", metavar="ID", help="Those that come after this job: the next page.")

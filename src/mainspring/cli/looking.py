@@ -1,8 +1,9 @@
-"""``mainspring nodes``, ``groups``, ``parked``, ``next`` and ``doctor``: who is at work, what comes, and what is wrong."""
+"""``mainspring nodes``, ``groups``, ``parked``, ``next``, ``pressure`` and ``doctor``: who is at work, what comes, and what is wrong."""
 
 from __future__ import annotations
 
-from itertools import islice
+import json
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +15,10 @@ from mainspring.cli.output import Column, duration_text, from_now, output_option
 from mainspring.cli.times import SPAN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
+    from mainspring.admin.pressure import Pressure
     from mainspring.cli.target import Target
 
 
@@ -96,6 +99,52 @@ def due_next(target: Target, job_id: str | None, span: timedelta, limit: int, ou
         show_list(times[:limit], columns, output, nothing)
         if len(times) > limit:
             click.echo(f"There are more: --limit {limit * 2}", err=True)
+
+
+@click.command(cls=Command, examples=("mainspring --store jobs.sqlite pressure",))
+@output_option
+@click.pass_obj
+def pressure(target: Target, output: str) -> None:
+    """How much is due in each hour of the coming week, and a free time for one more daily job."""
+    with target.open() as admin:
+        found = admin.pressure()
+    if output == "csv":
+        show_list(found.hours, (), output, "")
+    elif output == "json":
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        for line in _heat_map(found):
+            click.echo(line)
+
+
+#: From nothing to the most.
+_SHADES = (" ", "\u2591", "\u2592", "\u2593", "\u2588")
+
+
+def _heat_map(pressure: Pressure) -> Iterator[str]:
+    """A line for each day, with two places for each hour; in a repeated hour the fuller one is shown."""
+    most = pressure.busiest.due
+    yield f"{'':11}{''.join(f'{hour:<6}' for hour in range(0, 24, 3))}".rstrip()
+    for day, hours in groupby(pressure.hours, key=lambda one: one.start.date()):
+        by_hour: dict[int, int] = {}
+        for one in hours:
+            by_hour[one.start.hour] = max(by_hour.get(one.start.hour, 0), one.due)
+        cells = (_shade(by_hour.get(hour), most) * 2 for hour in range(24))
+        yield f"{day:%a %d %b} {''.join(cells)}".rstrip()
+    if most == 0:
+        yield "Nothing is due in the coming week."
+        return
+    busiest = pressure.busiest.start
+    yield f"Most is due on {busiest:%a %d %b} from {busiest:%H:%M} on: {most} runs in an hour."
+    hour, minute = pressure.free_slot.split(":")
+    cron = f'"{int(minute)} {int(hour)} * * *"'
+    yield f"A free time for a daily job is {pressure.free_slot} ({cron}): {pressure.due_then} runs at most are due in that hour."
+
+
+def _shade(due: int | None, most: int) -> str:
+    if due is None:
+        return "\u00b7"
+    return _SHADES[0 if due == 0 else max(1, -(-due * (len(_SHADES) - 1) // most))]
 
 
 @click.command(cls=Command, examples=("mainspring --store jobs.sqlite doctor",))

@@ -36,17 +36,23 @@ def runs() -> None:
     "--failed", is_flag=True, help=f"Only those that are {', '.join(_TROUBLE[:-1])} or {_TROUBLE[-1]}."
 )
 @click.option("--since", type=SPAN, metavar="SPAN", help="Due in the last while, such as 12h or 7d.")
+@click.option("--tag", help="Only of jobs with this tag.")
+@click.option("--group", help="Only of jobs of this group.")
+@click.option("--owner", help="Only of jobs of this owner.")
+@click.option("--search", metavar="TEXT", help="Only of jobs with this text in their id, name or function.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @output_option
 @click.pass_obj
 def list_runs(
     target: Target,
+    /,
     job_id: str | None,
     state: RunState | None,
     failed: bool,
     since: timedelta | None,
     limit: int,
     output: str,
+    **jobs: str | None,
 ) -> None:
     """List runs, of one job or of all, the latest due time first."""
     if failed and state is not None:
@@ -55,7 +61,9 @@ def list_runs(
     with target.open() as admin:
         zone = admin.timezone
         start = None if since is None else admin.now() - since
-        found = [run for each in states for run in admin.runs(job_id, state=each, since=start, limit=limit)]
+        found = [
+            run for each in states for run in admin.runs(job_id, state=each, since=start, limit=limit, **jobs)
+        ]
         found.sort(key=lambda run: (run.scheduled, run.attempt), reverse=True)
         columns = (
             Column("RUN", lambda run: run.id),

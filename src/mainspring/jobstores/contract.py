@@ -88,6 +88,8 @@ class JobQuery(NamedTuple):
         search: text that is in the id, the name or the function's reference, in upper or lower case.
         limit: at most so many.
         after: the id of a job: those that come after it in the list.
+        group: the name of their group.
+        owner: who keeps them in step with a list.
     """
 
     state: str | None = None
@@ -96,6 +98,8 @@ class JobQuery(NamedTuple):
     search: str | None = None
     limit: int | None = None
     after: str | None = None
+    group: str | None = None
+    owner: str | None = None
 
     def of(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """Those of `records`, which are all in their order, that are asked for.
@@ -117,10 +121,17 @@ class JobQuery(NamedTuple):
             return False
         if self.executor is not None and record.options.executor != self.executor:
             return False
+        if not self.is_of_group_and_owner(record):
+            return False
         if self.search is None:
             return True
         searched = (record.id, record.name, record.func_ref or "")
         return any(self.search.lower() in text.lower() for text in searched)
+
+    def is_of_group_and_owner(self, record: JobRecord) -> bool:
+        """Whether a job is of the group and the owner that are asked for: databases keep both among the options, where they don't look."""
+        options = record.options
+        return self.group in (None, options.group) and self.owner in (None, options.owner)
 
 
 ALL_JOBS = JobQuery()

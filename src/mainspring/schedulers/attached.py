@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mainspring.definition import changed_record
 from mainspring.errors import JobLookupError, SchedulerNotRunningError
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
 from mainspring.schedulers.states import STATE_ATTACHED, STATE_STOPPED
+from mainspring.schedulers.syncing import difference_of
+from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import JobRecord, RunRecord
+    from mainspring.schedulers.syncing import SyncedJob
 
 __all__ = ["AttachedScheduler"]
 
@@ -52,6 +56,23 @@ class AttachedScheduler(BaseScheduler):
     def no_job(self, job_id: str) -> JobLookupError:
         """The error that there is no such job, with the nearest id that there is."""
         return self._no_job(job_id, None)
+
+    def planned_change(self, job_id: str, changes: Mapping[str, Any]) -> SyncedJob:
+        """What `modify_job` would change of a job.
+
+        Raises:
+            JobLookupError: there is none.
+            AttributeError, TypeError, ValueError, LookupError: as for `modify_job`.
+        """
+        alias, store = self._find(job_id, None)
+        old = store.get_record(job_id)
+        if old is None:
+            raise self.no_job(job_id)
+        now = self._now_of(alias)
+        bound = dict(changes)
+        if isinstance(bound.get("trigger"), BaseTrigger):
+            bound["trigger"] = bound["trigger"].bind(timezone=self.timezone, now=now, job_id=job_id)
+        return difference_of(old, changed_record(old, bound), now)
 
     def start(self, paused: bool = False) -> None:
         """Refuse: it runs nothing.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord
 
-__all__ = ["Difference", "SyncPlan", "SyncedJob", "apply_plan", "plan_of"]
+__all__ = ["Difference", "SyncPlan", "SyncedJob", "apply_plan", "difference_of", "plan_of"]
 
 #: What becomes of a job.
 Action = Literal["add", "change", "keep", "remove", "leave", "conflict"]
@@ -181,11 +181,21 @@ def _synced(
     if old.options.owner != new.options.owner and not take_over:
         whose = "added by a program" if old.options.owner is None else old.options.owner
         return SyncedJob(new.id, "conflict", (Difference("owner", whose, str(new.options.owner)),))
+    return difference_of(old, new, now, pauses=has_time and new.next_run_time is None)
+
+
+def difference_of(old: JobRecord, new: JobRecord, now: datetime, *, pauses: bool = False) -> SyncedJob:
+    """What is different of a job: `"change"`, or `"keep"`.
+
+    Args:
+        now: from when on next times are compared.
+        pauses: whether it is to be paused.
+    """
     differences = list(_differences(old, new))
     is_rescheduled = not old.trigger.is_same_schedule(new.trigger)
     if is_rescheduled:
         differences.append(Difference("schedule", schedule_text(old), schedule_text(new)))
-    if has_time and new.next_run_time is None and old.next_run_time is not None:
+    if pauses and old.next_run_time is not None:
         differences.append(Difference("paused", "no", "yes"))
     if not differences:
         return SyncedJob(new.id, "keep")

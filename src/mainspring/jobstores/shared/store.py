@@ -129,6 +129,10 @@ def _token_of(submission: Submission) -> int:
     return 0 if submission.lease is None else submission.lease.token
 
 
+#: So many jobs are read at a time to find those of a group or an owner.
+_PAGE = 1000
+
+
 class SharedJobStore(NativeJobStore):
     """Keeps jobs in a database, for any number of schedulers.
 
@@ -701,7 +705,22 @@ class SharedJobStore(NativeJobStore):
             return []  # no job can have it
         if query.search is not None and len(query.search) > LONGEST_NAME:
             return []  # databases refuse to look for it, and no job can have it
-        return self._backend.jobs.list_jobs(query)
+        if query.group is None and query.owner is None:
+            return self._backend.jobs.list_jobs(query)
+        return self._rows_of_group_and_owner(query)
+
+    def _rows_of_group_and_owner(self, query: JobQuery) -> Sequence[JobRecord | Unreadable]:
+        """`list_rows`, where rows are to be read to know whether they are asked for: page by page, until there are enough."""
+        found: list[JobRecord | Unreadable] = []
+        page = query._replace(group=None, owner=None, limit=_PAGE)
+        while query.limit is None or len(found) < query.limit:
+            rows = self._backend.jobs.list_jobs(page)
+            records = [(row.record if isinstance(row, Unreadable) else row, row) for row in rows]
+            found += [row for record, row in records if query.is_of_group_and_owner(record)]
+            if len(rows) < _PAGE:
+                break
+            page = page._replace(after=records[-1][0].id)
+        return found[: query.limit]
 
     @names_keywords
     def sign_jobs(
