@@ -211,7 +211,10 @@ def of_months(
                 return Days({"days": clause} | spoken_months(months or _ALL_MONTHS) | year)
             return Days({"days": clause} | year, skips and not is_told)
     where = Clause("of.month_that_has") if that_has and months else _of(months)
-    clause = Clause("days.of_month", items=_items(days, special), of=where)
+    items = _items(days, special)
+    if where.key == "of.one_month" and items[-1].key == "item.nearest_workday":
+        where = Clause("of.month_of_day", **where.parts)
+    clause = Clause("days.of_month", items=items, of=where)
     return Days({"days": clause} | year, skips and not (that_has and months))
 
 

@@ -120,6 +120,13 @@ def _in_hours(  # noqa: PLR0911 - one for each form
     if len(minutes) == _MINUTE and len(stretches) == 1:
         first, last = (Clock(stretches[0][0] * _HOUR), Clock(stretches[0][1] * _HOUR + _HOUR - _MINUTE))
         return _past(seconds, "second", Clause("whole.minutes_span", first=first, last=last))
+    nth = _round(minutes)
+    if nth and len(stretches) == 1:
+        begin, end = stretches[0]
+        span = Clause(
+            "span.clock", first=Clock(begin * _HOUR), last=Clock(end * _HOUR + minutes[-1] * _MINUTE)
+        )
+        return _past(seconds, "second", Clause("whole.nth_minutes", nth=nth, span=span))
     return _past(seconds, "second", _whole_minutes(minutes, whole))
 
 
