@@ -49,6 +49,10 @@ MEANT = {
         "dusk", end_date="2026-12-31 23:59:59", **BERLIN
     ).excluding(BusinessCalendar(weekend=["sat", "sun"])),
     "at sunset at 52.52° N, 13.405° E, 3 times": SunTrigger("sunset", **BERLIN).limited(3),
+    "at 30 minutes before sunset at 52.52° N, 13.405° E": SunTrigger("sunset", offset=-30, **BERLIN),
+    "1 hour, and 30 minutes before sunset at 52.52° N, 13.405° E": SunTrigger("sunset", offset=-90, **BERLIN),
+    "sunset 52.52° N 13.405° E, 35 metres above the horizon": SunTrigger("sunset", elevation=35, **BERLIN),
+    "sunset 52.52° N 13.405° E, 35 meters above its horizon": SunTrigger("sunset", elevation=35, **BERLIN),
     # what the job's id chooses
     "every weekday at a time that the job's id chooses": CronTrigger(
         day_of_week="mon-fri", hour="H", minute="H"
@@ -71,6 +75,9 @@ MEANT = {
     "at a minute from 0 to 29 past every hour that the job's id chooses": CronTrigger(
         hour="*", minute="H(0-29)"
     ),
+    "at a time from 16:00 to 23:59 that the job's id chooses": CronTrigger(hour="H(16-23)", minute="H"),
+    "at a time from 00:00 to 23:59 that the job's id chooses": CronTrigger(hour="H", minute="H"),
+    "at a time from 17:20 to 17:40 that the job's id chooses": CronTrigger(hour="17", minute="H(20-40)"),
     # counted before something is taken away
     "(every day at 9, 3 times), except on 2026-03-05": CronTrigger(hour=9, minute=0, max_fires=3).excluding(
         "2026-03-05"
@@ -280,7 +287,7 @@ REFUSED = {
     "at a minute from 30 to 9 past every hour that the job's id chooses": (23, "9 is before 30", None),
     "at 9 on the last 99 days of the month": (17, "expected", None),
     "at sunset in Berlin": (10, "where is that? Expected degrees", None),
-    "at sunset at 52°, 13°": (16, "expected N or S", None),
+    "at sunset at 52°, 13°": (16, "expected N or S after the degrees", None),
     "at sunset at 95° N, 13° E": (0, "latitude must be a number of degrees from -90 to 90", None),
     "at sunset at 52° N, 13° E on mondays": (26, "the sun's events come every day", None),
     "every 2 days at sunset at 52° N, 13° E": (0, "the sun's events come every day", None),
@@ -294,6 +301,14 @@ REFUSED = {
     "every 2 weeks on monday at a time that the job's id chooses": (24, "said besides", None),
     "at a time that the job's id chooses at a full hour that the job's id chooses": (36, "second time", None),
     "at a time from 09:10 to 11:30 that the job's id chooses": (3, "expected", None),
+    "at a time from 17:00 to 09:00 that the job's id chooses": (3, "expected", None),
+    "at a time from 09:00 and 17:59 that the job's id chooses": (3, "expected", None),
+    "at a time from 9 to 17:59 that the job's id chooses": (3, "expected", None),
+    "at 9 on a day from Monday and Friday that the job's id chooses": (8, "expected", None),
+    "at 9 on a day from Monday to the 5th that the job's id chooses": (8, "expected", None),
+    "at 9 on a day from the 1st to the 7th that the job's id chooses": (8, "expected", None),
+    "every 15 minutes, from a minute that the dice choose": (23, "expected", None),
+    "at sunset at 52° N, 13° W, with the sun 12° above the horizon": (44, "expected 'below'", None),
     "at a time from 09:10:10 to 09:30:59 that the job's id chooses": (3, "expected", None),
     "at 9 on the 1st if that is also a day": (34, "expected a weekday", None),
     "at 9 on the 1st if that is also the 2nd": (32, "expected weekdays", None),

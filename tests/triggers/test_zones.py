@@ -65,6 +65,12 @@ SPELLINGS: dict[str, list[Any]] = {
     "CET-1CEST,M3.5.0/-1,M10.5.0/3": ["CET-1CEST,M3.5.0/-1,M10.5.0/3"],
     "CET-1CEST-1:30,M3.5.0,M10.5.0/3": ["CET-1CEST-1:30,M3.5.0,M10.5.0/3"],
     "CET-1CEST,J60,J300": ["CET-1CEST,J60,J300", "CET-1CEST,J60/2,J300/2"],
+    "CET-1CEST,M3.5.0/0:15:30,M10.5.0": [
+        "CET-1CEST,M3.5.0/0:15:30,M10.5.0",
+        "CET-1CEST,M3.5.0/00:15:30,M10.5.0/2",
+    ],
+    "CET-1CEST,M3.5.0/-0:15,M10.5.0": ["CET-1CEST,M3.5.0/-0:15,M10.5.0"],
+    "CET-1CEST,M3.5.0/0,M10.5.0/1:00:30": ["CET-1CEST,M3.5.0/0,M10.5.0/1:00:30"],
     "CET-1CEST,60,300": ["CET-1CEST,60,300"],
 }
 SPELT = [(meant, zone) for meant, zones in SPELLINGS.items() for zone in zones]
