@@ -297,3 +297,30 @@ def test_what_a_shell_asks_is_answered(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main([])
     assert capsys.readouterr().out == "plain,pause\n"
+
+
+FORGED = "a\nERROR forged\x1b[31m\u202e"
+
+
+def test_what_jobs_are_called_makes_no_lines_and_shows_no_secrets(call, node):
+    secrets = {"token": "hunter2", FORGED: FORGED, "url": "postgresql://ann:hunter2@db/jobs"}
+    node.add_job(
+        *("builtins:int", "interval"),
+        hours=1,
+        id=FORGED,
+        name=FORGED,
+        executor=FORGED,
+        group=FORGED,
+        tags=[FORGED],
+        kwargs={"password": "hunter2", FORGED: FORGED},
+        metadata=secrets,
+    )
+    said = [call("jobs", "pause", FORGED, "--note", f"{FORGED} postgresql://ann:hunter2@db/jobs")]
+    said += [call("jobs", "show", FORGED), call("jobs", "list"), call("next"), call("groups"), call("parked")]
+    said += [call("jobs", "resume", FORGED), call("runs", "list"), call("doctor")]
+    said += [call("jobs", "remove", FORGED, "--yes"), call("jobs", "show", FORGED)]
+    for _, out, err in said:
+        assert "hunter2" not in out + err
+        assert not re.search(r"^\s*ERROR forged", out + err, re.MULTILINE), out + err
+        assert not {"\x1b", "\u202e"} & set(out + err)
+    assert r"a\nERROR forged\x1b[31m\u202e is removed." in said[-2][1]

@@ -351,6 +351,7 @@ def test_codes_of_redis(code, failure):
     ("error", "failure"),
     [
         (redis_errors.AuthenticationError("invalid username-password pair"), PERMANENT),
+        (ValueError("I/O operation on closed file."), OUTAGE),  # closed by another thread while it was read
         (redis_errors.AuthenticationWrongNumberOfArgsError("x"), PERMANENT),
         (redis_errors.AuthorizationError("x"), PERMANENT),
         (redis_errors.NoPermissionError("this user has no permissions"), PERMANENT),

@@ -13,6 +13,7 @@ from mainspring.engine.reasons import known_reason
 from mainspring.engine.setbacks import KnownNode
 from mainspring.jobstores.shared.lease import milliseconds
 from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.masking import without_secrets
 from mainspring.printable import shown
 from mainspring.schedulers.job_texts import arguments_text, schedule_text
 
@@ -181,7 +182,7 @@ def job_view(record: JobRecord) -> JobView:
         record.options.executor,
         record.options.group,
         record.options.tags,
-        None if record.tally is None else record.tally.note,
+        None if record.tally is None or record.tally.note is None else without_secrets(record.tally.note),
         record.options.owner,
         arguments_text(record),
         _options(record),
@@ -274,6 +275,8 @@ def _options(record: JobRecord) -> dict[str, Any]:
         value = getattr(record.options, one.name)
         if one.name not in _SHOWN_APART and value != getattr(usual, one.name):
             found[one.name] = (
-                value if isinstance(value, str | int | bool | timedelta | None) else shown(value)
+                value
+                if isinstance(value, int | bool | timedelta | None)
+                else without_secrets(value if isinstance(value, str) else shown(value))
             )
     return found

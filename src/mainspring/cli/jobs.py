@@ -11,6 +11,7 @@ from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
+from mainspring.printable import printable
 
 if TYPE_CHECKING:
     from mainspring.cli.target import Target
@@ -75,7 +76,7 @@ def pause(target: Target, job_ids: tuple[str, ...], note: str | None) -> None:
     with target.open() as admin:
         for job_id in job_ids:
             admin.pause_job(job_id, note=note)
-            click.echo(f"{job_id} is paused.")
+            click.echo(f"{printable(job_id)} is paused.")
 
 
 @jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs resume nightly-report",))
@@ -87,9 +88,11 @@ def resume(target: Target, job_ids: tuple[str, ...]) -> None:
         for job_id in job_ids:
             job = admin.resume_job(job_id)
             if job is None:
-                click.echo(f"{job_id} has no time left in its schedule, and was removed.")
+                click.echo(f"{printable(job_id)} has no time left in its schedule, and was removed.")
             else:
-                click.echo(f"{job_id} runs next at {time_text(job.next_run_time, admin.timezone)}.")
+                click.echo(
+                    f"{printable(job_id)} runs next at {time_text(job.next_run_time, admin.timezone)}."
+                )
 
 
 @jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs run nightly-report --wait",))
@@ -109,7 +112,7 @@ def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, 
     if waits or output != "table":
         show_one(found, output, zone)
     else:
-        click.echo(f"{found.id} is {found.state}.")
+        click.echo(f"{printable(found.id)} is {found.state}.")
     if waits and found.state != "succeeded":
         context.exit(RUN_FAILED)
 
@@ -121,11 +124,11 @@ def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, 
 def remove(target: Target, job_ids: tuple[str, ...], yes: bool) -> None:
     """Remove jobs; what runs of them goes on."""
     if not yes:
-        click.confirm(f"Remove {', '.join(job_ids)}?", abort=True)
+        click.confirm(f"Remove {', '.join(map(printable, job_ids))}?", abort=True)
     with target.open() as admin:
         for job_id in job_ids:
             admin.remove_job(job_id)
-            click.echo(f"{job_id} is removed.")
+            click.echo(f"{printable(job_id)} is removed.")
 
 
 @jobs.command(

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mainspring.printable import printable
+from mainspring.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,6 +39,10 @@ _STYLES = {
     "cancelled": "yellow",
     "paused": "yellow",
 }
+
+
+#: What is shown in the lines that it has; all else is one line, so that no name looks like another row.
+_WITH_LINES = {"traceback", "log"}
 
 
 class Column(NamedTuple):
@@ -95,7 +99,8 @@ def show_one(item: View, output: str, zone: tzinfo) -> None:
     table.add_column(overflow="fold")
     for name, value in vars(item).items():
         if value not in (None, "", (), {}):
-            table.add_row(name.replace("_", " "), _styled(_long(value, zone), name))
+            keeps_lines = name in _WITH_LINES
+            table.add_row(name.replace("_", " "), _styled(_long(value, zone, keeps_lines=keeps_lines), name))
     _console().print(table)
 
 
@@ -133,16 +138,16 @@ def _console() -> Console:
     return Console(file=sys.stdout, highlight=False, width=_UNWRAPPED, soft_wrap=True)
 
 
-def _long(value: Any, zone: tzinfo) -> str:
+def _long(value: Any, zone: tzinfo, *, keeps_lines: bool = False) -> str:
     if isinstance(value, datetime):
         return time_text(value, zone)
     if isinstance(value, timedelta):
         return duration_text(value)
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(printable(str(one)) for one in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}={_long(one, zone)}" for name, one in value.items())
-    return "\n".join(printable(line) for line in str(value).splitlines())
+        return ", ".join(f"{printable(str(name))}={_long(one, zone)}" for name, one in value.items())
+    return printable_lines(str(value)) if keeps_lines else printable(str(value))
 
 
 def time_text(time: datetime | None, zone: tzinfo | None = None) -> str:

@@ -11,6 +11,7 @@ from mainspring.cli.examples import Command
 from mainspring.cli.output import Column, duration_text, output_option, show_list, show_one, time_text
 from mainspring.cli.times import SPAN
 from mainspring.model import RunState
+from mainspring.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ def cancel(target: Target, run_ids: tuple[str, ...]) -> None:
     with target.open() as admin:
         for run_id in run_ids:
             admin.cancel_run(run_id)
-            click.echo(f"{run_id} is cancelled, or told to end.")
+            click.echo(f"{printable(run_id)} is cancelled, or told to end.")
 
 
 @runs.command(cls=Command, examples=("mainspring --store jobs.sqlite runs follow nightly-report",))
@@ -114,8 +115,10 @@ def follow(target: Target, job_id: str | None, count: int | None, as_json: bool)
             if as_json:
                 click.echo(json.dumps(run.to_dict(), ensure_ascii=False))
             else:
-                error = f"  {run.error}" if run.error else ""
+                error = f"  {printable(run.error)}" if run.error else ""
                 ended = time_text(run.finished or run.scheduled, admin.timezone)
-                click.echo(f"{ended}  {run.state:<9}  {run.id}  {duration_text(run.duration)}{error}")
+                click.echo(
+                    f"{ended}  {run.state:<9}  {printable(run.id)}  {duration_text(run.duration)}{error}"
+                )
             if number == count:
                 return

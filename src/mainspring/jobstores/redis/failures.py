@@ -84,6 +84,8 @@ def failure_of(error: BaseException) -> Failure | None:
     """What an error means; ``None``: nothing that is known of servers, most likely a fault of the program."""
     if isinstance(error, exceptions.RedisClusterException):
         return Failure.CHANGED  # no node of the cluster could be reached
+    if isinstance(error, ValueError) and "closed file" in str(error):
+        return Failure.OUTAGE  # another thread has closed the connection that waited for an answer, and the driver doesn't expect that
     if not isinstance(error, exceptions.RedisError):
         return None
     text = str(error)
