@@ -15,6 +15,7 @@ class Proxy:
         port: where it listens, on 127.0.0.1.
         delay: seconds by which each answer is late.
         loses_answers: cut the connection instead of passing the next answer on.
+        is_silent: keep connections, take new ones, and pass nothing on that is answered from now on.
         cuts: how many connections it has cut.
     """
 
@@ -24,6 +25,7 @@ class Proxy:
         self.port = self._listening.getsockname()[1]
         self.delay = 0.0
         self.loses_answers = False
+        self.is_silent = False
         self.cuts = 0
         self._lock = threading.Lock()
         self._pairs = set()
@@ -58,6 +60,8 @@ class Proxy:
                 if answers and self.loses_answers:
                     self.loses_answers = False
                     break
+                if answers and self.is_silent:
+                    continue
                 if answers and self.delay:
                     time.sleep(self.delay)  # what makes it slow
                 target.sendall(data)
