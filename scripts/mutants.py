@@ -204,7 +204,9 @@ def patient(text: str) -> str:
     """The text of `pyproject.toml` that gives tests more time."""
     return re.sub(
         r"(?m)^timeout_multiplier = (.*)$",
-        lambda found: f"timeout_multiplier = {float(found[1]) * MORE_PATIENCE}",  # it multiplies the constant, too
+        lambda found: (
+            f"timeout_multiplier = {float(found[1]) * MORE_PATIENCE}"
+        ),  # it multiplies the constant, too
         text,
     )
 
