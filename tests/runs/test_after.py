@@ -30,6 +30,18 @@ def test_a_run_follows_from_each_run_that_succeeds(scheduler, heard):
     assert {run.cause for run in scheduler.get_runs("third")} == {"after"}
 
 
+class Following(AfterJob):
+    """A program's own, which changes nothing."""
+
+
+def test_a_subclass_is_followed_too(scheduler, heard):
+    first = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], id="first")
+    scheduler.add_job(work.note, Following(first), args=["second"], id="second")
+    begun = first.run_now().wait(30)
+    heard.wait_for(EVENT_JOB_EXECUTED, "second")
+    assert work.seen == [("second", begun.scheduled_run_time)]
+
+
 def test_a_failure_is_followed_when_it_is_final(scheduler, heard):
     job = scheduler.add_job(work.fail, "date", run_date=LATER, id="bad", retry=Retry(3, delay=0.02))
     scheduler.add_job(work.note, AfterJob("bad", on="failure"), args=["mend"], id="mend")

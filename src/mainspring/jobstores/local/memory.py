@@ -148,8 +148,8 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         record = entry.record
         if not record.options.is_plain and record.options.priority:
             self._has_priorities = True
-        if type(record.trigger) is AfterJob:
-            followed = record.trigger.job_id
+        if AfterJob in type(record.trigger).__mro__:  # `comes_after_another`, without a call at each claim
+            followed = followed_job(record) or ""
             self._followers.setdefault(followed, set()).add(record.id)
         entry.when = None
         if record.next_run_time is None:
