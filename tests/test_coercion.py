@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from mainspring.coercion import asbool, asint, nearest, undefined, unknown_name
+from mainspring.coercion import NamesParameters, asbool, asint, nearest, undefined, unknown_name
 
 
 @pytest.mark.parametrize("value", ["true", "YES", " on ", "y", "t", "1", True, 1], ids=repr)
@@ -49,3 +49,30 @@ def test_undefined_is_one_thing_and_false():
     assert not undefined
     assert pickle.loads(pickle.dumps(undefined)) is undefined
     assert repr(undefined) == "<undefined>"
+
+
+class Counting(NamesParameters):
+    """A metaclass that wants to see each call."""
+
+    made = 0
+
+    def __call__(cls, *args, **kwargs):
+        Counting.made += 1
+        return super().__call__(*args, **kwargs)
+
+
+class Plain(metaclass=NamesParameters):
+    def __init__(self, size):
+        self.size = size
+
+
+class Counted(Plain, metaclass=Counting):
+    pass
+
+
+def test_what_is_made_of_keywords_at_once_is_what_the_call_makes():
+    assert Plain.made_of({"size": 3}).size == 3
+    with pytest.raises(TypeError, match="Plain: unknown parameter 'sise'; did you mean 'size'"):
+        Plain.made_of({"sise": 3})
+    assert Counted.made_of({"size": 3}).size == 3
+    assert Counting.made == 1

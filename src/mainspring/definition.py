@@ -407,7 +407,10 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
         ValueError, LookupError: the text is no reference, or names nothing.
     """
     if type(func) is FunctionType and not func.__code__.co_flags & _GENERATES:
-        return func, _found_reference(func)
+        try:
+            return func, obj_to_ref(func)
+        except ValueError:
+            return func, None
     if isinstance(func, str):
         return _that_runs(ref_to_obj(func)), func
     if not callable(func):
@@ -448,11 +451,11 @@ def _found_reference(func: Any) -> str | None:
 def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     if args is None:
         args = ()
+    elif type(args) in (tuple, list):
+        pass  # as most are: to ask whether it is a mapping takes longer than all else here
     elif isinstance(args, Mapping) and args:
         raise TypeError("args must be a list or another iterable of values, got a mapping: give it as kwargs")
-    elif type(args) not in (tuple, list) and (
-        isinstance(args, (str, bytes)) or not isinstance(args, Iterable)
-    ):
+    elif isinstance(args, (str, bytes)) or not isinstance(args, Iterable):
         raise TypeError(
             f"args must be a list or another iterable that is not text, got {type(args).__name__}: write args=[…]. "
             "What a trigger takes is given by name: seconds=5, or a trigger such as CronTrigger.from_crontab('0 3 * * *')"

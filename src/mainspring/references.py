@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from inspect import isclass, ismethod
 from types import FunctionType
@@ -15,6 +15,12 @@ from mainspring.printable import shown
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+
+@lru_cache(maxsize=256)
+def _joined(module_name: str, name: str) -> str:
+    """A reference; the same object each time, which a million jobs of one function share."""
+    return sys.intern(f"{module_name}:{name}")
 
 
 def obj_to_ref(obj: Any) -> str:
@@ -30,7 +36,7 @@ def obj_to_ref(obj: Any) -> str:
     if type(obj) is FunctionType:  # most are found under their own name, and quickly
         module, name = sys.modules.get(obj.__module__), obj.__qualname__
         if module is not None and getattr(module, name, None) is obj:
-            return sys.intern(f"{obj.__module__}:{name}")  # a million jobs of one function share it
+            return _joined(obj.__module__, name)
     if isinstance(obj, partial):
         raise ValueError(  # noqa: TRY004 - no mistake of type: the same for all that has no reference
             "a functools.partial has no reference: give the function, and its arguments as args/kwargs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.model import QueuedRun
-from mainspring.triggers.after import AfterJob
+from mainspring.triggers.after import AfterJob, comes_after_another
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 def followed_job(job: JobRecord) -> str | None:
     """The id of the job that `job` comes after, or ``None``."""
-    return job.trigger.job_id if isinstance(job.trigger, AfterJob) else None
+    trigger = job.trigger
+    return trigger.job_id if comes_after_another(trigger) else None
+
+
+def followers_among(jobs: Iterable[JobRecord]) -> list[JobRecord]:
+    """Those that come after another job."""
+    # Without a call for each: it is asked of whatever is added, and most come after none.
+    return [job for job in jobs if AfterJob in type(job.trigger).__mro__]
 
 
 def following_runs(follower: JobRecord, results: Iterable[RunResult], now: datetime) -> list[QueuedRun]:
@@ -26,7 +33,7 @@ def following_runs(follower: JobRecord, results: Iterable[RunResult], now: datet
         now: from when on they may be run.
     """
     trigger = follower.trigger
-    if not isinstance(trigger, AfterJob) or follower.next_run_time is None:
+    if not comes_after_another(trigger) or follower.next_run_time is None:
         return []  # or it is paused
     return [
         QueuedRun(follower.id, result.scheduled_run_time, 1, now, "after")
@@ -42,7 +49,7 @@ def cycle(job_id: str, trigger: object, find: Callable[[str], JobRecord | None])
         find: the job with an id, or ``None``.
     """
     chain = [job_id]
-    followed = trigger.job_id if isinstance(trigger, AfterJob) else None
+    followed = trigger.job_id if comes_after_another(trigger) else None
     while followed is not None:
         chain.append(followed)
         if followed == job_id:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import nearest
+from mainspring.engine.following import followed_job, followers_among
 from mainspring.jobstores.contract import JobQuery
 from mainspring.safe_logging import SafeLogger
-from mainspring.triggers.after import AfterJob
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mainspring.jobstores.contract import RunStore
     from mainspring.model import JobRecord
@@ -44,16 +44,17 @@ class DoubtfulJobs:
         self._logger = logger
         self._seen: dict[tuple[str, str, str], None] = {}
 
-    def look(self, records: Iterable[JobRecord], alias: str) -> None:
+    def look(self, records: Sequence[JobRecord], alias: str) -> None:
         """Warn of what is doubtful in these jobs, of the job store with this alias, and was not so in one before."""
-        store = self._stores[alias]
+        store, executors = self._stores[alias], self._executors
+        is_stored = not store.live_records
         for record in records:
-            if record.options.executor not in self._executors:
+            if record.options.executor not in executors:
                 self._no_executor(record, alias, store)
-            if isinstance(record.trigger, AfterJob):
-                self._nothing_before(record, record.trigger, alias, store)
-            if record.func_ref is not None and record.func_ref.startswith("__main__:"):
-                self._of_main(record, record.func_ref, alias, store)
+            if is_stored and record.func_ref is not None and record.func_ref.startswith("__main__:"):
+                self._of_main(record, record.func_ref, alias)
+        for record in followers_among(records):
+            self._nothing_before(record, followed_job(record) or "", alias, store)
 
     def _is_new(self, kind: str, alias: str, name: str) -> bool:
         is_new = (kind, alias, name) not in self._seen
@@ -78,21 +79,21 @@ class DoubtfulJobs:
             f"did you mean {meant!r}?" if meant else f"add it by add_executor(…, {executor!r})",
         )
 
-    def _nothing_before(self, record: JobRecord, trigger: AfterJob, alias: str, store: RunStore) -> None:
-        if store.get_record(trigger.job_id) is not None:
+    def _nothing_before(self, record: JobRecord, followed: str, alias: str, store: RunStore) -> None:
+        if store.get_record(followed) is not None:
             return
-        meant = nearest(trigger.job_id, _other_ids(store, record.id))
+        meant = nearest(followed, _other_ids(store, record.id))
         self._warn(
             record,
             'Job "%s" is to run after job %r, which job store %r doesn\'t have, so it waits until there is one: %s',
             record.name,
-            trigger.job_id,
+            followed,
             alias,
             f"did you mean {meant!r}?" if meant else "add that job, to the same job store",
         )
 
-    def _of_main(self, record: JobRecord, reference: str, alias: str, store: RunStore) -> None:
-        if store.live_records or not self._is_new("function", alias, reference):
+    def _of_main(self, record: JobRecord, reference: str, alias: str) -> None:
+        if not self._is_new("function", alias, reference):
             return
         name = reference.partition(":")[2]
         self._warn(

@@ -135,7 +135,9 @@ class JobFactory:
             LookupError: no trigger has this name.
             TypeError: it is of another kind, or doesn't take the arguments.
         """
-        if isinstance(trigger, BaseTrigger):
+        is_unnamed = trigger is None
+        # Names come first: to ask an abstract class about what isn't one of its own takes long.
+        if not is_unnamed and not isinstance(trigger, str) and isinstance(trigger, BaseTrigger):
             window, spread_over = arguments.get("window"), arguments.get("spread_over")
             strange = {
                 name: value for name, value in arguments.items() if name not in ("window", "spread_over")
@@ -143,7 +145,6 @@ class JobFactory:
             if strange:
                 report_unknown("parameter of add_job", strange, _PARAMETERS, strict=self.strict)
             return changed(trigger, window, spread_over)
-        is_unnamed = trigger is None
         if is_unnamed:
             trigger = "date"
         if not isinstance(trigger, str):

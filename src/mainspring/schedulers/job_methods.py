@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from mainspring.clock import slices_of
 from mainspring.coercion import names_parameters, nearest, undefined
 from mainspring.definition import OPTIONS, changed_record, stable_id
-from mainspring.engine.following import cycle
+from mainspring.engine.following import cycle, followers_among
 from mainspring.engine.replacing import replaced
 from mainspring.engine.searching import first_time
 from mainspring.errors import JobLookupError, JobNotLookedUpError, TriggerError
@@ -30,7 +30,6 @@ from mainspring.schedulers.doubtful_jobs import LOOKED_AT
 from mainspring.schedulers.pending import PendingJob
 from mainspring.schedulers.run_methods import RunMethods
 from mainspring.schedulers.states import STATE_STOPPED
-from mainspring.triggers.after import AfterJob
 from mainspring.triggers.base import BaseTrigger
 
 if TYPE_CHECKING:
@@ -547,9 +546,10 @@ class JobMethods(RunMethods):
     def _store_records(
         self, alias: str, records: list[JobRecord], *, replace_existing: bool, keeps: Mapping[str, bool]
     ) -> list[JobRecord]:
-        for record in records:
-            if isinstance(record.trigger, AfterJob):
-                self._refuse_cycle(record.id, record.trigger, alias, {one.id: one for one in records})
+        followers = followers_among(records)
+        together = {one.id: one for one in records} if followers else {}
+        for record in followers:
+            self._refuse_cycle(record.id, record.trigger, alias, together)
         self._unlimited_groups.look(records, alias)
         replace = None
         if replace_existing:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from mainspring.coercion import unknown_name
+from mainspring.coercion import NamesParameters, unknown_name
 from mainspring.errors import ConfigurationError
 from mainspring.masking import masked
 from mainspring.references import ref_to_obj
@@ -117,7 +117,7 @@ class Plugins(MutableMapping[str, Any]):
             TypeError: what has it is no `base`, or doesn't take the arguments.
         """
         plugin = self.loaded.get(name) or self._check(name, base)
-        return plugin(**arguments)
+        return plugin.made_of(arguments) if isinstance(plugin, NamesParameters) else plugin(**arguments)
 
     def _check(self, name: str, base: type) -> Any:
         plugin = self.load(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeGuard
 
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
@@ -25,6 +25,11 @@ _OUTCOMES = {
     "failure": frozenset({"failed", "timed_out", "lost"}),
     "any": frozenset({"succeeded", "failed", "timed_out", "lost", "cancelled"}),
 }
+
+
+def comes_after_another(trigger: object) -> TypeGuard[AfterJob]:
+    """Whether a trigger is an `AfterJob`: asked of each job that is added, and `isinstance` takes long to say no of abstract classes."""
+    return AfterJob in type(trigger).__mro__
 
 
 class AfterJob(DeclaredTrigger):

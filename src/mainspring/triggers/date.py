@@ -41,9 +41,12 @@ class DateTrigger(StandardTrigger):
     shown_as = "<{name} (run_date='{self._shown}')>"
 
     def __init__(self, run_date: Any = None, timezone: Any = None) -> None:
+        if timezone is None and type(run_date) is datetime and run_date.tzinfo is UTC:
+            self.run_date: Any = run_date  # it says all by itself, and is asked of each of many jobs
+            return
         # What has no zone yet stays as it was written, until a scheduler with one comes.
         zone = zone_of_a_new_one(timezone, run_date, local=get_localzone)
-        self.run_date: Any = moment_in(run_date, zone, "run_date")
+        self.run_date = moment_in(run_date, zone, "run_date")
 
     def bind(self, *, timezone: tzinfo, now: datetime, job_id: str) -> Self:
         if self._is_bound():
@@ -56,7 +59,7 @@ class DateTrigger(StandardTrigger):
         """The run date, also if it has passed, if there was no time before; otherwise ``None``."""
         if previous_fire_time is not None:
             return None
-        run_date: datetime = self._ready(now).run_date
+        run_date: datetime = self.run_date if self._is_bound() else self._ready(now).run_date
         return run_date
 
     def is_same_schedule(self, other: BaseTrigger) -> bool:

@@ -39,7 +39,8 @@ def is_plain(trigger: BaseTrigger) -> bool:
     if type(trigger).to_dict is BaseTrigger.to_dict:
         return False
     parts = [*getattr(trigger, "triggers", ()), getattr(trigger, "trigger", None)]
-    return all(is_plain(part) for part in parts if isinstance(part, BaseTrigger))
+    # Most have no parts, and are looked at each time that a job is written.
+    return parts == [None] or all(is_plain(part) for part in parts if isinstance(part, BaseTrigger))
 
 
 def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:
@@ -110,6 +111,8 @@ def plain_zone(zone: tzinfo | None) -> str | None:
     Raises:
         SerializationError: it has neither.
     """
+    if zone is UTC:  # as most times are written
+        return "UTC"
     identity = zone_identity(zone)
     if identity is None or isinstance(identity, str):
         return identity
