@@ -161,7 +161,8 @@ def test_a_url_with_a_name_that_cannot_be(url, words):
 
 
 @pytest.mark.parametrize(
-    "host", ["one,two,three", "/var/run/postgresql", "::1", "10.0.0.1", "x" * 63, "ü.de", "", None]
+    "host",
+    ["one,two,three", "/var/run/postgresql", "::1", "10.0.0.1", "x" * 63, "ü.de", "", None, "@" + "x" * 70],
 )
 def test_hosts_that_can_be(host):
     SQLAlchemyJobStore(make_url(POSTGRESQL).set(host=host))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mainspring.engine.setbacks import KnownNode
-from mainspring.jobstores.shared.lease import Heartbeats, Registration, milliseconds, new_token
+from mainspring.jobstores.shared.lease import Heartbeats, Registration, milliseconds, new_token, node_from
 from mainspring.jobstores.shared.membership import LivingNode, Membership
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.row_locks import RowLocks
@@ -95,6 +95,13 @@ def said(caplog):
 
 
 OURS = Registration("here", ["default", "pool"], LEASE)
+
+
+@pytest.mark.parametrize("lacking", ["started", "heartbeat"])
+def test_a_registration_without_a_time_is_none(lacking):
+    entry = {"name": "far away", "started": "2026-01-01 00:00:00", "heartbeat": "2026-01-01 00:00:00"}
+    with pytest.raises(ValueError, match="the registration of the node 'far away' has no time"):
+        node_from({**entry, lacking: None})
 
 
 def test_a_node_registers_itself(membership, backend, recoveries):

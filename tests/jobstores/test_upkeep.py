@@ -253,6 +253,24 @@ def test_a_flush_that_fails_is_tried_again_soon_also_when_it_had_worked_before()
     assert made.join(30)
 
 
+def test_a_runner_of_others_is_given_the_upkeep():
+    given = []
+
+    class Caller:
+        def __init__(self, upkeep):
+            given.append(upkeep)
+
+        def start(self):
+            pass
+
+    made = Upkeep(
+        "mainspring-test", {Task(): 1.0}, logging.getLogger("mainspring.test"), SystemClock(), runner=Caller
+    )
+    made.start()
+    assert given == [made]
+    assert not any(thread.name == "mainspring-test" for thread in threading.enumerate())
+
+
 def test_what_goes_on_failing_is_said_again_after_a_minute(caplog):
     task = Task()
     waits = round(130 / LONGEST_UNTIL_RETRIED)
