@@ -196,6 +196,11 @@ def test_a_call_of_an_event_loop_is_given_up_soon_and_says_what_to_do_instead(ou
     began = clock.monotonic()
     with pytest.raises(Away):
         try_again(failing(*[Away("no route")] * 1000), outage, give_up=lambda: clock.monotonic() > began + 5)
+    # And is no call of a program, also where it has a greenlet on the loop's thread.
+    began = clock.monotonic()
+    with pytest.raises(Away), outage.doing(HEARTBEAT):
+        try_again(failing(*[Away("no route")] * 1000), outage)
+    assert clock.monotonic() - began > CALL_TIMEOUT
 
 
 def test_what_has_failed_for_a_while_before_it_is_told_of_has_failed_for_so_long(outage, said):

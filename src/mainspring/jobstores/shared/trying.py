@@ -86,7 +86,9 @@ def try_again(
             # A clock that stands still says nothing of how long it has been tried.
             seconds = max(clock.monotonic() - began, paused)
             gives_up = give_up or outage.give_up
-            instead = outage.instead_of_waiting() if gives_up is None else None
+            # What the store does by itself has a greenlet of its own where threads are greenlets: it holds up no loop.
+            is_call = gives_up is None and not outage.is_own_activity
+            instead = outage.instead_of_waiting() if is_call else None
             ends = not failure.passes or _is_over(gives_up, seconds, on_loop=instead is not None)
             outage.failed(error, failure, seconds, call, again=not ends)
             if ends and failure.passes and instead is not None:
