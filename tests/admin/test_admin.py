@@ -66,6 +66,12 @@ def test_jobs_are_listed_by_pages_and_found(admin, node):
         "paused",
     ]
     assert (first.cursor, second.cursor) == ("job 3", None)
+    node.modify_job("job 2", group="api")
+    assert [job.id for job in admin.jobs(group="api").items] == ["job 2"]
+    node.sync([{"id": "owned", "func": "time:time", "trigger": "interval", "days": 9}], owner="billing")
+    assert [job.id for job in admin.jobs(owner="billing", state="scheduled").items] == ["owned"]
+    assert admin.jobs(owner="billing", group="api").items == ()
+    node.remove_job("owned")
     assert [job.id for job in admin.jobs(tag="odd").items] == ["job 1", "job 3"]
     assert [job.id for job in admin.jobs(state="paused").items] == ["paused"]
     shown = admin.job("paused")
