@@ -6,13 +6,15 @@ import csv
 import io
 import json
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
 from mainspring.cli import main
 from mainspring.cli.application import mainspring
-from mainspring.cli.times import SPAN
+from mainspring.cli.times import SPAN, span_meant
 from mainspring.jobstores.by_url import store_for
 from waiting import wait_for
 
@@ -324,3 +326,31 @@ def test_what_jobs_are_called_makes_no_lines_and_shows_no_secrets(call, node):
         assert not re.search(r"^\s*ERROR forged", out + err, re.MULTILINE), out + err
         assert not {"\x1b", "\u202e"} & set(out + err)
     assert r"a\nERROR forged\x1b[31m\u202e is removed." in said[-2][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00+01:00", "2026-01-31T23:59:59.999999+01:00"),
+        ("2026-01-31T09:30", "2026-01-31T09:30:00+01:00", "2026-01-31T09:30:59.999999+01:00"),
+        ("2026-01-31 09:30:15", "2026-01-31T09:30:15+01:00", "2026-01-31T09:30:15.999999+01:00"),
+        (
+            "2026-01-31T09:30:15.250000Z",
+            "2026-01-31T09:30:15.250000+00:00",
+            "2026-01-31T09:30:15.250000+00:00",
+        ),
+        ("9:30", "2026-11-27T09:30:00+01:00", "2026-11-27T09:30:59.999999+01:00"),
+        ("2026-10-25", "2026-10-25T00:00:00+02:00", "2026-10-25T23:59:59.999999+01:00"),
+    ],
+)
+def test_a_time_means_a_span_as_long_as_it_is_exact(text, start, end):
+    now = datetime(2026, 11, 27, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert [time.isoformat() for time in span_meant(text, now)] == [start, end]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "25:00", "2026-02-30", "0001-01-01", "9999-12-31T23:59", "9:30 am"]
+)
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(click.UsageError, match="is no time"):
+        span_meant(text, datetime(2026, 11, 27, 12, tzinfo=ZoneInfo("Europe/Berlin")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from typing import Any
 
 import click
@@ -58,6 +58,9 @@ def span_meant(text: str, now: datetime) -> tuple[datetime, datetime]:
         else:
             start = datetime.fromisoformat(text.strip())
             start = start.replace(tzinfo=now.tzinfo) if start.tzinfo is None else start
+        # Beyond these, times of one zone have none in another.
+        if not MINYEAR < start.year < MAXYEAR:
+            raise ValueError("no year of stores")  # noqa: TRY301 - told as the rest is
         if ":" not in text:
             length = _DAY
         else:
