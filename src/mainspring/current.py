@@ -165,8 +165,24 @@ class CurrentRun:
         return f"<CurrentRun {printable(self.run_id)}>"
 
 
+#: What says what it is without running anybody's code.
+_PLAIN = (str, int, float, bool, type(None))
+
+
 class _RunLog(logging.LoggerAdapter[logging.Logger]):
-    """Knows its run on any thread."""
+    """Knows its run on any thread; has users' objects say what they are before handlers hold their locks, for which all who log would wait."""
+
+    def log(self, level: int, msg: Any, *args: Any, **kwargs: Any) -> None:
+        if not self.isEnabledFor(level):
+            return
+        if not all(type(one) in _PLAIN for one in (msg, *args)):
+            try:
+                record = logging.LogRecord("", level, "", 0, msg, args, None)
+                msg, args = record.getMessage(), ()
+            except Exception:  # noqa: BLE001, S110 - handlers find the same, and say so
+                pass
+        # The caller is whoever called this.
+        super().log(level, msg, *args, **{**kwargs, "stacklevel": kwargs.get("stacklevel", 1) + 1})
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         if self.extra is not None:
@@ -240,6 +256,11 @@ class _Capture(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        # Without the lock of other handlers: what is logged is users' objects, and may take for ever to say what it is.
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         run = getattr(record, "mainspring_run", None)

@@ -1,7 +1,7 @@
 """What user code hands in, made such that any store can keep it: bounded, and without what no database takes.
 
 This is done once, where a value enters and on the thread that hands it in, so that no store has to, and so that an object whose
-``__repr__`` never comes back holds up its own run alone. Nothing here raises because of what it is given, and nothing is cut without
+``__repr__`` never comes back holds up its own run alone, or the event loop on which its coroutine ran. Nothing here raises because of what it is given, and nothing is cut without
 saying so. Events and handles in the process keep the objects themselves.
 
 Limits are bytes of UTF-8.

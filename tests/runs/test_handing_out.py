@@ -234,3 +234,13 @@ def test_an_interrupt_gives_back_what_was_not_handed_out():
     scheduler.advance(timedelta(seconds=5))
     eventually(lambda: len(scheduler.get_runs(outcome="succeeded")) == 3)
     scheduler.shutdown()
+
+
+def test_jobs_in_memory_that_are_due_at_the_same_instant_come_by_their_ids():
+    scheduler = ManualScheduler(start=PAST)
+    scheduler.start()
+    for job_id in "cab":
+        scheduler.add_job(len, "interval", hours=1, args=[job_id], id=job_id)
+    ended = scheduler.advance(timedelta(hours=2))
+    assert [event.job_id for event in ended] == ["a", "b", "c", "a", "b", "c"]
+    scheduler.shutdown()

@@ -2,7 +2,8 @@
 
 Those of a higher priority come first. Among the same, jobs take turns: the run of each that has been due for longest, the longest due
 first; then the second run of each that has more, and so on. So a job with a thousand queued runs has no other wait for all of them.
-What has been due for equally long comes in the order of the jobs' ids, so that it is the same on every store.
+What has been due for equally long comes in the order of the jobs' ids. (Databases hand out jobs that are due at the same instant as they
+find them: to sort those by their ids would take long where they are many.)
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         """Make what belongs to one process."""
         self._begin_runs(runs)
         # Heap keys are POSIX timestamps: datetimes of one zone compare by their wall time, wrongly in a repeated hour.
-        self._heap: list[tuple[float, int, _Entry]] = []
+        # By time, then by id, which is the order among what is due at the same moment.
+        self._heap: list[tuple[float, str, int, _Entry]] = []
         self._pushed = 0  # how many entries the heap was given, so that those of one time stay in order
         self._has_priorities = False
         self._runs_until = float("-inf")  # all runs that there have been were due by then
@@ -162,7 +163,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             when = put_off
         entry.when = when
         self._pushed += 1
-        heappush(self._heap, (when, self._pushed, entry))
+        heappush(self._heap, (when, record.id, self._pushed, entry))
 
     def _exchange(self, before: JobRecord, after: JobRecord) -> bool:
         """Put `after` in the place of `before`, if that is still the job's record."""
@@ -191,10 +192,10 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
     def _compact(self) -> None:
         if len(self._heap) > 2 * len(self._entries) + 64:
             # A job that is replaced and keeps its time is there twice for the same.
-            valid: dict[int, tuple[float, int, _Entry]] = {}
+            valid: dict[int, tuple[float, str, int, _Entry]] = {}
             for item in self._heap:
-                if item[2].when == item[0]:
-                    valid.setdefault(id(item[2]), item)
+                if item[3].when == item[0]:
+                    valid.setdefault(id(item[3]), item)
             self._heap = list(valid.values())
             heapify(self._heap)
 
@@ -338,7 +339,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         running = ledger.running
         with self._lock:
             while heap and heap[0][0] <= until and (len(taken) < limit or self._has_priorities):
-                when, _, entry = heappop(heap)
+                when, _, _, entry = heappop(heap)
                 if entry.when != when:
                     continue
                 entry.when = None
@@ -394,7 +395,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
 
     def _drop_stale(self) -> None:
         heap = self._heap
-        while heap and heap[0][2].when != heap[0][0]:
+        while heap and heap[0][3].when != heap[0][0]:
             heappop(heap)
 
     def _next_time(self) -> datetime | None:
@@ -402,7 +403,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         self._drop_stale()
         if not self._heap:
             return queued
-        record = self._heap[0][2].record
+        record = self._heap[0][3].record
         first = record.next_run_time
         if first is not None and first.timestamp() != self._heap[0][0]:
             first = datetime.fromtimestamp(self._heap[0][0], UTC)  # it was put off
@@ -526,7 +527,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
     def earliest(self) -> JobRecord | None:
         with self._lock:
             self._drop_stale()
-            candidates = [self._heap[0][2].record] if self._heap else []
+            candidates = [self._heap[0][3].record] if self._heap else []
             set_aside = (*self._ledger.parked, *self._ledger.waiting)
             candidates += [self._entries[job_id].record for job_id in set_aside if job_id in self._entries]
         timed = [(record.next_run_time.timestamp(), record) for record in candidates if record.next_run_time]
