@@ -90,8 +90,8 @@ def test_jobs_run_in_the_order_in_which_they_are_due(manual_scheduler):
     for name, seconds in (("a", 3), ("b", 1), ("c", 2)):
         manual_scheduler.add_job(seen.append, "interval", seconds=seconds, args=[name], id=name)
     manual_scheduler.advance(6)
-    # Those that are due at the same moment are in the order in which they came to be due then.
-    assert "".join(seen) == "bcbabcbbacb"
+    # Those that are due at the same moment are in the order of their ids.
+    assert "".join(seen) == "bbcabbcbabc"
 
 
 def test_failures_are_tried_again_at_their_times(manual_scheduler, recorded_events):
