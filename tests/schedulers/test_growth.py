@@ -46,7 +46,8 @@ def test_ten_minutes(kind, tmp_path):
     assert last["moment"] - warm["moment"] > 300
     assert last["rss"] - warm["rss"] < 5 * MB
     assert last["threads"] <= warm["threads"] + 1  # the worker that a moment has needed
-    assert last["fds"] <= warm["fds"] + 1
+    # A look may fall into a moment in which a node of SQLite holds its turn, or a call has a connection of its own: two files more.
+    assert min(facts["fds"] for facts in later[-3:]) <= warm["fds"] + 1
     for facts in later:
         assert facts["alarms"] < 600
         assert facts["undelivered"] < 1000
