@@ -10,6 +10,12 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.server import LONGEST_ENDING
 from mainspring.jobstores.shared import names
 
+
+def _as_id(value):
+    """Without backslashes: pytest doubles them each time it collects in one process, as it does where mutants are tried, and finds no such test."""
+    return ascii(value).replace("\\", "/")
+
+
 POSTGRESQL = "postgresql+psycopg://u@h/d"
 MYSQL = "mysql+pymysql://u@h/d"
 SQLITE = "sqlite:///jobs.sqlite"
@@ -92,7 +98,7 @@ def test_a_name_that_is_empty():
         refused(lambda: make(""), f"{option} must not be empty", "such as")
 
 
-@pytest.mark.parametrize("name", ["a\0b", "a\udcffb"], ids=ascii)
+@pytest.mark.parametrize("name", ["a\0b", "a\udcffb"], ids=_as_id)
 def test_a_name_that_no_server_takes(name):
     for option, make in OF_SQL.items():
         for url in (SQLITE, POSTGRESQL, MYSQL):
@@ -151,7 +157,7 @@ def test_names_of_tables_are_measured_as_each_database_does():
         (make_url(POSTGRESQL).set(host="a..b"), "no server has a host that is called 'a..b'"),
         (make_url(POSTGRESQL).set(host="x" * 64), "no server has a host that is called"),
     ],
-    ids=ascii,
+    ids=_as_id,
 )
 def test_a_url_with_a_name_that_cannot_be(url, words):
     refused(lambda: SQLAlchemyJobStore(url), words)
@@ -184,7 +190,7 @@ def test_all_keys_of_redis_are_in_one_slot_of_a_cluster(jobs_key, base):
     assert RedisJobStore(jobs_key=jobs_key)._backend.server.base == base
 
 
-@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 64, "a\udcff", 5], ids=ascii)
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 64, "a\udcff", 5], ids=_as_id)
 def test_a_host_that_cannot_be(host):
     refused(lambda: RedisJobStore(host=host), "no server has a host that is called")
     words = "can't be used by a MongoDBJobStore" if host == 5 else "no server has a host that is called"
