@@ -108,9 +108,10 @@ def test_what_a_node_gives_up_is_run_again_by_another_at_once(ground, tmp_path):
         held = [fire.add(f"held-{how}", "hold", str(flag), on_lost=how) for how in ("record", "rerun")]
         fire.wait_until_begun(*held)
         fire.start(1)
+        # From here on nobody counts on it. At the second signal it tells at once what it loses, by a clock that it knows to some milliseconds.
+        first.died = time.monotonic()
         first.send(signal.SIGTERM)
         wait_for(lambda: "SIGTERM: shutting down" in first.log_text(), "word of the signal")
-        first.died = time.monotonic()  # from here on nobody counts on it
         first.send(signal.SIGTERM)
         assert first.process.wait(60) == 143
         flag.touch()
