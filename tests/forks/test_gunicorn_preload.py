@@ -157,7 +157,7 @@ RECIPE = (HERE.parents[1] / "docs" / "forks.md").read_text()
 
 @pytest.mark.parametrize("how", [pytest.param("on_starting", marks=pytest.mark.soak), "post_fork"])
 def test_the_recipe_of_the_documentation_does_what_it_says(tmp_path, how):
-    application, settings, other = [part.partition("```")[0] for part in RECIPE.split("```python\n")[1:]]
+    application, settings, other = [part.partition("```")[0] for part in RECIPE.split("```python\n")[1:4]]
     if how == "post_fork":
         settings = settings[: settings.index("def on_starting")] + other
     (tmp_path / "app.py").write_text(application)
