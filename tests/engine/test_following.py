@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainspring.engine.following import cycle, followed_job, following_runs
+from mainspring.engine.following import cycle, followed_job, followers_among, following_runs
 from mainspring.model import JobOptions, JobRecord, QueuedRun, RunResult
 from mainspring.triggers.after import WAITS, AfterJob
 from mainspring.triggers.date import DateTrigger
@@ -60,6 +60,16 @@ def test_what_is_tried_again_has_not_ended(on):
 def test_a_paused_follower_does_not_follow():
     follower = job("next", AfterJob("first"), next_run_time=None)
     assert following_runs(follower, [RunResult(START, "succeeded")], NOW) == []
+
+
+class Own(AfterJob):
+    """A program's."""
+
+
+def test_those_that_follow_are_found_also_by_a_trigger_of_a_programs_own():
+    dated = job("dated", DateTrigger("2026-01-01", timezone="UTC"))
+    after, own = job("after", AfterJob("dated")), job("own", Own("dated"))
+    assert followers_among([dated, after, own]) == [after, own]
 
 
 def test_a_job_of_another_trigger_follows_nobody():
