@@ -407,10 +407,7 @@ def resolved_function(func: Any) -> tuple[Callable[..., Any], str | None]:
         ValueError, LookupError: the text is no reference, or names nothing.
     """
     if type(func) is FunctionType and not func.__code__.co_flags & _GENERATES:
-        try:
-            return func, obj_to_ref(func)
-        except ValueError:
-            return func, None
+        return func, _found_reference(func)
     if isinstance(func, str):
         return _that_runs(ref_to_obj(func)), func
     if not callable(func):

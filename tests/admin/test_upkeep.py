@@ -23,8 +23,8 @@ def test_a_database_is_checked_vacuumed_and_pruned_beside_a_node(store_url, tabl
         for _ in range(2):
             node.run_job(job_id).wait(30)
     with Admin(open_store(store_url, tablename)) as admin:
-        assert all(one.is_good for one in checks(admin, admin.store))
-        assert sum(prune(admin, admin.store, 1, timedelta(days=1))) == 2
+        assert all(one.is_good for one in checks(admin))
+        assert sum(prune(admin, ["a", "b"], 1, timedelta(days=1))) == 2
         assert sorted(run.job_id for run in admin.runs()) == ["a", "b"]
         if store_url.startswith(("redis", "mongodb")):
             with pytest.raises(ConfigurationError, match="a database of SQL"):

@@ -13,14 +13,15 @@ import redis
 from pymongo.collection import Collection
 
 import servers
+from lost_answers import see_calls_answered
 from mainspring.engine.decision import decide
 from mainspring.errors import ConfigurationError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.mongodb import MongoDBJobStore
 from mainspring.jobstores.redis import RedisJobStore
-from mainspring.model import Group, QueuedRun, RunKey
+from mainspring.model import QueuedRun, RunKey
 from mainspring.testing import EventRecorder
-from mainspring.testing.conformance import claim, claim_all, ids, manual_run, record, submission
+from mainspring.testing.conformance import claim, claim_all, ids, record, submission
 from stores import MONGODB, open_store
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -174,28 +175,7 @@ class LosesAnswers:
 
 
 def test_a_call_is_answered_as_if_no_answer_had_been_lost(store, monkeypatch):
-    answers = LosesAnswers(store, monkeypatch)
-    store.add_records([record("a", every=10), record("once", 5, misfire_grace_time=None)], None)
-
-    def failing(work, *args):
-        answers.left = 1
-        result = work(*args)
-        assert not answers.left
-        return result
-
-    waiting, due = manual_run("a", 100), manual_run("once", 200)
-    assert failing(store.enqueue, [waiting]) == [waiting]
-    assert failing(store.cancel, waiting.key) is True
-    assert store.get_run(waiting.key).outcome == "cancelled"
-    assert store.cancel(waiting.key) is False
-    # Its schedule has ended, so that it is gone with the last of its runs.
-    store.enqueue([due])
-    assert failing(store.cancel, due.key) is True
-    (going_on,) = [decision for decision in claim(store, 1).decisions if decision.job.id == "a"]
-    assert failing(store.cancel, RunKey("a", going_on.submit[0], 1)) is True
-    failing(store.set_group, Group("g", limit=1))
-    assert failing(store.remove_group, "g") is True
-    assert store.remove_group("g") is False
+    see_calls_answered(store, LosesAnswers(store, monkeypatch))
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -18,13 +18,14 @@ import pymysql
 import pytest
 from sqlalchemy import create_engine, text
 
+from lost_answers import see_calls_answered
 from mainspring.errors import ConfigurationError, ConflictingIdError, JobLookupError, SerializationError
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore, limits
 from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError
 from mainspring.jobstores.sqlalchemy.engines import engine_for
 from mainspring.jobstores.sqlalchemy.turn import Line
-from mainspring.model import Group, JobOptions, RunKey, RunResult
+from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import (
     SECOND,
@@ -32,7 +33,6 @@ from mainspring.testing.conformance import (
     claim,
     deciding,
     ids,
-    manual_run,
     record,
     refuse,
     submission,
@@ -133,27 +133,7 @@ def test_an_answer_that_is_lost_loses_and_doubles_nothing(store, commits, times)
 
 
 def test_a_call_is_answered_as_if_no_answer_had_been_lost(store, commits):
-    store.add_records([record("a", every=10), record("once", 5, misfire_grace_time=None)], None)
-
-    def failing(work, *args):
-        commits.left = 1
-        result = work(*args)
-        assert not commits.left
-        return result
-
-    waiting, due = manual_run("a", 100), manual_run("once", 200)
-    assert failing(store.enqueue, [waiting]) == [waiting]
-    assert failing(store.cancel, waiting.key) is True
-    assert store.get_run(waiting.key).outcome == "cancelled"
-    assert store.cancel(waiting.key) is False
-    # Its schedule has ended, so that it is gone with the last of its runs.
-    store.enqueue([due])
-    assert failing(store.cancel, due.key) is True
-    (going_on,) = [decision for decision in claim(store, 1).decisions if decision.job.id == "a"]
-    assert failing(store.cancel, RunKey("a", going_on.submit[0], 1)) is True
-    failing(store.set_group, Group("g", limit=1))
-    assert failing(store.remove_group, "g") is True
-    assert store.remove_group("g") is False
+    see_calls_answered(store, commits)
 
 
 def test_a_conflict_is_still_one_when_an_answer_is_lost(store, commits):

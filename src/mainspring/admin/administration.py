@@ -23,7 +23,7 @@ from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - here it is put toget
 from mainspring.errors import RunLookupError, SchedulerNotRunningError, SerializationError
 from mainspring.jobstores.by_url import store_for
 from mainspring.jobstores.contract import JobQuery
-from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.rows import Unreadable, record_of
 from mainspring.schedulers.attached import AttachedScheduler
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Admin:
         if tag is group is owner is search is None:
             return [run_view(run, now) for run in self._scheduler.get_runs(job_id, state, since, limit)]
         rows = self._store.list_rows(JobQuery(tag=tag, search=search, group=group, owner=owner))
-        ids = {row.record.id if isinstance(row, Unreadable) else row.id for row in rows}
+        ids = {record_of(row).id for row in rows}
         asked = max(limit, _ASKED)
         while True:
             runs = self._scheduler.get_runs(job_id, state, since, asked) if ids else []
@@ -233,7 +233,7 @@ class Admin:
         limit = self.now() - by
         found = []
         for row in self._store.list_rows(JobQuery(state="scheduled")):
-            record = row.record if isinstance(row, Unreadable) else row
+            record = record_of(row)
             if record.next_run_time is None or record.next_run_time > limit:
                 break  # soonest first
             found.append(row_view(row))

@@ -16,7 +16,7 @@ from mainspring.admin.views import View, node_view
 from mainspring.engine.counting import runs_left
 from mainspring.engine.reasons import ReasonCode, known_reason
 from mainspring.jobstores.contract import JobQuery
-from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.rows import Unreadable, record_of
 from mainspring.triggers.after import AfterJob
 from mainspring.triggers.excluding import ExcludingTrigger
 from mainspring.triggers.windowing import WindowTrigger
@@ -369,10 +369,7 @@ class Explainer:
         return None
 
     def _members(self, group: str) -> Iterator[JobRecord]:
-        for row in self._store.list_rows(JobQuery()):
-            record = row.record if isinstance(row, Unreadable) else row
-            if record.options.group == group:
-                yield record
+        return map(record_of, self._store.list_rows(JobQuery(group=group)))
 
     def _told(self, time: datetime, why: _Why) -> Explanation:
         shown = time.astimezone(self._now.tzinfo)

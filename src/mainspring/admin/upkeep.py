@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mainspring.admin.views import View
+from mainspring.admin.views import View, unreadable_view
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.rows import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
     from mainspring.admin.administration import Admin
@@ -67,8 +67,9 @@ def maintenance_of(store: SharedJobStore) -> Maintenance:
     return found  # type: ignore[no-any-return]  # of SQLAlchemyJobStore, which may not be installed
 
 
-def checks(admin: Admin, store: SharedJobStore) -> Iterator[Check]:
+def checks(admin: Admin) -> Iterator[Check]:
     """Whether a store is whole, and what is in it."""
+    store = admin.store
     if hasattr(store, "maintenance"):
         maintenance = maintenance_of(store)
         flaws = list(maintenance.flaws())
@@ -78,7 +79,7 @@ def checks(admin: Admin, store: SharedJobStore) -> Iterator[Check]:
         yield Check("size", True, sizes)
     yield Check("tables", True, "they are there, of this release, and may be read")
     rows = store.list_rows()
-    unreadable = admin.unreadable()
+    unreadable = [unreadable_view(row) for row in rows if isinstance(row, Unreadable)]
     words = ", ".join(f"{job.id} ({job.unreadable})" for job in unreadable)
     yield Check(
         "jobs",
@@ -97,17 +98,17 @@ def checks(admin: Admin, store: SharedJobStore) -> Iterator[Check]:
     )
 
 
-def prune(admin: Admin, store: SharedJobStore, keep: int, older_than: timedelta) -> Iterator[int]:
+def prune(admin: Admin, job_ids: Sequence[str], keep: int, older_than: timedelta) -> Iterator[int]:
     """Shorten the history, in steps that may be interrupted; yields how many jobs were seen to.
 
     Args:
+        job_ids: all jobs; history that is too old is removed of whatever job.
         keep: so many ended runs of each job stay at most.
         older_than: whatever has ended before that is removed.
     """
     before = admin.now() - older_than
-    ids = [row.record.id if isinstance(row, Unreadable) else row.id for row in store.list_rows()]
-    store.prune_history([], keep, before)
-    for at in range(0, len(ids), _JOBS_AT_ONCE):
-        part = ids[at : at + _JOBS_AT_ONCE]
-        store.prune_history(part, keep, before)
+    admin.store.prune_history([], keep, before)
+    for at in range(0, len(job_ids), _JOBS_AT_ONCE):
+        part = job_ids[at : at + _JOBS_AT_ONCE]
+        admin.store.prune_history(part, keep, before)
         yield len(part)

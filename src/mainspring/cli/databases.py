@@ -13,6 +13,7 @@ from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
 from mainspring.cli.output import Column, output_option, show_list
 from mainspring.cli.times import SPAN
+from mainspring.jobstores.shared.rows import record_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -59,7 +60,7 @@ def upgrade(context: click.Context, yes: bool) -> None:
 def check(context: click.Context, output: str) -> None:
     """Whether a store is whole: its database, tables, jobs and runs; exits with 3 if it isn't."""
     with context.obj.open() as admin:
-        found = list(checks(admin, admin.store))
+        found = list(checks(admin))
     columns = (
         Column("ABOUT", lambda one: one.about),
         Column("GOOD", lambda one: "yes" if one.is_good else "no"),
@@ -96,9 +97,9 @@ def prune_runs(target: Target, keep: int, older_than: timedelta, yes: bool) -> N
     with target.open() as admin:
         if not yes:
             click.confirm("Remove the history of runs that is older, or more?", abort=True)
-        number = len(admin.jobs(limit=1_000_000).items)
-        with click.progressbar(length=number, label="Pruning", file=sys.stderr) as bar:
-            for count in prune(admin, admin.store, keep, older_than):
+        job_ids = [record_of(row).id for row in admin.store.list_rows()]
+        with click.progressbar(length=len(job_ids), label="Pruning", file=sys.stderr) as bar:
+            for count in prune(admin, job_ids, keep, older_than):
                 bar.update(count)
     click.echo("The history is pruned.")
 

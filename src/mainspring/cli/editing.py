@@ -11,6 +11,7 @@ from mainspring.cli.configuration import job_of
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
 from mainspring.cli.output import time_text
+from mainspring.cli.times import schedule_reading_options
 from mainspring.definition import OPTIONS
 from mainspring.errors import ConfigurationError
 
@@ -37,13 +38,7 @@ _ANY_FUNCTION, _ANY_SCHEDULE = "any:function", "@daily"
 )
 @click.argument("job_id", metavar="ID")
 @click.option("--schedule", metavar="EXPR", help="When: a schedule in any dialect.")
-@click.option("--dialect", help="Of the schedule, where more than one can be meant.")
-@click.option(
-    "--schedule-timezone",
-    "timezone",
-    metavar="ZONE",
-    help="Of the schedule, if it is another than --timezone.",
-)
+@schedule_reading_options
 @click.option("--function", metavar="REFERENCE", help="What it calls.")
 @click.option("--command", metavar="TEXT", help="Or the command that it runs by the shell.")
 @click.option("--args", metavar="JSON", help="A list of arguments.")

@@ -11,6 +11,7 @@ from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
+from mainspring.cli.times import schedule_reading_options
 from mainspring.printable import printable
 
 if TYPE_CHECKING:
@@ -142,13 +143,7 @@ def remove(target: Target, job_ids: tuple[str, ...], yes: bool) -> None:
 @click.option("--function", metavar="REFERENCE", help="What it calls, such as myapp.tasks:clean.")
 @click.option("--command", metavar="TEXT", help="Or the command that it runs by the shell.")
 @click.option("--schedule", metavar="EXPR", required=True, help="When: a schedule in any dialect.")
-@click.option("--dialect", help="Of the schedule, where more than one can be meant.")
-@click.option(
-    "--schedule-timezone",
-    "timezone",
-    metavar="ZONE",
-    help="Of the schedule, if it is another than --timezone.",
-)
+@schedule_reading_options
 @click.option("--name", help="What people see.")
 @click.option("--executor", help="The alias of the executor.")
 @click.option("--tag", "tags", multiple=True, help="A word by which it is found; may be given several times.")

@@ -1,12 +1,15 @@
-"""Spans of time as parameters of commands."""
+"""Spans of time, and how schedules are read, as parameters of commands."""
 
 from __future__ import annotations
 
 import re
 from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(min|[smhdw])", re.IGNORECASE)
@@ -34,6 +37,17 @@ class Span(click.ParamType[timedelta]):
 
 
 SPAN = Span()
+
+
+def schedule_reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options ``--dialect`` and ``--schedule-timezone`` (`timezone`) of a command that is given a schedule."""
+    command = click.option(
+        "--schedule-timezone",
+        "timezone",
+        metavar="ZONE",
+        help="Of the schedule, if it is another than --timezone.",
+    )(command)
+    return click.option("--dialect", help="Of the schedule, where more than one can be meant.")(command)
 
 
 _DAY, _MINUTE, _SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)

@@ -18,7 +18,7 @@ from mainspring.triggers.standard import moment_in, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
 
 def as_text(name: str) -> Callable[[Any], str | None]:
@@ -38,11 +38,6 @@ def _moment(name: str) -> Codec:
 
 def _moment_afterwards(value: Any, zone: tzinfo | None) -> Any:
     return moment_in(read_moment(value, zone), zone, "end_date")
-
-
-def _read_moment(value: Any, zone: tzinfo | None) -> datetime | None:
-    found: datetime | None = read_moment(value, zone)
-    return found
 
 
 MOMENT = Codec(plain_moment, read_moment)

@@ -35,7 +35,7 @@ from mainspring.jobstores.mongodb.documents import (
 )
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.shared.backend import Collected
-from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time
+from mainspring.jobstores.shared.rows import ENDING, SCHEDULED, Unreadable, read_time, record_of
 from mainspring.jobstores.shared.runs import (
     Counted,
     Finished,
@@ -415,7 +415,7 @@ class Ending:
         ours = own()
         for document in found:
             record = read_job(document, self._setting)
-            job = record.record if isinstance(record, Unreadable) else record
+            job = record_of(record)
             for active in active_runs(document):
                 if active["token"] in living:
                     continue

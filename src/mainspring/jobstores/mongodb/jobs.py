@@ -24,7 +24,7 @@ from mainspring.jobstores.mongodb.documents import (
 from mainspring.jobstores.mongodb.outbox import move_outboxes
 from mainspring.jobstores.mongodb.server import insert_new
 from mainspring.jobstores.shared.backend import StoredJobs
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, record_of
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.standard import shifted
 
@@ -299,8 +299,7 @@ class Jobs(StoredJobs):
         )
         if document is None:
             return None
-        record = read_job(document, self._setting)
-        return record.record if isinstance(record, Unreadable) else record
+        return record_of(read_job(document, self._setting))
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """See `RunStore.change`."""

@@ -12,7 +12,7 @@ from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.redis.rows import FIELDS, read_job, written_job
 from mainspring.jobstores.redis.runs import ended_parts, not_begun, outcome_of, queued_run, read_run
 from mainspring.jobstores.shared.backend import Collected
-from mainspring.jobstores.shared.rows import Unreadable
+from mainspring.jobstores.shared.rows import Unreadable, record_of
 from mainspring.jobstores.shared.runs import Counted, Finished, LostRun, counted_of, retries_of
 from mainspring.model import JobRecord, RunResult
 
@@ -144,8 +144,7 @@ class Ending:
         while True:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
             read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
-            records = [one.record if isinstance(one, Unreadable) else one for one in read]
-            of_jobs = {record.id: record.options for record in records}
+            of_jobs = {record.id: record.options for record in map(record_of, read)}
             options = {
                 run.key: of_jobs[run.job_id]
                 for run in runs

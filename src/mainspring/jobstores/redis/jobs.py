@@ -16,6 +16,7 @@ from mainspring.jobstores.shared.rows import (
     due_timestamp,
     in_order,
     is_equal,
+    record_of,
 )
 from mainspring.triggers.date import DateTrigger
 
@@ -93,7 +94,7 @@ class Jobs(StoredJobs):
         """What to put in the place of a stored job, and the version that this has."""
         job_id, fields, state = row
         old = read_job(job_id, fields, self._setting)
-        version = (old.record if isinstance(old, Unreadable) else old).version
+        version = record_of(old).version
         if isinstance(old, Unreadable) or state == ENDING:
             return record._replace(version=version + 1), version
         return replace(old, record), version
@@ -189,7 +190,7 @@ class Jobs(StoredJobs):
             read_job(job_id, fields, self._setting)
             for job_id, fields, _ in self._rows(self._server.run(look))
         ]
-        records = [one.record if isinstance(one, Unreadable) else one for one in found]
+        records = [*map(record_of, found)]
         return min((one for one in records if one.next_run_time), key=due_timestamp, default=None)
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import SerializationError
-from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, time_text
+from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, record_of, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +74,7 @@ def read_job(
         version = int(values[_VERSION])
     except (TypeError, ValueError) as error:
         values[_VERSION] = 0
-        stub = setting.read((job_id, *values))
-        record = stub.record if isinstance(stub, Unreadable) else stub
+        record = record_of(setting.read((job_id, *values)))
         return Unreadable(record, f"its version is no number: {version_text(fields)}", error)
     values[_VERSION] = version
     return setting.read((job_id, *values), functions)

@@ -16,7 +16,7 @@ from mainspring.engine.precedence import by_priority, in_turn, turn_of_job, turn
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import MainspringError, SerializationError
 from mainspring.jobstores.shared.agenda import UNCLAIMABLE_AFTER
-from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable
+from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, record_of
 from mainspring.jobstores.shared.runs import Move
 from mainspring.model import JobRecord, QueuedRun
 
@@ -283,7 +283,7 @@ def _is_held_back(run: QueuedRun, record: JobRecord | Unreadable | None) -> bool
 
 def record_id(record: JobRecord | Unreadable | None) -> str:
     """The id of a job as it was read."""
-    return "" if record is None else record.record.id if isinstance(record, Unreadable) else record.id
+    return "" if record is None else record_of(record).id
 
 
 def turn_of_decision(decision: Decision) -> Turn:
@@ -294,7 +294,7 @@ def turn_of_decision(decision: Decision) -> Turn:
 
 def _turn_of(claimant: tuple[JobRecord | Unreadable | None, QueuedRun | None]) -> Turn:
     record, run = claimant
-    job = record.record if isinstance(record, Unreadable) else record
+    job = None if record is None else record_of(record)
     if run is not None:
         return turn_of_run(run, job)
     assert job is not None  # noqa: S101 - it is due

@@ -91,6 +91,11 @@ class Unreadable(NamedTuple):
     error: Exception
 
 
+def record_of(row: JobRecord | Unreadable) -> JobRecord:
+    """The job of a row; where none can be made here, what could be read of it."""
+    return row.record if isinstance(row, Unreadable) else row
+
+
 def writable(
     record: JobRecord,
     arguments: ArgumentSerializer,

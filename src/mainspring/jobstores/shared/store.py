@@ -54,7 +54,13 @@ from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_dec
 from mainspring.jobstores.shared.predecessor import checked_adopt
 from mainspring.jobstores.shared.reaching import FirstQuestion, NoAnswerError
 from mainspring.jobstores.shared.row_locks import UnsignedJob
-from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable, refuse_padded, refuse_unstorable
+from mainspring.jobstores.shared.rows import (
+    LONGEST_NAME,
+    Unreadable,
+    record_of,
+    refuse_padded,
+    refuse_unstorable,
+)
 from mainspring.jobstores.shared.set_back import Past
 from mainspring.jobstores.shared.trying import pause_before_retry, try_again
 from mainspring.jobstores.shared.upkeep import Upkeep
@@ -715,11 +721,10 @@ class SharedJobStore(NativeJobStore):
         page = query._replace(group=None, owner=None, limit=_PAGE)
         while query.limit is None or len(found) < query.limit:
             rows = self._backend.jobs.list_jobs(page)
-            records = [(row.record if isinstance(row, Unreadable) else row, row) for row in rows]
-            found += [row for record, row in records if query.is_of_group_and_owner(record)]
+            found += [row for row in rows if query.is_of_group_and_owner(record_of(row))]
             if len(rows) < _PAGE:
                 break
-            page = page._replace(after=records[-1][0].id)
+            page = page._replace(after=record_of(rows[-1]).id)
         return found[: query.limit]
 
     @names_keywords

@@ -10,7 +10,7 @@ from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.retrying import after_loss
 from mainspring.jobstores.shared.backend import Collected, Look
-from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, written_tally
+from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, record_of, written_tally
 from mainspring.jobstores.shared.runs import Counted, Finished, counted_of, retries_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
@@ -211,6 +211,5 @@ class Ending:
                 select(*self._context.columns).where(jobs.c.id.in_(ids[at : at + _CHUNK]))
             )
             for row in found:
-                record = self._context.job_of(row)
-                options[row[0]] = (record.record if isinstance(record, Unreadable) else record).options
+                options[row[0]] = record_of(self._context.job_of(row)).options
         return options

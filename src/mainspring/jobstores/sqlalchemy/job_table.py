@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.shared.backend import StoredJobs
 from mainspring.jobstores.shared.claims import ClaimRaceError
-from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, written_tag
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, is_equal, record_of, written_tag
 from mainspring.triggers.date import DateTrigger
 
 if TYPE_CHECKING:
@@ -290,8 +290,7 @@ class JobTable(StoredJobs):
             ).first()
         if row is None:
             return None
-        record = self._context.job_of(row)
-        return record.record if isinstance(record, Unreadable) else record
+        return record_of(self._context.job_of(row))
 
     def _rows_for(self, query: JobQuery) -> Sequence[Any]:
         jobs = self._context.tables.jobs
