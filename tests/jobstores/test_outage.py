@@ -15,6 +15,7 @@ from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
     HEARTBEAT,
+    REMIND_AFTER,
     SETTLED_AFTER,
     SLOW_AFTER,
     STARTING,
@@ -254,10 +255,14 @@ def test_no_answer_for_long_is_trouble_before_it_is_a_failure(outage, clock, sai
         assert outage.words == "can't claim due runs: no answer for 6 s"
         clock.advance(10)
         outage.look_for_slow()
+        assert outage.words == "can't claim due runs: no answer for 16 s"
+        clock.advance(REMIND_AFTER)
+        outage.look_for_slow()
     assert outage.words is None
     assert said() == [
         f"WARNING {WHERE} can't claim due runs: no answer for 6 s. It is waited for",
-        f"INFO {WHERE} works again, after 16 s",
+        f"WARNING {WHERE} can't claim due runs: no answer for 76 s. It is waited for",
+        f"INFO {WHERE} works again, after 76 s",
     ]
 
 

@@ -24,6 +24,7 @@ from mainspring.errors import (
 from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.host import CALL_TIMEOUT, CallLimit, NullHost
 from mainspring.jobstores.shared import outage
+from mainspring.jobstores.shared import store as shared_store
 from mainspring.jobstores.shared.agenda import POLL
 from mainspring.jobstores.shared.backend import Backend, Collected, Look
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
@@ -850,6 +851,15 @@ def test_rows_that_can_not_be_read_are_parked_and_not_listed(store, backend):
     assert store.parked() == [parked]
 
 
+@pytest.mark.parametrize(("limit", "found"), [(None, [0, 2, 4, 5, 7]), (3, [0, 2, 4]), (4, [0, 2, 4, 5])])
+def test_what_is_only_in_rows_is_looked_for_page_by_page(store, backend, monkeypatch, limit, found):
+    monkeypatch.setattr(shared_store, "_PAGE", 3)
+    rows = [record(f"job{number}", group="g" if number in (0, 2, 4, 5, 7) else None) for number in range(8)]
+    backend.jobs.list_jobs.side_effect = lambda query: query.of(rows)
+    listed = store.list_rows(JobQuery(group="g", limit=limit))
+    assert [row.id for row in listed] == [f"job{number}" for number in found]
+
+
 def test_queued_runs_are_looked_for_when_the_first_is_available(store, backend):
     runs = [QueuedRun("a", START, number, START + number * SECOND, "manual") for number in (3, 2)]
     backend.enqueue.return_value = runs
@@ -1100,6 +1110,7 @@ def test_a_start_that_has_no_answer_says_so_while_it_waits(
         assert made._watch is None
         return
     made.start(scheduler, "main")
+    assert made._alias == "main"
     watch = made._watch
     made.shutdown()
     clock.advance(10)
