@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - threads are waited for
+from mainspring.deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -147,6 +148,7 @@ UNDIVIDED = Undivided()
 
 
 _process_id = os.getpid()
+_signals = DeferredSignals()
 
 
 def notice_fork() -> None:
@@ -155,11 +157,27 @@ def notice_fork() -> None:
         _in_child()
 
 
+def _fork_begins() -> None:
+    _signals.fork_begins()
+    UNDIVIDED.fork_begins()
+
+
 def _in_child() -> None:
     global _process_id  # noqa: PLW0603 - of this process
+    was_announced = _signals.are_kept_out
+    _signals.keep_out()  # or what a handler raises would leave the rest undone
     _process_id = os.getpid()
     UNDIVIDED.leave_to_parent()
-    errors: list[Exception] = []
+    errors = _left_to_parent()
+    if not was_announced:
+        _signals.let_in()
+    if errors:
+        raise errors[0]  # Python prints it, and goes on
+
+
+def _left_to_parent() -> list[Exception]:
+    """Call `leave_to_parent` of all parts; what some of them have raised."""
+    errors = []
     # All of them from now on: what one makes anew may be all that has held another.
     parts = [part() for part in list(_inherited.values())]
     for part in parts:
@@ -168,13 +186,12 @@ def _in_child() -> None:
                 part.leave_to_parent()
         except Exception as error:  # noqa: BLE001 - the others are to be made anew all the same
             errors.append(error)
-    if errors:
-        raise errors[0]  # Python prints it, and goes on
+    return errors
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=UNDIVIDED.fork_begins,
+        before=_fork_begins,
         after_in_parent=UNDIVIDED.fork_ended,
         after_in_child=_in_child,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import gc
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -19,7 +21,7 @@ from forking import PATIENCE, begin, end_of, in_child, lines, note, wait_for
 from mainspring.errors import ForkedProcessError, SchedulerNotRunningError
 from mainspring.executors.debug import DebugExecutor
 from mainspring.executors.pool import ProcessPoolExecutor, ThreadPoolExecutor
-from mainspring.forks import Undivided
+from mainspring.forks import Undivided, leaves_to_parent, notice_fork
 from mainspring.jobstores.base import BaseJobStore
 from mainspring.jobstores.memory import MemoryJobStore
 from mainspring.schedulers.asyncio import AsyncIOScheduler
@@ -460,6 +462,67 @@ def locks(folder: str) -> None:
         scheduler.shutdown()
 
     print(len(held) > 15, in_child(child), flush=True)
+    os._exit(0)
+
+
+class _Interrupted:
+    """A part to which a signal comes in the middle of what it does in a child."""
+
+    def __init__(self, number: int, done: list[str]) -> None:
+        self._number, self._done = number, done
+        leaves_to_parent(self)
+
+    def leave_to_parent(self) -> None:
+        self._done.append("begun")
+        os.kill(os.getpid(), self._number)
+        self._done.append("ended")
+
+
+class _OwnError(Exception):
+    """What the program's own handler raises."""
+
+
+def interrupted(where: str, how: str) -> None:
+    """A signal comes to one of the two processes while it is being forked: it says what was done there before the signal was handled."""
+    done: list[str] = []
+
+    def own_handler(*_) -> None:
+        done.append("handled")
+        raise _OwnError
+
+    number, raised = (signal.SIGINT, KeyboardInterrupt)
+    if how == "own handler":
+        number, raised = signal.SIGUSR1, _OwnError
+        signal.signal(number, own_handler)
+    parent = os.getpid()
+    scheduler = scheduler_on("memory", handle_signals=where == "child")
+    scheduler.start()
+    if where != "parent":
+        parts = [_Interrupted(number, done) for _ in range(2)]
+        os.register_at_fork(after_in_child=lambda: done.append("others"))
+    else:
+        parts = []
+        # To this thread, as another one lets it in.
+        main = threading.get_ident()
+        os.register_at_fork(
+            after_in_parent=lambda: (signal.pthread_kill(main, number), done.append("others"))
+        )
+    try:
+        if where == "child of C":
+            ctypes.PyDLL(None).fork()
+            notice_fork()
+            os.getpid()  # when a call of C returns, Python looks
+        else:
+            os.fork()
+        done.append("not told")
+    except raised:
+        done.append("told")
+    is_here = (os.getpid() == parent) == (where == "parent")
+    if is_here:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        print(len(parts), *done, scheduler.health().state, set(mask), flush=True)
+    if os.getpid() == parent:
+        os.wait()
     os._exit(0)
 
 

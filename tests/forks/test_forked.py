@@ -211,6 +211,22 @@ def test_a_part_that_fails_keeps_no_other_from_being_made_anew(monkeypatch):
     assert store._lock is not lock
 
 
+@pytest.mark.parametrize("how", ["ctrl-c", "own handler"])
+@pytest.mark.parametrize(
+    ("where", "done", "state"),
+    [
+        ("child", "2 begun ended begun ended others", "forked"),
+        ("child of C", "2 begun ended begun ended", "forked"),
+        ("parent", "0 others", "running"),
+    ],
+)
+def test_a_signal_cuts_nothing_short_that_is_done_at_a_fork_and_is_handled_then(how, where, done, state):
+    said, errors = run("interrupted", where, how)
+    handled = " handled" if how == "own handler" else ""
+    assert said == [f"{done}{handled} told {state} set()"], errors
+    assert not errors
+
+
 def test_a_fork_waits_for_what_is_undivided_and_keeps_others_out(monkeypatch):
     monkeypatch.setattr(forks, "_PATIENCE", 0.05)
     undivided = forks.Undivided()
