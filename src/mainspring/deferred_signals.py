@@ -56,7 +56,7 @@ class DeferredSignals:
             return
         arrived: list[int] = [signal.SIGINT] if getattr(own, "interrupted", None) == os.getpid() else []
         while waiting := signal.sigpending() & _handled():
-            arrived.append(signal.sigwait(waiting))
+            arrived += _taken(waiting)
         before, own.before, own.interrupted = own.before, None, None
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -65,6 +65,14 @@ class DeferredSignals:
         # To Python they come anew. It looks for signals where a call returns, a loop goes round or a function begins, and what follows is none of
         # these. So it doesn't before the fork returns.
         [*map(_thread.interrupt_main, arrived)]  # type: ignore[arg-type] # it takes any number
+
+
+def _taken(waiting: set[int]) -> list[int]:
+    """One of the signals that wait; empty if another thread, which lets it in, has taken it in the meantime."""
+    if not hasattr(signal, "sigtimedwait"):  # on macOS
+        return [signal.sigwait(waiting)]
+    taken = signal.sigtimedwait(waiting, 0)
+    return [] if taken is None else [taken.si_signo]
 
 
 def _handled() -> set[int]:

@@ -66,3 +66,11 @@ def test_what_waits_already_stays_so(signals):
         assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before | {signal.SIGUSR2}
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_what_another_thread_has_taken_in_the_meantime_is_not_waited_for(signals, monkeypatch):
+    signals.keep_out()
+    pending = iter([{signal.SIGINT}, set()])  # it was there when it was asked for, and is no more
+    monkeypatch.setattr(signal, "sigpending", lambda: next(pending))
+    signals.let_in()
+    assert not signals.are_kept_out
