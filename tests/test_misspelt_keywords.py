@@ -132,7 +132,7 @@ def test_an_error_within_a_method_stays_what_it_is(monkeypatch):
     def fails(*_args, **_kwargs):
         raise TypeError("something else")
 
-    monkeypatch.setattr(scheduler, "_is_closed", fails)
+    monkeypatch.setattr(scheduler._access, "is_closed", fails)
     with pytest.raises(TypeError, match=r"^something else$"):
         scheduler.set_group("a", limit=1)
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'name'"):

@@ -471,7 +471,7 @@ def nothing_is_left_after_it(kit):
     heard.wait_for(EVENT_JOB_EXECUTED, "plain")
     heard.wait_for(EVENT_JOB_EXECUTED, "coroutine")
     kit.stop(scheduler)
-    passes = scheduler._last_pass
+    passes = scheduler._passes.last
     deadline = time.monotonic() + 5
     while (left := _threads() - before) and time.monotonic() < deadline:
         kit.on_loop(lambda: None)
@@ -482,7 +482,7 @@ def nothing_is_left_after_it(kit):
     while (running := kit.tasks() - tasks) and time.monotonic() < deadline:
         kit.on_loop(lambda: None)
     assert not running, running
-    assert scheduler._last_pass == passes
+    assert scheduler._passes.last == passes
 
 
 def _threads():

@@ -21,6 +21,7 @@ import mainspring
 from mainspring import BackgroundScheduler, BlockingScheduler
 from mainspring.clock import SystemClock
 from mainspring.schedulers.signals import NOTICED_WITHIN_SECONDS, SIGNALS
+from mainspring.schedulers.states import STATE_RUNNING
 from stores import MONGODB, open_store
 
 pytestmark = [pytest.mark.one_python, pytest.mark.timeout(180)]
@@ -446,7 +447,7 @@ def test_a_signal_that_another_thread_takes_is_noticed(start, kind):
 
 
 @pytest.mark.parametrize("is_main", [True, False])
-def test_the_main_thread_looks_for_signals_where_nothing_is_to_be_done(monkeypatch, is_main):
+def test_the_main_thread_looks_for_signals_where_nothing_is_to_be_done(is_main):
     """One that another thread has taken, or that came just before the waiting, doesn't end it."""
     waited = []
 
@@ -456,7 +457,7 @@ def test_the_main_thread_looks_for_signals_where_nothing_is_to_be_done(monkeypat
             return len(waited) > 1
 
     scheduler = BlockingScheduler()
-    monkeypatch.setattr(BlockingScheduler, "_is_active", True)
+    scheduler.state = STATE_RUNNING
     scheduler._event, scheduler._clock = Event(), Clock()
     if is_main:
         scheduler._sleep(None)

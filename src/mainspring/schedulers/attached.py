@@ -48,14 +48,16 @@ class AttachedScheduler(BaseScheduler):
             ConfigurationError: it can't be used as it is set up, or mainspring has no jobs there.
             StoreUnavailableError: it can't be had.
         """
-        self._doubtful_jobs = _NoDoubts(self._stores, self._executors, lambda: self._logger)
         store.attach(self.timezone, ATTACH_TIMEOUT_SECONDS, makes=makes)
         self.add_jobstore(store, alias)
         self.state = STATE_ATTACHED
 
+    def _create_doubtful_jobs(self) -> DoubtfulJobs:
+        return _NoDoubts(self._stores, self._executors, lambda: self._logger)
+
     def no_job(self, job_id: str) -> JobLookupError:
         """The error that there is no such job, with the nearest id that there is."""
-        return self._no_job(job_id, None)
+        return self._access.no_job(job_id, None)
 
     def planned_change(self, job_id: str, changes: Mapping[str, Any]) -> SyncedJob:
         """What `modify_job` would change of a job.
@@ -64,11 +66,11 @@ class AttachedScheduler(BaseScheduler):
             JobLookupError: there is none.
             AttributeError, TypeError, ValueError, LookupError: as for `modify_job`.
         """
-        alias, store = self._find(job_id, None)
+        alias, store = self._access.find(job_id, None)
         old = store.get_record(job_id)
         if old is None:
             raise self.no_job(job_id)
-        now = self._now_of(alias)
+        now = self._access.now_of(alias)
         bound = dict(changes)
         if isinstance(bound.get("trigger"), BaseTrigger):
             bound["trigger"] = bound["trigger"].bind(timezone=self.timezone, now=now, job_id=job_id)

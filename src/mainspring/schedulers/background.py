@@ -10,6 +10,7 @@ from mainspring.former_names import former_names
 from mainspring.schedulers import process_end
 from mainspring.schedulers.blocking import BlockingScheduler
 from mainspring.schedulers.signals import SIGNALS
+from mainspring.schedulers.winding_down import left_until
 
 __all__ = ["BackgroundScheduler"]
 
@@ -75,7 +76,9 @@ class BackgroundScheduler(BlockingScheduler):
         super().shutdown(wait, timeout)
         thread, self._thread = self._thread, None
         if thread is not None and thread is not current_thread():
-            thread.join(self._left(deadline) if wait and not self._is_left_asking else _GLANCE)
+            thread.join(
+                left_until(deadline) if wait and not self._winding_down.leaves_store_asking else _GLANCE
+            )
 
     @property
     def running(self) -> bool:

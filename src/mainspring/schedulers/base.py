@@ -12,9 +12,7 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from logging import ERROR, INFO, WARNING
-from threading import TIMEOUT_MAX, Event, Lock, RLock, get_ident
+from threading import TIMEOUT_MAX, RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring import profile
@@ -30,18 +28,14 @@ from mainspring.coercion import (
     unknown_name,
 )
 from mainspring.definition import options_with
-from mainspring.engine.waiting import UNPLANNED, Planned
 from mainspring.errors import (
     ConfigurationError,
     ConflictingIdError,
     ForkedProcessError,
     JobLookupError,
-    MainspringError,
     MaxInstancesReachedError,
     SchedulerAlreadyRunningError,
     SchedulerNotRunningError,
-    StoreUnavailableError,
-    words_of,
 )
 from mainspring.events import (
     EVENT_ALL,
@@ -64,7 +58,7 @@ from mainspring.events import (
     JobSubmissionEvent,
     SchedulerEvent,
 )
-from mainspring.executors.base import BaseExecutor, NativeExecutor
+from mainspring.executors.base import BaseExecutor
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.forks import leaves_to_parent
 from mainspring.imported_again import is_imported_for_another
@@ -77,7 +71,9 @@ from mainspring.printable import shown
 from mainspring.references import maybe_ref, obj_to_ref, ref_to_obj
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers import process_end
+from mainspring.schedulers.adding_service import AddingService
 from mainspring.schedulers.awaited_runs import AwaitedRuns
+from mainspring.schedulers.changing_service import ChangingService
 from mainspring.schedulers.configuration import (
     JOB_DEFAULTS,
     collected,
@@ -91,28 +87,39 @@ from mainspring.schedulers.dispatch import Dispatch
 from mainspring.schedulers.doubtful_jobs import DoubtfulJobs
 from mainspring.schedulers.executor_host import SchedulerHost as ExecutorsHost
 from mainspring.schedulers.group_methods import GroupMethods
-from mainspring.schedulers.health import Health, OverdueJob
-from mainspring.schedulers.hooks import take_hooks
+from mainspring.schedulers.group_service import GroupService
+from mainspring.schedulers.health import Health
+from mainspring.schedulers.hooks import JobHooks, take_hooks
 from mainspring.schedulers.in_flight import InFlight
 from mainspring.schedulers.job_factory import JobFactory
 from mainspring.schedulers.job_methods import JobMethods
 from mainspring.schedulers.left_behind import LeftBehind
+from mainspring.schedulers.life import Life
 from mainspring.schedulers.listeners import Listeners
+from mainspring.schedulers.listing_service import ListingService
+from mainspring.schedulers.opening_service import OpeningService
+from mainspring.schedulers.passes import Passes
 from mainspring.schedulers.pending import PendingJob, PendingJobs
 from mainspring.schedulers.plugins import OF_ALL_SCHEDULERS, Plugins, instead_of_instance, part_from
 from mainspring.schedulers.reporting import Reporter
+from mainspring.schedulers.run_methods import RunMethods
+from mainspring.schedulers.run_service import RunService
+from mainspring.schedulers.service_host import ServiceHost
 from mainspring.schedulers.signals import SIGNALS
 from mainspring.schedulers.starting import Started, Starting
 from mainspring.schedulers.states import STATE_FORKED, STATE_NAMES, STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from mainspring.schedulers.stopping import Alarms, Stopping
+from mainspring.schedulers.store_access import StoreAccess
 from mainspring.schedulers.store_adoptions import StoreAdoptions
-from mainspring.schedulers.store_checks import StoreChecks
+from mainspring.schedulers.store_checks import StoreChecks, looked_at
 from mainspring.schedulers.store_host import Loop, SchedulerHost
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
+from mainspring.schedulers.transfer_service import TransferService
 from mainspring.schedulers.unlimited_groups import UnlimitedGroups
 from mainspring.schedulers.uwsgi import prepare_for_uwsgi
 from mainspring.schedulers.views import ListenerList, LoadedClasses, PendingList, PluginNames
+from mainspring.schedulers.winding_down import STORES_ANSWER_WITHIN, WindingDown, left_until
 from mainspring.storable import checked_limits
 from mainspring.timezones import astimezone
 from mainspring.timezones import local_timezone as get_localzone  # the name that programs' tests replace
@@ -126,22 +133,14 @@ if TYPE_CHECKING:
         Iterator,
         Mapping,
         MutableSequence,
-        Sequence,
     )
     from datetime import tzinfo
 
-    from mainspring.jobstores.contract import RunStore
     from mainspring.jobstores.shared.upkeep import Runner, Upkeep
-    from mainspring.model import RunRecord, Submission
+    from mainspring.model import JobRecord, RunRecord, Submission
 
-
-#: Seconds for which it is tried to tell stores what has become of runs, at a shutdown; and between two tries.
-_HANDING_OVER, _HANDING_OVER_WITHOUT_WAITING, _HANDING_OVER_PAUSE = 5.0, 1.0, 0.1
-#: Seconds for which a shutdown waits for job stores that don't answer, all together: of the ten that a container mostly has it leaves half
-#: to the runs. Each store is given a moment, however late it is.
-_STORES_ANSWER_WITHIN, _STORES_ANSWER_WITHOUT_WAITING, _STORES_ANSWER_AT_LEAST = 5.0, 2.0, 0.5
-#: Seconds between two looks at what the loop is at.
-_PASS_STEP = 0.05
+#: Seconds for which a pass may go on when the process ends.
+_LAST_PASS_WITHIN = 1.0
 
 
 class _ReplaceableClock(SystemClock):
@@ -155,7 +154,7 @@ class _ReplaceableClock(SystemClock):
 
 
 @names_parameters
-class BaseScheduler(JobMethods, GroupMethods, ABC):
+class BaseScheduler(JobMethods, RunMethods, GroupMethods, ABC):
     """The methods of every scheduler.
 
     Args:
@@ -196,24 +195,44 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._clock: Clock = options.pop("clock", None) or usual
         self._plugins = {kind: of_all.copied() for kind, of_all in OF_ALL_SCHEDULERS.items()}
 
+        self._life = Life()
         self._executors_by_alias: dict[str, BaseExecutor] = {}
         self._stores = Stores(self)
         self._waiting_jobs = PendingJobs(lambda: self._is_strict)
-        self._early_groups = {}
         self._unlimited_groups = UnlimitedGroups(self._stores, lambda: self._logger)
-        self._doubtful_jobs = DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
+        self._doubtful_jobs = self._create_doubtful_jobs()
         self._factory = JobFactory(self._trigger_plugins, self._clock, stands_in=self._stands_in)
         self._event_queue = Listeners()
+        self._service_host = host = ServiceHost(self, self._clock)
+        self._access = StoreAccess(host, self._life, self._stores, self._waiting_jobs)
+        self._listing = ListingService(host, self._access, self._stores, self._waiting_jobs)
+        self._groups = GroupService(host, self._access, self._stores)
         self.store_host, self.executor_host = self._as_store_host(), ExecutorsHost(self._clock)
+        self._hooks = JobHooks(self)
+        self._adding = AddingService(
+            host,
+            self._life,
+            self._access,
+            self._stores,
+            self._waiting_jobs,
+            self._factory,
+            self._hooks,
+            self._event_queue,
+            self._unlimited_groups,
+            self._doubtful_jobs,
+        )
+        self._changing = ChangingService(
+            host,
+            self._access,
+            self._stores,
+            self._waiting_jobs,
+            self._factory,
+            self._hooks,
+            self._adding,
+            self._unlimited_groups,
+            self._doubtful_jobs,
+        )
         self._begin_in_process()
-        self._is_starting = False
-        self._is_left_to_importer = False  # `start` was called by a module that is only imported here
-        self._was_shut_down = False  # and not started again since
-        self._runs_in: int | None = None  # which process, where this one was forked from it
-        #: Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited.
-        self.started = Started()
-
-        self.state = STATE_STOPPED
         self.jobstore_retry_interval = 10.0
         self.start_timeout = 30.0
         self.shutdown_timeout: float | None = None
@@ -227,7 +246,6 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _begin_in_process(self) -> None:
         """Make what belongs to one process: locks, what is run, and who waits for what."""
         self._process = os.getpid()
-        self._lock = Lock()
         self._jobstores_lock = self._create_lock()
         self._executors_lock = self._create_lock()
         self._listeners_lock = self._create_lock()
@@ -241,7 +259,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._lose,
             lambda: self._logger,
             self._stuck_runs,
-            self._pause_stuck,
+            lambda submission, count: self._runs.pause_stuck(submission, count),  # noqa: PLW0108 - made below, of this
         )
         self._reporter = Reporter(
             self._clock,
@@ -261,28 +279,49 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self._in_flight,
             self._reporter,
             self._executors,
-            lambda: self.state == STATE_RUNNING,
+            lambda: self._life.state == STATE_RUNNING,
             self._stopping.stop,
             self._stores.unhanded,
             submits_missed=self._stands_in,
+        )
+        self._passes = Passes(self._clock, self._stores, self._dispatch, self._life)
+        self._winding_down = WindingDown(
+            self._stores,
+            self._executors,
+            self._in_flight,
+            self._reporter,
+            self._dispatch,
+            self._stopping,
+            self._passes,
+            lambda: self._logger,
+            self._waits_no_more,
+        )
+        self._runs = RunService(
+            self._service_host,
+            self._life,
+            self._access,
+            self._stores,
+            self._in_flight,
+            self._stopping,
+            self._event_queue,
         )
         self.store_host.begin_in_process(self._in_flight, self._stopping)
         self._adoptions = StoreAdoptions(
             self._factory, self._clock, lambda: self._log, self._wake, stands_in=self._stands_in
         )
-        self._pass_lock = Lock()
-        self._pass_thread: int | None = None
+        self._opening = OpeningService(
+            self._service_host, self._life, self._stores, self._waiting_jobs, self._adding, self._adoptions
+        )
+        self._transfers = TransferService(
+            self._service_host,
+            self._access,
+            self._stores,
+            self._factory,
+            self._doubtful_jobs,
+            self._adoptions,
+        )
         self._looping: int | None = None  # the thread that makes a pass as the loop
-        self._last_pass: datetime | None = None
         self._store_checks = StoreChecks()
-        self._planned = UNPLANNED  # when the loop will come back by itself
-        self._loop_has_died = False
-        self._is_started_aside = False  # on a thread, while the program goes on as if it were running
-        self._starting: Starting | None = None
-        self._added: dict[str, Starting] = {}  # by alias, the stores that are added while the scheduler runs
-        self._start_errors: dict[str, str] = {}
-        self._wound_down = Event()
-        self._is_winding_down = self._has_given_up = self._is_left_asking = False
 
     def _as_store_host(self) -> SchedulerHost:
         loop = Loop(
@@ -290,7 +329,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             timezone=lambda: self.timezone,
             wake=self._wake,
             wake_for=self._wake_for,
-            start_limit=self._start_limit,
+            start_limit=lambda alias: self._opening.limit(alias),  # noqa: PLW0108 - made later, for each process
             instead_of_waiting=self._instead_of_waiting,
             notice_end=self._notice_end_of_loop,
             upkeep_runner=self._upkeep_runner,
@@ -301,6 +340,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """What does the upkeep of a job store in time; ``None``: a thread for each."""
         del upkeep
         return None
+
+    def _create_doubtful_jobs(self) -> DoubtfulJobs:
+        """What warns of jobs that most likely aren't as they were meant."""
+        return DoubtfulJobs(self._stores, self._executors, lambda: self._logger)
 
     def _create_alarms(self) -> Alarms:
         """What calls functions at their times: for time-outs, and for runs that don't end when they are told to."""
@@ -317,15 +360,10 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             part.leave_to_parent()
         self._waiting_jobs.leave_to_parent()
         self._event_queue.leave_to_parent()
-        if self._is_active:
-            self.state, self._runs_in = STATE_FORKED, parent
-        self._stores.leave_to_parent(self._runs_in)  # before what is made of a part of them
+        self._life.leave_to_parent(parent)
+        self._stores.leave_to_parent(self._life.runs_in)  # before what is made of a part of them
         self._begin_in_process()
         self._reporter.limits = limits
-        self._is_starting = False
-        self.started = Started()
-        if self.state == STATE_FORKED:
-            self.started.set_result(None)
 
     @property
     def _is_strict(self) -> bool:
@@ -375,9 +413,18 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         self._event_queue.replace(pairs)
 
     @property
-    def _is_active(self) -> bool:
-        """Whether this process has started it, and not shut it down."""
-        return self.state in (STATE_RUNNING, STATE_PAUSED)
+    def state(self) -> int:
+        """One of ``STATE_STOPPED``, ``STATE_RUNNING``, ``STATE_PAUSED``; in a forked process, and of a scheduler that only looks, another."""
+        return self._life.state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._life.state = state
+
+    @property
+    def started(self) -> Started:
+        """Done when the latest `start` is over, with its error if it failed; on a loop of asyncio it can be awaited."""
+        return self._life.started
 
     # Configuration
 
@@ -390,7 +437,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             SchedulerAlreadyRunningError: the scheduler has been started.
             ConfigurationError: an unknown option in strict mode, or a part that is described wrongly.
         """
-        if self._is_active:
+        if self._life.is_active:
             raise SchedulerAlreadyRunningError
         self._configure(collected(gconfig or {}, prefix, options, self._known_options()))
 
@@ -492,8 +539,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _leaves_start_to_importer(self) -> bool:
         """Whether `start` is called by a module that this process only imports for another one, which runs the jobs: it is told, and done no more."""
-        self._is_left_to_importer = is_imported_for_another()
-        if self._is_left_to_importer:
+        self._life.is_left_to_importer = is_imported_for_another()
+        if self._life.is_left_to_importer:
             self._log.warning(
                 "The scheduler is not started in process %d: it only imports the program for the one that has started it, as the processes of "
                 "multiprocessing's 'spawn' and 'forkserver' and of pools do. Call start() below if __name__ == '__main__':; if this process is "
@@ -502,24 +549,24 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             )
             if not self.started.done():
                 self.started.set_result(None)
-        return self._is_left_to_importer
+        return self._life.is_left_to_importer
 
     def _enter_starting(self) -> Starting:
         """Begin to start, unless that was done already."""
         self._check_uwsgi()
         take_hooks(self)
-        with self._lock:
-            if self._is_active or self._is_starting:
+        with self._life.lock:
+            if self._life.is_active or self._life.is_starting:
                 raise SchedulerAlreadyRunningError
-            if self.state == STATE_FORKED:
-                self.state, self._runs_in = STATE_STOPPED, None
+            if self._life.state == STATE_FORKED:
+                self._life.state, self._life.runs_in = STATE_STOPPED, None
                 self._stores.take_over()
-            self._is_starting = True
-            self._start_errors.clear()
-            if self.started.done():
-                self.started = Started()
-            self._starting = starting = Starting(self.start_timeout, self._clock)
-            self._has_given_up = self._is_left_asking = self._reporter.holds_back = False
+            self._life.is_starting = True
+            self._life.start_errors.clear()
+            if self._life.started.done():
+                self._life.started = Started()
+            self._life.starting = starting = Starting(self.start_timeout, self._clock)
+            self._winding_down.forget()
         return starting
 
     @contextmanager
@@ -539,8 +586,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     part.shutdown()
                 except Exception:  # noqa: BLE001 - logged
                     self._log.exception("Error undoing the start of %r", part)
-            self._is_starting = False
-            self._starting = None
+            self._life.is_starting = False
+            self._life.starting = None
             starting.over.set()
             tell(error)
             self.started.set_exception(error)  # last: whoever waits for it finds all else done
@@ -565,14 +612,14 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             early: the jobs that were added before `start` was called, where others may have been added since: those that can't be stored
                 are told of, and don't keep the scheduler from starting.
         """
-        self._start_new_stores(started)
-        self._store_groups()
+        self._opening.open_new(started)
+        self._groups.store_early()
         if early is not None:
-            self._store_all(early)
-        self._store_pending(
+            self._adding.store_all(early)
+        self._opening.store_waiting(
             started, starting, STATE_PAUSED if paused else STATE_RUNNING, lenient=early is not None
         )
-        self._loop_has_died = False
+        self._life.loop_has_died = False
         process_end.scheduler_started(self)
         self._event_queue.open()
         self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_START))
@@ -581,106 +628,12 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
             self.wakeup()
         self.started.set_result(None)
 
-    def _start_new_stores(self, started: list[Any]) -> None:
-        for alias, store in self._stores.items():
-            if all(store is not part for part in started):
-                started.append(store)
-                try:
-                    store.start(self, alias)
-                    self._adoptions.begin(alias, self._stores.given.get(alias))
-                except Exception as error:
-                    self._start_errors[alias] = shown_error(error)
-                    raise
-
-    def _start_limit(self, alias: str) -> Starting:
-        """For how long a job store tries to start; asked by the store."""
-        return self._added.get(alias) or self._starting or Starting(self.start_timeout, self._clock)
-
     def _instead_of_waiting(self) -> str | None:
         """What to do instead of calling a job store that can't be had, on a thread that must not wait; ``None``: it may."""
         return None
 
     def _executors_started(self) -> None:
         """For shells that must do something before the first job can be submitted."""
-
-    def _store_pending(self, started: list[Any], starting: Starting, state: int, *, lenient: bool) -> None:
-        """Put the jobs that were added before the start into their stores, and enter `state` when none is left.
-
-        Other threads may go on adding jobs and job stores meanwhile: what they add is pending until the state has changed.
-        """
-        while True:
-            with self._lock:
-                if starting.is_cancelled:
-                    raise SchedulerNotRunningError
-                if not len(self._waiting_jobs) and all(
-                    any(store is part for part in started) for _, store in self._stores.items()
-                ):
-                    self.state = state
-                    self._was_shut_down = False
-                    self._is_starting = self._is_started_aside = False
-                    self._starting = None
-                    starting.over.set()
-                    return
-            self._start_new_stores(started)
-            if lenient:
-                self._store_each(list(self._waiting_jobs))
-            else:
-                self._store_all(list(self._waiting_jobs))
-
-    def _store_each(self, waiting: list[PendingJob]) -> None:
-        """Put pending jobs into their stores, each by itself; one that can't be stored is told of, and given up."""
-        for pending in waiting:
-            try:
-                self._store_all([pending])
-            except (MainspringError, LookupError, ValueError, TypeError) as error:
-                if isinstance(error, StoreUnavailableError):
-                    raise
-                self._waiting_jobs.remove([pending])
-                self._log.of_job(
-                    ERROR,
-                    pending.job.id,
-                    'Job "%s", which was added while its job store %r was being started, could not be added: %s',
-                    pending.job.name,
-                    pending.alias,
-                    words_of(error),
-                )
-
-    def _store_all(self, waiting: list[PendingJob]) -> None:
-        """Put pending jobs into their stores: all of them, or none."""
-        for pending in waiting:
-            self._stores[pending.alias]  # an unknown alias is refused before anything is stored
-        added: list[PendingJob] = []
-        try:
-            for pending in waiting:
-                is_new = not (
-                    pending.replace_existing and self._stores[pending.alias].get_record(pending.job.id)
-                )
-                if self._adds_one_by_one:
-                    self._add_by_hook(pending.job, pending.alias, pending.replace_existing)
-                else:
-                    tied = self._tied(pending.job, pending.alias)
-                    self._put(pending.job, tied, pending.alias, pending.replace_existing)
-                if is_new:
-                    added.append(pending)
-        except BaseException:
-            for pending in added:
-                self._stores[pending.alias].remove(pending.job.id)
-            for pending in waiting:
-                self._stores.detach(pending.job)
-            raise
-        self._waiting_jobs.remove(waiting)
-        if self._adds_one_by_one:
-            return  # each was told of when it was added
-        for pending in waiting:
-            self._doubtful_jobs.look([pending.job._record], pending.alias)  # noqa: SLF001 - handles are ours
-            self._log.of_job(
-                INFO,
-                pending.job.id,
-                'Added job "%s" to job store "%s"',
-                pending.job.name,
-                pending.alias,
-            )
-            self._dispatch_event(JobEvent(EVENT_JOB_ADDED, pending.job.id, pending.alias))
 
     @abstractmethod
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
@@ -712,22 +665,21 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _enter_stopped(self) -> bool:
         """Begin nothing more from now on; whether there is anything to be ended: a start that still goes on ends by itself, soon."""
-        with self._lock:
-            if self.state == STATE_STOPPED:
-                if self._starting is not None:
-                    self._starting.cancel()
-                elif not self._is_left_to_importer:
+        with self._life.lock:
+            if self._life.state == STATE_STOPPED:
+                if self._life.starting is not None:
+                    self._life.starting.cancel()
+                elif not self._life.is_left_to_importer:
                     raise SchedulerNotRunningError
                 return False
-            was_forked, self.state = self.state == STATE_FORKED, STATE_STOPPED
-            self._was_shut_down = True
+            was_forked, self._life.state = self._life.state == STATE_FORKED, STATE_STOPPED
+            self._life.was_shut_down = True
             if was_forked:
-                self._runs_in = None
+                self._life.runs_in = None
                 self._stores.close_here()
                 return False
-            self._wound_down.clear()
-            self._is_winding_down = True
-            for starting in list(self._added.values()):
+            self._winding_down.begin()
+            for starting in list(self._life.added.values()):
                 starting.cancel()
         process_end.scheduler_stopped(self)
         self._wake()
@@ -736,40 +688,22 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _wind_down(self, wait: bool, deadline: float | None, *, in_listener: bool = False) -> None:
         """End what has been begun.
 
-        Job stores are waited for as long as they answer, and for `_STORES_ANSWER_WITHIN` seconds in all once they don't.
-
         Args:
             wait: as for `shutdown`.
             deadline: on the monotonic clock.
             in_listener: whether a listener waits for this, on another thread.
         """
         try:
-            patience = self._wait_for_pass(wait, deadline)
-            releasing = self._leave_to_others()
-            self._shut_executors_down(wait, deadline)
-            left = self._left(deadline)
-            until = REAL_CLOCK.monotonic() + (
-                patience if left is None else min(patience, max(left, _STORES_ANSWER_AT_LEAST))
-            )
-            if releasing is not None and not releasing.wait(until - REAL_CLOCK.monotonic()):
-                self._log.warning(
-                    "What was claimed and not begun could not be given back in time: it is when the job store "
-                    "answers, or other nodes record it as lost"
-                )
-            self._hand_over(wait, until)
+            until = self._winding_down.end_runs(wait, deadline)
+            self._winding_down.hand_over(wait, until)
             self._adoptions.end()
-            for alias, store in self._stores.items():
-                try:
-                    store.leave(max(until - REAL_CLOCK.monotonic(), _STORES_ANSWER_AT_LEAST))
-                except Exception:  # noqa: BLE001 - logged
-                    self._log.exception("Error shutting down job store %r", alias)
+            self._winding_down.end_stores(until)
             self._alarms.clear()
             self._log.info("Scheduler has been shut down")
             self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_SHUTDOWN))
-            self._event_queue.close(self._left(deadline) if wait and not in_listener else 0)
+            self._event_queue.close(left_until(deadline) if wait and not in_listener else 0)
         finally:
-            self._is_winding_down = False
-            self._wound_down.set()
+            self._winding_down.end()
             SIGNALS.forget(self)
 
     # Signals
@@ -788,30 +722,21 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     def _drain(self) -> None:
         """A signal has come: shut down, begin nothing more, and return when that is over."""
         self._reporter.holds_back = True
-        starting = self._starting
+        starting = self._life.starting
         with suppress(SchedulerNotRunningError):  # it ends already
             self.shutdown(wait=True)
         if starting is not None:
-            starting.over.wait(_STORES_ANSWER_WITHIN)  # it has been told to end
-        elif self._is_winding_down:
-            self._wound_down.wait()
+            starting.over.wait(STORES_ANSWER_WITHIN)  # it has been told to end
+        elif self._winding_down.goes_on:
+            self._winding_down.over.wait()
 
     def _waits_no_more(self) -> bool:
         """Whether the runs that go on are not waited for any more; asked now and then by who does."""
-        return self._has_given_up
+        return self._winding_down.has_given_up
 
     def _give_up_runs(self) -> None:
         """Have what still runs recorded as lost, since the process is about to end."""
-        self._has_given_up = True
-        given_up = [submission for submission in self._in_flight.all() if self._stopping.give_up(submission)]
-        for submission in given_up:
-            self._log.of_run(
-                WARNING,
-                submission.key.id,
-                'Run of job "%s" is given up: it goes on, and the process is to end. It is recorded as lost',
-                submission.job.name,
-            )
-        self._in_flight.wake()
+        self._winding_down.give_up_runs()
 
     def _tells_program(self, number: int) -> bool:  # noqa: ARG002 - for loops that raise nothing
         """Tell the program in a way of the loop's own that it is to end; whether there is one."""
@@ -819,109 +744,18 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _end_with_process(self) -> None:
         """The main thread was interrupted while it waited for this scheduler's loop."""
-        if self.state != STATE_STOPPED:
+        if self._life.state != STATE_STOPPED:
             self.shutdown(wait=False)
 
     def _stop_claiming(self) -> None:
         """The process ends: let the runs that were submitted end, and begin no others."""
-        self.state = STATE_STOPPED
+        self._life.state = STATE_STOPPED
         self._wake()
-        self._wait_for_pass(True, REAL_CLOCK.monotonic() + 1)
-
-    def _left(self, deadline: float | None) -> float | None:
-        return None if deadline is None else max(deadline - REAL_CLOCK.monotonic(), 0)
-
-    def _wait_for_pass(self, wait: bool, deadline: float | None) -> float:
-        """Let the loop finish what it is submitting, unless this is the loop; for how many seconds stores may still be waited for."""
-        patience = _STORES_ANSWER_WITHIN if wait else _STORES_ANSWER_WITHOUT_WAITING
-        if not wait or self._pass_thread == get_ident():
-            return patience
-        asked_since: float | None = None
-        has_waited = 0.0
-        while not self._pass_lock.acquire(timeout=_PASS_STEP):
-            now = REAL_CLOCK.monotonic()
-            if self._dispatch.asks is None:
-                asked_since = None
-            elif asked_since is None:
-                asked_since = now
-            has_waited = 0.0 if asked_since is None else now - asked_since
-            if has_waited >= patience - _STORES_ANSWER_AT_LEAST:
-                self._log.warning(
-                    "Job store %r gives no answer: the scheduler is shut down without waiting for it. What it hands out from now on is not "
-                    "run, and given back if it can be",
-                    self._dispatch.asks,
-                )
-                self._is_left_asking = True
-                return _STORES_ANSWER_AT_LEAST
-            if (deadline is not None and now >= deadline) or self._has_given_up:
-                return patience
-        self._pass_lock.release()
-        # One that was asked for so long, and has raised in the end, is waited for as long less.
-        return (
-            max(patience - has_waited, _STORES_ANSWER_AT_LEAST) if self._dispatch.store_errors else patience
+        self._passes.end_within(
+            STORES_ANSWER_WITHIN,
+            REAL_CLOCK.monotonic() + _LAST_PASS_WITHIN,
+            lambda: self._winding_down.has_given_up,
         )
-
-    def _leave_to_others(self) -> Aside | None:
-        """What was claimed from stores that other nodes share, and not begun: they run it sooner than this one would.
-
-        When a signal has come, what is in memory isn't begun either.
-        """
-        is_drain = self._reporter.holds_back
-        taken: list[Submission] = []
-        for executor in list(self._executors.values()):
-            if isinstance(executor, NativeExecutor):
-                taken += executor.take_back()
-                if is_drain:
-                    for submission in self._in_flight.all():
-                        if submission.run_time is None and submission.lease is None:
-                            executor.interrupt(submission)
-        for submission in taken:
-            self._in_flight.withdraw(submission)
-        return Aside("mainspring-release", partial(self._stores.release, taken)) if taken else None
-
-    def _hand_over(self, wait: bool, until: float) -> None:
-        """Tell the stores what they could not be told of runs before, in the time that there is for it."""
-        unhanded = self._stores.unhanded
-        until = min(
-            until, REAL_CLOCK.monotonic() + (_HANDING_OVER if wait else _HANDING_OVER_WITHOUT_WAITING)
-        )
-
-        def hand_over() -> None:
-            unhanded.again(at_once=True)
-            while unhanded and REAL_CLOCK.monotonic() < until:
-                Event().wait(_HANDING_OVER_PAUSE)
-                unhanded.again(at_once=True)
-
-        if unhanded:
-            Aside("mainspring-hand-over", hand_over).wait(
-                until - REAL_CLOCK.monotonic() + _HANDING_OVER_PAUSE
-            )
-        for sentence in unhanded.forget():
-            self._log.error("%s", sentence)
-
-    def _shut_executors_down(self, wait: bool, deadline: float | None) -> None:
-        for alias, executor in list(self._executors.items()):
-            ended = wait and self._in_flight.wait_for_others(
-                self._left(deadline), executor=alias, gives_up=self._waits_no_more
-            )
-            if wait and not ended:
-                if self._reporter.holds_back:
-                    self._give_up_runs()
-                elif not self._has_given_up:
-                    for left in self._in_flight.all():
-                        if left.job.options.executor == alias:
-                            self._log.of_run(
-                                WARNING, left.key.id, "Shutting down while jobs still run: %s", left.job.name
-                            )
-            own = self._in_flight.own
-            is_own = own is not None and own.job.options.executor == alias
-            try:
-                # An executor can't wait for the thread that this is called from.
-                executor.shutdown(
-                    ended and not is_own and not self._has_given_up
-                )  # by its place: programs' own may call it otherwise
-            except Exception:  # noqa: BLE001 - logged
-                self._log.exception("Error shutting down executor %r", alias)
 
     def pause(self) -> None:
         """Process no jobs until `resume`; what runs goes on.
@@ -929,11 +763,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
-        if self._is_closed():
+        if self._access.is_closed():
             raise SchedulerNotRunningError
         self._refuse_if_forked("paused", "pause")
-        if self.state == STATE_RUNNING:
-            self.state = STATE_PAUSED
+        if self._life.state == STATE_RUNNING:
+            self._life.state = STATE_PAUSED
             self._in_flight.settle()  # what has ended since the last pass: there is no other
             self._log.info("Paused scheduler job processing")
             self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_PAUSED))
@@ -944,33 +778,33 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Raises:
             SchedulerNotRunningError: it wasn't started.
         """
-        if self._is_closed():
+        if self._access.is_closed():
             raise SchedulerNotRunningError
         self._refuse_if_forked("resumed", "resume")
-        if self.state == STATE_PAUSED:
-            self.state = STATE_RUNNING
+        if self._life.state == STATE_PAUSED:
+            self._life.state = STATE_RUNNING
             self._log.info("Resumed scheduler job processing")
             self._dispatch_event(SchedulerEvent(EVENT_SCHEDULER_RESUMED))
             self.wakeup()
 
     def _refuse_if_forked(self, what: str, method: str) -> None:
-        if self._runs_in is not None:
+        if self._life.runs_in is not None:
             raise ForkedProcessError(
-                f"the scheduler can't be {what} here: it runs in process {self._runs_in}, which this one was forked from. Call {method}() "
+                f"the scheduler can't be {what} here: it runs in process {self._life.runs_in}, which this one was forked from. Call {method}() "
                 "there, or call start() here first for a scheduler of this process's own",
-                self._runs_in,
+                self._life.runs_in,
             )
 
     def _refuse_if_left_behind(self, alias: str | None, run: RunRecord | None = None) -> None:
         """Refuse to look after a run of which only another process knows how it goes on, or may know."""
-        if self.state == STATE_FORKED:
-            for _, store in self._readable(alias):
+        if self._life.state == STATE_FORKED:
+            for _, store in self._access.readable(alias):
                 if isinstance(store, LeftBehind) and (run is None or store.get_run(run.key) is not None):
                     store.refuse("it can't be seen here what becomes of a run")
 
     def _refuse_to_wait_for(self, run: RunRecord, alias: str | None) -> None:
         """Refuse to wait for a run that nobody would tell this process the end of."""
-        if self.state == STATE_FORKED:
+        if self._life.state == STATE_FORKED:
             self._refuse_if_left_behind(alias, run)
         elif run.state == "queued" and not self.running:
             raise SchedulerNotRunningError
@@ -978,63 +812,40 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
     @property
     def running(self) -> bool:
         """Whether the scheduler was started in this process and not shut down, and its loop is alive."""
-        return (self._is_active and not self._loop_has_died) or self._is_started_aside
+        return (self._life.is_active and not self._life.loop_has_died) or self._life.is_started_aside
 
     def health(self) -> Health:
         """Whether jobs are being processed, and what is in the way of those that aren't.
 
         Asks every job store that isn't known to be in trouble, and waits for no answer for longer than two seconds.
         """
-        now = self._clock.now()
-        overdue: list[OverdueJob] = []
-        parked = without_executor = 0
-        warnings: dict[str, Sequence[str]] = {}
-        errors = {alias: shown_error(error) for alias, error in self._dispatch.store_errors.items()}
-        errors |= self._start_errors
-        for alias, store in self._stores.starting():
-            if store.trouble is not None:
-                errors[alias] = store.trouble
-        for alias, store in self._stores.items():
-            if self.state == STATE_STOPPED:
-                if self._is_starting and store.trouble is not None:
-                    errors[alias] = store.trouble
-                continue
-            if isinstance(store, LeftBehind):
-                continue  # what is overdue in a copy is run elsewhere
-            trouble = store.trouble
-            if trouble is not None:
-                errors[alias] = trouble
-            try:
-                answer = self._store_checks.ask(alias, store, waits=trouble is None)
-            except Exception as error:  # noqa: BLE001 - that it fails is the answer
-                errors.setdefault(alias, shown_error(error))
-                continue
-            parked += answer.parked
-            without_executor += answer.without_executor
-            if answer.warnings:
-                warnings[alias] = answer.warnings
-            earliest = answer.earliest
-            if earliest is not None and earliest.next_run_time is not None and earliest.next_run_time < now:
-                due = earliest.next_run_time
-                overdue.append(OverdueJob(earliest.id, alias, due, now - due))
+        stores = looked_at(
+            self._stores,
+            self._store_checks,
+            self._clock.now(),
+            {alias: shown_error(error) for alias, error in self._dispatch.store_errors.items()}
+            | self._life.start_errors,
+            is_stopped=self._life.state == STATE_STOPPED,
+            is_starting=self._life.is_starting,
+        )
         return Health(
-            state="starting" if self._is_starting else STATE_NAMES[self.state],
+            state="starting" if self._life.is_starting else STATE_NAMES[self._life.state],
             loop_alive=self.running,
-            last_pass=self._last_pass,
-            oldest_overdue=max(overdue, key=lambda job: job.overdue, default=None),
+            last_pass=self._passes.last,
+            oldest_overdue=stores.oldest_overdue,
             running_runs=len(self._in_flight.all()),
-            parked_jobs=parked,
-            jobs_without_executor=without_executor,
+            parked_jobs=stores.parked,
+            jobs_without_executor=stores.without_executor,
             undelivered_events=self._event_queue.undelivered,
-            store_errors=errors,
-            store_warnings=warnings,
+            store_errors=stores.errors,
+            store_warnings=stores.warnings,
             store_namespaces={
                 alias: store.namespace for alias, store in self._stores.items() if store.namespace
             },
             dropped_events=self._event_queue.dropped,
             stuck_listener=self._event_queue.stuck,
             stuck_runs=len(self._stuck_runs),
-            runs_in=self._runs_in,
+            runs_in=self._life.runs_in,
             profile="apscheduler" if self._stands_in else "mainspring",
             adopted=self._adoptions.known,
         )
@@ -1057,7 +868,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                     "remove it, or choose another alias"
                 )
             self._executors[alias] = made
-        if self._is_active:
+        if self._life.is_active:
             try:
                 made.start(self, alias)
             except BaseException:
@@ -1114,11 +925,11 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         made = self._part(jobstore, "job store", BaseJobStore, jobstore_opts)
         with self._jobstores_lock:
             store = self._stores.add(alias, made)
-        self._start_errors.pop(alias, None)
-        if self._is_active and not store.live_records and self._must_not_wait():
-            self._start_aside(alias, store)
+        self._life.start_errors.pop(alias, None)
+        if self._life.is_active and not store.live_records and self._must_not_wait():
+            self._opening.open_aside(alias, store)
             return
-        if self._is_active:
+        if self._life.is_active:
             try:
                 store.start(self, alias)
                 self._adoptions.begin(alias, self._stores.given.get(alias))
@@ -1126,7 +937,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
                 self._stores.remove(alias)
                 raise
         self._dispatch_event(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
-        if self._is_active:
+        if self._life.is_active:
             self._wake()
 
     def _must_not_wait(self) -> bool:
@@ -1137,55 +948,6 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """Have `work` done on a thread that may wait."""
         raise NotImplementedError
 
-    def _start_aside(self, alias: str, store: RunStore) -> None:
-        """Start a job store while the scheduler runs, on another thread. Its jobs are pending until it is there."""
-        starting = self._added[alias] = Starting(self.start_timeout, self._clock)
-        self._stores.begin(alias)
-
-        def start() -> None:
-            starting.thread = get_ident()
-            try:
-                store.start(self, alias)
-                self._adoptions.begin(alias, self._stores.given.get(alias))
-            except Exception as error:  # noqa: BLE001 - logged
-                self._start_errors[alias] = shown_error(error)
-                self._log.error("Job store %r could not be added: %s", alias, words_of(error))
-                self._log.debug("What was raised:", exc_info=error)
-                self._stores.give_up(alias)
-                self._added.pop(alias, None)
-                starting.over.set()
-                return
-            if not self._stores.ready(alias):
-                store.shutdown()  # it was removed meanwhile
-            with self._lock:
-                self._added.pop(alias, None)
-            try:
-                self._store_each(self._waiting_jobs.of(alias))
-            finally:
-                starting.over.set()
-            self._dispatch_event(SchedulerEvent(EVENT_JOBSTORE_ADDED, alias))
-            self._wake()
-
-        self._elsewhere(start)
-
-    def _is_closed(self, alias: str | None = None) -> bool:
-        """Whether job stores can't be asked: before the start, and while they are being started elsewhere.
-
-        Waits for those that are being started on another thread, unless they are in trouble: on the thread of an event loop a moment.
-
-        Args:
-            alias: of the job store that is meant; ``None``: all that there are.
-        """
-        starting, on_loop = self._starting, self._must_not_wait()
-        if starting is not None and self._is_started_aside:
-            starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=on_loop)
-        if self.state == STATE_STOPPED:
-            return True
-        for name, added in list(self._added.items()) if self._added else ():
-            if alias in (None, name):
-                added.wait_a_moment([store for _, store in self._stores.starting()], on_loop=on_loop)
-        return alias is not None and alias in self._added
-
     def remove_jobstore(self, alias: str, shutdown: bool = True) -> None:
         """Remove a job store with its jobs from this scheduler; what it keeps durably stays there.
 
@@ -1194,7 +956,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         """
         with self._jobstores_lock:
             store = self._stores.remove(alias)
-        self._start_errors.pop(alias, None)
+        self._life.start_errors.pop(alias, None)
         self._adoptions.end(alias)
         if shutdown:
             store.shutdown()
@@ -1250,8 +1012,8 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _wake_for(self, moment: datetime | None, alias: str) -> None:
         """Wake the loop if it would sleep past `moment`, by the clock of a job store."""
-        if self.state == STATE_RUNNING and moment is not None:
-            left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
+        if self._life.state == STATE_RUNNING and moment is not None:
+            left = self._passes.seconds_left()
             store = self._stores.used.get(alias)  # it may have been removed meanwhile
             if store is None:
                 if self._stores.lookup is not None:
@@ -1266,12 +1028,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         Never raises for what a store, a trigger, an executor or a listener does. Whoever calls it by its name, and isn't the loop, finds the listeners
         told of what it has done.
         """
-        with self._pass_lock:
-            self._pass_thread = get_ident()
-            try:
-                wait = self._pass()
-            finally:
-                self._pass_thread = None
+        wait = self._passes.make(self.timezone, self.jobstore_retry_interval, self._logger)
         if self._looping != get_ident():
             self._event_queue.deliver_here()
         return wait
@@ -1284,40 +1041,19 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
         finally:
             self._looping = None
         if self._waits_as_told:
-            self._planned = (
-                UNPLANNED if wait is None else Planned(monotonic=self._clock.monotonic() + max(wait, 0.0))
-            )
+            self._passes.plan(wait)
         return wait
 
-    def _pass(self) -> float | None:
-        self._planned = UNPLANNED
-        self._last_pass = self._clock.now(self.timezone)
-        if not self._is_active:
-            return None
-        # First: for its store a run goes on until its end is told.
-        planned = self._stores.unhanded.again()
-        log = self._log
-        if self.state != STATE_RUNNING:
-            log.debug("Scheduler is paused -- not processing jobs")
-            self._planned = planned
-            return planned.seconds_left(self._clock.now(), self._clock.monotonic())
-        log.debug("Looking for jobs to run")
-        # Whatever is added from here on and is due before this pass is over must wake the loop.
-        planned = planned.or_sooner(
-            self._dispatch.run(
-                dict(self._stores.items()), self.timezone, self.jobstore_retry_interval, self._logger
-            )
-        )
-        if self.state != STATE_RUNNING:
-            return None
-        self._planned = planned
-        now, monotonic = self._clock.now(self.timezone), self._clock.monotonic()
-        wait, moment = planned.seconds_left(now, monotonic), planned.moment(now, monotonic)
-        if wait is None or moment is None:
-            log.debug("No jobs; waiting until a job is added")
-            return None
-        log.debug("Next wakeup is due at %s (in %f seconds)", moment.astimezone(self.timezone), wait)
-        return min(wait, TIMEOUT_MAX)
+    def _tell_paused(self, job: JobRecord, alias: str) -> None:
+        """Tell of a job that has paused itself."""
+        self._dispatch.tell_paused(job, alias, self._log)
+
+    def _run_aside(self, work: Callable[[], None]) -> None:
+        """Have something done that may take long, on a thread of its own."""
+        Aside("mainspring-aside", work)
+
+    def _notice_end_of_loop(self) -> None:
+        """If the event loop on which runs go on has ended under the scheduler, they have ended with it."""
 
     def _abandon(self, submission: Submission) -> None:
         self._reporter.abandon(submission)
@@ -1327,7 +1063,7 @@ class BaseScheduler(JobMethods, GroupMethods, ABC):
 
     def _is_awaited(self) -> bool:
         # While it is paused no pass would settle what has ended.
-        return self._dispatch.is_full or self._stores.has_waiting() or self.state != STATE_RUNNING
+        return self._dispatch.is_full or self._stores.has_waiting() or self._life.state != STATE_RUNNING
 
     def _free_places(self, ended: list[Submission]) -> None:
         was_awaited = self._stores.finish(ended)

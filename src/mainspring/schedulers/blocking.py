@@ -69,7 +69,7 @@ class BlockingScheduler(BaseScheduler):
         )  # here, and not only where it was shut down: that may be another thread, which puts no handler back
 
     def _begin(self, *args: Any, **kwargs: Any) -> None:
-        if self._event is None or not self._is_active:
+        if self._event is None or not self._life.is_active:
             self._event = Event()
         super().start(*args, **kwargs)
 
@@ -86,7 +86,7 @@ class BlockingScheduler(BaseScheduler):
         try:
             event = self._event
             while (
-                self._is_active and self._event is event
+                self._life.is_active and self._event is event
             ):  # another one, and this is a fork's copy of its parent's loop
                 event.clear()
                 try:
@@ -98,14 +98,14 @@ class BlockingScheduler(BaseScheduler):
                 else:
                     self._sleep(wait)
         except BaseException:
-            self._loop_has_died = True
+            self._life.loop_has_died = True
             self._abandon_executors()
             raise
 
     def _sleep(self, wait: float | None) -> None:
         """Sleep until woken, or for `wait` seconds; those of wall time may pass faster or slower than they should."""
         event = self._event
-        if not self._is_active or event is None:
+        if not self._life.is_active or event is None:
             return
         if wait is None:
             # A signal doesn't always end the main thread's waiting: see `signals.NOTICED_WITHIN_SECONDS`.
@@ -113,7 +113,7 @@ class BlockingScheduler(BaseScheduler):
             while not self._clock.wait(event, longest):
                 pass
             return
-        planned = self._planned
+        planned = self._passes.planned
         while wait and not self._clock.wait(event, min(wait, LONGEST_WAIT)):
             wait = planned.seconds_left(self._clock.now(), self._clock.monotonic())
 

@@ -110,7 +110,7 @@ class EventLoopScheduler(BaseScheduler):
         if self._leaves_start_to_importer():
             return
         self._see_to_earlier_end()
-        if not self._is_active and not self._is_starting:
+        if not self._life.is_active and not self._life.is_starting:
             self._attach()
             self._watch_signals()
         if self._must_not_wait() and any(not store.live_records for _, store in self._stores.items()):
@@ -140,16 +140,16 @@ class EventLoopScheduler(BaseScheduler):
         with self._undone_if_it_fails(parts, starting):
             self._reset()
             self._start_executors(parts)
-        self._is_started_aside = True
+        self._life.is_started_aside = True
         self._event_queue.open()  # so that listeners are called on the loop from now on
 
         def failed(error: BaseException) -> None:
-            self._is_started_aside = False
+            self._life.is_started_aside = False
             if starting.is_cancelled:
-                self._start_errors.clear()
+                self._life.start_errors.clear()
                 self._log.info("The scheduler was shut down while it was being started")
             else:
-                self._start_errors = self._start_errors or {"(start)": words_of(error)}
+                self._life.start_errors = self._life.start_errors or {"(start)": words_of(error)}
                 self._log.error("The scheduler could not be started: %s", words_of(error))
             self._log.debug("What was raised:", exc_info=error)
             if waiting := len(self._waiting_jobs):
@@ -168,13 +168,13 @@ class EventLoopScheduler(BaseScheduler):
 
     def _start_has_failed(self) -> None:
         """Called on the loop when what was started on another thread could not be."""
-        if not self._is_active and not self._is_starting:  # and not started anew meanwhile
+        if not self._life.is_active and not self._life.is_starting:  # and not started anew meanwhile
             self._event_queue.loop = None
             self._event_queue.close(0)
             self._close_helpers()
 
     def _start_here(self, paused: bool) -> None:
-        if not self._is_active and not self._is_starting:
+        if not self._life.is_active and not self._life.is_starting:
             self._reset()
         super().start(paused)
 
@@ -190,12 +190,12 @@ class EventLoopScheduler(BaseScheduler):
             if self.is_here():
                 raise RuntimeError("the scheduler is still being shut down: await shutdown() before start()")
             ended.result()
-        if self._is_active and not self._is_alive():
+        if self._life.is_active and not self._is_alive():
             self._enter_stopped()
             self._end_without_loop(None)
 
     def _notice_end_of_loop(self) -> None:
-        if self._is_active and not self._is_alive():
+        if self._life.is_active and not self._is_alive():
             self._leave_loop()
 
     def _waits_no_more(self) -> bool:
@@ -223,8 +223,8 @@ class EventLoopScheduler(BaseScheduler):
         enough.
         """
         deadline = self._deadline(timeout)
-        starting = self._starting
-        if starting is not None and self._is_started_aside:
+        starting = self._life.starting
+        if starting is not None and self._life.is_started_aside:
             # Stores that are about to be there take what was added meanwhile.
             starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
@@ -254,7 +254,9 @@ class EventLoopScheduler(BaseScheduler):
         helpers, self._helpers = self._helpers, None
         if helpers is not None:
             helpers.close()
-            if self._is_left_asking or any(store.trouble for _, store in self._stores.items()):
+            if self._winding_down.leaves_store_asking or any(
+                store.trouble for _, store in self._stores.items()
+            ):
                 helpers.abandon()  # the end of the process doesn't wait for a job store that doesn't answer
 
     def _in_thread(self, function: Callable[[], T]) -> Future[T]:
@@ -334,7 +336,7 @@ class EventLoopScheduler(BaseScheduler):
     def _time_has_passed(self) -> None:
         """The wall clock may have been set meanwhile, or run faster or slower than the loop's."""
         self._timer = None
-        left = self._planned.seconds_left(self._clock.now(), self._clock.monotonic())
+        left = self._passes.seconds_left()
         if left:
             self._set_timer(left)
         else:

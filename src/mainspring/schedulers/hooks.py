@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mainspring.executors.base import BaseExecutor
+    from mainspring.job import Job
+    from mainspring.jobstores.base import BaseJobStore
 
 # ruff: noqa: SLF001 - what is set here are parts of the scheduler
 # ruff: noqa: PLW0108 - looked up at each call: what somebody has put into an object may be taken out again
@@ -36,11 +38,11 @@ def _named_triggers(scheduler: Any) -> None:
 
 
 def _added_jobs(scheduler: Any) -> None:
-    scheduler._adds_one_by_one = True
+    scheduler._hooks.adds_one_by_one = True
 
 
 def _found_jobs(scheduler: Any) -> None:
-    scheduler._asks_for_jobs = True
+    scheduler._hooks.asks_for_jobs = True
 
 
 def _found_stores(scheduler: Any) -> None:
@@ -52,7 +54,7 @@ def _found_executors(scheduler: Any) -> None:
 
 
 def _modified_jobs(scheduler: Any) -> None:
-    scheduler._modifies_by_name = True
+    scheduler._hooks.modifies_by_name = True
 
 
 def _passes(scheduler: Any) -> None:
@@ -78,6 +80,50 @@ def take_hooks(scheduler: Any) -> None:
     for name in replaced(scheduler, HOOKS):
         HOOKS[name](scheduler)
     scheduler._stores.take_hooks()
+
+
+class JobHooks:
+    """The methods about jobs that somebody may have replaced of a scheduler; each is looked up when it is called.
+
+    Attributes:
+        adds_one_by_one: whether each job is added by `_real_add_job`, since that was replaced.
+        asks_for_jobs: whether jobs are found by `_lookup_job`, as above.
+        modifies_by_name: whether whatever changes a job does so by `modify_job`, as above.
+    """
+
+    def __init__(self, scheduler: Any) -> None:
+        self.adds_one_by_one = self.asks_for_jobs = self.modifies_by_name = False
+        self._scheduler = scheduler
+
+    def add(self, job: Job, alias: str, replace_existing: bool) -> None:
+        """Add a job to a store that has been started, as APScheduler adds it."""
+        self._scheduler._real_add_job(job, alias, replace_existing)
+
+    def job(self, job_id: str, alias: str | None) -> tuple[Any, str | None] | None:
+        """The job that somebody's own `_lookup_job` finds, with the alias of its store; ``None``: nobody has one."""
+        if self.asks_for_jobs or "_lookup_job" in vars(self._scheduler):
+            found: tuple[Any, str | None] = self._scheduler._lookup_job(job_id, alias)
+            return found
+        return None
+
+    @property
+    def has_own_modify(self) -> bool:
+        """Whether somebody's own `modify_job` is to be called, as APScheduler would call it."""
+        return self.modifies_by_name or "modify_job" in vars(self._scheduler)
+
+    def modify(self, job_id: str, alias: str | None, **changes: Any) -> Job:
+        """Change a job."""
+        changed: Job = self._scheduler.modify_job(job_id, alias, **changes)
+        return changed
+
+    def remove(self, job_id: str, alias: str | None) -> None:
+        """Remove a job."""
+        self._scheduler.remove_job(job_id, alias)
+
+    def given_store(self, alias: str) -> BaseJobStore:
+        """The job store of an alias, as it was given."""
+        found: BaseJobStore = self._scheduler._lookup_jobstore(alias)
+        return found
 
 
 class LookedUpExecutors(Mapping[str, "BaseExecutor"]):

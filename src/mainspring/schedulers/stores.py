@@ -253,9 +253,8 @@ class Stores:
         made, scheduler = Job._from_record, self._scheduler  # noqa: SLF001 - handles are ours
         return [made(record, scheduler, alias, lookup, is_attached=True) for record in records]
 
-    def attach(self, job: Job, record: JobRecord, alias: str) -> None:
+    def attach(self, job: Job, record: JobRecord, alias: str, store: RunStore) -> None:
         """Tie a handle that was made before its job was stored to the job as it is stored."""
-        store = self[alias]
         job._jobstore_alias = alias  # noqa: SLF001 - handles are ours
         job._lookup = store.get_record if store.live_records else None  # noqa: SLF001
         job._is_attached = True  # noqa: SLF001

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_parameters
@@ -140,7 +139,7 @@ class ManualScheduler(BaseScheduler):
         moment = _moment(moment, self.timezone, "moment").astimezone(UTC)
         if moment < self.clock.now():
             raise ValueError(f"time can't be let pass until {moment}: it is {self.clock.now()}")
-        if self._pass_thread == get_ident():
+        if self._passes.is_here:
             raise RuntimeError(
                 "a run can't let time pass: it is being run by a scheduler whose clock stands still"
             )
@@ -181,7 +180,7 @@ class ManualScheduler(BaseScheduler):
     def _upcoming(self) -> datetime | None:
         """When something is due next; a store that is looked at every second, for what others change, is asked instead."""
         now = self.clock.now()
-        planned = self._planned
+        planned = self._passes.planned
         left = planned.seconds_left(now, self.clock.monotonic())
         if left is None:
             return None

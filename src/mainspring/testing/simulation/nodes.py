@@ -153,7 +153,7 @@ class SimulatedScheduler(ManualScheduler):
         """When its loop comes back, in seconds since the story began."""
         if self._is_woken:
             return 0.0
-        left = self._planned.seconds_left(self.clock.now(), self.clock.monotonic())
+        left = self._passes.seconds_left()
         return None if left is None else self.clock.monotonic() + left
 
     def take_turn(self) -> None:
