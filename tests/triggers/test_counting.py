@@ -9,12 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
-from mainspring.triggers.combining import AndTrigger
+from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.wall import WallSchedule
+from mainspring.triggers.event_calendar import CalendarEvent, EventCalendar
 from mainspring.triggers.interval import IntervalTrigger
+from mainspring.triggers.recurrence import RecurrenceTrigger
+from mainspring.triggers.steps import Found, Steps
 
+BERLIN = ZoneInfo("Europe/Berlin")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = datetime(2026, 3, 20, 12, 0, 0, 250_000, tzinfo=UTC)
 CRONS = [
     {"minute": "*/7"},
@@ -54,12 +61,128 @@ def cases():
         yield CronTrigger(hour="*/5", timezone=zone).limited(50, start=START + timedelta(days=2))
 
 
+class FifthDays:
+    """The days of the month that five divides."""
+
+    def __contains__(self, day):
+        return day.day % 5 == 0
+
+
+INNER = [
+    {"minute": "*/7"},
+    {"hour": "1-3", "minute": "0,30", "jitter": 900},
+    {"hour": "2", "minute": "30", "fold": "both"},
+    {"hour": "*", "minute": "*/20", "day_of_week": "fri-mon"},
+]
+WINDOWS = [None, "08:00-18:00", "22:00-02:30", "01:15-01:45,02:00-03:00", "23:30-00:30,00:01-00:02"]
+#: Before clocks are put forward, and before they are put back, in St. John's a minute after midnight.
+BEGINNINGS = [START, datetime(2006, 10, 20, 12, tzinfo=UTC)]
+
+
+def wrapped_cases():
+    """Triggers that leave out times of others in each way that is counted by stretches of time."""
+    pick = random.Random(1)
+    for number in range(60):
+        start, zone = pick.choice(BEGINNINGS), pick.choice(ZONES)
+        if number % 5:
+            inner = CronTrigger(**pick.choice(INNER), timezone=zone)
+        else:
+            inner = IntervalTrigger(minutes=pick.choice([7, 50, 131]), start_date=start, timezone=zone)
+        day = start.date() + timedelta(days=pick.randint(-1, 20))
+        hour = start + timedelta(hours=pick.randint(0, 300))
+        exclusions = pick.sample(
+            [
+                day,
+                (day - timedelta(days=4), day + timedelta(days=3)),
+                (hour, hour + timedelta(hours=30)),
+                (hour + timedelta(hours=20), hour + timedelta(hours=40)),
+                BusinessCalendar([day]),
+                FifthDays(),
+            ],
+            pick.randint(0, 3),
+        )
+        window = pick.choice(WINDOWS)
+        trigger = inner.excluding(exclusions)
+        yield (trigger if window is None else trigger.within(window)), start
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_what_is_left_out_is_not_counted(part):
+    pick = random.Random(part)
+    for trigger, start in list(wrapped_cases())[part::2]:
+        bound = trigger.bind(timezone=UTC, now=start, job_id="a")
+        found = bound.between(start, start + timedelta(days=40))
+        times = [time.astimezone(UTC) for time in islice(found, 500)]
+        for _ in range(8 if len(times) > 1 else 0):
+            moments = [*pick.sample(times, 2), start + timedelta(minutes=pick.randint(0, 20_000))]
+            first, last = sorted(pick.sample(moments, 2))
+            if last <= times[-1]:
+                expected = sum(first < time <= last for time in times)
+                assert bound.count_between(first, last) == expected, (bound, first, last)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        CronTrigger(minute="*", timezone="Europe/Berlin").excluding(lambda time: time.hour == 3),
+        CronTrigger(minute="*", timezone="Europe/Berlin").excluding(
+            EventCalendar([CalendarEvent(RecurrenceTrigger("FREQ=DAILY"), duration=timedelta(hours=1))])
+        ),
+    ],
+    ids=["function", "repeated events"],
+)
+def test_what_tells_of_each_time_is_asked_about_each(trigger):
+    assert trigger.count_between(START, START + timedelta(days=3)) is None
+
+
+def test_a_day_that_is_shown_again_is_left_out_again():
+    """In St. John's it was 23:01 of the day before again, a minute after midnight."""
+    zone = ZoneInfo("America/St_Johns")
+    trigger = CronTrigger(minute="*", timezone=zone).excluding("2006-10-28")
+    first = datetime(2006, 10, 29, 0, 0, 30, tzinfo=zone).astimezone(UTC)
+    last = first + timedelta(hours=2)
+    assert trigger.count_between(first, last) == len(list(trigger.between(first, last))) == 61
+
+
+class Unsure(BaseTrigger):
+    """Every minute, and tells of short and of long stretches only how many times there are in them."""
+
+    def get_next_fire_time(self, previous_fire_time, now):
+        moment = now - timedelta(microseconds=1) if previous_fire_time is None else previous_fire_time
+        return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+    def count_between(self, first, last):
+        minute = timedelta(minutes=1)
+        if timedelta(hours=1) < last - first < timedelta(hours=20):
+            return None
+        return (last - EPOCH) // minute - (first - EPOCH) // minute
+
+
+def test_what_cannot_be_told_of_a_part_is_gone_through():
+    limited = Unsure().limited(700, start=START).bind(timezone=UTC, now=START, job_id="")
+    times = list(limited.between(START, START + timedelta(days=3)))
+    assert len(times) == 700
+    again = Unsure().limited(700, start=START).bind(timezone=UTC, now=START, job_id="")
+    assert again.previous(START + timedelta(days=2)) == times[-1]
+
+
+def test_few_times_are_gone_through_rather_than_many_days():
+    yearly = CronTrigger(month=5, day=4, timezone=UTC)
+    decade = START + timedelta(days=3652)
+    assert yearly.excluding(BusinessCalendar()).count_between(START, decade) is None
+    assert yearly.within("08:00-18:00").count_between(START, decade) is None
+    assert yearly.excluding("2027-05-04").count_between(START, decade) == 9
+    limited = yearly.excluding(BusinessCalendar()).limited(2, start=START)
+    assert [time.year for time in limited.upcoming(START, 9)] == [2026, 2027]
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_times_are_counted_as_they_are_found_one_by_one(number):
     pick = random.Random(number)
     for trigger in list(cases())[number::4]:
         bound = trigger.bind(timezone=UTC, now=START, job_id="a")
-        times = [time.astimezone(UTC) for time in bound.between(START, START + timedelta(days=400))][:3000]
+        found = bound.between(START, START + timedelta(days=400))
+        times = [time.astimezone(UTC) for time in islice(found, 3000)]
         moments = [
             *pick.sample(times, min(len(times), 4)),
             START,
@@ -94,24 +217,80 @@ def test_the_last_of_so_many_is_the_same_however_it_is_found(zone, first):
                 assert limited.upcoming(START, count + 5) == expected
 
 
-@pytest.mark.parametrize("count", [100_000, 1_000_000])
-@pytest.mark.parametrize("is_limited", [True, False], ids=["limited", "max_fires"])
-def test_what_is_fired_very_often_is_not_counted_one_by_one(count, is_limited, monkeypatch):
-    steps = []
-    after = WallSchedule.after
+WORKDAY = ("2026-05-01", ("2026-08-01", "2026-08-20"), BusinessCalendar())
+OFTEN = {
+    "max_fires": lambda count: CronTrigger(minute="*", timezone=BERLIN, max_fires=count, start_date=START),
+    "limited": lambda count: CronTrigger(minute="*", timezone=BERLIN).limited(count, start=START),
+    "dates": lambda count: (
+        CronTrigger(minute="*", timezone=BERLIN).excluding(*WORKDAY[:2]).limited(count, start=START)
+    ),
+    "calendar": lambda count: (
+        CronTrigger(minute="*", timezone=BERLIN).excluding(*WORKDAY).limited(count, start=START)
+    ),
+    "window": lambda count: (
+        CronTrigger(minute="*", timezone=BERLIN).within("08:00-18:00").limited(count, start=START)
+    ),
+    "all": lambda count: (
+        CronTrigger(minute="*", timezone=BERLIN)
+        .excluding(*WORKDAY)
+        .within("08:00-12:00,13:00-18:00")
+        .limited(count, start=START)
+    ),
+}
+
+
+@pytest.mark.parametrize("count", [100_000, 300_000])
+@pytest.mark.parametrize("kind", OFTEN)
+def test_what_is_fired_very_often_is_not_counted_one_by_one(count, kind, monkeypatch):
+    steps, counts = [], []
+    after, counted = WallSchedule.after, WallSchedule.count
     monkeypatch.setattr(WallSchedule, "after", lambda self, wall: steps.append(1) or after(self, wall))
-    if is_limited:
-        trigger = CronTrigger(minute="*", timezone="Europe/Berlin").limited(count, start=START)
-    else:
-        trigger = CronTrigger(minute="*", timezone="Europe/Berlin", max_fires=count, start_date=START)
-    minute = timedelta(minutes=1)
-    first = START.replace(microsecond=0, second=0) + minute
-    last = first + (count - 1) * minute
-    assert trigger.get_next_fire_time(None, START) == first
-    assert trigger.get_next_fire_time(last - minute, START) == last
+    monkeypatch.setattr(
+        WallSchedule, "count", lambda self, low, high: counts.append(1) or counted(self, low, high)
+    )
+    trigger = OFTEN[kind](count).bind(timezone=UTC, now=START, job_id="")
+    amid = trigger.get_next_fire_time(START + timedelta(days=60), START)
+    counts.clear()
+    assert trigger.get_next_fire_time(amid, START) is not None
+    assert len(counts) < 50
+    last = trigger.previous(datetime(2100, 1, 1, tzinfo=UTC))
+    days = (last - START).days
+    assert len(steps) < 1000 + 10 * days
+    assert len(counts) < 40 * (days + 100)
+    # What was counted before isn't counted again.
+    steps.clear()
+    counts.clear()
+    assert trigger.get_next_fire_time(last - timedelta(minutes=1), START) == last
     assert trigger.get_next_fire_time(last, START) is None
-    assert trigger.previous(last + 999 * minute) == last
-    assert len(steps) < 1000
+    assert trigger.previous(last + timedelta(days=9)) == last
+    assert len(steps) < 50
+    assert len(counts) < 50
+    assert trigger.count_between(START, last.astimezone(UTC)) == count
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        AndTrigger(
+            [CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="*", minute="*/2", timezone=UTC)]
+        ),
+        OrTrigger([CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="9", second=30, timezone=UTC)]),
+        CronTrigger(minute="*", timezone=UTC).excluding(lambda time: time.hour == 3),
+        CronTrigger(hour="*", timezone=UTC).on_business_days(),
+    ],
+    ids=["and", "or", "function", "business days"],
+)
+def test_what_is_counted_one_by_one_is_counted_once(trigger):
+    """A slice goes on where the last one ended, and what follows takes a few steps."""
+    limited = trigger.limited(20_000, start=START).bind(timezone=UTC, now=START, job_id="")
+    moment = START + timedelta(days=9)
+    for _ in range(40):
+        answer = limited.search(moment, moment, Steps())
+        if isinstance(answer, Found):
+            break
+    following = trigger.bind(timezone=UTC, now=START, job_id="").get_next_fire_time(moment, moment)
+    assert answer == Found(following)
+    assert isinstance(limited.search(answer.time, moment, Steps(200)), Found)
 
 
 def test_what_never_comes_is_found_in_few_steps(monkeypatch):

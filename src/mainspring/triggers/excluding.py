@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mainspring.errors import SerializationError, TriggerError
@@ -13,13 +14,21 @@ from mainspring.triggers.common_fields import INNER, ZONE_BOUND
 from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
-from mainspring.triggers.standard import TICK
+from mainspring.triggers.standard import TICK, shifted
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.stretches import Stretches
-from mainspring.triggers.wrapping import WrappingTrigger, days_around, last_of, next_of
+from mainspring.triggers.wrapping import (
+    WrappingTrigger,
+    are_too_many,
+    count_within,
+    days_around,
+    last_of,
+    next_of,
+    parts_of_days,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mainspring.triggers.base import BaseTrigger
     from mainspring.triggers.explaining import Phrase
@@ -112,6 +121,33 @@ class ExcludingTrigger(WrappingTrigger):
                 return days_around(moment, day, day, zone) if is_whole_day else (moment, moment + TICK)
         return None
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        """See `BaseTrigger.count_between`. It goes through what is excluded, and through the days where something tells of each."""
+        tests: list[Callable[[date], bool]] = []
+        for other in self._others:
+            if isinstance(other, BusinessCalendar):
+                tests.append(partial(_is_closed, other))
+            elif isinstance(other, EventCalendar) or not hasattr(other, "__contains__"):
+                return None  # it tells of each time
+            else:
+                tests.append(other.__contains__)
+        count = self.trigger.count_between(first, last)
+        if not count:
+            return count
+        zone = self._zone()
+        low, high = in_zone(first, zone).date(), in_zone(last, zone).date()
+        if tests and are_too_many((high - low).days, count):
+            return None
+        # The day before may be shown again.
+        days = list(self._days.between(low - _DAY if low != date.min else low, high))
+        for at in range((high - low).days + 1) if tests else ():
+            day = low + at * _DAY
+            if any(test(day) for test in tests):
+                days.append((day, day))
+        parts = [part for span in Stretches(days, _DAY).all() for part in parts_of_days(*span, zone)]
+        windows = [(begin, shifted(end, TICK)) for begin, end in self._windows.between(first, last)]
+        return count - count_within(self.trigger, Stretches(parts + windows, timedelta(0)).all(), first, last)
+
     def _most_slices(self) -> int:
         return _MOST_SLICES if self._others else super()._most_slices()
 
@@ -150,6 +186,10 @@ class ExcludingTrigger(WrappingTrigger):
 
     def __str__(self) -> str:
         return f"{self.trigger} except {', '.join(map(_spoken, self.exclusions))}"
+
+
+def _is_closed(calendar: BusinessCalendar, day: date) -> bool:
+    return not calendar.is_business_day(day)
 
 
 class DateRange(NamedTuple):

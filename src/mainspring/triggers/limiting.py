@@ -29,7 +29,8 @@ _A_MINUTE = timedelta(minutes=1)
 class LimitedTrigger(WrappingTrigger):
     """Fires when another trigger does, so many times. `BaseTrigger.limited` makes it.
 
-    Which is the last of them is counted once, one by one.
+    Which is the last of them is counted: by arithmetic where the other trigger can tell (`BaseTrigger.count_between`), otherwise one by one. What was
+    counted is kept as long as the trigger is.
 
     Args:
         trigger: the other.
@@ -58,7 +59,7 @@ class LimitedTrigger(WrappingTrigger):
             raise TriggerError(f"start must be a datetime with a time zone, got {start!r}")
         self.max_fires, self.start = count, None if start is None else real_time(start)
         self._is_anchored = False
-        #: How many fire times were counted, and the last of them.
+        #: How many fire times were counted, and up to when: if all were, up to the last of them.
         self._counted: tuple[int, datetime | None] = (0, None)
 
     def _around(self, trigger: BaseTrigger) -> Self:
@@ -103,18 +104,17 @@ class LimitedTrigger(WrappingTrigger):
         count, moment = self._counted
         if moment is None:
             moment = self._first_moment() - TICK
-        end, span = moment, _A_DAY
+        span = _A_DAY
         # What is far beyond the last of all isn't counted.
-        while end < time:
+        while moment < time:
             end, span = min(shifted(moment, span), time), 2 * span
             known = self.trigger.count_between(moment, end)
             if known is None:
                 break
-            if count + known > self.max_fires:
+            if count + known >= self.max_fires:
                 count, moment = self._counted = self._shortly_before_last(count, moment, end)
                 break
-        else:
-            return True
+            count, moment = self._counted = count + known, end
         while moment < time and count < self.max_fires:
             following = next_of(self.trigger, moment, steps)
             if following is None:
@@ -128,11 +128,13 @@ class LimitedTrigger(WrappingTrigger):
 
         Args:
             count: how many there are up to `moment`.
-            end: a moment up to which there are more than may be.
+            end: a moment up to which there are as many as may be, or more.
         """
         while end - moment > _A_MINUTE:
             middle = moment + (end - moment) / 2
-            more = self.trigger.count_between(moment, middle) or 0
+            more = self.trigger.count_between(moment, middle)
+            if more is None:
+                break
             if count + more < self.max_fires:
                 count, moment = count + more, middle
             else:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
 __all__ = ["Stretches"]
@@ -36,6 +36,15 @@ class Stretches:
         """The stretch that `one` is in."""
         at = bisect_right(self._firsts, one) - 1
         return (self._firsts[at], self._lasts[at]) if at >= 0 and one <= self._lasts[at] else None
+
+    def between(self, first: Any, last: Any) -> Iterator[tuple[Any, Any]]:
+        """The stretches of which some is from `first` to `last`, in order."""
+        for at in range(bisect_left(self._lasts, first), bisect_right(self._firsts, last)):
+            yield self._firsts[at], self._lasts[at]
+
+    def all(self) -> list[tuple[Any, Any]]:
+        """The stretches, in order; none touches another."""
+        return list(zip(self._firsts, self._lasts, strict=True))
 
 
 def _touches(last: Any, first: Any, unit: timedelta) -> bool:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from mainspring.errors import TriggerError
+from mainspring.timezones import FIRST_IN_UTC, LAST_IN_UTC
 from mainspring.triggers.clock_changes import DAY, Change, ZoneChanges, changes_of, instant_of, utc_of
 from mainspring.triggers.common_fields import INNER, ZONE_BOUND
 from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wall_clock import WallClockTrigger
-from mainspring.triggers.wrapping import WrappingTrigger, last_of, next_of
+from mainspring.triggers.wrapping import WrappingTrigger, are_too_many, count_within, last_of, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -227,6 +228,33 @@ class WindowTrigger(WrappingTrigger):
             raise error.not_after(moment) from None
         return None
 
+    def count_between(self, first: datetime, last: datetime) -> int | None:
+        """See `BaseTrigger.count_between`. It goes through the windows of each day."""
+        count = self.trigger.count_between(first, last)
+        if not count:
+            return count
+        if are_too_many((last - first).days * len(self._edges.stretches), count):
+            return None
+        return count_within(self.trigger, self._open_between(first, last), first, last)
+
+    def _open_between(self, first: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The stretches of time from `first` to `last` in which the clocks show a time in a window, and maybe some beyond."""
+        changes = changes_of(self._zone())
+        begin, final = instant_of(first), instant_of(last) + 1
+        offset = changes.offset_at(begin)
+        for change in [*changes.between(begin, final), Change(final, 0, 0)]:
+            end = min(change.at, final)
+            if end <= begin:
+                continue
+            for day in range((begin + offset) // DAY, (end - 1 + offset) // DAY + 1):
+                midnight = day * DAY - offset
+                for low, high in self._edges.stretches:
+                    yield (
+                        _moment(max(midnight * _SECOND + low, begin * _SECOND)),
+                        _moment(min(midnight * _SECOND + high, end * _SECOND)),
+                    )
+            begin, offset = end, change.after
+
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, Clock, phrase_of
 
@@ -279,6 +307,15 @@ def _parts(windows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         else:
             yield low, _DAY
             yield 0, high
+
+
+def _moment(microseconds: int) -> datetime:
+    """A moment in UTC, or the end of all that it is beyond."""
+    second, rest = divmod(microseconds, _SECOND)
+    found = utc_of(second)
+    if found is None:
+        return FIRST_IN_UTC if second < DAY else LAST_IN_UTC
+    return found.replace(microsecond=rest)
 
 
 def _time_of_day(local: datetime) -> int:

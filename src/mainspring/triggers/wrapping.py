@@ -10,13 +10,17 @@ from mainspring.timezones import LAST_IN_UTC, in_utc
 from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.clock_changes import DAY, changes_of, utc_of
-from mainspring.triggers.standard import StandardTrigger, shifted
+from mainspring.triggers.standard import TICK, StandardTrigger, shifted
 from mainspring.triggers.steps import SearchExhaustedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mainspring.triggers.steps import Steps
+
+
+#: To look whether a day is closed takes about so much less than to find a fire time.
+_DAYS_FOR_EACH = 16
 
 
 class WrappingTrigger(StandardTrigger):
@@ -119,18 +123,20 @@ def last_end(day: date, zone: tzinfo) -> datetime:
 
 
 def day_parts(day: date, zone: tzinfo) -> list[tuple[datetime, datetime]]:
-    """The stretches of time in which the clocks of `zone` show `day`, in UTC, their ends not included.
+    """`parts_of_days` of one day: mostly one stretch, none if the zone skipped the day, two if the clocks were put back over a midnight."""
+    return parts_of_days(day, day, zone)
 
-    Mostly one; none if the zone skipped the day; two if the clocks were put back over a midnight.
-    """
-    begin, end = first_instant(day, zone), end_of(day, zone)
+
+def parts_of_days(first: date, last: date, zone: tzinfo) -> list[tuple[datetime, datetime]]:
+    """The stretches of time in which the clocks of `zone` show the days `first` to `last`, in UTC, their ends not included."""
+    begin, end = first_instant(first, zone), end_of(last, zone)
     if begin >= end:
         return []
     parts = [(begin, end)]
-    yesterday = None if day == date.min else shown_again(day - timedelta(days=1), zone)
+    yesterday = None if first == date.min else shown_again(first - timedelta(days=1), zone)
     if yesterday is not None:
         parts = [(begin, yesterday.begin), (yesterday.end, end)]
-    again = shown_again(day, zone)
+    again = shown_again(last, zone)
     return parts if again is None else [*parts, (again.begin, again.end)]
 
 
@@ -145,6 +151,23 @@ def days_around(moment: datetime, first: date, last: date, zone: tzinfo) -> tupl
             begin = before.end
     again = shown_again(last, zone)
     return again if again is not None and moment >= again.begin else (begin, end)
+
+
+def are_too_many(days: int, count: int) -> bool:
+    """Whether going through so many days takes longer than going through `count` fire times."""
+    return days > _DAYS_FOR_EACH * count
+
+
+def count_within(
+    trigger: BaseTrigger, stretches: Iterable[tuple[datetime, datetime]], first: datetime, last: datetime
+) -> int:
+    """How many fire times of `trigger`, which can tell, are in the stretches, whose ends are not in them, after `first` and up to `last`."""
+    count = 0
+    for begin, end in stretches:
+        low, high = max(shifted(begin, -TICK), first), min(shifted(end, -TICK), last)
+        if low < high:
+            count += trigger.count_between(low, high) or 0
+    return count
 
 
 def next_of(trigger: BaseTrigger, moment: datetime, steps: Steps) -> datetime | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.clock_changes import ALL_KINDS, DAY
@@ -43,6 +42,11 @@ def _preceding(values: int, size: int) -> tuple[int, ...]:
     return tuple(table)
 
 
+def _lower(values: int, number: int) -> int:
+    """How many of `values`, given as bits, are lower than `number`."""
+    return (values & ((1 << number) - 1)).bit_count()
+
+
 def _leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
@@ -57,6 +61,7 @@ class WallSchedule:
     """
 
     __slots__ = (
+        "_bits",
         "_dates",
         "_first_time",
         "_hours_after",
@@ -87,6 +92,7 @@ class WallSchedule:
         self._dates = dates
         #: From which year on none has a matching day.
         self._over_from = _LAST_YEAR + 1
+        self._bits = hours, minutes, seconds
         self._times = hours.bit_count() * minutes.bit_count() * seconds.bit_count()
         self._hours_after, self._hours_before = _following(hours, 24), _preceding(hours, 24)
         self._minutes_after, self._minutes_before = _following(minutes, 60), _preceding(minutes, 60)
@@ -184,42 +190,47 @@ class WallSchedule:
 
     def count(self, low: int, high: int) -> int:
         """How many matches there are from `low` on, before `high`."""
-        return max(self._count_before(high) - self._count_before(low), 0)
-
-    def _count_before(self, wall: int) -> int:
-        """How many matches there are before `wall`, counted from some fixed one."""
-        day, time = divmod(wall, DAY)
-        count = self._times_before(time) if self._matches(day) else 0
-        return count + self._days_before(day) * self._times
+        if low >= high:
+            return 0
+        (first, begin), (last, end) = divmod(low, DAY), divmod(high, DAY)
+        count = self._days_between(first, last) * self._times
+        if begin and self._matches(first):
+            count -= self._times_before(begin)
+        return count + self._times_before(end) if end and self._matches(last) else count
 
     def _times_before(self, time: int) -> int:
         """How many times of the day are before `time`."""
         minute_of_day, second = divmod(time, 60)
         hour, minute = divmod(minute_of_day, 60)
-        hours, minutes, seconds = self._hours_after, self._minutes_after, self._seconds_after
-        per_minute = sum(seconds[one] == one for one in range(60))
-        per_hour = sum(minutes[one] == one for one in range(60)) * per_minute
-        count = sum(hours[one] == one for one in range(hour)) * per_hour
-        if hours[hour] == hour:
-            count += sum(minutes[one] == one for one in range(minute)) * per_minute
-            if minutes[minute] == minute:
-                count += sum(seconds[one] == one for one in range(second))
+        hours, minutes, seconds = self._bits
+        per_minute = seconds.bit_count()
+        count = _lower(hours, hour) * minutes.bit_count() * per_minute
+        if hours >> hour & 1:
+            count += _lower(minutes, minute) * per_minute
+            if minutes >> minute & 1:
+                count += _lower(seconds, second)
         return count
 
-    def _days_before(self, day: int) -> int:
-        """How many matching days are before `day`, from 1970 on."""
-        if day <= _FIRST_DAY:
+    def _days_between(self, first: int, last: int) -> int:
+        """How many matching days there are from `first` on, before `last`."""
+        first = max(first, _FIRST_DAY)
+        if first >= last:
             return 0
         if self._is_daily:
-            return day - _FIRST_DAY
-        year = _year_number(day)
-        first, days = self._bits_of(year)
-        count = (days & ((1 << (day - first)) - 1)).bit_count()
+            return last - first
+        low, high = _year_number(first), _year_number(last)
+        years: Sequence[int] = range(low, high + 1)
         if self._years is not None:
-            return count + sum(
-                self._bits_of(one)[1].bit_count() for one in takewhile(lambda one: one < year, self._years)
-            )
-        return count + sum(self._bits_of(one)[1].bit_count() for one in range(_FIRST_YEAR, year))
+            years = self._years[bisect_left(self._years, low) : bisect_right(self._years, high)]
+        count = 0
+        for year in years:
+            begin, days = self._bits_of(year)
+            if year == high:
+                days &= (1 << (last - begin)) - 1
+            if year == low:
+                days >>= first - begin
+            count += days.bit_count()
+        return count
 
     def _day_before(self, day: int) -> int | None:
         day -= 1
