@@ -500,7 +500,7 @@ def test_a_dialect_is_loaded_when_it_is_first_needed():
     assert result.stdout.strip() == "['mainspring.triggers.dialects.unix']"
 
 
-@pytest.mark.parametrize("week", ["*/2", "2/2", "1-52/2", "1-53/3", "H/2"])
+@pytest.mark.parametrize("week", ["*/2", "2/2", "1-52/2", "1-53/3", "H/2", "*/4,*/2", "5,1/4", "*/7"])
 def test_weeks_in_steps_over_new_year_are_warned_of_once(week):
     with pytest.warns(UserWarning, match=r"WeeklyTrigger\(day_of_week=…, weeks=") as told:
         trigger = CronTrigger(week=week, day_of_week="mon")
@@ -509,7 +509,16 @@ def test_weeks_in_steps_over_new_year_are_warned_of_once(week):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"week": "1-20/2"}, {"week": "1,3"}, {"week": "*/2", "year": 2027}, {"week": "*"}]
+    "fields",
+    [
+        {"week": "1-20/2"},
+        {"week": "1,3"},
+        {"week": "*/2", "year": 2027},
+        {"week": "*"},
+        {"week": "2-53/1,*/7"},
+        {"week": "*/7,3"},
+        {"week": "1-26/2,27-53/3"},
+    ],
 )
 def test_other_weeks_are_not(fields):
     assert CronTrigger(day_of_week="mon", **fields).upcoming(START, 1)

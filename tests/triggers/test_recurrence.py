@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from math import prod
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from mainspring import RecurrenceTrigger
+from mainspring import CronTrigger, RecurrenceTrigger
 from mainspring.errors import CronSyntaxError, TriggerError
 from mainspring.triggers.parsing import parse
 from mainspring.triggers.recurrence.days import Days
@@ -334,3 +336,27 @@ def test_a_start_with_a_part_of_a_second_begins_at_the_next():
     start = datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=BERLIN)
     trigger = RecurrenceTrigger("FREQ=DAILY", start_date=start)
     assert trigger.upcoming(start, 1) == [datetime(2026, 3, 2, 9, 0, 1, tzinfo=BERLIN)]
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_what_repeats_by_hours_or_shorter_is_said_by_its_times_of_the_day(number):
+    """What is said alike by a rule and by a cron schedule is alike."""
+    pick = random.Random(number)
+    freq, steps = pick.choice(
+        [("HOURLY", (1, 2, 6)), ("MINUTELY", (1, 7, 15, 60, 180)), ("SECONDLY", (30, 90, 7200))]
+    )
+    rule = f"FREQ={freq};INTERVAL={pick.choice(steps)}" + pick.choice(
+        ["", ";BYHOUR=3,4,5", ";BYHOUR=9", ";BYDAY=MO,SU"]
+    )
+    trigger = RecurrenceTrigger(f"DTSTART:20260302T054030\nRRULE:{rule}", timezone=UTC)
+    said = trigger.explain()
+    begin = datetime(2026, 3, 8, tzinfo=UTC)
+    times = list(trigger.between(begin, begin + timedelta(days=1) - timedelta(seconds=1)))
+    digits = [sorted({getattr(time, unit) for time in times}) for unit in ("hour", "minute", "second")]
+    if "iCalendar" in said or not times or len(times) != prod(map(len, digits)):
+        assert re.search("INTERVAL=(7|90)(;|$)|BYHOUR=9|BYHOUR=3", rule), said
+        return
+    hour, minute, second = ([int(one) for one in values] for values in digits)
+    weekdays = "mon,sun" if "BYDAY" in rule else "*"
+    cron = CronTrigger(day_of_week=weekdays, hour=hour, minute=minute, second=second, timezone=UTC)
+    assert said.startswith(cron.explain().removesuffix(", UTC"))

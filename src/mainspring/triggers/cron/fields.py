@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mainspring.errors import CronSyntaxError
@@ -447,10 +448,11 @@ FIELDS: dict[str, type[BaseField]] = {
 
 
 def steps_over_new_year(week: BaseField) -> int:
-    """How many weeks apart the weeks are, if they go on so up to the end of the year; else 1."""
-    steps = [
-        expression.step
-        for expression in week.expressions
-        if expression.step and (getattr(expression, "last", None) or _LAST_WEEK) >= _LAST_WEEK
-    ]
-    return max(steps, default=1)
+    """How many weeks apart the weeks are, if they were given by a step and go on so up to the end of the year; else 1."""
+    if not any(expression.step for expression in week.expressions):
+        return 1
+    weeks = sorted(week.values())
+    distances = {later - earlier for earlier, later in pairwise(weeks)}
+    if len(distances) != 1 or weeks[-1] + max(distances) <= _LAST_WEEK:
+        return 1
+    return max(distances)

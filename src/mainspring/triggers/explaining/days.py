@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from mainspring.triggers.cron.expressions import DayExpression
     from mainspring.triggers.cron.fields import BaseField
 
-__all__ = ["Days", "of_months", "spoken_days", "spoken_months", "spoken_scope", "that_fall", "weekday_list"]
+__all__ = [
+    "Days",
+    "before_last",
+    "day_items",
+    "of_months",
+    "of_scope",
+    "spoken_days",
+    "spoken_months",
+    "spoken_scope",
+    "spoken_weeks",
+    "that_fall",
+    "weekday_list",
+]
 
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SHORTEST, _FEBRUARY, _LEAP_DAY = 28, 2, 29
@@ -88,7 +100,7 @@ def spoken_days(fields: Mapping[str, BaseField], seed: str | None, *, is_either:
     found = _in_months(read, years)
     parts = dict(found.parts)
     if not fields["week"].matches_all() and len(values["week"]) < MAX_VALUES["week"]:
-        parts["weeks"] = _spoken_weeks(values["week"])
+        parts["weeks"] = spoken_weeks(values["week"])
     return Days(parts, found.skips_dates)
 
 
@@ -158,7 +170,7 @@ def _both(read: _Fields, years: tuple[int, ...] | None) -> Days:
     scope = _scope(read.months) if read.is_either else ()
     by_day = of_months(read.days or (), read.special_days, scope, None)
     if not read.is_either:
-        which = _items(read.days or (), read.special_days)
+        which = day_items(read.days or (), read.special_days)
         where = by_day.parts["days"]
         if where.key == "days.of_month":
             where = Clause("days.which", items=which)
@@ -210,8 +222,8 @@ def of_months(
                     del year["years"]
                 return Days({"days": clause} | spoken_months(months or _ALL_MONTHS) | year)
             return Days({"days": clause} | year, skips and not is_told)
-    where = Clause("of.month_that_has") if that_has and months else _of(months)
-    items = _items(days, special)
+    where = Clause("of.month_that_has") if that_has and months else of_scope(months)
+    items = day_items(days, special)
     if where.key == "of.one_month" and items[-1].key == "item.nearest_workday":
         where = Clause("of.month_of_day", **where.parts)
     clause = Clause("days.of_month", items=items, of=where)
@@ -263,13 +275,13 @@ def _numbered(  # noqa: PLR0911 - one for each form
     if step is not None and step > 1 and len(days) >= _PROGRESSION:
         if only is not None:
             return Clause("days.nth_date", nth=step, first=days[0], last=days[-1], month=Month(only)), True
-        return Clause("days.nth_of_month", nth=step, first=days[0], last=days[-1], of=_of(months)), True
+        return Clause("days.nth_of_month", nth=step, first=days[0], last=days[-1], of=of_scope(months)), True
     if len(stretches) <= _STRETCHES and all(last - first >= _IN_A_ROW - 1 for first, last in stretches):
         if only is not None:
             spans = tuple(Clause("span.number", first=first, last=last) for first, last in stretches)
             return Clause("days.date_spans", spans=spans, month=Month(only)), only != _FEBRUARY
         spans = tuple(Clause("span.day", first=first, last=last) for first, last in stretches)
-        return Clause("days.spans_of_month", spans=spans, of=_of(months)), True
+        return Clause("days.spans_of_month", spans=spans, of=of_scope(months)), True
     if only is not None:
         return Clause("days.date", days=days, month=Month(only)), False
     return None, False
@@ -281,7 +293,7 @@ def _is_regular_cut(days: tuple[int, ...], month: int) -> bool:
     return days[:1] in ((1,), (2,)) and days == tuple(range(days[0], last + 1, 2))
 
 
-def _of(months: tuple[int, ...]) -> Clause:
+def of_scope(months: tuple[int, ...]) -> Clause:
     """Whose days they are: "of every month", "of January and July"."""
     if not months:
         return Clause("of.the_month")
@@ -307,7 +319,7 @@ def spoken_scope(month: BaseField, seed: str | None) -> tuple[Clause, dict[str, 
     if seed is None and month.has_hash():
         return Clause("of.month_hash"), {}
     months = tuple(sorted(month.values(seed or "")))
-    return _of(months), {"years": Clause("years.every")} if len(months) == 1 else {}
+    return of_scope(months), {"years": Clause("years.every")} if len(months) == 1 else {}
 
 
 def spoken_months(months: tuple[int, ...]) -> dict[str, Clause]:
@@ -344,7 +356,8 @@ def _spoken_years(  # noqa: PLR0911 - one for each form
     return {"years": Clause("years.in", years=tuple(map(str, years)))}
 
 
-def _spoken_weeks(weeks: tuple[int, ...]) -> Clause:
+def spoken_weeks(weeks: tuple[int, ...]) -> Clause:
+    """ISO weeks by their numbers."""
     step, highest = step_of(weeks), MAX_VALUES["week"]
     if len(weeks) == 1:
         return Clause("weeks.one", week=weeks[0])
@@ -370,7 +383,7 @@ def _weekday_items(weekdays: Sequence[int]) -> tuple[Clause, ...]:
     return tuple(Clause("item.weekday", weekday=Weekday(number)) for number in weekdays)
 
 
-def _items(days: tuple[int, ...], special: tuple[DayExpression, ...]) -> tuple[Clause, ...]:
+def day_items(days: tuple[int, ...], special: tuple[DayExpression, ...]) -> tuple[Clause, ...]:
     """Days of the month as nouns: "the 1st and 15th", "the last day"."""
     items = [Clause("item.days", days=days)] if days else []
     positions = tuple(one for one in special if isinstance(one, WeekdayPositionExpression))
@@ -387,9 +400,9 @@ def _items(days: tuple[int, ...], special: tuple[DayExpression, ...]) -> tuple[C
 
 def _item(day: DayExpression) -> Clause:
     if isinstance(day, LastDayOfMonthExpression):
-        return _before_last(day.days_before)
+        return before_last(day.days_before)
     if isinstance(day, WorkdayBeforeLastExpression):
-        return Clause("item.workday_nearest_to", days=(_before_last(day.days_before),))
+        return Clause("item.workday_nearest_to", days=(before_last(day.days_before),))
     if isinstance(day, LastWorkdayExpression):
         return Clause("item.last_workday")
     if isinstance(day, NearestWorkdayExpression):
@@ -397,7 +410,8 @@ def _item(day: DayExpression) -> Clause:
     return Clause("said", text=str(day))
 
 
-def _before_last(days: int) -> Clause:
+def before_last(days: int) -> Clause:
+    """A day by how many days it is before the last."""
     if not days:
         return Clause("item.last_day")
     if days == 1:
@@ -454,7 +468,7 @@ def _hashed(  # noqa: PLR0911 - one for each form
     if hashed == ["month"] and weekday.matches_all():
         if day.matches_all():
             return Days({"days": Clause("days.every")} | parts)
-        items = _items(tuple(sorted(day.values())), day.special_days())
+        items = day_items(tuple(sorted(day.values())), day.special_days())
         days = Clause("days.of_month", items=items, of=Clause("of.month_hash"))
         return Days({"days": days}, _skips(tuple(day.values()), day.special_days(), _ALL_MONTHS))
     return _by_fields(fields)
