@@ -16,6 +16,8 @@ from proxy import Proxy
 from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE, open_store
 
 RUNS = 200
+#: More connections than this are cut before the network is called bad.
+CUTS = 20
 SLOW_RUNS = 40
 
 ran: Counter[int] = Counter()
@@ -72,15 +74,15 @@ def test_lost_connections_and_lost_answers(node, proxy):
     )
     chance = random.Random(0)
     moment = threading.Event()
-    while len(watching.get_runs(outcome="succeeded", limit=RUNS + 1)) < RUNS:
-        assert datetime.now(UTC) < begin + timedelta(seconds=60), (len(ran), proxy.cuts)
+    # A busy machine does less in five seconds: there it goes on until the network was bad enough.
+    while proxy.cuts <= CUTS or len(watching.get_runs(outcome="succeeded", limit=RUNS + 1)) < RUNS:
+        assert datetime.now(UTC) < begin + timedelta(seconds=100), (len(ran), proxy.cuts)
         moment.wait(chance.uniform(0.02, 0.2))
-        if datetime.now(UTC) < begin + timedelta(seconds=5):
+        if proxy.cuts <= CUTS or datetime.now(UTC) < begin + timedelta(seconds=5):
             if chance.random() < 0.5:
                 proxy.cut()
             else:
                 proxy.loses_answers = True
-    assert proxy.cuts > 20
     assert ran == Counter(range(RUNS))
     assert len(watching.get_runs(limit=2 * RUNS)) == RUNS
     for each in nodes:

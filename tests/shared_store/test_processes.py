@@ -27,18 +27,17 @@ def cluster(store_url, tablename, tmp_path):
     made.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("on_lost", [pytest.param("record", marks=pytest.mark.one_python), "rerun"])
 def test_none_of_three_thousand_runs_is_run_twice_though_two_of_four_processes_are_killed(cluster, on_lost):
     cluster.start(4)
     count = 3000 // cluster.slowness
     names = cluster.add(count, over=8, seconds=0.005, on_lost=on_lost)
-    begin = time.monotonic()
     time.sleep(3)  # midway
     for node in cluster.nodes[:2]:
         node.kill()
     cluster.start(2)
-    cluster.wait_until_done(names, timeout=30 - (time.monotonic() - begin))
+    cluster.wait_until_done(names, timeout=60)
     for node in cluster.nodes[2:]:
         node.stop()
     counted = cluster.check(names, lost_may_rerun=on_lost == "rerun")
