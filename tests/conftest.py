@@ -18,6 +18,7 @@ from mainspring.testing import EventRecorder
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share
 import servers
+from pythons import CONTRACT, is_much_the_same
 from stores import MARIADB_ONCE, MONGODB_ONCE, REDIS_ONCE, with_driver
 
 # No deadlines: how long an example takes on a busy machine says nothing about right or wrong. In CI the examples are always
@@ -79,13 +80,9 @@ def _takes_long(item):
     return any(item.get_closest_marker(name) for name in ("one_python", "every_python"))
 
 
-#: The contract of stores, by which each driver is used on every Python.
-_CONTRACT = Path(__file__).parent / "jobstores" / "test_stores.py"
-
-
 @pytest.hookimpl(tryfirst=True)  # before it is chosen by marks
 def pytest_collection_modifyitems(items):
-    """What takes long comes first, and what talks to a server runs on one Python.
+    """What takes long comes first; what talks to a server runs on one Python, and what no Python is likely to change on two.
 
     So no process of several is left alone with something long in the end. What a server does is the same whichever Python asks it;
     SQLite is a part of Python, and stays.
@@ -93,8 +90,10 @@ def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_takes_long, reverse=True)
     for item in items:
-        if _talks_to_a_server(item) and item.path != _CONTRACT:
+        if _talks_to_a_server(item) and item.path != CONTRACT:
             item.add_marker(pytest.mark.one_python)
+        if is_much_the_same(item.path):
+            item.add_marker(pytest.mark.two_pythons)
 
 
 def _encodable(value):

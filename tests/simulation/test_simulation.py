@@ -10,13 +10,18 @@ from mainspring.testing.simulation.__main__ import main
 
 #: So many seeds are played at each change, and so many are one test.
 SEEDS, TOGETHER = 200, 10
+#: A simulated node has its own clock and no threads: the first seeds show that another Python makes no difference.
+EACH_TOGETHER = [
+    0,
+    *(pytest.param(first, marks=pytest.mark.one_python) for first in range(TOGETHER, SEEDS, TOGETHER)),
+]
 #: So soon a planted mistake is to be found.
 SOON = 200
 #: Stories in which nothing hangs on which of two things at the very same moment comes first: each store has its own order then.
 PEACEFUL = (0, 1, 2, 3, 5, 9, 10, 11)
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
+@pytest.mark.parametrize("first", EACH_TOGETHER)
 def test_nothing_goes_wrong(first):
     for seed in range(first, first + TOGETHER):
         played = play(story_of(seed))
@@ -38,6 +43,7 @@ def test_nothing_goes_wrong_for_long(first, store):
     assert main(["--seeds", f"{first}:{first + 100}", "--store", store]) == 0
 
 
+@pytest.mark.one_python
 @pytest.mark.parametrize("name", CAUGHT_BY)
 def test_what_is_planted_is_found(name, monkeypatch):
     story = story_of(CAUGHT_BY[name])
