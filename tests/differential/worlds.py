@@ -17,7 +17,7 @@ from story import Story
 
 from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.jobstores.local import adapter
 from mainspring.jobstores.shared import change_feed, setting, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler

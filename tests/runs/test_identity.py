@@ -11,7 +11,7 @@ import run_work as work
 from mainspring import Retry
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.events import EVENT_EVERY, EVENT_JOB_MAX_INSTANCES
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.executors.run import call_function, perform
 from mainspring.model import run_key
 from mainspring.testing import EventRecorder, ManualScheduler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.executors.run import call_function, close_worker, perform
 from mainspring.former_names import former_names
 

@@ -15,7 +15,8 @@ from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or p
 from mainspring.draining import drained
 from mainspring.errors import ConfigurationError
 from mainspring.executors.around import entered_all_natively, hooks_of
-from mainspring.executors.base import function_of, run_coroutine_job
+from mainspring.executors.base import run_coroutine_job
+from mainspring.executors.native import function_of
 from mainspring.executors.pool import ThreadPoolExecutor
 from mainspring.executors.run import perform_natively, report_unbegun, with_work_done
 

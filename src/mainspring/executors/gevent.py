@@ -8,8 +8,8 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConfigurationError
-from mainspring.executors.base import NativeExecutor
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
+from mainspring.executors.native import NativeExecutor
 from mainspring.executors.run import call_function, close_worker, finished, perform, report_unbegun
 from mainspring.extras import library_missing
 from mainspring.former_names import former_names

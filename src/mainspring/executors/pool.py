@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import asint, unknown_name
 from mainspring.errors import ConfigurationError, RunError
-from mainspring.executors.base import BaseExecutor, NativeExecutor, function_of, run_job
+from mainspring.executors.base import BaseExecutor, run_job
+from mainspring.executors.native import NativeExecutor, function_of
 from mainspring.executors.pool_view import PoolView
 from mainspring.executors.run import (
     call_function,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring.errors import ConfigurationError
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.executors.run import call_function, close_worker, perform
 
 if TYPE_CHECKING:

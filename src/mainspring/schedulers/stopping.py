@@ -12,7 +12,7 @@ from weakref import ref
 
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
 from mainspring.current import run_of
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.safe_logging import SafeLogger
 from mainspring.schedulers.stuck_runs import STUCK_RUNS_LIMIT
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.aside import Aside
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads and servers
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mainspring.executors.base import NativeExecutor
+from mainspring.executors.native import NativeExecutor
 from mainspring.model import RunKey
 from mainspring.testing.checker import Call
 
