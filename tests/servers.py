@@ -77,10 +77,22 @@ class Server:
 
     def __init__(self, *, durable: bool = False, port: int | None = None) -> None:
         self.durable = durable
-        self.port = port or free_port()
         self.process: subprocess.Popen | None = None
         self.folder = self._made()
-        self.start()
+        # Not before: its folder takes seconds to make, in which any connection of another test may be given the port.
+        for is_last in (False, False, True):
+            self.port = port or free_port()
+            try:
+                self.start()
+            except RuntimeError:
+                has_ended = self.process.poll() is not None
+                if not has_ended:
+                    self.kill()
+                if port or is_last or not has_ended:
+                    self.remove()
+                    raise
+            else:
+                return
 
     def start(self) -> None:
         """Start it on its folder and port, and wait until it answers."""
