@@ -12,11 +12,14 @@ import pickle
 import re
 import sys
 import warnings
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
 from triggers.samples import samples
 
@@ -77,3 +80,9 @@ if __name__ == "__main__":
         for trigger in _samples()
     ]
     _WRITTEN.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+
+
+def test_an_end_that_was_kept_as_text_is_read_in_the_zone_of_the_trigger():
+    written = IntervalTrigger(hours=1, end_date="2026-05-01", timezone="Europe/Berlin").to_dict()
+    read = trigger_from_dict({**written, "end_date": "2026-05-01"})
+    assert read.end_date == datetime(2026, 5, 1, tzinfo=ZoneInfo("Europe/Berlin"))
