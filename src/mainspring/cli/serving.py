@@ -7,6 +7,7 @@ import signal
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -174,18 +175,25 @@ class Keeper:
 
 @contextmanager
 def _on_hangup(work: Callable[[], None]) -> Iterator[None]:
-    """Have `work` done, on a thread of its own, whenever SIGHUP comes; where there is such a signal."""
+    """Have `work` done, on a thread of its own, once for each SIGHUP and one after the other; where there is such a signal."""
     number = getattr(signal, "SIGHUP", None)
     if number is None:
         yield
         return
-    before = signal.signal(
-        number, lambda *_: Thread(target=work, name="mainspring-reload", daemon=True).start()
-    )
+    # A handler comes into the middle of anything, also of the start of a thread, which has a lock: it only puts down that it was called.
+    asked: SimpleQueue[bool] = SimpleQueue()
+
+    def serve() -> None:
+        while asked.get():
+            work()
+
+    Thread(target=serve, name="mainspring-reload", daemon=True).start()
+    before = signal.signal(number, lambda *_: asked.put(True))
     try:
         yield
     finally:
         signal.signal(number, before)
+        asked.put(False)
 
 
 def _of_program(reference: str) -> BlockingScheduler:
