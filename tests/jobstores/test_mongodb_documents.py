@@ -3,6 +3,8 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations_with_replacement
+from unittest.mock import Mock
 
 import pymongo
 import pytest
@@ -11,7 +13,8 @@ from pymongo.collection import Collection
 
 from mainspring import AfterJob, Retry
 from mainspring.errors import ConfigurationError
-from mainspring.jobstores.mongodb import MongoDBJobStore
+from mainspring.jobstores.mongodb import MongoDBJobStore, backend
+from mainspring.jobstores.mongodb.documents import ENDED, QUEUED, RUNNING
 from mainspring.model import QueuedRun, RunKey, RunResult
 from mainspring.testing.conformance import claim, ids, record, submission
 from mainspring.triggers.date import DateTrigger
@@ -357,3 +360,23 @@ def test_a_client_is_closed_once_however_often_the_store_is_shut_down(mongodb_ur
     store.shutdown()
     store.shutdown()
     assert closed == [client]
+
+
+@pytest.mark.parametrize("states", list(combinations_with_replacement([QUEUED, RUNNING, ENDED], 4)))
+def test_a_run_is_found_whatever_becomes_of_it_between_two_looks(monkeypatch, states):
+    """Each look sees the next of the states: in the job's document while it is active, else in its own."""
+    looked = iter(states)
+    made = object.__new__(backend.MongoDBBackend)
+    made.server = Mock()
+    made.server.run.side_effect = lambda look: look()
+
+    def find_one(query):
+        state = next(looked)
+        return {"state": state} if state in query["state"]["$in"] else None
+
+    made.server.runs.find_one.side_effect = find_one
+    monkeypatch.setattr(
+        made, "_active_run", lambda _: {"state": RUNNING} if next(looked) == RUNNING else None
+    )
+    monkeypatch.setattr(backend, "run_record", lambda document: document)
+    assert made.get_run(RunKey("a", PAST, 1)) is not None

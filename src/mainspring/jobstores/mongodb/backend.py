@@ -451,12 +451,14 @@ class MongoDBBackend(Backend):
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         def look() -> RunRecord | None:
-            # As in a list, it goes on until its job has forgotten it. It may be begun between two looks.
-            found = self._active_run(key) or self.server.runs.find_one(
-                {"_id": key.id, "state": {"$in": [QUEUED, ENDED]}}
-            )
-            found = found or self._active_run(key)
-            return None if found is None else run_record(found)
+            # As in a list, it goes on until its job has forgotten it. It may be begun between two looks, and have ended before the third.
+            for _ in range(2):
+                found = self._active_run(key) or self.server.runs.find_one(
+                    {"_id": key.id, "state": {"$in": [QUEUED, ENDED]}}
+                )
+                if found is not None:
+                    return run_record(found)
+            return None
 
         return self.server.run(look)
 
