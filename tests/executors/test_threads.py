@@ -134,7 +134,7 @@ def test_no_wake_up_is_lost(started, reports, submission):
     for thread in submitters:
         thread.start()
     for _ in range(8000):
-        assert ran.acquire(timeout=10)
+        assert ran.acquire(timeout=30)
     for thread in submitters:
         thread.join()
 
@@ -145,7 +145,7 @@ def test_one_at_a_time_each_waits_for_the_last(started, reports, submission):
     ran = threading.Semaphore(0)
     for _ in range(3000):
         pool.submit(submission(ran.release), reports)
-        assert ran.acquire(timeout=10)
+        assert ran.acquire(timeout=30)
 
 
 class Thing:
@@ -184,10 +184,10 @@ def test_an_idle_pool_keeps_nothing_of_its_last_job(started, submission, fails, 
     thing = Thing()
     alive = weakref.ref(thing)
     pool.submit(submission(add, thing, 1) if fails else submission(touch, thing), reporter)
-    assert reporter.ended.acquire(timeout=10)
+    assert reporter.ended.acquire(timeout=30)
     del thing
     pool.submit(submission(add, 1, 1), reporter)  # when it has begun, the first is forgotten
-    assert reporter.ended.acquire(timeout=10)
+    assert reporter.ended.acquire(timeout=30)
     gc.collect()
     assert alive() is None
 

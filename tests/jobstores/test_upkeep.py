@@ -290,7 +290,7 @@ def test_in_a_forked_process_nothing_is_called_any_more(task, caplog):
     )
     upkeep.leave_to_parent()
     upkeep.start()  # as a thread that is a greenlet, and outlives the fork
-    assert upkeep.join(10)
+    assert upkeep.join(30)
     assert task.calls == 0
     assert ended == []
     assert caplog.records == []  # nor was it tried

@@ -33,7 +33,7 @@ SENTENCES = {
     "password redis": ("invalid username-password", "check the user and the password"),
 }
 #: Seconds for which a loop of a busy machine may not get its turn; a driver waits for five at least.
-BUSY = 1.5
+BUSY = 4.5
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_start_on_what_cannot_be_had_fails_in_time_and_with_a_sentence(kind, u
                 assert word.format(folder=tmp_path) in start["text"], (name, start)
         else:
             assert start["type"] == "StoreUnavailableError", (name, start)
-            assert failing_starts.TRIED <= start["seconds"] < failing_starts.TRIED + BUSY, (name, start)
+            assert failing_starts.TRIED <= start["seconds"] < failing_starts.TOO_LONG / 3, (name, start)
             assert re.search(r"\(tried for [23] s\)", start["text"]), (name, start)
             assert "127.0.0.1:" in start["text"], (name, start)
         assert start["state"] == "stopped", (name, start)

@@ -379,24 +379,28 @@ def test_gevents_jobs_run_side_by_side():
         import gevent, time
         from mainspring import GeventScheduler
 
+        import gevent.event
+
         scheduler = GeventScheduler(timezone="UTC")
         scheduler.start()
         together = 0
-        most = 0
+        all_are_there = gevent.event.Event()
 
         def job():
-            global together, most
+            global together
             together += 1
-            most = max(most, together)
-            gevent.sleep(0.2)
+            if together == 50:
+                all_are_there.set()
+            all_are_there.wait()
+            gevent.sleep(0.01)
             together -= 1
 
         for _ in range(50):
             scheduler.add_job(job)
-        gevent.sleep(0.1)
+        print(all_are_there.wait(30))
         scheduler.shutdown()
-        print(most, together)
-    """) == ["50 0"]
+        print(together)
+    """) == ["True", "0"]
 
 
 @pytest.mark.parametrize("asyncio_reactor", [True, False])
@@ -609,10 +613,10 @@ LOOP_CLOSED = """
         await asyncio.sleep(3600)
 
     async def waits():
+        begun.append(1)
         await asyncio.sleep(3600)
 
     def in_a_thread():
-        begun.append(1)
         return waits()
 
     loop = asyncio.new_event_loop()
@@ -624,7 +628,6 @@ LOOP_CLOSED = """
     async def until_begun():
         while len(begun) < 2:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
 
     loop.run_until_complete(until_begun())
     print(sorted(run.state for run in scheduler.get_runs()))

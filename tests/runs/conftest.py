@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mainspring import MemoryJobStore
 from mainspring.events import EVENT_EVERY
+from mainspring.jobstores.shared import agenda
+from mainspring.jobstores.shared.store import SharedJobStore
 from mainspring.testing import EventRecorder
 from pickle_store import PickleStore
 from stores import MONGODB, open_store
@@ -46,6 +49,15 @@ def scheduler(make_scheduler, make_store):
 
     yield make_scheduler(jobstores={"default": make_store()}, start=True)
     run_work.gate.set()  # before the scheduler is shut down, which waits for its jobs
+
+
+@pytest.fixture
+def seldom_polls(monkeypatch):
+    """The time after which stores that nodes share are asked again for what nobody has told of: so long that it is noticed."""
+    interval = timedelta(seconds=10)
+    monkeypatch.setattr(agenda, "POLL", interval)
+    monkeypatch.setattr(SharedJobStore, "poll_interval", interval)
+    return interval
 
 
 @pytest.fixture

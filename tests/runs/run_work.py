@@ -25,7 +25,7 @@ def reset():
     ended.clear()
 
 
-def eventually(condition, timeout=30):
+def eventually(condition, timeout=60):
     """Wait until a condition holds; it is asked again and again, since what it is about may be in a database."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -173,7 +173,7 @@ def test_what_a_store_never_takes_back_is_told_of_at_the_end(scheduler, heard, m
     scheduler.add_executor(Refusing(), "refusing")
     add_together(scheduler, ("error", {"trigger": "interval", "hours": 1, "executor": "refusing"}))
     the_others_run(scheduler, 1)
-    assert called.wait(10)
+    assert called.wait(30)
     scheduler.shutdown(timeout=0)
     assert "and that 1 are left to others" in caplog.text
 

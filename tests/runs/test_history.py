@@ -23,7 +23,7 @@ def test_a_run_is_found_by_its_id(scheduler, heard):
     scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="sum")
     (event,) = heard.wait_for(EVENT_JOB_EXECUTED, "sum")
     assert event.run_id == run_id("sum", PAST)
-    run = scheduler.wait_for_run(event.run_id, timeout=10)
+    run = scheduler.wait_for_run(event.run_id, timeout=30)
     assert (run.id, run.job_id, run.attempt, run.cause) == (event.run_id, "sum", 1, "schedule")
     assert (run.outcome, run.result, run.error) == ("succeeded", "3", None)
     assert run.scheduled_run_time == PAST
@@ -36,7 +36,7 @@ def test_a_run_is_found_by_its_id(scheduler, heard):
 def test_a_failure_is_kept_with_its_traceback(scheduler, heard):
     job = scheduler.add_job(work.fail, "date", run_date=PAST, id="bad")
     (event,) = heard.wait_for(EVENT_JOB_ERROR, "bad")
-    run = scheduler.wait_for_run(event.run_id, timeout=10)
+    run = scheduler.wait_for_run(event.run_id, timeout=30)
     assert (run.outcome, run.error) == ("failed", "ValueError: no such luck")
     assert "raise ValueError(text)" in run.traceback
     assert [one.outcome for one in job.runs()] == ["failed"]
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_says_how_far_it_is(scheduler):
     assert scheduler.get_run(run.id).outcome is None
     assert scheduler.get_runs("long", "queued") == []
     work.gate.set()
-    assert scheduler.wait_for_run(run.id, timeout=10).outcome == "succeeded"
+    assert scheduler.wait_for_run(run.id, timeout=30).outcome == "succeeded"
     assert scheduler.get_runs("long", "running") == []
 
 

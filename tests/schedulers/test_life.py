@@ -66,7 +66,7 @@ def test_jobs_added_while_it_starts_are_not_lost():
             scheduler.add_job(ran.release)
         starter.join()
         for _ in range(20):
-            assert ran.acquire(timeout=10)
+            assert ran.acquire(timeout=40)
         scheduler.shutdown()
 
 
@@ -190,13 +190,15 @@ def test_shutdown_without_waiting_lets_the_process_end(tmp_path):
 
 
 BLOCKING = """
-    import threading
+    import logging, sys, threading
+    from mainspring.schedulers import signals
     from mainspring.schedulers.blocking import BlockingScheduler
 
     def endless():
         print("begun", flush=True)
         threading.Event().wait()
 
+    signals.RECORDED_WITHIN_SECONDS = 30  # on however busy a machine
     scheduler = BlockingScheduler(timezone="UTC")
     scheduler.add_job(endless)
     {start}
@@ -204,13 +206,18 @@ BLOCKING = """
 
 
 def test_two_signals_end_a_blocking_scheduler_in_the_main_thread_whatever_runs(tmp_path):
-    start = """try:
+    start = """
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    try:
         scheduler.start()
     except SystemExit as error:
         print("interrupted", error.code, flush=True)"""
     process = run_program(tmp_path, BLOCKING.format(start=start))
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
+    # Each may be taken by another thread: only when the first was heard is the other one the second.
+    while "SIGINT: shutting down" not in (line := process.stderr.readline()):
+        assert line, "it has ended"
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=30)
     assert (output, process.returncode) == ("interrupted 143\n", 0)
