@@ -106,6 +106,7 @@ def count_meant(value: Any) -> str:
 
 #: What is longer is no name that was mistyped, and takes long to be compared.
 _LONGEST_NAME = 100
+_LONGEST_MESSAGE = 1_000
 
 
 def nearest(name: Any, known: Iterable[str], alike: float = 0.6) -> str | None:
@@ -157,7 +158,7 @@ class NamesParameters(ABCMeta):
         besides = None if cls._besides.isdisjoint(kwargs) else cls._take_besides(kwargs)
         try:
             made = _make(cls, *args, **kwargs)
-        except TypeError:
+        except TypeError as refusal:
             problem = unknown_keyword(cls, kwargs)
             if problem is None:
                 try:
@@ -165,7 +166,11 @@ class NamesParameters(ABCMeta):
                 except TypeError as error:
                     problem = str(error)
                 else:
+                    _shorten(refusal)
                     raise
+        except ValueError as refusal:
+            _shorten(refusal)
+            raise
         else:
             return cls._changed(made, besides) if besides else made
         raise TypeError(f"{cls.__name__}: {problem}")
@@ -184,6 +189,13 @@ class NamesParameters(ABCMeta):
         # Otherwise that of __call__ above would be shown for all of them.
         parameters = list(signature(cls.__init__).parameters.values())  # type: ignore[misc]
         return Signature(parameters[1:])
+
+
+def _shorten(error: Exception) -> None:
+    """Keep an error readable that shows what it was given, which may be of any length."""
+    if error.args and isinstance(error.args[0], str) and len(error.args[0]) > _LONGEST_MESSAGE:
+        half = _LONGEST_MESSAGE // 2
+        error.args = (f"{error.args[0][:half]} … {error.args[0][-half:]}", *error.args[1:])
 
 
 #: What subclasses of the metaclass may have replaced.

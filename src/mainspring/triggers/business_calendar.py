@@ -148,6 +148,8 @@ CALENDAR = Codec(BusinessCalendar.to_dict, lambda values, _zone: BusinessCalenda
 def _read_weekend(weekend: Any) -> frozenset[int]:
     if isinstance(weekend, str):
         raise TriggerError(f"weekend must be several weekdays, got the text {weekend!r}: write [{weekend!r}]")
+    if not hasattr(weekend, "__iter__"):
+        raise TriggerError(f"weekend must be several weekdays, such as ['sat', 'sun'], got {weekend!r}")
     try:
         return frozenset(weekday_number(day) for day in weekend)
     except (TypeError, ValueError, AttributeError) as error:

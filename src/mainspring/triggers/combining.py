@@ -66,9 +66,10 @@ class BaseCombiningTrigger(DelayedTrigger):
     shown_as = "<{name}({fields})>"
 
     def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
-        if isinstance(triggers, BaseTrigger):
+        if isinstance(triggers, BaseTrigger) or not hasattr(triggers, "__iter__"):
+            got = "" if isinstance(triggers, BaseTrigger) else f", got {type(triggers).__name__} {triggers!r}"
             raise TriggerError(
-                f"{type(self).__name__} takes a list of triggers: {type(self).__name__}([…, …])"
+                f"{type(self).__name__} takes a list of triggers: {type(self).__name__}([…, …]){got}"
             )
         self.triggers = list(triggers)
         if not self.triggers:

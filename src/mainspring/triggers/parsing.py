@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords, nearest
-from mainspring.errors import CronSyntaxError, TriggerError
+from mainspring.errors import CronSyntaxError, TriggerError, repr_of
 from mainspring.triggers.meant import candidates
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
         TypeError: `text` is no text.
     """
     if not isinstance(text, str):
-        raise TypeError(f"text must be a text such as '30 9 * * mon-fri', got {type(text).__name__} {text!r}")
+        raise TypeError(
+            f"text must be a text such as '30 9 * * mon-fri', got {type(text).__name__} {repr_of(text)[:100]}"
+        )
     if dialect is not None:
         return _read_as(dialect_name(dialect), text)
     readings, errors = _read_by_all(text)
@@ -117,7 +119,7 @@ def dialect_name(dialect: Any) -> str:
     """
     if not isinstance(dialect, str):
         raise TypeError(
-            f"dialect must be one of {', '.join(DIALECTS)}, got {type(dialect).__name__} {dialect!r}"
+            f"dialect must be one of {', '.join(DIALECTS)}, got {type(dialect).__name__} {repr_of(dialect)[:100]}"
         )
     names = {alias: name for name, known in DIALECTS.items() for alias in (name, *known.aliases)}
     low = re.sub(r"[\s_-]", "", dialect.lower())

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, get_arg
 from mainspring.coercion import nearest
 from mainspring.errors import TriggerError
 from mainspring.extras import library_missing
+from mainspring.timezones import in_utc
 from mainspring.triggers.common_fields import END_DATE, JITTER, MOMENT, START_DATE, TIMEZONE
 from mainspring.triggers.declared import Codec, Field, Handed, keyword, positional
 from mainspring.triggers.jitter import checked_jitter
-from mainspring.triggers.standard import TICK, DelayedTrigger, moment_in, shown, zone_given
+from mainspring.triggers.standard import TICK, DelayedTrigger, check_order, moment_in, zone_given
 from mainspring.triggers.steps import SearchExhaustedError
 
 if TYPE_CHECKING:
@@ -138,11 +139,7 @@ class SunTrigger(DelayedTrigger):
         self.timezone = zone_given(timezone, start_date, end_date)
         self.start_date = moment_in(start_date, self.timezone, "start_date")
         self.end_date = moment_in(end_date, self.timezone, "end_date")
-        start, end = _utc(self.start_date), _utc(self.end_date)
-        if start is not None and end is not None and end < start:
-            raise TriggerError(
-                f"end_date {shown(self.end_date)} is before start_date {shown(self.start_date)}"
-            )
+        check_order(self.start_date, self.end_date)
         self.jitter = checked_jitter(jitter)
         self._seed: str | None = None
         _astral()
@@ -308,4 +305,4 @@ def _checked(name: str, value: Any, low: float, high: float, unit: str) -> float
 
 
 def _utc(moment: Any) -> datetime | None:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+    return in_utc(moment) if isinstance(moment, datetime) else None

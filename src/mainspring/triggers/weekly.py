@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from datetime import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from mainspring.errors import TriggerError
+from mainspring.errors import TriggerError, repr_of
 from mainspring.triggers.clock_changes import DAY
 from mainspring.triggers.cron.expressions import WEEKDAYS, weekday_number
 from mainspring.triggers.cron.fields import DayOfWeekField
@@ -227,10 +227,11 @@ def _read_time(given: Any) -> time:
             return time(hour, minute, second)
         except ValueError as error:
             raise TriggerError(f"times={given!r}: {error}") from None
-    whole_hour = type(given) is int or (isinstance(given, str) and given.strip().isdecimal())
-    hint = f"; did you mean '{int(given):02}:00'?" if whole_hour and 0 <= int(given) < 24 else ""  # noqa: PLR2004 - hours
+    shown = f"{given:.100}" if isinstance(given, str) else repr_of(given)[:100]
+    is_hour = type(given) is int or (isinstance(given, str) and given.isascii() and given.strip().isdecimal())
+    hint = f"; did you mean '{int(shown):02}:00'?" if is_hour and 0 <= int(shown) < 24 else ""  # noqa: PLR2004 - hours
     raise TriggerError(
-        f"times must be times of the day, such as '09:30' or ['09:30', '14:00'], got {str(given)[:100]!r}{hint}"
+        f"times must be times of the day, such as '09:30' or ['09:30', '14:00'], got {shown!r}{hint}"
     )
 
 

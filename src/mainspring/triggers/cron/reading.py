@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfoNotFoundError
 
 from mainspring.coercion import nearest
-from mainspring.errors import CronSyntaxError
+from mainspring.errors import CronSyntaxError, repr_of
 from mainspring.timezones import astimezone, nearest_zone
 from mainspring.triggers.cron.fields import FIELDS
 from mainspring.triggers.cron.grammars import CRON_MACROS, FIVE_FIELDS, UNIX, Grammar, Written
@@ -35,7 +35,9 @@ def checked_text(text: Any, example: str) -> str:
         TypeError: it isn't.
     """
     if not isinstance(text, str):
-        raise TypeError(f"text must be a schedule such as {example!r}, got {type(text).__name__} {text!r}")
+        raise TypeError(
+            f"text must be a schedule such as {example!r}, got {type(text).__name__} {repr_of(text)[:100]}"
+        )
     return text
 
 

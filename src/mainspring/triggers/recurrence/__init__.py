@@ -111,7 +111,8 @@ class RecurrenceTrigger(WallClockTrigger):
         if found is None:
             raise TypeError(f"start_date must be a date or a time, got {given!r}")
         wall = found.replace(tzinfo=None, fold=0)
-        return wall if not wall.microsecond else wall.replace(microsecond=0) + _SECOND
+        second = wall.replace(microsecond=0)
+        return second if second in (wall, _LAST_SECOND) else second + _SECOND
 
     def _set(self, recurrence: Recurrence, jitter: float | None, gap: Any, fold: Any) -> None:
         self.recurrence = recurrence._replace(start=None, zone=None)
