@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,15 @@ from mainspring.admin import Admin
 from mainspring.admin.upkeep import checks, maintenance_of, pending_upgrade, prune
 from mainspring.errors import ConfigurationError
 from stores import open_store
+from waiting import wait_for
+
+begun = threading.Event()
+WAITED_FOR: dict[str, threading.Event] = {}
+
+
+def wait():
+    begun.set()
+    WAITED_FOR["end"].wait(30)
 
 
 def test_a_database_is_checked_vacuumed_and_pruned_beside_a_node(store_url, tablename, make_scheduler):
@@ -39,3 +49,33 @@ def test_a_database_is_checked_vacuumed_and_pruned_beside_a_node(store_url, tabl
                 f"{tablename} TO 'o''neill'@'10.%';"
             )
     assert node.run_job("a").wait(30).outcome == "succeeded"
+
+
+@pytest.mark.one_python
+def test_a_node_notices_what_was_restored_though_it_has_told_nothing_since_the_backup(
+    make_scheduler, tmp_path
+):
+    """Or it would take for its own what it ran at that time, and run the job never again."""
+    path = tmp_path / "jobs.sqlite"
+    store = open_store(f"sqlite:///{path}", "jobs")
+    node = make_scheduler(jobstores={"default": store}, start=True)
+    ends = threading.Event()
+    begun.clear()
+    WAITED_FOR["end"] = ends
+    node.add_job(f"{__name__}:wait", "interval", hours=1, id="waits")
+    run = node.run_job("waits")
+    assert begun.wait(30)
+    membership = store._membership
+    renew, membership.renew = membership.renew, lambda: None
+    with Admin(open_store(f"sqlite:///{path}", "jobs")) as admin:
+        wait_for(lambda: node.get_run(run.id).outcome is None)
+        maintenance_of(admin.store).backup(tmp_path / "copy.sqlite")
+        ends.set()
+        assert run.wait(30).outcome == "succeeded"
+        maintenance_of(admin.store).restore(tmp_path / "copy.sqlite")
+    membership.renew = renew
+    assert wait_for(
+        lambda: [one for one in node.health().store_warnings.get("default", ()) if "was set back" in one]
+    )
+    assert wait_for(lambda: node.get_run(run.id).outcome) == "lost"
+    assert node.run_job("waits").wait(30).outcome == "succeeded"

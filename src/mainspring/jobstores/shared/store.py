@@ -848,6 +848,7 @@ class SharedJobStore(NativeJobStore):
     # Runs
 
     def claim(self, now: datetime, decide: Decide, limit: int, executors: Collection[str]) -> ClaimedBatch:
+        self._handed_out = ()  # whoever asks again knows what became of it
         with self._outage.doing(CLAIMING):
             return self._claim(now, decide, limit, executors)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from mainspring.errors import ConfigurationError
 from mainspring.forks import UNDIVIDED
@@ -22,6 +23,8 @@ from mainspring.jobstores.sqlalchemy.sqlite import turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Connection
 
     from mainspring.jobstores.sqlalchemy.database import Database
     from mainspring.jobstores.sqlalchemy.tables import Tables
@@ -155,6 +158,18 @@ class Maintenance:
                 backup.backup(present)
                 # As the store's file is; a backup has none of its own.
                 present.execute("PRAGMA journal_mode=WAL").fetchall()
+                self._set_heartbeats_back(connection)
+
+    def _set_heartbeats_back(self, connection: Connection) -> None:
+        """Have each node that lives notice that the store was set back (`mainspring.engine.setbacks`).
+
+        One that hasn't told of itself since the backup would find what it has told last, and take for its own what it ran at that time.
+        """
+        nodes = self._tables.nodes
+        for token, heartbeat in connection.execute(select(nodes.c.token, nodes.c.heartbeat)).all():
+            before = heartbeat - timedelta.resolution
+            connection.execute(update(nodes).where(nodes.c.token == token).values(heartbeat=before))
+        connection.commit()
 
     def _refuse_others(self, backup: sqlite3.Connection, source: Path) -> None:
         name = self._tables.schema.name.replace('"', '""')
