@@ -29,6 +29,21 @@ COUNTS = {
 }
 #: Programs that came apart once, and what about.
 PROGRAMS = {
+    "two runs of one due time that fail, and are tried again in their turn": [
+        step("add", job="b", trigger=("every", 2, 3), manner="ignores", overlap="buffer_one", retry=(3, 2)),
+        step("sleep", seconds=60),
+        step("end", run=("b", 59.0, 1), how="succeeded"),
+        step("wait", seconds=1),
+        step("move", job="b", to=55),
+        step("end", run=("b", 61.0, 1), how="failed"),
+        step("wait", seconds=1),
+        step("backfill", job="b", start=53, end=62, overlap="allow"),
+        step("end", run=("b", 53.0, 1), how="failed"),
+        step("end", run=("b", 55.0, 1), how="failed"),
+        step("end", run=("b", 57.0, 1), how="failed"),
+        step("end", run=("b", 61.0, 2), how="failed"),
+        step("wait", seconds=3),
+    ],
     "a due time that is buffered a second time": [
         step("add", job="a", trigger=("every", 2, 0), manner="raises", overlap="cancel_running"),
         step("move", job="a", to=0),

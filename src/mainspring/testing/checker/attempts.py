@@ -7,7 +7,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mainspring.engine.retrying import rerun_pause
-from mainspring.testing.checker.evidence import AGAIN, RETRIED, at, in_utc, is_promised, name_of
+from mainspring.testing.checker.evidence import (
+    AGAIN,
+    RETRIED,
+    at,
+    in_utc,
+    is_promised,
+    name_of,
+    shortest_wait,
+)
 from mainspring.testing.checker.values import Fault
 
 if TYPE_CHECKING:
@@ -15,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.model import JobOptions, RunRecord
-    from mainspring.retry import Retry
     from mainspring.testing.checker.evidence import Evidence
     from mainspring.testing.checker.values import ObservedJob
 
@@ -120,22 +127,12 @@ def _is_called_for(
         most = max(retry.attempts for retry in retries)
         yield Fault("attempts", f"{name_of(run)} is attempt {run.attempt}, and only {most} are to be made")
     elif before.finished is not None and run.started is not None:
-        wait = min(_shortest_wait(retry, before.attempt - before.reruns) for retry in retries)
+        wait = min(shortest_wait(before, each) for each in options if each.retry is not None)
         if run.started < before.finished + wait - precision:
             yield Fault(
                 "early",
                 f"{name_of(run)} began at {at(run.started)}; {wait} after {at(before.finished)} was the earliest for a retry",
             )
-
-
-def _shortest_wait(retry: Retry, attempt: int) -> timedelta:
-    factor = min(retry.backoff ** min(attempt - 1, 64), 1e12)
-    seconds = min(retry.delay.total_seconds() * factor, retry.longest_delay.total_seconds())
-    return timedelta(seconds=seconds)
-
-
-def _longest_wait(retry: Retry, attempt: int) -> timedelta:
-    return _shortest_wait(retry, attempt) + timedelta(seconds=retry.jitter.total_seconds())
 
 
 def is_final(evidence: Evidence, job: ObservedJob | None, run: RunRecord) -> bool | None:
@@ -165,8 +162,10 @@ def _what_is_due(evidence: Evidence, job: ObservedJob, last: RunRecord) -> Itera
         for change in job.changes
     ):
         return  # it goes with its job
-    retries = [each.retry for each in evidence.options(job, last.finished) if each.retry is not None]
-    wait = max((_longest_wait(retry, last.attempt - last.reruns) for retry in retries), default=timedelta(0))
+    options = evidence.options(job, last.finished)
+    retries = [each.retry for each in options if each.retry is not None]
+    wait = max(shortest_wait(last, each) for each in options)
+    wait += timedelta(seconds=max((retry.jitter.total_seconds() for retry in retries), default=0))
     due = last.finished + (rerun_pause(last.reruns) if last.outcome == "lost" and not retries else wait)
     # It is queued when the outcome is written, long before it is due.
     if evidence.served(last.finished, observed.until) > observed.patience:

@@ -82,12 +82,12 @@ class Evidence:
     def _likeliness(self, run: RunRecord, begin: datetime | None) -> tuple[bool, bool, datetime, int]:
         """How likely it is that what began at a time was made since this run has failed: greater is likelier."""
         job, end = self.jobs.get(run.job_id), in_utc(run.finished or run.scheduled_run_time)
-        is_over = begin is None or end <= in_utc(begin)
-        may_be = job is None or any(
-            is_promised(run, each) is not False
-            for each in [*self.options_when_claimed(job, run), *self.options(job, end)]
-        )
-        return is_over, may_be, end, run.attempt
+        options = [] if job is None else [*self.options_when_claimed(job, run), *self.options(job, end)]
+        promising = [each for each in options if is_promised(run, each) is not False]
+        waits = [shortest_wait(run, each) for each in promising or options]
+        earliest = end + min(waits, default=timedelta(0)) - self.observed.precision
+        is_over = begin is None or earliest <= in_utc(begin)
+        return is_over, job is None or bool(promising), end, run.attempt
 
     def caller_of(self, run: RunRecord) -> RunRecord | None:
         """The attempt that failed, or was lost, so that a retry or a rerun was made."""
@@ -177,6 +177,15 @@ def is_promised(run: RunRecord, options: JobOptions) -> bool | None:
     if retry is None or run.attempt - run.reruns >= retry.attempts:
         return False
     return None if retry.on or retry.not_on else True
+
+
+def shortest_wait(run: RunRecord, options: JobOptions) -> timedelta:
+    """How long after the end of a run that failed another attempt may begin at the earliest."""
+    retry = options.retry
+    if retry is None or (run.outcome == "lost" and options.on_lost == "rerun"):
+        return timedelta(0)
+    factor = min(retry.backoff ** min(run.attempt - run.reruns - 1, 64), 1e12)
+    return timedelta(seconds=min(retry.delay.total_seconds() * factor, retry.longest_delay.total_seconds()))
 
 
 def _key_of(run: RunRecord) -> RunKey:
