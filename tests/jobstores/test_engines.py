@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import sys
 import threading
+import weakref
 from types import ModuleType
 
 import pytest
@@ -16,6 +18,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.jobstores.sqlalchemy.engines import is_in_memory
 from mainspring.schedulers.background import BackgroundScheduler
+from mainspring.testing import ManualScheduler
 from mainspring.testing.conformance import record
 
 PATIENCE = 20
@@ -247,3 +250,18 @@ def test_two_threads_of_the_program_and_a_store_on_one_engine(engine_to, tmp_pat
 
 def test_a_database_in_memory_is_recognised(engine_to):
     assert is_in_memory(SQLAlchemyJobStore("sqlite://").engine)
+
+
+def test_an_engine_in_memory_is_closed_when_nobody_uses_it(tablename):
+    store = SQLAlchemyJobStore("sqlite://", tablename=tablename)
+    scheduler = ManualScheduler(jobstores={"default": store})
+    scheduler.start()
+    engine = weakref.ref(store.engine)
+    with store.engine.connect() as connection:
+        opened = connection.connection.dbapi_connection
+    scheduler.shutdown()
+    del scheduler, store, connection
+    gc.collect()
+    assert engine() is None
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened.execute("SELECT 1")

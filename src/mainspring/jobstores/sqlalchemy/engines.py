@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from mainspring.errors import ConfigurationError
@@ -75,9 +75,23 @@ def engine_for(url: str | URL, options: Mapping[str, Any]) -> Engine:
     settings["connect_args"] = {**connect, **given.pop("connect_args", {})}
     engine = create_engine(address, **{**settings, **given})
     if is_in_memory(engine):
-        # Nobody closes it, since others may have jobs there, or want them again: it is closed when nobody uses it any more.
-        finalize(engine, engine.pool.dispose).atexit = False
+        _close_when_unused(engine)
     return engine
+
+
+def _close_when_unused(engine: Engine) -> None:
+    """Nobody closes it, since others may have jobs there, or want them again: its connections are closed when nobody uses it any more.
+
+    Whoever waits for that may hold nothing that holds the engine, or it would be used for ever: its pool does.
+    """
+    opened: list[Any] = []
+    event.listen(engine, "connect", lambda connection, _record: opened.append(connection))
+    finalize(engine, _close_all, opened).atexit = False
+
+
+def _close_all(connections: list[Any]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 #: The engines in memory that stand for engines of the program, so that several stores on one engine share their jobs.
