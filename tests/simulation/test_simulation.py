@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
-from planted import CAUGHT_BY, PLANTED
+from planted import CAUGHT_BY, NOT_CAUGHT, PLANTED
 
 from mainspring.testing.simulation import play, shortest, story_of
 from mainspring.testing.simulation.__main__ import main
+from mainspring.testing.simulation.world import World
 
 #: So many seeds are played at each change, and so many are one test.
 SEEDS, TOGETHER = 200, 10
@@ -52,6 +56,11 @@ def test_what_is_planted_is_found(name, monkeypatch):
     assert play(story).faults
 
 
+def test_each_planted_mistake_is_in_one_of_the_tables():
+    assert sorted([*CAUGHT_BY, *NOT_CAUGHT]) == sorted(PLANTED)
+    assert all(seed < SOON for seed in CAUGHT_BY.values())
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", CAUGHT_BY)
 def test_what_is_planted_is_found_soon(name, monkeypatch):
@@ -79,6 +88,20 @@ def test_a_story_of_one_node_has_the_same_history_in_memory_and_in_sqlite(seed):
     in_memory.assert_faultless()
     in_sqlite.assert_faultless()
     assert runs_of(in_memory) == runs_of(in_sqlite)
+
+
+def test_what_was_played_is_forgotten():
+    world = []
+
+    def noting(self, story, stores, real=World.__init__):
+        world.append(weakref.ref(self))
+        real(self, story, stores)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(World, "__init__", noting)
+        play(story_of(3))
+    gc.collect()
+    assert world[0]() is None
 
 
 def test_another_seed_is_another_story():

@@ -5,10 +5,15 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from mainspring.testing.simulation.scenes import Scene
 from mainspring.testing.simulation.stories import Step, Story, step
 
 #: Few, so that things meet.
 JOBS = ("a", "b", "c", "d")
+#: Those of a scene.
+_SCENE_JOBS = ("e", "f")
+#: Of so many seeds that follow each other, so many have no scene, and the others one each, in turn: a few hundred seeds have each of them often.
+_ROUND, _WITHOUT_SCENE = 13, 7
 GROUPS = ("g", "h")
 _RARELY, _OFTEN = 0.25, 0.5
 #: The parts of a node that the simulator gives turns to, and may hold up.
@@ -24,7 +29,14 @@ def story_of(seed: int, *, nodes: int | None = None, faults: bool = True) -> Sto
         nodes: how many there are; ``None``: one to three, and others may come.
         faults: whether anything goes wrong. Without, there is also nothing that stores of one process can't do.
     """
-    return _Author(Random(seed), nodes, faults=faults).written()  # noqa: S311 - a story is no secret
+    scene = _scene_of(seed) if faults and (nodes is None or nodes > 1) else None
+    return _Author(Random(seed), nodes, faults=faults).written(scene)  # noqa: S311 - a story is no secret
+
+
+def _scene_of(seed: int) -> int | None:
+    """Which of the scenes the story of a seed has; ``None``: none."""
+    rounds, place = divmod(seed, _ROUND)
+    return None if place < _WITHOUT_SCENE else rounds * (_ROUND - _WITHOUT_SCENE) + place - _WITHOUT_SCENE
 
 
 class _Author:
@@ -41,21 +53,35 @@ class _Author:
         ]  # fmt: skip
         self._troubles = random.sample(kinds, random.randint(2, 5)) if faults else []
 
-    def written(self) -> Story:
+    def written(self, scene: int | None) -> Story:
         random = self._random
+        if scene is not None:
+            self._nodes = max(self._nodes, 2)
         steps: list[Step] = []
         if random.random() < _RARELY:
             steps.append(self._group())
         steps.append(self._add_busy(JOBS[0]))
         steps += [self._add(job) for job in JOBS[1 : random.randint(2, len(JOBS))]]
         steps.append(self._tick())
-        for _ in range(random.randint(6, 12)):
+        turns = random.randint(6, 12)
+        scene_at = None
+        if scene is not None:  # it finds a calm world, or one in which much has gone wrong
+            turns, scene_at = turns // 2, random.choice([0, 0, 1, 2])
+        for turn in range(turns):
+            if scene is not None and turn == scene_at:
+                steps += self._scene(scene)
             if self._troubles:
                 steps += [random.choice(self._troubles)() for _ in range(random.randint(0, 2))]
             if random.random() < _OFTEN:
                 steps.append(self._action())
             steps.append(self._tick())
         return Story(tuple(steps), self._nodes, has_clock=self._faults and random.random() < _OFTEN)
+
+    def _scene(self, number: int) -> list[Step]:
+        steps = Scene(self._random, self._now, self._nodes, _SCENE_JOBS).steps(number)
+        self._now += sum(one.values["seconds"] for one in steps if one.name == "tick")
+        self._known += [one.values["job"] for one in steps if one.name == "add"]
+        return steps
 
     def _add_busy(self, job: str) -> Step:
         """A job that is due all the time, and whose runs are to be run by somebody, whatever happens."""

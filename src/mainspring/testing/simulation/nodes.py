@@ -172,6 +172,7 @@ class Node:
     Attributes:
         name: as in the records of its runs.
         is_dead: whether it was killed, or has left.
+        was_killed: whether it was killed, perhaps while it left.
         part: which of its parts does something; ``"call"``: a program.
         stopped_until: in microseconds of the simulation; it gets no turn before.
     """
@@ -183,7 +184,7 @@ class Node:
         self.alarms = SimulatedAlarms(self.clock)
         self.turns: dict[str, Turns] = {}
         self.asides: list[Callable[[], None]] = []
-        self.is_started = self.is_dead = self.is_leaving = self.has_news = False
+        self.is_started = self.is_dead = self.was_killed = self.is_leaving = self.has_news = False
         self.is_busy = 0  # how deep it is in what it does, stopped or waiting
         self.stopped_until = self.cut_until = 0
         self.part = "start"
@@ -321,7 +322,8 @@ class Node:
     def kill(self) -> None:
         """Its process ends at once."""
         if not self.is_dead:
-            self.is_dead, self.ended = True, self.world.now
+            self.is_dead = self.was_killed = True
+            self.ended = self.world.now
             self.world.tell(f"{self.name} is killed")
 
     def leave(self) -> None:

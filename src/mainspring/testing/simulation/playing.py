@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mainspring.events import EVENT_JOB_LOST
 from mainspring.testing.checker import check
 from mainspring.testing.simulation.stores import stores_named
 from mainspring.testing.simulation.world import SpinningError, World
@@ -84,6 +85,7 @@ def play(story: Story, *, store: str = "sqlite-memory") -> Played:
             *_unfenced(world, observed),
             *_left_behind(world, observed),
             *_not_cancelled(world, observed),
+            *_lost_by_itself(world, observed),
             *(f"error: {error}" for error in world.errors),
         ]
         return Played(story, store, faults, _history(world, observed), world.lines)
@@ -127,7 +129,9 @@ def _beside(name: str, call: TrueCall, calls: list[TrueCall], lost: dict[RunKey,
 
 def _left_behind(world: World, observed: Observed) -> Iterator[str]:
     """Runs that were lost with a node that has left in order: it ends what it has begun, and gives back what it hasn't."""
-    in_order = {node.name for node in world.nodes if node.is_leaving and not node.was_silent}
+    in_order = {
+        node.name for node in world.nodes if node.is_leaving and not (node.was_silent or node.was_killed)
+    }
     for run in observed.runs:
         if run.outcome == "lost" and run.node in in_order:
             yield f"left_behind: the run {run.id!r} is lost, and its node {run.node} has left in order"
@@ -145,6 +149,24 @@ def _not_cancelled(world: World, observed: Observed) -> Iterator[str]:
             continue
         if run.finished > moment + _NOTICED_WITHIN:
             yield f"not_cancelled: the run {name!r} was cancelled at {moment}, and ended at {run.finished} as {run.outcome}"
+
+
+def _lost_by_itself(world: World, observed: Observed) -> Iterator[str]:
+    """Runs that a node recorded as lost while it ran them itself: it of all nodes knows that they go on."""
+    lost = {run.id: run.finished for run in observed.runs if run.outcome == "lost"}
+    for node in world.nodes:
+        recorded = {
+            getattr(event, "run_id", "") for event in node.heard.events if event.code == EVENT_JOB_LOST
+        }
+        for executor in node.executors.values():
+            for call in executor.all_true_calls():
+                since = lost.get(call.key.id) if call.key.id in recorded else None
+                if (
+                    since is not None
+                    and call.began < since - _PRECISION
+                    and (call.ended is None or call.ended > since + _PRECISION)
+                ):
+                    yield f"lost_by_itself: {node.name} recorded the run {call.key.id!r} as lost at {since}, and ran it itself since {call.began}"
 
 
 def _history(world: World, observed: Observed) -> list[Any]:

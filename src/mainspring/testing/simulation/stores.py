@@ -124,6 +124,9 @@ class _OnSQLite:
 
     def close(self) -> None:
         """Close the connections."""
+        if self.wire is not None:
+            self.wire.remove()
+            self.wire = None
         self._engine.dispose()
 
 

@@ -73,11 +73,20 @@ class Wire:
         dialect: Any = engine.dialect
         self._do_commit, self._do_execute = dialect.do_commit, dialect.do_execute
         self._do_execute_no_params = dialect.do_execute_no_params
+        self._engine = engine
         dialect.do_commit = self._committing
         dialect.do_execute = self._executing
         dialect.do_execute_no_params = self._executing_alone
         event.listen(engine, "checkout", self._before)
         event.listen(engine, "checkin", self._after)
+
+    def remove(self) -> None:
+        """Leave the engine as it was: what is left of it for others to close holds no story then."""
+        dialect: Any = self._engine.dialect
+        for name in ("do_commit", "do_execute", "do_execute_no_params"):
+            delattr(dialect, name)  # its class's own is back
+        event.remove(self._engine, "checkout", self._before)
+        event.remove(self._engine, "checkin", self._after)
 
     def fail_commit(self, part: str, nth: int, how: str) -> None:
         """Have one of the next commits of a part of the node fail."""

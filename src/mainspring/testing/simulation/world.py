@@ -265,7 +265,7 @@ class World:
 
     def observed(self) -> Observed:
         """All that the checker is to know."""
-        is_unsure = any((node.is_dead and not node.is_leaving) or node.was_silent for node in self.nodes)
+        is_unsure = any(node.was_killed or node.was_silent for node in self.nodes)
         calls = [
             call
             for node in self.nodes
