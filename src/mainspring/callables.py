@@ -64,13 +64,14 @@ def is_generator_function(func: Any) -> bool:
     return isgeneratorfunction(func) and not func.__code__.co_flags & _ITERABLE_COROUTINE
 
 
-def _takes(func: FunctionType, count: int) -> bool:
-    """Whether a plain function certainly takes `count` positional arguments: a shortcut past `signature`."""
+def plain_counts(func: Any) -> range:
+    """How many arguments `func` certainly takes, if all are given by position: a shortcut past `signature`. None, where that isn't certain."""
+    if type(func) is not FunctionType:
+        return range(0)
     code = func.__code__
     if code.co_kwonlyargcount or code.co_flags & _VAR_POSITIONAL_OR_KEYWORD or hasattr(func, "__signature__"):
-        return False
-    required = code.co_argcount - len(func.__defaults__ or ())
-    return required <= count <= code.co_argcount
+        return range(0)
+    return range(code.co_argcount - len(func.__defaults__ or ()), code.co_argcount + 1)
 
 
 def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -82,7 +83,7 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
         TypeError: it is nothing that can be called.
         ValueError: it can't; the message names all arguments that are missing, unknown or given twice.
     """
-    if not kwargs and type(func) is FunctionType and _takes(func, len(args)):
+    if not kwargs and len(args) in plain_counts(func):
         return
     if not callable(func):
         raise TypeError(f"a callable was expected, {shown(func)} is not one")

@@ -15,9 +15,9 @@ from hashlib import blake2b
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, iscoroutine, signature
 from os import urandom
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
-from mainspring.callables import check_callable_args, get_callable_name, is_generator_function
+from mainspring.callables import check_callable_args, get_callable_name, is_generator_function, plain_counts
 from mainspring.coercion import (
     LONGEST_DURATION,
     MOST,
@@ -469,6 +469,32 @@ def _checked_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Mapping
 _NO_KEYWORDS: Mapping[str, Any] = {}
 
 
+class Named(NamedTuple):
+    """A function as records have it.
+
+    Attributes:
+        reference: its text reference; ``None`` where there is none.
+        name: what its jobs are called, if nothing else is said.
+        counts: as of `plain_counts`.
+    """
+
+    function: Callable[..., Any]
+    reference: str | None
+    name: str
+    counts: range
+
+
+def named_function(func: Any) -> Named:
+    """What a record says of a function, or of the one that a text reference names.
+
+    Raises:
+        TypeError, ValueError, LookupError: as of `resolved_function`.
+    """
+    function, reference = resolved_function(func)
+    name = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
+    return Named(function, reference, name if name.isascii() else storable(name), plain_counts(function))
+
+
 def new_record(
     job_id: str,
     func: Any,
@@ -478,22 +504,29 @@ def new_record(
     name: str | None,
     options: JobOptions,
     next_run_time: datetime | None = None,
+    known: dict[FunctionType, Named] | None = None,
 ) -> JobRecord:
     """The record of a new job; what is not given is ``None``.
+
+    Args:
+        known: the functions of the jobs that are added together with it, so that each of them is looked up once.
 
     Raises:
         TypeError: a value of the wrong kind.
         ValueError: the arguments don't fit the function, or a reference is malformed.
         LookupError: a text reference names nothing.
     """
-    function, func_ref = resolved_function(func)
-    args, kwargs = _checked_arguments(args, kwargs)
-    check_callable_args(function, args, kwargs)
-    if name is None:
-        named = function.__qualname__ if type(function) is FunctionType else get_callable_name(function)
-        name = named if named.isascii() else storable(named)
+    if known is None or type(func) is not FunctionType:
+        named = named_function(func)
+    elif func in known:
+        named = known[func]
     else:
-        _checked_text("name", name)
+        named = known[func] = named_function(func)
+    function, func_ref, usual_name, counts = named
+    args, kwargs = _checked_arguments(args, kwargs)
+    if kwargs or len(args) not in counts:
+        check_callable_args(function, args, kwargs)
+    name = usual_name if name is None else _checked_text("name", name)
     return JobRecord(
         _checked_text("id", job_id),
         name,

@@ -93,6 +93,10 @@ class JobOptions:
         )
         object.__setattr__(self, "is_plain", is_plain)
 
+    def __hash__(self) -> int:
+        # Written options are found by it, for each row that is written. Few options are alike in all of these.
+        return hash((self.executor, self.misfire_grace_time, self.group, self.metadata))
+
     @property
     def outlasts_schedule(self) -> bool:
         """Whether the job may be needed when the last run of its schedule has been claimed: it may be run again."""

@@ -490,3 +490,37 @@ def test_a_scheduler_cannot_be_pickled(scheduler):
 def test_an_id_that_databases_cant_keep_is_refused(make_scheduler):
     with pytest.raises(ValueError, match="id can't have NUL characters, which databases can't keep, got 'a"):
         make_scheduler().add_job(print, id="a\0b")
+
+
+def _takes_one(value): ...
+
+
+def _takes_up_to_two(first=1, second=2): ...
+
+
+def test_each_of_many_jobs_is_checked_though_their_function_is_looked_up_once(make_scheduler):
+    scheduler = make_scheduler(start=True)
+    given = [
+        {"func": func, "args": args, "trigger": "interval", "hours": 1}
+        for func in (_takes_one, _takes_up_to_two, _takes_one)
+        for args in ([1], (2,))
+    ]
+    jobs = scheduler.add_jobs(given)
+    assert [job.func for job in jobs] == [one["func"] for one in given]
+    assert [job.name for job in jobs] == [one["func"].__name__ for one in given]
+    several = [
+        {"func": _takes_up_to_two, "args": range(count), "trigger": "interval", "hours": 1}
+        for count in range(3)
+    ]
+    assert [job.args for job in scheduler.add_jobs(several)] == [(), (0,), (0, 1)]
+    for bad in (
+        {"args": [1, 2]},
+        {"args": []},
+        {"args": [1], "kwargs": {"value": 1}},
+        {"kwargs": {"other": 1}},
+    ):
+        with pytest.raises(ValueError, match="can't be called"):
+            scheduler.add_jobs(
+                [{"func": _takes_one, "args": [1], "id": "not there"}, {"func": _takes_one, **bad}]
+            )
+    assert scheduler.get_job("not there") is None

@@ -8,7 +8,7 @@ from mainspring.model import QueuedRun
 from mainspring.triggers.after import AfterJob, comes_after_another
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from mainspring.model import JobRecord, RunResult
@@ -20,10 +20,11 @@ def followed_job(job: JobRecord) -> str | None:
     return trigger.job_id if comes_after_another(trigger) else None
 
 
-def followers_among(jobs: Iterable[JobRecord]) -> list[JobRecord]:
+def followers_among(jobs: Sequence[JobRecord]) -> list[JobRecord]:
     """Those that come after another job."""
-    # Without a call for each: it is asked of whatever is added, and most come after none.
-    return [job for job in jobs if AfterJob in type(job.trigger).__mro__]
+    # It is asked of whatever is added, many jobs at once: their triggers are of few kinds, and most come after none.
+    kinds = {kind for kind in {type(job.trigger) for job in jobs} if AfterJob in kind.__mro__}
+    return [job for job in jobs if type(job.trigger) in kinds] if kinds else []
 
 
 def following_runs(follower: JobRecord, results: Iterable[RunResult], now: datetime) -> list[QueuedRun]:

@@ -87,16 +87,16 @@ class AddingService:
         """See `BaseScheduler.add_jobs`."""
         _check_alias(alias)
         if self._access.is_closed(alias):
-            pending = self._new_handles([self._factory.record(dict(job)) for job in jobs])
+            pending = self._new_handles(self._factory.records(jobs))
             for handle, given in zip(pending, jobs, strict=True):
                 handle._said_options = _said_options(given)  # noqa: SLF001 - handles are ours
             if self._add_pending(pending, alias, replace_existing=replace_existing):
                 return pending
         if self._hooks.adds_one_by_one:
-            made = self._new_handles([self._factory.record(dict(job)) for job in jobs])
+            made = self._new_handles(self._factory.records(jobs))
             return self._add_each(made, alias, replace_existing)
         now = self._access.now_of(alias)
-        tied = [self._factory.record(dict(job), now) for job in jobs]
+        tied = self._factory.records(jobs, now)
         keeps = {record.id: not has for record, has in tied} if replace_existing else {}
         return self._add_together(
             [record for record, _ in tied], alias, replace_existing=replace_existing, keeps=keeps

@@ -47,12 +47,14 @@ class DoubtfulJobs:
     def look(self, records: Sequence[JobRecord], alias: str) -> None:
         """Warn of what is doubtful in these jobs, of the job store with this alias, and was not so in one before."""
         store, executors = self._stores[alias], self._executors
-        is_stored = not store.live_records
         for record in records:
             if record.options.executor not in executors:
                 self._no_executor(record, alias, store)
-            if is_stored and record.func_ref is not None and record.func_ref.startswith("__main__:"):
-                self._of_main(record, record.func_ref, alias)
+        if not store.live_records:
+            # The first job of each function: they are few where jobs are many.
+            for reference, record in {record.func_ref: record for record in reversed(records)}.items():
+                if reference is not None and reference.startswith("__main__:"):
+                    self._of_main(record, reference, alias)
         for record in followers_among(records):
             self._nothing_before(record, followed_job(record) or "", alias, store)
 

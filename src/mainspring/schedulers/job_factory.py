@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, tzinfo
+    from types import FunctionType
 
     from mainspring.clock import Clock
+    from mainspring.definition import Named
     from mainspring.schedulers.plugins import Plugins
 
 _PARAMETERS = (
@@ -86,12 +88,25 @@ class JobFactory:
         self.make_trigger: Callable[[Any, dict[str, Any]], BaseTrigger] = self.trigger
         self.make_named: Callable[[str, dict[str, Any]], BaseTrigger] = self.named_trigger
 
-    def record(self, values: dict[str, Any], now: datetime | None = None) -> tuple[JobRecord, bool]:
+    def records(
+        self, jobs: Iterable[Mapping[str, Any]], now: datetime | None = None
+    ) -> list[tuple[JobRecord, bool]]:
+        """As `record`, of many jobs: a function that several of them have is looked up once."""
+        known: dict[FunctionType, Named] = {}
+        return [self.record(dict(job), now, known) for job in jobs]
+
+    def record(
+        self,
+        values: dict[str, Any],
+        now: datetime | None = None,
+        known: dict[FunctionType, Named] | None = None,
+    ) -> tuple[JobRecord, bool]:
         """A record from parameters of `add_job`, and whether they name its next run time.
 
         Args:
             values: the parameters, which are used up.
             now: the present, for a record that is to be stored at once: it is `tied` already.
+            known: as of `new_record`.
 
         Raises:
             TypeError, ValueError, LookupError: a value that can't be what it should.
@@ -121,6 +136,7 @@ class JobFactory:
             name,
             options,
             next_run_time,
+            known,
         )
         return record, has_next_run_time
 

@@ -74,7 +74,7 @@ class TransferService:
         for job in jobs:
             if not job.get("id"):
                 raise ValueError(f"each job needs an id, by which it is found again, got {shown(job)}")
-        wanted = owned_by(owner, [self._factory.record(job, now) for job in jobs])
+        wanted = owned_by(owner, self._factory.records(jobs, now))
         plan = plan_of(wanted, store.list_records(), owner, now, prune=prune, take_over=take_over)
         if not dry_run and plan.changes_something:
             kept = apply_plan(plan, wanted, store, take_over=take_over)
