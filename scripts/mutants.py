@@ -39,7 +39,7 @@ KILLED = {"killed", "segfault", "suspicious", "caught by type check"}
 #: What it says of those whose tests it ended, whatever kept them: perhaps only other programs on the machine.
 UNENDED = "timeout"
 #: How many times as long such a mutant may take when it is tried once more: longer than any test may, so that one which hangs has failed by then.
-MORE_PATIENCE = 4
+MORE_PATIENCE = 8
 
 
 #: What is changed of the triggers, and the tests that are to notice.

@@ -18,6 +18,7 @@ from mainspring.errors import MaxInstancesReachedError, RunError
 from mainspring.events import (
     EVENT_JOB_ERROR,
     EVENT_JOB_EXECUTED,
+    EVENT_JOB_MISSED,
     JobExecutionEvent,
 )
 from mainspring.executors.by_function import run_coroutine_job, run_job
@@ -34,7 +35,18 @@ if TYPE_CHECKING:
     from mainspring.executors.host import ExecutorHost
     from mainspring.executors.report import RunReporter
 
-__all__ = ["BaseExecutor", "MaxInstancesReachedError", "datetime", "run_coroutine_job", "run_job"]
+# Programs import these from here.
+__all__ = [
+    "EVENT_JOB_ERROR",
+    "EVENT_JOB_EXECUTED",
+    "EVENT_JOB_MISSED",
+    "BaseExecutor",
+    "JobExecutionEvent",
+    "MaxInstancesReachedError",
+    "datetime",
+    "run_coroutine_job",
+    "run_job",
+]
 
 
 class BaseExecutor(metaclass=NamesParameters):

@@ -66,11 +66,11 @@ class BaseCombiningTrigger(DelayedTrigger):
     shown_as = "<{name}({fields})>"
 
     def __init__(self, triggers: Iterable[BaseTrigger], jitter: float | None = None) -> None:
-        if isinstance(triggers, BaseTrigger) or not hasattr(triggers, "__iter__"):
-            got = "" if isinstance(triggers, BaseTrigger) else f", got {type(triggers).__name__} {triggers!r}"
-            raise TriggerError(
-                f"{type(self).__name__} takes a list of triggers: {type(self).__name__}([…, …]){got}"
-            )
+        meant = f"{type(self).__name__} takes a list of triggers: {type(self).__name__}([…, …])"
+        if isinstance(triggers, BaseTrigger):
+            raise TriggerError(meant)
+        if not hasattr(triggers, "__iter__"):
+            raise TypeError(f"{meant}, got {type(triggers).__name__} {triggers!r}")
         self.triggers = list(triggers)
         if not self.triggers:
             raise TriggerError(f"{type(self).__name__} needs at least one trigger, got none")
