@@ -360,3 +360,10 @@ def test_what_repeats_by_hours_or_shorter_is_said_by_its_times_of_the_day(number
     weekdays = "mon,sun" if "BYDAY" in rule else "*"
     cron = CronTrigger(day_of_week=weekdays, hour=hour, minute=minute, second=second, timezone=UTC)
     assert said.startswith(cron.explain().removesuffix(", UTC"))
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=HOURLY;INTERVAL=5;BYSECOND=0,30", "FREQ=SECONDLY;INTERVAL=7;BYSECOND=7"]
+)
+def test_seconds_that_a_distance_does_not_say_are_told(rule):
+    assert rule in RecurrenceTrigger(f"DTSTART:20260101T000007Z\nRRULE:{rule}").explain()
