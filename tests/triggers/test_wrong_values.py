@@ -10,7 +10,8 @@ from inspect import signature
 import pytest
 
 import mainspring
-from mainspring import BusinessCalendar, CronTrigger
+from mainspring import BusinessCalendar, CronTrigger, WeeklyTrigger
+from mainspring.errors import TriggerError
 from mainspring.triggers import parse
 
 #: What is too long, too large, or of another kind than is meant, as it comes from programs, forms and configuration.
@@ -77,3 +78,10 @@ def test_a_wrong_value_is_told_of_in_a_sentence(name, call):
             assert "object is not" not in said, (name, said[:200])
             assert said != "year 0 is out of range"
             assert "Exceeds the limit" not in said, (name, said[:200])
+
+
+@pytest.mark.parametrize(("hour", "meant"), [(0, "'00:00'"), (23, "'23:00'"), (24, None)])
+def test_a_number_among_the_times_is_taken_for_an_hour_that_was_meant(hour, meant):
+    with pytest.raises(TriggerError) as refused:
+        WeeklyTrigger(day_of_week="mon", times=[hour])
+    assert str(refused.value).partition("did you mean ")[2] == (f"{meant}?" if meant else "")

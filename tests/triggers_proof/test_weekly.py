@@ -220,10 +220,3 @@ def test_the_last_days_of_the_calendar():
     assert [found.date() for found in trigger.upcoming(begin, 9)] == [date(9999, 12, 17), date(9999, 12, 31)]
     first = WeeklyTrigger("mon", "00:00", start_date="0001-01-01", timezone=UTC)
     assert first.previous(datetime(1, 1, 9, tzinfo=UTC)).date() == date(1, 1, 8)
-
-
-@pytest.mark.parametrize(("hour", "meant"), [(0, "'00:00'"), (23, "'23:00'"), (24, None)])
-def test_a_number_among_the_times_is_taken_for_an_hour_that_was_meant(hour, meant):
-    with pytest.raises(TriggerError) as refused:
-        WeeklyTrigger(day_of_week="mon", times=[hour])
-    assert str(refused.value).partition("did you mean ")[2] == (f"{meant}?" if meant else "")
