@@ -83,7 +83,10 @@ class _Outcome:
         SafeLogger(self._logger).of_run(INFO, identifier, 'Job "%s" executed successfully', self._job)
         return self._event(EVENT_JOB_EXECUTED, retval=retval)
 
-    def failed(self, error: BaseException) -> JobExecutionEvent:
+    def raised(self, error: BaseException) -> JobExecutionEvent:
+        return self.succeeded(None) if is_good_exit(error) else self._failed(error)
+
+    def _failed(self, error: BaseException) -> JobExecutionEvent:
         text = traceback_text(error)
         job = self._job
         masked = scrubber(job.func, job.args, job.kwargs)(text)
@@ -93,6 +96,22 @@ class _Outcome:
         # As there: whoever keeps the event, or the line of the log, doesn't keep what the function has worked on.
         traceback_module.clear_frames(error.__traceback__)
         return self._event(EVENT_JOB_ERROR, exception=error, traceback=masked)
+
+
+def _begun(
+    job: Job,
+    jobstore_alias: str | None,
+    run_times: list[datetime],
+    logger: logging.Logger,
+    events: list[JobExecutionEvent],
+) -> Iterator[_Outcome]:
+    """For each run that is to be made now, what makes its event; the events of those that were missed are put among `events`."""
+    for time, missed in due_events(job, jobstore_alias, run_times, logger):
+        if missed is not None:
+            events.append(missed)
+            continue
+        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
+        yield _Outcome(job, jobstore_alias, time, logger)
 
 
 def _finished_here(result: Any) -> Any:
@@ -111,18 +130,12 @@ def run_job(
     Returns:
         for each due time an event: executed, error, or missed if it is later than the job's grace time.
     """
-    logger = safe_logger(logger_name)
-    events = []
-    for time, missed in due_events(job, jobstore_alias, run_times, logger):
-        if missed is not None:
-            events.append(missed)
-            continue
-        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
-        outcome = _Outcome(job, jobstore_alias, time, logger)
+    events: list[JobExecutionEvent] = []
+    for outcome in _begun(job, jobstore_alias, run_times, safe_logger(logger_name), events):
         try:
             events.append(outcome.succeeded(_finished_here(job.func(*job.args, **job.kwargs))))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - jobs are users' code
-            events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
+            events.append(outcome.raised(error))
     return events
 
 
@@ -130,17 +143,11 @@ async def run_coroutine_job(
     job: Job, jobstore_alias: str | None, run_times: list[datetime], logger_name: str
 ) -> list[JobExecutionEvent]:
     """`run_job` for coroutine functions: awaits each run on the running event loop."""
-    logger = safe_logger(logger_name)
-    events = []
-    for time, missed in due_events(job, jobstore_alias, run_times, logger):
-        if missed is not None:
-            events.append(missed)
-            continue
-        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
-        outcome = _Outcome(job, jobstore_alias, time, logger)
+    events: list[JobExecutionEvent] = []
+    for outcome in _begun(job, jobstore_alias, run_times, safe_logger(logger_name), events):
         function: Callable[..., Awaitable[Any]] = job.func
         try:
             events.append(outcome.succeeded(with_work_done(await function(*job.args, **job.kwargs))))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            events.append(outcome.succeeded(None) if is_good_exit(error) else outcome.failed(error))
+            events.append(outcome.raised(error))
     return events
