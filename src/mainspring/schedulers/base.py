@@ -112,7 +112,7 @@ from mainspring.schedulers.stopping import Alarms, Stopping
 from mainspring.schedulers.store_access import StoreAccess
 from mainspring.schedulers.store_adoptions import StoreAdoptions
 from mainspring.schedulers.store_checks import StoreChecks, looked_at
-from mainspring.schedulers.store_host import Loop, SchedulerHost
+from mainspring.schedulers.store_host import SchedulerHost
 from mainspring.schedulers.stores import Stores
 from mainspring.schedulers.stuck_runs import StuckRuns
 from mainspring.schedulers.transfer_service import TransferService
@@ -207,7 +207,8 @@ class BaseScheduler(JobMethods, RunMethods, GroupMethods, ABC):
         self._access = StoreAccess(host, self._life, self._stores, self._waiting_jobs)
         self._listing = ListingService(host, self._access, self._stores, self._waiting_jobs)
         self._groups = GroupService(host, self._access, self._stores)
-        self.store_host, self.executor_host = self._as_store_host(), ExecutorsHost(self._clock)
+        self.store_host = SchedulerHost(host, self._executors, self._event_queue)
+        self.executor_host = ExecutorsHost(self._clock)
         self._hooks = JobHooks(self)
         self._adding = AddingService(
             host,
@@ -322,19 +323,6 @@ class BaseScheduler(JobMethods, RunMethods, GroupMethods, ABC):
         )
         self._looping: int | None = None  # the thread that makes a pass as the loop
         self._store_checks = StoreChecks()
-
-    def _as_store_host(self) -> SchedulerHost:
-        loop = Loop(
-            is_running=lambda: self.running,
-            timezone=lambda: self.timezone,
-            wake=self._wake,
-            wake_for=self._wake_for,
-            start_limit=lambda alias: self._opening.limit(alias),  # noqa: PLW0108 - made later, for each process
-            instead_of_waiting=self._instead_of_waiting,
-            notice_end=self._notice_end_of_loop,
-            upkeep_runner=self._upkeep_runner,
-        )
-        return SchedulerHost(self._clock, loop, self._executors, self._event_queue, self._tell_paused)
 
     def _upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
         """What does the upkeep of a job store in time; ``None``: a thread for each."""

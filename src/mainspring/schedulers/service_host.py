@@ -1,4 +1,4 @@
-"""What the services of a scheduler may ask of it, and tell it."""
+"""What the services of a scheduler, and what its job stores ask through, may ask of it, and tell it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from mainspring.clock import Clock
     from mainspring.events import SchedulerEvent
+    from mainspring.jobstores.host import StartLimit
+    from mainspring.jobstores.shared.upkeep import Runner, Upkeep
     from mainspring.model import JobRecord
 
 # ruff: noqa: SLF001 - made for this
@@ -49,6 +51,26 @@ class ServiceHost:
     def start_timeout(self) -> float:
         """Seconds for which a start is tried."""
         return float(self.scheduler.start_timeout)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs in this process."""
+        return bool(self.scheduler.running)
+
+    def start_limit(self, alias: str) -> StartLimit:
+        """For how long a job store tries to start."""
+        limit: StartLimit = self.scheduler._opening.limit(alias)
+        return limit
+
+    def upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
+        """What does the upkeep of a job store in time; ``None``: a thread for each."""
+        runner: Runner | None = self.scheduler._upkeep_runner(upkeep)
+        return runner
+
+    def instead_of_waiting(self) -> str | None:
+        """What to do instead of calling a job store that can't be had, on a thread that must not wait; ``None``: it may."""
+        words: str | None = self.scheduler._instead_of_waiting()
+        return words
 
     def must_not_wait(self) -> bool:
         """Whether the calling thread has other work than to wait for job stores."""

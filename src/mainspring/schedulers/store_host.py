@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from mainspring.events import EVENT_JOB_GAVE_UP, EVENT_JOB_LOST, JobExecutionEve
 from mainspring.jobstores.host import StoreHost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
@@ -21,21 +20,8 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, RunKey, Submission
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
+    from mainspring.schedulers.service_host import ServiceHost
     from mainspring.schedulers.stopping import Stopping
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loop:
-    """The scheduler's loop, as far as stores are concerned; see the methods of `StoreHost` of the same names."""
-
-    is_running: Callable[[], bool]
-    timezone: Callable[[], tzinfo]
-    wake: Callable[[], None]
-    wake_for: Callable[[datetime | None, str], None]
-    start_limit: Callable[[str], StartLimit]
-    instead_of_waiting: Callable[[], str | None]
-    notice_end: Callable[[], None]
-    upkeep_runner: Callable[[Upkeep], Runner | None]
 
 
 class SchedulerHost(StoreHost):
@@ -43,22 +29,14 @@ class SchedulerHost(StoreHost):
 
     Args:
         executors: by alias; others are added to it.
-        tell_paused: tells listeners and the log of a job that has paused itself.
     """
 
     def __init__(
-        self,
-        clock: Clock,
-        loop: Loop,
-        executors: Mapping[str, BaseExecutor],
-        listeners: Listeners,
-        tell_paused: Callable[[JobRecord, str], None],
+        self, host: ServiceHost, executors: Mapping[str, BaseExecutor], listeners: Listeners
     ) -> None:
-        self._own_clock = clock
-        self._loop = loop
+        self._host = host
         self._executors_by_alias = executors
         self._listeners = listeners
-        self._tell_paused = tell_paused
 
     def begin_in_process(self, in_flight: InFlight, stopping: Stopping) -> None:
         """Answer by these parts, which belong to one process."""
@@ -68,17 +46,17 @@ class SchedulerHost(StoreHost):
     @property
     def clock(self) -> Clock:
         """See `StoreHost`."""
-        return self._own_clock
+        return self._host.clock
 
     @property
     def timezone(self) -> tzinfo:
         """See `StoreHost`."""
-        return self._loop.timezone()
+        return self._host.timezone
 
     @property
     def is_running(self) -> bool:
         """See `StoreHost`."""
-        return self._loop.is_running()
+        return self._host.is_running
 
     def executors(self) -> Collection[str]:
         """See `StoreHost.executors`."""
@@ -86,27 +64,27 @@ class SchedulerHost(StoreHost):
 
     def start_limit(self, alias: str) -> StartLimit:
         """See `StoreHost.start_limit`."""
-        return self._loop.start_limit(alias)
+        return self._host.start_limit(alias)
 
     def instead_of_waiting(self) -> str | None:
         """See `StoreHost.instead_of_waiting`."""
-        return self._loop.instead_of_waiting()
+        return self._host.instead_of_waiting()
 
     def wake(self) -> None:
         """See `StoreHost.wake`."""
-        self._loop.wake()
+        self._host.wake()
 
     def wake_for(self, moment: datetime | None, alias: str) -> None:
         """See `StoreHost.wake_for`."""
-        self._loop.wake_for(moment, alias)
+        self._host.wake_for(moment, alias)
 
     def upkeep_runner(self, upkeep: Upkeep) -> Runner | None:
         """See `StoreHost`."""
-        return self._loop.upkeep_runner(upkeep)
+        return self._host.upkeep_runner(upkeep)
 
     def notice_end_of_loop(self) -> None:
         """See `StoreHost.notice_end_of_loop`."""
-        self._loop.notice_end()
+        self._host.notice_end_of_loop()
 
     def runs_here(self, alias: str) -> list[Submission]:
         """See `StoreHost.runs_here`."""
@@ -139,7 +117,7 @@ class SchedulerHost(StoreHost):
 
     def tell_paused(self, job: JobRecord, alias: str) -> None:
         """See `StoreHost.tell_paused`."""
-        self._tell_paused(job, alias)
+        self._host.tell_paused(job, alias)
 
 
 def goes_on_in(submission: Submission, key: RunKey) -> bool:
