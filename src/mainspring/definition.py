@@ -29,7 +29,7 @@ from mainspring.coercion import (
     unknown_name,
 )
 from mainspring.engine.searching import first_time
-from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.model import JobCounters, JobOptions, JobRecord
 from mainspring.printable import shown
 from mainspring.references import obj_to_ref, ref_to_obj, reference_to_be
 from mainspring.retry import Retry
@@ -603,7 +603,7 @@ def changed_record(record: JobRecord, changes: Mapping[str, Any], *, fits: bool 
         fields["options"] = options_with(record.options, changes)
     if "note" in changes:
         note = None if changes["note"] is None else _checked_text("note", changes["note"])
-        fields["tally"] = (record.tally or Tally())._replace(note=note)
+        fields["counters"] = (record.counters or JobCounters())._replace(note=note)
     if "next_run_time" in changes:
         fields["next_run_time"] = _checked_time(changes["next_run_time"])
     return record.changed(**fields)

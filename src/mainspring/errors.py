@@ -344,11 +344,11 @@ class ConfigurationWarning(UserWarning):
 
 def one_line(error: BaseException) -> str:
     """The first line of what an exception says; for what databases say, without statement and parameters."""
-    lines = words_of(getattr(error, "orig", None) or error).strip().splitlines()
+    lines = safe_str(getattr(error, "orig", None) or error).strip().splitlines()
     return lines[0] if lines else ""
 
 
-def words_of(error: object) -> str:
+def safe_str(error: object) -> str:
     """What an exception says, whatever its class makes of that."""
     try:
         return str.__str__(str(error))  # plain text, also where it is of a class of its own
@@ -376,4 +376,4 @@ def kind_of(value: object) -> str:
 
 def _shown(identifier: object) -> str:
     """An id within a message; ids are whatever users make them."""
-    return printable(words_of(identifier))
+    return printable(safe_str(identifier))

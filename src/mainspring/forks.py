@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 #: Seconds for which a fork waits at most for what other threads are in the middle of.
-_PATIENCE = 2.0
+_FORK_SECONDS = 2.0
 
 
 class Inherited(Protocol):
@@ -113,7 +113,7 @@ class Undivided:
     def __enter__(self) -> None:
         with self._changed:
             if self._forking:
-                self._changed.wait_for(lambda: not self._forking, _PATIENCE)
+                self._changed.wait_for(lambda: not self._forking, _FORK_SECONDS)
             self._inside += 1
 
     def __exit__(
@@ -126,7 +126,7 @@ class Undivided:
 
     def fork_begins(self) -> None:
         """Let nobody in, and wait until nobody is inside, or for so long that the calling thread is most likely inside itself."""
-        until = REAL_CLOCK.monotonic() + _PATIENCE
+        until = REAL_CLOCK.monotonic() + _FORK_SECONDS
         with self._changed:
             self._forking += 1
             while self._inside and (left := until - REAL_CLOCK.monotonic()) > 0:

@@ -30,7 +30,7 @@ from mainspring.definition import (
 from mainspring.engine.searching import is_lookout
 from mainspring.former_names import former_names
 from mainspring.keywords import Keywords
-from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.model import JobCounters, JobOptions, JobRecord
 from mainspring.printable import printable
 from mainspring.references import instance_beside, ref_to_obj
 from mainspring.timezones import convert_to_datetime, datetime_repr, local_timezone
@@ -283,8 +283,8 @@ class Job:
 
     @property
     def note(self) -> str | None:
-        tally = self._record.tally
-        return None if tally is None else tally.note
+        counters = self._record.counters
+        return None if counters is None else counters.note
 
     # What can be done with it
 
@@ -415,11 +415,11 @@ class Job:
             for name, value in options_as_plain(record.options).items()
             if name not in _OPTION_KEYS and value != getattr(_USUAL, name, None)
         }
-        if own or record.options.tags or record.tally is not None:
+        if own or record.options.tags or record.counters is not None:
             # What APScheduler knows nothing of, and leaves alone.
             state["mainspring"] = {
                 "options": {**own, "tags": record.options.tags},
-                "tally": None if record.tally is None else tuple(record.tally),
+                "tally": None if record.counters is None else tuple(record.counters),
             }
         return state
 
@@ -442,7 +442,7 @@ class Job:
             trigger=state["trigger"],
             options=options_with(_USUAL, {**known, **own["options"]}),
             next_run_time=state["next_run_time"],
-            tally=None if own["tally"] is None else Tally(*own["tally"]),
+            counters=None if own["tally"] is None else JobCounters(*own["tally"]),
         )
 
     def __eq__(self, other: object) -> bool:

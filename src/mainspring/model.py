@@ -122,7 +122,7 @@ class Group(NamedTuple):
     per: timedelta = timedelta(minutes=1)
 
 
-class Tally(NamedTuple):
+class JobCounters(NamedTuple):
     """What a job remembers of its past; only jobs with options that ask for it have one.
 
     Attributes:
@@ -159,7 +159,7 @@ class JobRecord(NamedTuple):
     options: JobOptions
     next_run_time: datetime | None
     version: int = 0
-    tally: Tally | None = None
+    counters: JobCounters | None = None
 
     def __repr__(self) -> str:
         args, kwargs = masked_arguments(self.func, self.args, self.kwargs)
@@ -181,10 +181,10 @@ class JobRecord(NamedTuple):
             self.options,
             next_run_time,
             self.version + 1,
-            self.tally,
+            self.counters,
         )
 
-    def tied(self, trigger: BaseTrigger, next_run_time: datetime | None) -> JobRecord:
+    def bound(self, trigger: BaseTrigger, next_run_time: datetime | None) -> JobRecord:
         """The same job, which isn't stored yet, with a trigger that is bound and its first run time."""
         return JobRecord(
             self.id,
@@ -197,7 +197,7 @@ class JobRecord(NamedTuple):
             self.options,
             next_run_time,
             self.version,
-            self.tally,
+            self.counters,
         )
 
     def changed(self, **changes: Any) -> JobRecord:
@@ -434,7 +434,7 @@ class Lease(Protocol):
 
 #: Of a run that ended well, as most do: the job's id, attempt, cause, due time, when it began and ended (POSIX timestamps), and its
 #: result as text. A plain tuple, since it is made once for each run, and seldom looked at.
-EndedWell = tuple[str, int, Cause, "datetime", float, float, "str | None"]
+CompactSuccess = tuple[str, int, Cause, "datetime", float, float, "str | None"]
 
 _NO_RESULTS: list[RunResult] = []  # of all that have none, so that none is made for each
 
@@ -459,7 +459,7 @@ class Submission:
         reruns: how many of the attempts at its due time, up to this one, were made because a node had died.
         due_times: how many due times each of its runs stands for, as of `RunRecord`.
         run_time: the due time of the run that was begun last; ``None``: no worker has taken it up.
-        ticket: a lock; whoever acquires it tells the outcome of that run, nobody else.
+        outcome_lock: a lock; whoever acquires it tells the outcome of that run, nobody else.
         stop: the outcome that the run is to have, once it is to be stopped; `FORKED` in a process that it has forked.
         is_abandoned: whether it has been told to have ended, though its thread still runs.
         is_noted: whether its store has noted that it has ended, or is left to others: each counts once, however often that is said.
@@ -483,7 +483,7 @@ class Submission:
         "job",
         "jobstore",
         "lease",
-        "outbox",
+        "outcome_lock",
         "recorded",
         "reruns",
         "results",
@@ -491,8 +491,8 @@ class Submission:
         "run_times",
         "started",
         "stop",
+        "success_log",
         "tell",
-        "ticket",
     )
 
     def __init__(
@@ -504,7 +504,7 @@ class Submission:
         lease: Lease | None = None,
         following: JobRecord | None = None,
         cause: Cause = "schedule",
-        outbox: deque[EndedWell] | None = None,
+        success_log: deque[CompactSuccess] | None = None,
         claimed: datetime | None = None,
         is_partial: bool = False,
         reruns: int = 0,
@@ -520,7 +520,7 @@ class Submission:
         self.following = following
         self.cause = cause
         self.results: list[RunResult] = _NO_RESULTS if lease is None else []
-        self.outbox = outbox
+        self.success_log = success_log
         self.claimed = claimed
         self.is_partial = is_partial
         self.reruns = reruns
@@ -532,7 +532,7 @@ class Submission:
         self.is_noted = False
         self.details: Any = None
         # And these by whoever begins a run, which takes less than to do it here as well.
-        self.ticket: Any
+        self.outcome_lock: Any
         self.started: datetime | float
         self.tell: Teller
 

@@ -18,7 +18,7 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.masking import without_secrets
 from mainspring.printable import printable, printable_lines
 
@@ -161,9 +161,9 @@ def _words_at_the_margin(error: BaseException) -> Iterator[str]:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        yield words_of(one)
+        yield safe_str(one)
         yield f"{type(one).__module__}.{type(one).__qualname__}"
-        yield from map(words_of, getattr(one, "__notes__", None) or ())
+        yield from map(safe_str, getattr(one, "__notes__", None) or ())
         waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
 
 
@@ -191,7 +191,7 @@ def _in_line(value: Any) -> Any:
     """A value for a line of a log: itself, unless its text would make more of the line."""
     if type(value) in _PLAIN:
         return value
-    words = words_of(value)
+    words = safe_str(value)
     shown = printable(without_secrets(words))
     return value if shown == words else shown
 

@@ -14,7 +14,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from mainspring.errors import ConfigurationError, kind_of, words_of
+from mainspring.errors import ConfigurationError, kind_of, safe_str
 
 #: The longest text by which something is found: what an index of every database takes, in characters.
 LONGEST_KEY = 191
@@ -150,7 +150,7 @@ def kept_error(error: BaseException, limit: int) -> str:
 
 def error_line(error: BaseException) -> str:
     """An error in one line, however long."""
-    return f"{kind_of(error)}: {words_of(error)}"
+    return f"{kind_of(error)}: {safe_str(error)}"
 
 
 # JSON
@@ -198,7 +198,7 @@ def kept_progress(done: Any, total: Any, text: Any, limit: int) -> str:
     Raises:
         TypeError: `done` or `total` is no number: said to the function that hands it in.
     """
-    said = str.__str__(text) if isinstance(text, str) else words_of(text)
+    said = str.__str__(text) if isinstance(text, str) else safe_str(text)
     numbers = [_number("done", done), None if total is None else _number("total", total)]
     written = compact([*numbers, said[:limit]])
     if len(said) > limit or size_of(written) > limit:
@@ -217,7 +217,7 @@ def _number(name: str, value: Any) -> float | None:
         return None
     except Exception as error:
         raise TypeError(
-            f"progress takes numbers, and {name} is a {kind_of(value)}: {words_of(error)}"
+            f"progress takes numbers, and {name} is a {kind_of(value)}: {safe_str(error)}"
         ) from error
     return number if math.isfinite(number) else None
 

@@ -41,7 +41,7 @@ def test_a_store_that_nobody_has_made_is_refused_and_nothing_is_made_in_it(place
 
 def test_it_is_no_node(admin, node):
     assert [(one.name, one.state) for one in admin.nodes()] == [
-        (node._stores["default"]._setting.node_name, "alive")
+        (node._stores["default"]._node_context.node_name, "alive")
     ]
     (only,) = admin.nodes(all_of_them=True)
     assert only.executors == ("default",)

@@ -14,7 +14,7 @@ from stores_of import ADAPTED, fresh_store
 from worlds import World, stand_still
 
 from mainspring import MemoryJobStore
-from mainspring.engine.grouping import GroupBook
+from mainspring.engine.grouping import GroupBudget
 from programs import Difference, replay, step
 from stores import MONGODB
 
@@ -500,6 +500,6 @@ def test_a_fault_that_all_stores_share_is_found(monkeypatch):
         judge(worlds, program)
 
     judged()
-    monkeypatch.setattr(GroupBook, "room", lambda *_: None)
+    monkeypatch.setattr(GroupBudget, "capacity", lambda *_: None)
     with pytest.raises(AssertionError, match="group_limit: 2 runs of group 'g'"):
         judged()

@@ -19,7 +19,7 @@ from mainspring import AfterJob, DateTrigger, IntervalTrigger, events
 from mainspring.events import EVENT_EVERY
 from mainspring.executors.native import NativeExecutor
 from mainspring.jobstores.local import adapter
-from mainspring.jobstores.shared import change_feed, setting, upkeep
+from mainspring.jobstores.shared import change_feed, node_context, upkeep
 from mainspring.testing import EventRecorder, ManualScheduler
 from mainspring.testing.checker import Call, check
 
@@ -92,7 +92,7 @@ def stand_still(monkeypatch: Any) -> None:
             with suppress(AttributeError, ImportError):
                 monkeypatch.setattr(f"mainspring.jobstores.{module}.{part}.ChangeFeed", StillChangeFeed)
     monkeypatch.setattr(change_feed, "ChangeFeed", StillChangeFeed)
-    monkeypatch.setattr(setting.Setting, "measured", lambda *_: None)
+    monkeypatch.setattr(node_context.NodeContext, "measured", lambda *_: None)
     # Otherwise it remembers a hundred runs of each job, and others more.
     monkeypatch.setattr(adapter, "_KEPT_RUNS", 100_000)
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mainspring.engine.decision import Decision, decide, decide_queued
-from mainspring.engine.grouping import Room
+from mainspring.engine.grouping import Capacity
 from mainspring.engine.reasons import had_all
-from mainspring.model import JobOptions, JobRecord, QueuedRun, Tally
+from mainspring.model import JobCounters, JobOptions, JobRecord, QueuedRun
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
@@ -15,12 +15,22 @@ from mainspring.triggers.interval import IntervalTrigger
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 EVERY_TEN = IntervalTrigger(seconds=10, start_date=START, timezone=UTC)
-FULL = Room(0, None, START + 7 * SECOND)
+FULL = Capacity(0, None, START + 7 * SECOND)
 
 
-def job(trigger=EVERY_TEN, tally=None, func=print, **options):
+def job(trigger=EVERY_TEN, counters=None, func=print, **options):
     return JobRecord(
-        "a", "a", func, "there:work", (), {}, trigger, JobOptions(**options), START, version=4, tally=tally
+        "a",
+        "a",
+        func,
+        "there:work",
+        (),
+        {},
+        trigger,
+        JobOptions(**options),
+        START,
+        version=4,
+        counters=counters,
     )
 
 
@@ -79,24 +89,24 @@ def test_the_last_run_of_a_schedule_is_queued_where_that_is_wanted():
 
 
 @pytest.mark.parametrize(
-    ("room", "expected"),
+    ("capacity", "expected"),
     [
         (None, ([0, 10, 20], [], [], False)),
-        (Room(1, None, None), ([0, 10, 20], [], [], False)),
-        (Room(1, 9, None), ([0, 10, 20], [], [], False)),
-        (Room(1, 3, None), ([0, 10, 20], [], [], False)),
-        (Room(1, 2, None), ([0, 10], [20], [], False)),
-        (Room(1, 1, None), ([0], [10, 20], [], False)),
+        (Capacity(1, None, None), ([0, 10, 20], [], [], False)),
+        (Capacity(1, 9, None), ([0, 10, 20], [], [], False)),
+        (Capacity(1, 3, None), ([0, 10, 20], [], [], False)),
+        (Capacity(1, 2, None), ([0, 10], [20], [], False)),
+        (Capacity(1, 1, None), ([0], [10, 20], [], False)),
     ],
 )
-def test_what_a_group_has_no_room_for_is_queued(room, expected):
-    decision = decide(job(coalesce=False, group="g"), START + 25 * SECOND, 0, room=room)
+def test_what_a_group_has_no_room_for_is_queued(capacity, expected):
+    decision = decide(job(coalesce=False, group="g"), START + 25 * SECOND, 0, capacity=capacity)
     assert parts(decision) == expected
     assert decision.following.next_run_time == START + 30 * SECOND
 
 
 def test_a_job_whose_group_is_full_waits_and_nothing_of_it_moves():
-    decision = decide(job(coalesce=False, group="g"), START + 25 * SECOND, 0, room=FULL)
+    decision = decide(job(coalesce=False, group="g"), START + 25 * SECOND, 0, capacity=FULL)
     assert decision.waits
     assert (decision.full_group, decision.waits_until) == ("g", START + 7 * SECOND)
     assert parts(decision) == ([], [], [], False)
@@ -114,12 +124,12 @@ def test_a_job_whose_group_is_full_waits_and_nothing_of_it_moves():
     ],
 )
 def test_what_waits_for_its_group_is_decided_about_again_when_time_alone_makes_something_of_it(grace, until):
-    room = Room(1, 0, START + 7 * SECOND)
+    capacity = Capacity(1, 0, START + 7 * SECOND)
     record = job(DateTrigger(START), misfire_grace_time=grace, group="g")
-    assert decide(record, START, 0, room=room).waits_until == START + until * SECOND
+    assert decide(record, START, 0, capacity=capacity).waits_until == START + until * SECOND
     run = QueuedRun("a", START, 1, START, "buffered")
-    assert decide_queued(record, run, 0, room=room, now=START).waits_until == START + until * SECOND
-    then = decide_queued(record, run, 0, room=room, now=START + until * SECOND)
+    assert decide_queued(record, run, 0, capacity=capacity, now=START).waits_until == START + until * SECOND
+    then = decide_queued(record, run, 0, capacity=capacity, now=START + until * SECOND)
     assert then.missed == (at(0) if until < 7 else ())
 
 
@@ -137,28 +147,28 @@ def test_what_waits_for_an_instance_is_decided_about_again_when_it_is_too_late(g
     allowed = None if grace is None else grace * SECOND
     run = QueuedRun("a", START, 1, START + 5 * SECOND, cause)
     record = job(DateTrigger(START), misfire_grace_time=allowed)
-    queued = decide_queued(record, run, 1, room=Room(1, 0, START + SECOND), now=START)
+    queued = decide_queued(record, run, 1, capacity=Capacity(1, 0, START + SECOND), now=START)
     assert (queued.waits, queued.waits_until) == (True, expected)
     if cause == "buffered":
-        decision = decide(record, START, 1, room=Room(1, 0, START + SECOND))
+        decision = decide(record, START, 1, capacity=Capacity(1, 0, START + SECOND))
         assert (decision.waits, decision.waits_until) == (True, expected)
 
 
 def test_a_full_group_is_nothing_to_a_job_that_has_missed_all():
     record = job(DateTrigger(START), misfire_grace_time=SECOND, group="g")
-    decision = decide(record, START + 5 * SECOND, 0, room=FULL)
+    decision = decide(record, START + 5 * SECOND, 0, capacity=FULL)
     assert not decision.waits
     assert decision.missed == at(0)
 
 
 @pytest.mark.parametrize(
-    ("room", "submitted"),
-    [(None, True), (Room(1, None, None), True), (Room(1, 1, None), True), (FULL, False)],
+    ("capacity", "submitted"),
+    [(None, True), (Capacity(1, None, None), True), (Capacity(1, 1, None), True), (FULL, False)],
 )
-def test_a_queued_run_waits_for_its_group(room, submitted):
+def test_a_queued_run_waits_for_its_group(capacity, submitted):
     run = QueuedRun("a", START, 3, START + SECOND, "retry")
     record = job(group="g")
-    decision = decide_queued(record, run, 0, room=room)
+    decision = decide_queued(record, run, 0, capacity=capacity)
     assert decision.submit == (at(0) if submitted else ())
     assert decision.waits is (not submitted)
     assert (decision.full_group, decision.waits_until) == (
@@ -210,24 +220,24 @@ def test_what_can_not_be_run_here_waits_with_a_reason(record, executor_known, re
 
 
 @pytest.mark.parametrize(
-    ("had", "submitted", "tally"),
+    ("had", "submitted", "counters"),
     [
-        (None, [0, 10, 20], Tally(3)),
-        (Tally(0, 2, "a note"), [0, 10, 20], Tally(3, 2, "a note")),
-        (Tally(1), [0, 10, 20], Tally(4)),
-        (Tally(2), [0, 10, 20], Tally(5, 0, had_all(5))),
-        (Tally(3), [0, 10], Tally(5, 0, had_all(5))),
-        (Tally(5), [], Tally(5, 0, had_all(5))),
-        (Tally(9), [], Tally(9, 0, had_all(5))),
+        (None, [0, 10, 20], JobCounters(3)),
+        (JobCounters(0, 2, "a note"), [0, 10, 20], JobCounters(3, 2, "a note")),
+        (JobCounters(1), [0, 10, 20], JobCounters(4)),
+        (JobCounters(2), [0, 10, 20], JobCounters(5, 0, had_all(5))),
+        (JobCounters(3), [0, 10], JobCounters(5, 0, had_all(5))),
+        (JobCounters(5), [], JobCounters(5, 0, had_all(5))),
+        (JobCounters(9), [], JobCounters(9, 0, had_all(5))),
     ],
 )
-def test_a_schedule_may_have_so_many_runs(had, submitted, tally):
-    record = job(tally=had, coalesce=False, max_runs=5)
+def test_a_schedule_may_have_so_many_runs(had, submitted, counters):
+    record = job(counters=had, coalesce=False, max_runs=5)
     decision = decide(record, START + 25 * SECOND, 0)
     assert parts(decision) == (submitted, [], [], False)
-    ends = tally.note == had_all(5)
+    ends = counters.note == had_all(5)
     assert decision.following == record._replace(
-        tally=tally, version=5, next_run_time=None if ends else START + 30 * SECOND
+        counters=counters, version=5, next_run_time=None if ends else START + 30 * SECOND
     )
 
 
@@ -235,13 +245,13 @@ def test_runs_that_are_queued_count_and_those_that_are_skipped_do_not():
     record = job(coalesce=False, max_runs=5, overlap="buffer_one")
     decision = decide(record, START + 25 * SECOND, 1)
     assert parts(decision) == ([], [0], [10, 20], False)
-    assert decision.following.tally == Tally(1)
+    assert decision.following.counters == JobCounters(1)
 
 
 def test_the_last_runs_of_a_schedule_wait_instead_of_being_skipped():
-    record = job(tally=Tally(4), max_runs=5)
+    record = job(counters=JobCounters(4), max_runs=5)
     assert decide(record, START, 1).waits
-    assert decide(record._replace(tally=Tally(3)), START, 1).overlapping == at(0)
+    assert decide(record._replace(counters=JobCounters(3)), START, 1).overlapping == at(0)
 
 
 def test_a_schedule_that_ends_before_its_runs_are_spent_has_ended():

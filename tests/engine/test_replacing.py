@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mainspring.engine.replacing import replaced
-from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.model import JobCounters, JobOptions, JobRecord
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.interval import IntervalTrigger
@@ -68,8 +68,8 @@ def test_a_next_run_time_that_was_named_is_taken():
 def test_a_job_in_the_place_of_another_is_its_next_version_and_remembers_what_it_remembered(
     new_trigger, keeps_schedule, paused
 ):
-    tally = Tally(3, 2, "a note")
-    old = record(IntervalTrigger(hours=24), None if paused else START)._replace(tally=tally)
+    counters = JobCounters(3, 2, "a note")
+    old = record(IntervalTrigger(hours=24), None if paused else START)._replace(counters=counters)
     new = replaced(old, record(new_trigger, LATER), keeps_schedule=keeps_schedule)
     assert new.version == old.version + 1
-    assert new.tally == tally
+    assert new.counters == counters

@@ -226,8 +226,8 @@ def test_a_job_that_is_looked_at_is_neither_run_nor_missed_nor_ended(options):
         assert not decision.waits
         assert not decision.is_eventful
         assert decision.following.next_run_time > lookout
-        assert decision.following.tally == (
-            job.tally if options.max_runs is None else decision.following.tally
+        assert decision.following.counters == (
+            job.counters if options.max_runs is None else decision.following.counters
         )
 
 

@@ -204,7 +204,7 @@ def test_processes_of_every_start_method_end_at_once_at_shutdown(reports, submis
     reports.wait("done", count=6)
     began = time.monotonic()
     pool.shutdown()
-    assert time.monotonic() - began < processes._PATIENCE  # so none of them had to be killed
+    assert time.monotonic() - began < processes._EXIT_SECONDS  # so none of them had to be killed
     assert not multiprocessing.active_children()
 
 

@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 #: only the store can know.
 FAULTS = [
     (method, when)
-    for method in ("finish", "next_time", "say", "progress", "enqueue", "earliest", "parked")
+    for method in ("finish", "next_time", "report_progress", "progress", "enqueue", "earliest", "parked")
     for when in ("before", "after")
 ] + [("claim", "before")]
 

@@ -132,7 +132,7 @@ def share(url: str, name: str, folder: str, children: str) -> None:
     before = len(lines(ran))
     wait_for(lambda: len(lines(ran)) > before + 5, "more runs")
     store = scheduler._stores["default"]
-    print("living", len(store._backend.look(0).living), flush=True)
+    print("living", len(store._backend.cluster_status(0).living), flush=True)
     print("ok", scheduler.health().ok, scheduler.health().runs_in, flush=True)
     scheduler.shutdown()
     print("ran by", {int(line.split()[0]) == parent for line in lines(ran)}, flush=True)
@@ -263,7 +263,7 @@ def both_run(url: str, folder: str) -> None:
     def join_in() -> None:
         scheduler.start()
         assert (scheduler.running, scheduler.health().state) == (True, "running")
-        living = scheduler._stores["default"]._backend.look(0).living
+        living = scheduler._stores["default"]._backend.cluster_status(0).living
         assert len({node.name for node in living}) == 2, living
         wait_for(lambda: str(os.getpid()) in {line.split()[0] for line in lines(ran)}, "run in the child")
         scheduler.shutdown()

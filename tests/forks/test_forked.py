@@ -159,13 +159,15 @@ def test_every_method_of_a_store_is_looked_at_or_refused_where_it_is_a_copy():
 def test_what_a_child_asks_is_not_taken_for_its_parents(tmp_path):
     store = open_store(f"sqlite:///{tmp_path}/jobs.sqlite", "jobs")
     named = open_store(f"sqlite:///{tmp_path}/jobs.sqlite", "jobs", node_name="web")
-    store._default_name = store._setting.node_name = "host-1"  # as if it had been made in another process
-    store._setting.token = 7
+    store._default_name = store._node_context.node_name = (
+        "host-1"  # as if it had been made in another process
+    )
+    store._node_context.token = 7
     store.leave_to_parent()
     named.leave_to_parent()
-    assert str(os.getpid()) in store._setting.node_name
-    assert store._setting.token == 0
-    assert named._setting.node_name == "web"
+    assert str(os.getpid()) in store._node_context.node_name
+    assert store._node_context.token == 0
+    assert named._node_context.node_name == "web"
 
 
 @pytest.mark.one_python
@@ -228,7 +230,7 @@ def test_a_signal_cuts_nothing_short_that_is_done_at_a_fork_and_is_handled_then(
 
 
 def test_a_fork_waits_for_what_is_undivided_and_keeps_others_out(monkeypatch):
-    monkeypatch.setattr(forks, "_PATIENCE", 0.05)
+    monkeypatch.setattr(forks, "_FORK_SECONDS", 0.05)
     undivided = forks.Undivided()
     with undivided:
         undivided.fork_begins()  # this thread is inside itself: it isn't waited for for ever

@@ -129,7 +129,7 @@ def test_workers_ask_and_the_master_runs(gunicorn):
         assert time.monotonic() < end, "the master stands still"
         time.sleep(0.05)
     assert set(gunicorn.ran()) == {master}
-    assert len(gunicorn.store._backend.look(0).living) == 1
+    assert len(gunicorn.store._backend.cluster_status(0).living) == 1
     assert gunicorn.end() == 0, gunicorn.said.read_text()
     assert not {"lost", "failed"} & set(outcomes_of(gunicorn))
     assert "Traceback" not in gunicorn.said.read_text(), gunicorn.said.read_text()
@@ -142,7 +142,7 @@ def test_each_worker_starts_the_scheduler_for_itself(gunicorn):
         assert (answer["running"], answer["state"], answer["refused"]) == (True, "running", None)
         assert answer["outcome"] == "succeeded"
         assert answer["ran_in"] in answers, pid
-    living = gunicorn.store._backend.look(0).living
+    living = gunicorn.store._backend.cluster_status(0).living
     assert len({node.name for node in living}) == len(living) == WORKERS
     end = time.monotonic() + PATIENCE
     while len(gunicorn.ran()) < 2:

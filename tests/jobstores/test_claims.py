@@ -10,7 +10,7 @@ import pytest
 
 from mainspring import Retry
 from mainspring.engine.decision import Decision, decide, decide_queued
-from mainspring.engine.grouping import GroupBook
+from mainspring.engine.grouping import GroupBudget
 from mainspring.errors import SerializationError
 from mainspring.jobstores.shared.claims import (
     Claim,
@@ -31,8 +31,8 @@ from mainspring.jobstores.shared.runs import (
     Counted,
     Ended,
     Finished,
+    JobUpdate,
     LostRun,
-    Move,
     NewRun,
     claimed_runs,
     counted_of,
@@ -42,7 +42,7 @@ from mainspring.jobstores.shared.runs import (
     retries_of,
     run_record,
 )
-from mainspring.model import Group, QueuedRun, RunKey, RunRecord, RunResult, Submission, Tally
+from mainspring.model import Group, JobCounters, QueuedRun, RunKey, RunRecord, RunResult, Submission
 from mainspring.testing.conformance import SECOND, START, deciding, record
 
 NOW = START + 100 * SECOND
@@ -68,7 +68,7 @@ def decision(job=None, *, attempt=1, **parts):
 # Due jobs
 
 
-def claim_of(*jobs, running=0, buffered=0, book=None, asked=None):
+def claim_of(*jobs, running=0, buffered=0, budget=None, asked=None):
     claim = Claim([], {}, [], None)
 
     def buffered_of(job_id):
@@ -77,7 +77,7 @@ def claim_of(*jobs, running=0, buffered=0, book=None, asked=None):
         return buffered
 
     for job in jobs:
-        claim.add(job, deciding(START), running, buffered_of, book)
+        claim.add(job, deciding(START), running, buffered_of, budget)
     return claim
 
 
@@ -91,28 +91,28 @@ def test_what_is_due_is_claimed_waits_or_is_parked():
 
 
 def test_what_waits_is_due_still_and_not_tried_again_at_once():
-    book = GroupBook({"g": Group("g", rate=1)}, {}, {"g": [START - 10 * SECOND]}, START)
+    budget = GroupBudget({"g": Group("g", rate=1)}, {}, {"g": [START - 10 * SECOND]}, START)
     claim = claim_of(record("a"), running=1)
     assert claim.waiting == {"a": None}
-    claim = claim_of(record("b", group="g"), book=book)
+    claim = claim_of(record("b", group="g"), budget=budget)
     assert claim.waiting == {"b": START + 50 * SECOND}
     assert claim.ids_left() == {"b"}
     assert claim.decisions == []
 
 
 def test_what_one_job_takes_of_a_group_is_not_there_for_the_next():
-    book = GroupBook({"g": Group("g", limit=2, rate=5)}, {}, {}, START)
+    budget = GroupBudget({"g": Group("g", limit=2, rate=5)}, {}, {}, START)
     jobs = [record(job_id, every=10, group="g") for job_id in "abc"]
-    claim = claim_of(*jobs, book=book)
+    claim = claim_of(*jobs, budget=budget)
     assert [one.job.id for one in claim.decisions] == ["a", "b"]
     assert claim.waiting == {"c": None}
-    assert book.begun() == {"g": [START, START]}
+    assert budget.begun() == {"g": [START, START]}
 
 
 def test_what_is_not_run_takes_no_place_in_a_group():
-    book = GroupBook({"g": Group("g", limit=1)}, {}, {}, START)
-    claim_of(record("a", every=10, group="g"), running=1, book=book)
-    assert book.room("g").instances == 1
+    budget = GroupBudget({"g": Group("g", limit=1)}, {}, {}, START)
+    claim_of(record("a", every=10, group="g"), running=1, budget=budget)
+    assert budget.capacity("g").instances == 1
 
 
 @pytest.mark.parametrize(
@@ -172,23 +172,23 @@ def test_the_groups_of_jobs_are_named_once_and_in_order():
 # Queued runs
 
 
-def queue_claim(runs, jobs, *, limit=10, running=None, book=None, executors=("default",), blocked=None):
+def queue_claim(runs, jobs, *, limit=10, running=None, budget=None, executors=("default",), blocked=None):
     running = {} if running is None else running
     blocked = {} if blocked is None else blocked
     claim = Claim([], {}, [], None)
-    decided = decided_in_turn(claim, runs, jobs, running, executors, book, blocked, limit=limit)
+    decided = decided_in_turn(claim, runs, jobs, running, executors, budget, blocked, limit=limit)
     assert claim._replace(parked=[]) == Claim([], {}, [], None)
     return [one.run.job_id for one in decided.begun], [run.job_id for run in decided.orphans], blocked
 
 
-def decided_in_turn(claim, runs, jobs, running, executors, book, blocked, *, limit=10, set_aside=()):
+def decided_in_turn(claim, runs, jobs, running, executors, budget, blocked, *, limit=10, set_aside=()):
     def decide_here(job, instances, run=None, **options):
         if run is None or job.options.executor in executors:
             return deciding(NOW)(job, instances, run, **options)
         return decide_queued(job, run, instances, executor_known=False)
 
     request = ClaimRequest(NOW, decide_here, limit, executors, set_aside, 7, (), NOW)
-    return decide_in_turn(claim, (), runs, jobs, running, request, book, blocked, lambda _: 0, BERLIN)
+    return decide_in_turn(claim, (), runs, jobs, running, request, budget, blocked, lambda _: 0, BERLIN)
 
 
 def obstacles(*runs, set_aside=()):
@@ -275,11 +275,11 @@ def test_instances_that_go_on_count():
 
 def test_queued_runs_take_room_of_their_groups():
     jobs = jobs_of(record("a", group="g"), record("b", group="g"), record("c"))
-    book = GroupBook({"g": Group("g", rate=1)}, {}, {}, NOW)
+    budget = GroupBudget({"g": Group("g", rate=1)}, {}, {}, NOW)
     runs = [queued("a"), queued("b"), queued("c")]
     # When it has room again, by time alone, is known.
-    assert queue_claim(runs, jobs, book=book) == (["a", "c"], [], {"b": NOW + 60 * SECOND})
-    assert book.begun() == {"g": [NOW]}
+    assert queue_claim(runs, jobs, budget=budget) == (["a", "c"], [], {"b": NOW + 60 * SECOND})
+    assert budget.begun() == {"g": [NOW]}
 
 
 def test_a_queued_run_is_due_in_the_zone_of_its_job():
@@ -302,9 +302,9 @@ def together(due, runs, **options):
     request = ClaimRequest(NOW, deciding(NOW), options.pop("limit", 10), ("default",), (), 7, (), NOW)
     claim = Claim([], {}, [], None)
     jobs = {job.id: job for job in due} | {job.id: job for job in options.pop("others", ())}
-    book, buffered = options.pop("book", None), sum(run.cause == "buffered" for run in runs)
+    budget, buffered = options.pop("budget", None), sum(run.cause == "buffered" for run in runs)
     decided = decide_in_turn(
-        claim, due, runs, jobs, {}, request, book, {}, lambda _: buffered, BERLIN, **options
+        claim, due, runs, jobs, {}, request, budget, {}, lambda _: buffered, BERLIN, **options
     )
     begun = Claimed(QueueClaim(decided.begun, {}), claim, Finished(), None).in_turn()
     return [f"{one.job.id} {one.cause}" for one in begun if one.submit], claim
@@ -348,8 +348,8 @@ def test_what_overlaps_waits_where_the_one_that_waited_is_begun(runs, waits):
 def test_of_a_group_what_was_due_first_is_begun():
     due, others = [record("a", 5, every=1000, group="g")], [record("b", 900, group="g")]
     for after, begun in ((6, ["a schedule"]), (4, ["b retry"])):
-        book = GroupBook({"g": Group("g", limit=1)}, {}, {}, NOW)
-        assert together(due, [waiting("b", after)], others=others, book=book)[0] == begun
+        budget = GroupBudget({"g": Group("g", limit=1)}, {}, {}, NOW)
+        assert together(due, [waiting("b", after)], others=others, budget=budget)[0] == begun
 
 
 def test_no_more_are_begun_than_are_asked_for():
@@ -403,16 +403,20 @@ def not_asked(job_id):
         (
             decision(following=record("a", 10)),
             not_asked,
-            Move("a", 0, START + 10 * SECOND, SCHEDULED),
+            JobUpdate("a", 0, START + 10 * SECOND, SCHEDULED),
         ),
-        (decision(following=record("a", paused=True)), not_asked, Move("a", 0, None, PAUSED)),
+        (decision(following=record("a", paused=True)), not_asked, JobUpdate("a", 0, None, PAUSED)),
         (decision(submit=at(0)), has_none, None),
-        (decision(submit=at(0)), has_some, Move("a", 0, None, ENDING)),
-        (decision(buffered=at(0)), not_asked, Move("a", 0, None, ENDING)),
-        (decision(record("a", retry=Retry(3)), submit=at(0)), not_asked, Move("a", 0, None, ENDING)),
-        (decision(record("a", on_lost="rerun"), submit=at(0)), not_asked, Move("a", 0, None, ENDING)),
+        (decision(submit=at(0)), has_some, JobUpdate("a", 0, None, ENDING)),
+        (decision(buffered=at(0)), not_asked, JobUpdate("a", 0, None, ENDING)),
+        (decision(record("a", retry=Retry(3)), submit=at(0)), not_asked, JobUpdate("a", 0, None, ENDING)),
+        (decision(record("a", on_lost="rerun"), submit=at(0)), not_asked, JobUpdate("a", 0, None, ENDING)),
         (decision(record("a", retry=Retry(3)), missed=at(0)), has_none, None),
-        (decision(record("a")._replace(version=7), buffered=at(0)), has_none, Move("a", 7, None, ENDING)),
+        (
+            decision(record("a")._replace(version=7), buffered=at(0)),
+            has_none,
+            JobUpdate("a", 7, None, ENDING),
+        ),
     ],
 )
 def test_where_a_decision_has_its_job_go(made, has_queued, move):
@@ -421,7 +425,7 @@ def test_where_a_decision_has_its_job_go(made, has_queued, move):
 
 @pytest.mark.parametrize("options", [{"retry": Retry(3)}, {"on_lost": "rerun"}])
 def test_a_job_stays_for_a_run_that_goes_on_and_may_be_run_again(options):
-    stays = Move("a", 0, None, ENDING)
+    stays = JobUpdate("a", 0, None, ENDING)
     assert move_of(decision(record("a", **options), missed=at(0)), has_none, has_some) == stays
     assert move_of(decision(record("a", **options), missed=at(0)), has_none, has_none) is None
     assert move_of(decision(missed=at(0)), has_none, not_asked) is None
@@ -433,11 +437,11 @@ def test_buffered_runs_wait_from_now_on():
 
 
 def test_a_claim_that_is_undone_leaves_its_job_as_it_was():
-    job = record("a", every=10, max_runs=5)._replace(tally=Tally(2))
+    job = record("a", every=10, max_runs=5)._replace(counters=JobCounters(2))
     made = decide(job, START, 0)
-    assert made.following.tally.runs == 3
+    assert made.following.counters.runs == 3
     back = restored_job(made)
-    assert (back.next_run_time, back.tally) == (START, Tally(2))
+    assert (back.next_run_time, back.counters) == (START, JobCounters(2))
 
 
 def test_the_last_run_of_a_job_that_is_undone_brings_it_back():

@@ -249,7 +249,7 @@ def test_a_run_that_is_taken_in_the_same_claim_is_among_those_that_are_cancelled
     asked, due = claim_all(store, 6)
     assert (asked.cause, asked.submit, due.cancels) == ("manual", [PAST], True)
     token = asked.lease.token
-    assert store._backend.look(token).to_cancel == [RunKey("a", PAST, 1)]
+    assert store._backend.cluster_status(token).to_cancel == [RunKey("a", PAST, 1)]
 
 
 # How they are made
@@ -372,15 +372,15 @@ def test_what_a_server_may_lose_is_said(own_redis, make_scheduler):
 def test_a_server_that_comes_back_empty_gives_no_token_twice(own_redis, make_scheduler, caplog):
     store = open_store(own_redis.url, "jobs", lease=1)
     scheduler = make_scheduler(jobstores={"default": store}, start=True)
-    before = store._setting.token
+    before = store._node_context.token
     caplog.set_level(logging.WARNING)
     own_redis.kill()
     own_redis.start()
     end = time.monotonic() + 20
-    while store._setting.token == before:
+    while store._node_context.token == before:
         assert time.monotonic() < end, caplog.text
         time.sleep(0.05)
-    assert store._setting.token > before
+    assert store._node_context.token > before
     heard = EventRecorder()
     scheduler.add_listener(heard)
     scheduler.add_job(print, id="again")
@@ -512,7 +512,7 @@ def test_a_claim_that_was_cut_short_is_completed_by_another_node(mongodb_url, ta
     assert [run.outcome for run in one.list_runs("a", None, None, 10)] == [None]
     other.collection.update_one({"_id": "a"}, {"$set": {"updated": "2026-01-01 00:00:00.000000"}})
     other._backend._looked_at -= 11
-    other._backend.look(0)
+    other._backend.cluster_status(0)
     assert [run.outcome for run in other.list_runs("a", None, None, 10)] == ["skipped", None]
     for node in nodes:
         node._held = 0

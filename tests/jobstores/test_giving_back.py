@@ -42,7 +42,7 @@ def test_what_was_given_back_is_claimed_anew(nodes, is_last):
     node.release([submission(decision)])
     (again,) = claim(other, 5).decisions or claim(other, 5).decisions
     assert (again.submit, again.attempt) == ([START], 1)
-    assert again.following.tally.runs == 1
+    assert again.following.counters.runs == 1
     assert (again.following.next_run_time is None) is is_last
 
 

@@ -33,7 +33,9 @@ def make_node(request, tmp_path, tablename, started):
 
 def bury(node, other):
     """Have `other` take `node` for dead."""
-    (known,) = [one for one in other._backend.look(0).living if one.token == node._setting.token]
+    (known,) = [
+        one for one in other._backend.cluster_status(0).living if one.token == node._node_context.token
+    ]
     assert other._backend.declare_dead(known.token, known.heartbeat)
 
 
@@ -71,7 +73,7 @@ def test_what_was_lost_is_run_again_if_its_job_wants_that(make_node, options, ca
     node.add_records([record("next", 999)._replace(trigger=AfterJob("a", on="failure"))], None)
     (decision,) = claim(node, 1).decisions
     bury(node, other)
-    before = other._setting.now()
+    before = other._node_context.now()
     assert other._outcomes.collect_lost(set) is (cause is not None)
     assert not other._outcomes.collect_lost(set)  # they are lost once
     node.finish([submission(decision)])
@@ -114,7 +116,7 @@ def test_what_a_node_gives_up_is_queued_once_though_it_is_written_twice(make_nod
     node.add_records([record("a", on_lost="rerun"), record("b", retry=Retry(2))], None)
     given_up = [submission(one) for one in claim(node, 1).decisions]
     node._outcomes.add(given_up)
-    ended = node._outcomes.take_along(lambda: True)
+    ended = node._outcomes.drain(lambda: True)
     for _ in range(2):  # as where the answer to the first didn't come
         node._backend.finish(ended, None)
     assert outcomes(node, "a") == [(1, "lost", "schedule"), (2, None, "rerun")]
@@ -125,7 +127,11 @@ def where_who_lives_is_asked(store):
     backend = store._backend
     if hasattr(backend, "_nodes"):
         return backend._nodes, "living"
-    return (backend._ending, "_alive") if hasattr(backend._ending, "_alive") else (backend, "look")
+    return (
+        (backend._outcome_writer, "_alive")
+        if hasattr(backend._outcome_writer, "_alive")
+        else (backend, "cluster_status")
+    )
 
 
 @pytest.mark.parametrize("make_node", ["postgres", "mariadb", "redis", MONGODB], indirect=True)
@@ -213,7 +219,7 @@ def test_what_is_lost_for_good_counts_among_the_failures_that_pause_a_job(make_n
     (event,) = heard.wait_for(EVENT_JOB_PAUSED, "twice", timeout=20)
     assert (event.jobstore, event.note) == ("shared", "paused after 2 failed runs in a row")
     paused = store.get_record("twice")
-    assert (paused.next_run_time, paused.tally.note) == (None, event.note)
+    assert (paused.next_run_time, paused.counters.note) == (None, event.note)
     assert store.get_record("retried").next_run_time is not None  # it has another attempt each time
 
 
@@ -230,7 +236,7 @@ def test_a_loss_is_told_of_by_the_node_that_finds_it(make_node, listening):
     assert events["b"].retry_at > START
     for job_id, event in events.items():
         assert (event.jobstore, event.run_id, event.attempt) == ("shared", run_id(job_id, START), 1)
-        assert node._setting.node_name in str(event.exception)
+        assert node._node_context.node_name in str(event.exception)
         assert isinstance(event.exception, NodeLostError)
 
 
@@ -251,7 +257,7 @@ def test_a_run_that_takes_its_nodes_down_is_given_up(make_node, listening):
     pauses = []
     for number in range(3):
         bury(node, store)
-        now = store._setting.now()
+        now = store._node_context.now()
         store._outcomes.collect_lost(set)
         waiting = {run.job_id: run for run in store.list_runs(None, "queued", None, 10)}
         assert set(waiting) == ({"a", "b"} if number < 2 else set())
@@ -287,7 +293,7 @@ def test_reruns_and_retries_are_counted_apart(make_node, listening):
     (rerun,) = claim_late(node)
     assert submission(rerun).reruns == 1
     failed = submission(rerun)
-    failed.add_result(RunResult(START, "failed", START, START, "no", retry_at=store._setting.now()))
+    failed.add_result(RunResult(START, "failed", START, START, "no", retry_at=store._node_context.now()))
     node.finish([failed])
     node._outcomes.write()
     (retry,) = claim_late(node)
@@ -350,7 +356,7 @@ def test_two_attempts_at_one_due_time_that_are_lost_together_are_both_run_again(
 def test_two_attempts_at_one_due_time_that_fail_together_are_both_tried_again(make_node):
     node = make_node()
     ended = two_attempts_at_one_time(node, retry=Retry(5))
-    later = node._setting.now() + timedelta(hours=1)
+    later = node._node_context.now() + timedelta(hours=1)
     for one in ended:
         one.add_result(RunResult(START, "failed", START, START, "no luck", retry_at=later))
     node.finish(ended)

@@ -246,7 +246,7 @@ def test_a_node_that_was_taken_for_dead_does_not_come_back_to_tables_that_it_doe
         store._server.notes.update_one({"_id": "schema"}, {"$set": {"version": 99}})
     else:
         run_all(store.engine, f"UPDATE {tablename.removesuffix('_jobs')}_schema SET version = 99")
-    (own,) = [node for node in store._backend.known_nodes() if node.token == store._setting.token]
+    (own,) = [node for node in store._backend.known_nodes() if node.token == store._node_context.token]
     wait_for(
         lambda: store._backend.declare_dead(
             own.token, next(n for n in store._backend.known_nodes() if n.token == own.token).heartbeat
@@ -275,7 +275,7 @@ def test_nodes_that_start_at_once_migrate_once(old_store, database_url, make_sch
         list(pool.map(start, stores))
     assert old_store.pending_migration() == ""
     assert shape(old_store.engine, old_store.jobs_t.name)[2] == VERSION
-    tokens = {store._setting.token for store in stores}
+    tokens = {store._node_context.token for store in stores}
     assert len(tokens) == len(stores)
 
 

@@ -123,7 +123,7 @@ def test_what_a_claim_has_put_down_is_kept_by_the_next_claim_and_by_a_change(sto
     monkeypatch.undo()
     other.collection.update_one({"_id": "a"}, {"$set": {"updated": "2026-01-01 00:00:00.000000"}})
     other._backend._looked_at -= 11
-    other._backend.look(0)
+    other._backend.cluster_status(0)
     assert runs(store, "a") == [("a", 0, 1, None), ("a", 10, 1, "skipped"), ("a", 20, 1, "skipped")]
     assert not store.collection.find_one({"outbox": {"$exists": True}})
 
@@ -186,14 +186,14 @@ def test_nothing_that_is_done_again_and_again_looks_at_all_documents(mongodb_url
         store.change("b", lambda old: old.changed(name="other"))
         store.enqueue([QueuedRun("d", PAST - timedelta(days=1), 1, PAST, "asked")])
         decisions = [*claim(store, 7).decisions, *claim(store, 17).decisions]
-        store.say(submission(decisions[0]), "half")
-        store._write_said()
+        store.report_progress(submission(decisions[0]), "half")
+        store._flush_progress()
         store.finish([submission(one) for one in decisions])
         store._outcomes.write()
         store.cancel(RunKey("b", PAST, 1))
         store.find_equal(record("x", every=10))
         store.next_time()
-        store._backend.look(store._setting.token)
+        store._backend.cluster_status(store._node_context.token)
         store._outcomes.prune()
         store.list_runs(None, None, None, 10)
         store.get_run(RunKey("b", PAST, 1))
@@ -228,7 +228,7 @@ def test_jobs_are_found_by_what_they_have_become(store):
     )
     found = store.collection.find_one({"_id": "b"})["found_by"]
     assert sorted(found) == ["after a", "calls builtins:print", "follower", "priority"]
-    store._backend.look(0)
+    store._backend.cluster_status(0)
     assert store._backend.jobs.has_priorities
     store.change(
         "b",
@@ -236,21 +236,21 @@ def test_jobs_are_found_by_what_they_have_become(store):
             trigger=DateTrigger(PAST), next_run_time=PAST, options=replace(old.options, priority=0)
         ),
     )
-    store._backend.look(0)
+    store._backend.cluster_status(0)
     assert not store._backend.jobs.has_priorities
     assert store.collection.find_one({"_id": "b"})["found_by"] == []
 
 
 def test_runs_in_the_hands_of_nobody_are_found_though_no_node_comes_or_goes(store):
     store.add_records([record("a", every=10)], None)
-    token = store._setting.token
-    assert not store._backend.look(token).has_orphans
+    token = store._node_context.token
+    assert not store._backend.cluster_status(token).has_orphans
     claim(store, 0)
     store.collection.update_one({"_id": "a"}, {"$set": {"active.0.token": token + 1000}})
-    assert not store._backend.look(token).has_orphans  # they are not looked for each time
+    assert not store._backend.cluster_status(token).has_orphans  # they are not looked for each time
     store._backend._looked_at -= 11
-    assert store._backend.look(token).has_orphans
-    assert store._backend.look(token).has_orphans  # until they are seen to
+    assert store._backend.cluster_status(token).has_orphans
+    assert store._backend.cluster_status(token).has_orphans  # until they are seen to
 
 
 def test_a_job_is_kept_whose_waiting_run_was_taken_and_failed_while_it_was_looked_for(
@@ -313,7 +313,7 @@ def test_what_version_1_has_kept_is_brought_up_to_date(make_store):
     assert set(jobs.index_information()) == {"_id_", "next_run_time_1", "active.token_1", "found_by_1"}
     assert store._server.runs.index_information()["state_1_available_1"]["partialFilterExpression"]
     assert all(isinstance(document["mark"], int) and "claims" not in document for document in jobs.find())
-    other._backend.look(0)
+    other._backend.cluster_status(0)
     assert other._backend.jobs.has_priorities
     assert ids(other.list_records()) == ["a", "b", "c"]
     (decision,) = claim(other, 0).decisions

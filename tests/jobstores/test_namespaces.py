@@ -141,7 +141,8 @@ def test_nobody_of_another_namespace_is_told_of_changes_or_taken_for_dead(
     for store in (one, two):
         make_scheduler(jobstores={"default": store}, start=True)
     living = [
-        [node.name for node in store._backend.look(store._setting.token).living] for store in (one, two)
+        [node.name for node in store._backend.cluster_status(store._node_context.token).living]
+        for store in (one, two)
     ]
     assert [len(names) for names in living] == [1, 1]
     if store_url.startswith("postgresql"):

@@ -11,10 +11,10 @@ import pytest
 from mainspring.engine.setbacks import KnownNode
 from mainspring.jobstores.shared.lease import Heartbeats, Registration, milliseconds, new_token, node_from
 from mainspring.jobstores.shared.membership import LivingNode, Membership
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.set_back import Past
-from mainspring.jobstores.shared.setting import Setting
 from mainspring.testing import SettableClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ class Backend:
     """Registers, renews and reaps as it is told to."""
 
     def __init__(self, clock):
-        self.setting = Setting(
+        self.node_context = NodeContext(
             arguments=None,
             locks=RowLocks(),
             logger=logging.getLogger("mainspring.test"),
@@ -47,12 +47,12 @@ class Backend:
     def register(self, registration, beats):
         self.calls.append(("register", registration))
         self.tokens += 1
-        self.known.append(KnownNode(self.tokens, "here", beats.next(self.setting.now()), 10_000, False))
+        self.known.append(KnownNode(self.tokens, "here", beats.next(self.node_context.now()), 10_000, False))
         return self.tokens, self.clock.monotonic()
 
     def renew(self, token, registration, beats):
         self.calls.append(("renew", token, registration))
-        beats.next(self.setting.now())
+        beats.next(self.node_context.now())
         if isinstance(self.takes, Exception):
             raise self.takes
         self.clock.advance(self.slowness)
@@ -106,7 +106,7 @@ def test_a_registration_without_a_time_is_none(lacking):
 
 def test_a_node_registers_itself(membership, backend, recoveries):
     assert backend.calls == [("register", OURS)]
-    assert membership.lease.token == backend.setting.token == 7
+    assert membership.lease.token == backend.node_context.token == 7
     assert membership.lease.is_held()
     assert not membership.was_dead
     assert recoveries == []
@@ -147,7 +147,7 @@ def test_a_refused_lease_is_lost_and_the_node_goes_on_under_another(
     assert not before.is_held()
     assert before.was_forgotten is False  # what it has claimed is another's
     assert backend.calls[1:] == [("renew", 7, OURS), ("register", OURS)]
-    assert membership.lease.token == backend.setting.token == 8
+    assert membership.lease.token == backend.node_context.token == 8
     assert membership.lease.is_held()
     assert membership.was_dead
     assert recoveries == [1]
@@ -261,7 +261,7 @@ def test_the_shortest_lease_among_all_says_how_often_is_spoken(membership, clock
 
 def forgets(backend, known):
     backend.takes, backend.known = False, known
-    backend.outage.logger = backend.setting.logger
+    backend.outage.logger = backend.node_context.logger
     backend.outage.alias = "default"
 
 
@@ -349,7 +349,7 @@ def test_durations_are_kept_in_whole_milliseconds():
 
 
 def test_a_node_that_comes_back_finds_that_its_store_was_set_back(backend, clock, said):
-    backend.outage.logger = backend.setting.logger
+    backend.outage.logger = backend.node_context.logger
     backend.known = [KnownNode(5, "here", START - timedelta(hours=2), 10_000, False)]
     before = (5, START - timedelta(hours=1))
     past = Past(backend.outage)

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 import pytest
 
 from mainspring.errors import StoreUnavailableError
-from mainspring.jobstores.shared import trying
+from mainspring.jobstores.shared import backoff
+from mainspring.jobstores.shared.backoff import (
+    CALL_TIMEOUT,
+    CALL_TIMEOUT_ON_LOOP,
+    pause_before_retry,
+    try_again,
+)
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.outage import (
     CLAIMING,
@@ -22,12 +28,6 @@ from mainspring.jobstores.shared.outage import (
     Outage,
     said_by,
     without_secrets,
-)
-from mainspring.jobstores.shared.trying import (
-    CALL_TIMEOUT,
-    CALL_TIMEOUT_ON_LOOP,
-    pause_before_retry,
-    try_again,
 )
 from mainspring.testing import SettableClock
 
@@ -318,8 +318,8 @@ def pauses(monkeypatch):
         drawn.append((least, longest))
         return longest
 
-    monkeypatch.setattr(trying._generator, "uniform", uniform)
-    monkeypatch.setattr(trying, "pause", lambda clock, seconds: None)
+    monkeypatch.setattr(backoff._generator, "uniform", uniform)
+    monkeypatch.setattr(backoff, "pause", lambda clock, seconds: None)
     return drawn
 
 
@@ -362,15 +362,15 @@ def test_what_is_said_is_cut_where_it_is_too_long(length, shown):
 @pytest.mark.parametrize(
     ("seconds", "on_loop", "is_over"),
     [
-        (trying.CALL_TIMEOUT, False, False),
-        (trying.CALL_TIMEOUT + 0.1, False, True),
-        (trying.CALL_TIMEOUT_ON_LOOP, True, False),
-        (trying.CALL_TIMEOUT_ON_LOOP + 0.1, True, True),
+        (backoff.CALL_TIMEOUT, False, False),
+        (backoff.CALL_TIMEOUT + 0.1, False, True),
+        (backoff.CALL_TIMEOUT_ON_LOOP, True, False),
+        (backoff.CALL_TIMEOUT_ON_LOOP + 0.1, True, True),
     ],
 )
 def test_how_long_a_call_is_tried(seconds, on_loop, is_over):
-    assert trying._is_over(None, seconds, on_loop=on_loop) is is_over
-    assert trying._is_over(lambda: True, 0, on_loop=on_loop) is True
+    assert backoff._is_over(None, seconds, on_loop=on_loop) is is_over
+    assert backoff._is_over(lambda: True, 0, on_loop=on_loop) is True
 
 
 @pytest.mark.parametrize("answer", ["result", "error"])
@@ -405,5 +405,5 @@ def test_the_numbers_of_a_generator_that_a_program_has_seeded_are_its_own():
     random.seed(1)
     before = random.getstate()
     for attempts in range(10):
-        trying.pause_before_retry(attempts)
+        backoff.pause_before_retry(attempts)
     assert random.getstate() == before

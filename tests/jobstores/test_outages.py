@@ -70,13 +70,15 @@ def one_worker(url, tablename):
 @pytest.fixture
 def other(url, tablename, started):
     made = started(open_store(url, tablename, lease=60, node_name="other"))
-    made._see_to = lambda *_: None  # it collects when a test wants it
+    made._apply_status = lambda *_: None  # it collects when a test wants it
     return made
 
 
 def declare_dead(store, other):
     """Have `other` take `store` for dead, and `store` find that out."""
-    (known,) = [one for one in other._backend.look(0).living if one.token == store._setting.token]
+    (known,) = [
+        one for one in other._backend.cluster_status(0).living if one.token == store._node_context.token
+    ]
     assert other._backend.declare_dead(known.token, known.heartbeat)
 
 

@@ -12,10 +12,10 @@ from mainspring import AfterJob, DateTrigger, Retry
 from mainspring.jobstores.shared.backend import Collected
 from mainspring.jobstores.shared.dividing import weight_of
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.row_locks import RowLocks
 from mainspring.jobstores.shared.runs import Ended, Finished, LostRun
-from mainspring.jobstores.shared.setting import Setting
 from mainspring.model import RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
 from mainspring.testing.conformance import SECOND, START, record
@@ -45,7 +45,7 @@ class Backend:
     """Takes outcomes, or raises what it is told to."""
 
     def __init__(self):
-        self.setting = Setting(
+        self.node_context = NodeContext(
             arguments=None,
             locks=RowLocks(),
             logger=logging.getLogger("mainspring.test"),
@@ -143,9 +143,9 @@ def test_a_connection_that_is_closed_on_what_is_large_is_looked_into_soon(outcom
     outcomes.add([large])
     outcomes.write(give_up)
     gives_up = give_up is not None and give_up()
-    backend.setting.clock.advance(2)
+    backend.node_context.clock.advance(2)
     assert backend.give_up() is gives_up
-    backend.setting.clock.advance(0.001)
+    backend.node_context.clock.advance(0.001)
     assert backend.give_up() is True
 
 
@@ -178,7 +178,7 @@ def failed(second, trigger=None, **options):
 
 def test_what_may_pause_a_job_that_comes_after_others_is_written_by_itself(outcomes, backend):
     outcomes.add([ran(0, 1), failed(2), failed(3), ran(4), ran(5)])
-    assert outcomes.take_along(never) == []  # nor by a claim, which is not kept waiting for long
+    assert outcomes.drain(never) == []  # nor by a claim, which is not kept waiting for long
     assert backend.written == [at(0, 1), at(2), at(3), at(4, 5)]
 
 
@@ -199,11 +199,11 @@ def test_what_pauses_no_job_that_comes_after_others_is_written_with_them(outcome
 
 def test_a_claim_that_fails_puts_back_what_it_has_taken_along(outcomes, backend):
     outcomes.add([ran(0, 1)])
-    taken = outcomes.take_along(never)
+    taken = outcomes.drain(never)
     assert [one.result.scheduled_run_time for one in taken] == at(0, 1)
     assert len(outcomes) == 0
     outcomes.add([ran(2)])
-    outcomes.put_back(taken)
+    outcomes.requeue(taken)
     outcomes.write()
     assert backend.written == [at(0, 1, 2)]
 
@@ -229,7 +229,7 @@ def test_a_claim_waits_for_outcomes_that_are_on_their_way(outcomes, backend):
         return False
 
     outcomes.add([ran(1)])
-    taken = outcomes.take_along(give_up)
+    taken = outcomes.drain(give_up)
     thread.join(30)
     assert len(asked) >= 2
     # Nothing is on its way any more.
@@ -251,7 +251,7 @@ def test_a_claim_that_gives_up_waiting_takes_nothing(outcomes, backend):
     thread.start()
     assert writing.wait(30)
     outcomes.add([ran(1)])
-    assert outcomes.take_along(lambda: True) == []
+    assert outcomes.drain(lambda: True) == []
     assert len(outcomes) == 1
     go_on.set()
     thread.join(30)
@@ -261,27 +261,27 @@ def test_a_claim_that_gives_up_waiting_takes_nothing(outcomes, backend):
 def test_what_is_perhaps_not_written_yet_is_known(outcomes, backend):
     outcomes.add([ran(0)])
     assert outcomes.unwritten() == {RunKey("a", START, 1)}
-    outcomes.take_along(never)
+    outcomes.drain(never)
     outcomes.add([ran(1)])
     # Taken, and perhaps on its way; what waits; and nothing that was never there.
     assert outcomes.unwritten() == {RunKey("a", time, 1) for time in at(0, 1)}
-    outcomes.take_along(never)
+    outcomes.drain(never)
     assert outcomes.unwritten() == {RunKey("a", START + SECOND, 1)}
-    assert outcomes.take_along(never) == []
+    assert outcomes.drain(never) == []
     assert outcomes.unwritten() == set()
 
 
 def test_claims_go_without_outcomes_until_these_can_be_written(outcomes, backend):
     outcomes.add([ran(0)])
-    outcomes.could_not_ride(outcomes.take_along(never))
+    outcomes.could_not_ride(outcomes.drain(never))
     assert outcomes.are_kept_back
-    assert outcomes.take_along(never) == []
+    assert outcomes.drain(never) == []
     assert len(outcomes) == 1
     outcomes.write()
     assert not outcomes.are_kept_back
     assert backend.written == [at(0)]
     outcomes.add([ran(1)])
-    assert len(outcomes.take_along(never)) == 1
+    assert len(outcomes.drain(never)) == 1
 
 
 @pytest.mark.parametrize(("size", "rides"), [(1024 * 1024, True), (1024 * 1024 + 1, False)])
@@ -290,34 +290,34 @@ def test_what_is_too_much_for_a_claim_is_written_by_itself(outcomes, backend, si
     large = ran(0)
     large.results[0] = large.results[0]._replace(result="x" * (size - weight))
     outcomes.add([large])
-    assert len(outcomes.take_along(never)) == rides
+    assert len(outcomes.drain(never)) == rides
     assert backend.written == ([] if rides else [at(0)])
 
 
 def test_as_many_plain_outcomes_ride_as_are_claimed_at_once(outcomes, backend):
     outcomes.add([ran(number) for number in range(2000)])
-    assert len(outcomes.take_along(never)) == 2000
+    assert len(outcomes.drain(never)) == 2000
     assert backend.written == []
 
 
 def test_how_long_a_claim_waits_for_what_is_written_before_it_is_its_own_affair(outcomes, backend):
     outcomes.add([ran(number) for number in range(2001)])
-    backend.setting.request_limit = 2**30
-    assert outcomes.take_along(never) == []
+    backend.node_context.request_limit = 2**30
+    assert outcomes.drain(never) == []
     assert len(backend.written[0]) == 2000
     assert backend.give_up is never
 
 
 def test_listeners_are_told_without_the_lock(outcomes, backend):
     backend.finished = Finished(paused=[record("a")])
-    outcomes._tell_paused = lambda job: outcomes.take_along(lambda: pytest.fail("it is held"))
+    outcomes._tell_paused = lambda job: outcomes.drain(lambda: pytest.fail("it is held"))
     outcomes.add([ran(0)])
     outcomes.write()
 
 
 def test_what_was_refused_and_who_has_paused_itself_is_told(outcomes, backend, told, said):
     outcomes.add([ran(0)])
-    (refused,) = outcomes.take_along(never)
+    (refused,) = outcomes.drain(never)
     outcomes.tell(Finished([refused], None, [record("b"), record("c")]))
     assert told == [("paused", "b"), ("paused", "c")]
     (line,) = said()
@@ -341,7 +341,7 @@ def test_what_was_refused_and_who_has_paused_itself_is_told(outcomes, backend, t
 def test_what_was_not_begun_is_lost_and_told_of(outcomes, backend, told, options, again, gave_up):
     outcomes.add([ran(0, unrun=(1, 2), **options)])
     assert told == [("lost", RunKey("a", time, 1), "here", again, gave_up) for time in at(1, 2)]
-    (_, first, _) = ended = outcomes.take_along(never)
+    (_, first, _) = ended = outcomes.drain(never)
     assert [one.result.outcome for one in ended] == ["succeeded", "lost", "lost"]
     assert first.result == RunResult(
         START + SECOND,
@@ -498,7 +498,7 @@ def test_what_is_refused_for_what_is_in_it(outcomes, error, size, store_works, i
     one = ran(0)
     one.results[0] = one.results[0]._replace(result="x" * size)
     outcomes.add([one])
-    assert outcomes._is_refused(error, outcomes.take_along(never)) is is_refused
+    assert outcomes._is_refused(error, outcomes.drain(never)) is is_refused
 
 
 def test_a_large_part_is_not_tried_for_ever(outcomes, backend):
@@ -508,7 +508,7 @@ def test_a_large_part_is_not_tried_for_ever(outcomes, backend):
     outcomes.write(never)
     assert backend.give_up is not never
     assert not backend.give_up()
-    backend.setting.clock.advance(2.5)
+    backend.node_context.clock.advance(2.5)
     assert backend.give_up()
     outcomes.add([ran(1)])
     outcomes.write(never)
@@ -541,8 +541,8 @@ def heavy(second, size, job_id="a"):
 
 def test_of_what_is_too_much_a_claim_takes_the_light_ones_along(outcomes, backend):
     """When it has waited for long enough for the others to be written by themselves."""
-    backend.setting.request_limit = 160_000
-    backend.during = lambda: backend.setting.clock.advance(1)
+    backend.node_context.request_limit = 160_000
+    backend.during = lambda: backend.node_context.clock.advance(1)
     outcomes.add(
         [
             heavy(0, 30_000),
@@ -556,11 +556,11 @@ def test_of_what_is_too_much_a_claim_takes_the_light_ones_along(outcomes, backen
             heavy(8, 15_000, "h"),  # for which there is no room any more
         ]
     )
-    taken = outcomes.take_along(never)
+    taken = outcomes.drain(never)
     assert backend.written == [at(0)]
     assert [one.result.scheduled_run_time for one in taken] == at(3, 4, 6, 7)
     backend.during = lambda: None
-    outcomes.put_back(taken)
+    outcomes.requeue(taken)
     outcomes.write()
     assert sorted(time for part in backend.written for time in part) == at(*range(9))
     assert backend.written[1][:4] == at(3, 4, 6, 7)

@@ -295,15 +295,15 @@ def test_redis_of_a_server_that_cannot_write(own_redis, free_port):
     def set_in_script():
         client.eval("return redis.call('SET', KEYS[1], 'x')", 1, "key")
 
-    for setting, value, failure in (
+    for node_context, value, failure in (
         ("maxmemory", "1", Failure.FULL),
         ("min-replicas-to-write", "1", Failure.CHANGED),
     ):
-        before = client.config_get(setting)[setting]
-        client.config_set(setting, value)
+        before = client.config_get(node_context)[node_context]
+        client.config_set(node_context, value)
         assert redis_failure_of(raised_by(lambda: client.set("key", "x"))) is failure
         assert redis_failure_of(raised_by(set_in_script)) is failure
-        client.config_set(setting, before)
+        client.config_set(node_context, before)
     client.replicaof("127.0.0.1", free_port)
     assert redis_failure_of(raised_by(lambda: client.set("key", "x"))) is Failure.CHANGED
     assert redis_failure_of(raised_by(set_in_script)) is Failure.CHANGED

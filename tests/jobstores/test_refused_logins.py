@@ -286,7 +286,7 @@ def test_a_right_that_is_taken_while_a_node_lives_leaves_nothing_half_done(stric
         lambda: backend.enqueue([manual_run("b", 200)]),
         lambda: backend.cancel(RunKey("b", START, 1)),
         lambda: backend.cancel(manual_run("b", 100).key),
-        lambda: backend.say({(first_key, node.token): "[1,2,3]"}, lambda: True),
+        lambda: backend.report_progress({(first_key, node.token): "[1,2,3]"}, lambda: True),
         lambda: backend.prune(["a", "b"], 0, START),
         lambda: backend.set_group(Group("g", limit=1)),
         lambda: backend.remove_group("g"),

@@ -12,7 +12,7 @@ from mainspring.errors import SerializationError, TransientJobError
 from mainspring.jobstores.contract import ALL_JOBS, JobQuery
 from mainspring.jobstores.shared import rows
 from mainspring.jobstores.shared.rows import COLUMNS, Unreadable
-from mainspring.model import Tally
+from mainspring.model import JobCounters
 from mainspring.serializers.arguments import ArgumentSerializer
 from mainspring.storable import LONGEST_KEY
 from mainspring.testing.conformance import SECOND, START, record
@@ -38,7 +38,7 @@ def read(row, **options):
 
 
 JOB = record("a", 5, every=60, tags=("blue", "red"), priority=3, executor="pool", max_runs=9)._replace(
-    name="the name", args=(1, "two"), kwargs={"three": 3}, version=4, tally=Tally(2, 1, "a note")
+    name="the name", args=(1, "two"), kwargs={"three": 3}, version=4, counters=JobCounters(2, 1, "a note")
 )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mainspring.engine.decision import Decision, decide_queued
-from mainspring.engine.grouping import Room
+from mainspring.engine.grouping import Capacity
 from mainspring.jobstores.local.run_queue import RunQueue
 from mainspring.jobstores.local.runs import LocalRuns
 from mainspring.model import Group, JobOptions, JobRecord, QueuedRun, Submission
@@ -98,7 +98,9 @@ def record(group):
 
 
 def full(job, one, running):
-    decision = Decision(job) if one is None else decide_queued(job, one, running, room=Room(0, None, None))
+    decision = (
+        Decision(job) if one is None else decide_queued(job, one, running, capacity=Capacity(0, None, None))
+    )
     decision.waits, decision.full_group = True, "g"
     return decision
 
@@ -110,16 +112,19 @@ def test_room_that_a_group_gets_while_it_is_decided_on_is_not_waited_for():
     begun = Decision(other)
     begun.submit = [START]
     runs.begin(begun, START)
-    book = runs.book(START)
+    budget = runs.budget(START)
     runs.queue.add(run())
     runs.end(Submission(other, "default", begun.submit), lambda: START)
     (one,) = due(runs.queue)
-    assert runs.claim(one, job, START, lambda job, running, run, room: full(job, run, running), book) is None
+    assert (
+        runs.claim(one, job, START, lambda job, running, run, capacity: full(job, run, running), budget)
+        is None
+    )
     runs.wait(full(job, None, 0))
     assert due(runs.queue) == [one]
     assert not runs.has_waiting
     # The next claim knows of it; who waits then waits for the next that ends.
-    book = runs.book(START)
-    assert book.room("g").instances == 1
+    budget = runs.budget(START)
+    assert budget.capacity("g").instances == 1
     runs.wait(full(job, None, 0))
     assert runs.has_waiting

@@ -26,17 +26,17 @@ from mainspring.jobstores.host import CALL_TIMEOUT, CallLimit, NullHost
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared import store as shared_store
 from mainspring.jobstores.shared.agenda import POLL
-from mainspring.jobstores.shared.backend import Backend, Collected, Look
+from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.lease import LivingNode
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.predecessor import PickledJob, checked_adopt
 from mainspring.jobstores.shared.row_locks import RowLocks, row_format
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import Finished, LostRun
-from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.model import Group, QueuedRun, RunKey, RunResult, Submission
 from mainspring.testing import SettableClock
@@ -89,7 +89,7 @@ def clock():
 @pytest.fixture
 def backend(clock):
     made = Mock(spec=Backend)
-    made.setting = Setting(
+    made.node_context = NodeContext(
         arguments=None,
         locks=RowLocks(),
         logger=logging.getLogger("mainspring.test"),
@@ -100,7 +100,7 @@ def backend(clock):
         lambda error: {Away: Failure.OUTAGE, Wrong: Failure.PERMANENT}.get(type(error)), "somewhere"
     )
     made.jobs = Mock()
-    made.go_by.side_effect = made.setting.go_by
+    made.go_by.side_effect = made.node_context.go_by
     made.register.side_effect = lambda node, beats: (7, clock.monotonic())
     made.known_nodes.return_value = []
     made.renew.return_value = True
@@ -109,7 +109,7 @@ def backend(clock):
     made.claim.return_value = claimed()
     made.poll.return_value = (None, None)
     made.unclaimable.return_value = []
-    made.look.return_value = Look([], False, None, ())
+    made.cluster_status.return_value = ClusterStatus([], False, None, ())
     made.next_time.return_value = None
     made.give_back.return_value = True
     made.listen.return_value = None
@@ -202,7 +202,7 @@ def test_history_that_is_kept_for_ever_is_pruned_by_its_number(backend, forever)
 
 
 def test_a_node_is_called_what_databases_can_keep(backend):
-    backend.setting.node_name = "a\0"
+    backend.node_context.node_name = "a\0"
     with pytest.raises(ConfigurationError, match="node_name has characters that databases can't keep: 'a"):
         SharedJobStore(backend, 30, 5, 1)
 
@@ -283,16 +283,16 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
     store = SharedJobStore(backend, 30, 5, 1)
     store.start(scheduler, "main")
     try:
-        assert backend.setting.timezone is timezone
-        assert backend.setting.clock is scheduler.clock
-        assert backend.setting.logger is store._outage.logger is store._logger
+        assert backend.node_context.timezone is timezone
+        assert backend.node_context.clock is scheduler.clock
+        assert backend.node_context.logger is store._outage.logger is store._logger
         assert (store._outage.alias, store._outage.clock) == ("main", scheduler.clock)
         backend.listen.assert_called_once_with(store._on_remote_change)
         threads = {
             "mainspring-lease-main": (store._heartbeat, {store._renew: 7.5}),
             "mainspring-store-main": (
                 store._upkeep,
-                {store._look_for_dead: 0.3, store._prune: 60, store._write_said: 1},
+                {store._look_for_dead: 0.3, store._prune: 60, store._flush_progress: 1},
             ),
         }
         for name, (upkeep, tasks) in threads.items():
@@ -319,7 +319,7 @@ def test_a_store_goes_by_its_schedulers_clock_zone_and_log(backend, scheduler):
 
 
 def test_a_pass_that_has_nothing_to_claim_polls(store, backend, clock):
-    backend.poll.return_value = (START + 5 * SECOND, Look([], False, None, ()))
+    backend.poll.return_value = (START + 5 * SECOND, ClusterStatus([], False, None, ()))
     batch = claim(store)
     assert (batch.decisions, batch.more) == ([], False)
     backend.poll.assert_called_once_with(START, ("default",), [], 7)
@@ -526,12 +526,12 @@ def test_what_was_not_begun_for_want_of_a_lease_is_given_back(store, backend, sc
 
 
 def test_what_is_to_be_given_back_is_so_as_soon_as_the_store_answers_again(store, clock):
-    store._see_to(Look([], False, None, ()), clock.monotonic())
+    store._apply_status(ClusterStatus([], False, None, ()), clock.monotonic())
     store._upkeep.flush_soon.assert_not_called()
     submission = ended(store, outcome=None)
     store._membership.lease.skipped(submission)
     store.finish([submission])
-    store._see_to(Look([], False, None, ()), clock.monotonic())
+    store._apply_status(ClusterStatus([], False, None, ()), clock.monotonic())
     assert store._upkeep.flush_soon.call_count == 2
 
 
@@ -636,7 +636,7 @@ def test_a_look_cancels_reaps_and_collects(store, backend, scheduler, clock):
     key = RunKey("a", START, 1)
     lost = LostRun("b", START, 1, "there")
     backend.collect_lost.return_value = Collected([lost], {lost: START}, START)
-    store._see_to(Look([], True, START + 5 * SECOND, [key]), clock.monotonic())
+    store._apply_status(ClusterStatus([], True, START + 5 * SECOND, [key]), clock.monotonic())
     assert scheduler.told == [
         ("cancel", [key], "main"),
         ("lost", RunKey("b", START, 1), "there", START, "main", False),
@@ -647,7 +647,7 @@ def test_a_look_cancels_reaps_and_collects(store, backend, scheduler, clock):
 
 @pytest.mark.parametrize(("has_orphans", "collects"), [(True, 1), (False, 0)])
 def test_nothing_is_collected_where_nobody_has_died(store, backend, scheduler, clock, has_orphans, collects):
-    store._see_to(Look([], has_orphans, None, ()), clock.monotonic())
+    store._apply_status(ClusterStatus([], has_orphans, None, ()), clock.monotonic())
     assert backend.collect_lost.call_count == collects
     assert scheduler.told == []
 
@@ -656,7 +656,7 @@ def test_the_dead_are_declared_so_and_what_they_ran_is_collected(store, backend,
     silent = LivingNode(3, "there", START, 10_000)
     for _ in range(12):
         store._renew()
-        store._see_to(Look([silent], False, None, ()), clock.monotonic())
+        store._apply_status(ClusterStatus([silent], False, None, ()), clock.monotonic())
         clock.advance(1)
     backend.declare_dead.assert_called_with(3, START)
     assert backend.collect_lost.call_count >= 1
@@ -665,18 +665,18 @@ def test_the_dead_are_declared_so_and_what_they_ran_is_collected(store, backend,
 
 def test_how_often_is_looked_follows_the_shortest_lease(store, clock):
     brief = LivingNode(3, "there", START, 4_000)
-    store._see_to(Look([brief], False, None, ()), clock.monotonic())
+    store._apply_status(ClusterStatus([brief], False, None, ()), clock.monotonic())
     assert store._agenda.looks_every == 1.0
 
 
 def test_a_node_looks_by_itself_where_polls_do_not(store, backend, clock):
     store._look_for_dead()
-    backend.look.assert_called_once_with(7)
+    backend.cluster_status.assert_called_once_with(7)
     store._look_for_dead()
-    assert backend.look.call_count == 1
+    assert backend.cluster_status.call_count == 1
     clock.advance(60)
     store._look_for_dead()
-    assert backend.look.call_count == 2
+    assert backend.cluster_status.call_count == 2
 
 
 @pytest.mark.parametrize(
@@ -684,8 +684,8 @@ def test_a_node_looks_by_itself_where_polls_do_not(store, backend, clock):
     [
         ("_prune", "prune", outage.PRUNING),
         ("_renew", "renew", outage.HEARTBEAT),
-        ("_look_for_dead", "look", outage.WATCHING),
-        ("_write_said", "say", outage.PROGRESS),
+        ("_look_for_dead", "cluster_status", outage.WATCHING),
+        ("_flush_progress", "report_progress", outage.PROGRESS),
         ("_flush", "finish", outage.OUTCOMES),
         ("_leave", "sign_off", outage.LEAVING),
     ],
@@ -699,14 +699,14 @@ def test_each_task_says_what_it_does_while_it_asks(store, backend, task, asks, a
         return answer
 
     getattr(backend, asks).side_effect = ask
-    store.say(ended(store, outcome=None), "1")
+    store.report_progress(ended(store, outcome=None), "1")
     store.finish([ended(store, "b")])
     getattr(store, task)()
     assert doing == [activity]
 
 
 def test_queued_runs_that_are_due_wake_the_scheduler(store, scheduler, clock):
-    store._see_to(Look([], False, START, ()), clock.monotonic())
+    store._apply_status(ClusterStatus([], False, START, ()), clock.monotonic())
     assert scheduler.told == ["wake"]
 
 
@@ -732,14 +732,14 @@ def test_what_other_nodes_announce_wakes_the_scheduler(store, backend, scheduler
 
 def test_the_last_that_a_run_has_said_is_written(store, backend):
     submission = ended(store, outcome=None)
-    store.say(submission, "1")
-    store.say(submission, "2")
-    store._write_said()
-    ((said, _), _) = backend.say.call_args
+    store.report_progress(submission, "1")
+    store.report_progress(submission, "2")
+    store._flush_progress()
+    ((said, _), _) = backend.report_progress.call_args
     assert said == {(RunKey("a", START, 1), 7): "2"}
-    assert backend.say.call_args.args[1] == store._is_left
-    store._write_said()
-    assert backend.say.call_count == 1
+    assert backend.report_progress.call_args.args[1] == store._is_left
+    store._flush_progress()
+    assert backend.report_progress.call_count == 1
 
 
 def test_what_could_not_be_written_of_a_run_that_goes_on_is_kept_unless_it_has_said_more(
@@ -747,23 +747,23 @@ def test_what_could_not_be_written_of_a_run_that_goes_on_is_kept_unless_it_has_s
 ):
     submission, gone = ended(store, outcome=None), ended(store, "b", None)
     scheduler.here = [submission]
-    backend.say.side_effect = Away("gone")
+    backend.report_progress.side_effect = Away("gone")
     for one in (submission, gone):
-        store.say(one, "1")
+        store.report_progress(one, "1")
     with pytest.raises(Away):
-        store._write_said()
+        store._flush_progress()
     assert store._said == {(RunKey("a", START, 1), 7): "1"}
 
 
 def test_what_a_run_has_said_is_forgotten_when_it_has_ended(store):
     submission = ended(store)
-    store.say(submission, "1")
+    store.report_progress(submission, "1")
     store.finish([submission])
     assert store._said == {}
 
 
 def test_what_has_no_lease_says_nothing_to_a_store(store):
-    store.say(Submission(record("a"), "main", [START]), "1")
+    store.report_progress(Submission(record("a"), "main", [START]), "1")
     assert store._said == {}
 
 
@@ -969,8 +969,8 @@ def test_what_was_taken_away_is_what_a_lost_lease_has_claimed(store):
 def test_what_makes_up_for_a_run_that_goes_on_here_waits(store):
     asked = Counter()
 
-    def decide(job, running, run=None, buffered=0, room=None):
-        asked[job.id, running, run, buffered, room] += 1
+    def decide(job, running, run=None, buffered=0, capacity=None):
+        asked[job.id, running, run, buffered, capacity] += 1
         return "decided"
 
     goes_on = ended(store)
@@ -1024,7 +1024,7 @@ def test_the_limit_of_a_start_is_that_of_the_store(store, scheduler):
 
     def limit_of(alias):
         asked.append(alias)
-        return CallLimit(store._setting.clock)
+        return CallLimit(store._node_context.clock)
 
     scheduler.start_limit = limit_of
     store._outage.alias = "main"
@@ -1149,24 +1149,24 @@ def test_a_store_that_a_newer_release_has_changed_is_told_of_once(store, backend
 
 
 def test_progress_that_can_not_be_stored_is_told_of(store, backend, said):
-    backend.say.side_effect = ValueError("no such text")
-    store.say(ended(store, outcome=None), "1")
-    store._write_said()
+    backend.report_progress.side_effect = ValueError("no such text")
+    store.report_progress(ended(store, outcome=None), "1")
+    store._flush_progress()
     assert said() == ["WARNING 1 runs said how far they are, and it can't be stored: no such text"]
 
 
 @pytest.mark.parametrize("is_named", [True, False])
 def test_in_a_forked_process_a_store_belongs_to_no_node_yet(store, backend, is_named):
-    setting = backend.setting
+    node_context = backend.node_context
     if not is_named:
-        setting.node_name = store._default_name = "parent-1"
+        node_context.node_name = store._default_name = "parent-1"
     parts = store._heartbeat, store._upkeep, store._watch, _ = Mock(), Mock(), Mock(), None
-    assert setting.token == 7
+    assert node_context.token == 7
     store.leave_to_parent()
     for part in parts[:3]:
         part.leave_to_parent.assert_called_once_with()
-    assert setting.token == 0  # what the parent announces isn't taken for its own
-    assert setting.node_name == ("here" if is_named else default_node_name())
+    assert node_context.token == 0  # what the parent announces isn't taken for its own
+    assert node_context.node_name == ("here" if is_named else default_node_name())
     assert store._default_name == default_node_name()
     assert store._membership is None
 
@@ -1214,7 +1214,7 @@ def test_who_waits_for_a_hand_over_says_so_before_it_has_looked(backend):
 
 def test_what_is_to_be_known_of_its_locks_is_said_at_the_start(backend, scheduler, caplog):
     caplog.set_level(logging.INFO)
-    backend.setting.locks = RowLocks(note="anything may be loaded")
+    backend.node_context.locks = RowLocks(note="anything may be loaded")
     store = SharedJobStore(backend, 30, 5, 1)
     store.start(scheduler, "main")
     store.shutdown()

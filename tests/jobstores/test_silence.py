@@ -25,7 +25,7 @@ class Node:
         self.store._agenda.is_look_due = lambda _: False
         self.store._heartbeat.stop()
         assert self.store._heartbeat.join(30)
-        self.token = self.store._setting.token
+        self.token = self.store._node_context.token
 
     def speak(self):
         self.store._membership.renew()
@@ -33,8 +33,10 @@ class Node:
     def look(self):
         """Who is counted among the living, after it has looked."""
         asked = self.clock.monotonic()
-        self.store._see_to(self.store._backend.look(self.store._setting.token), asked)
-        return {one.token for one in self.store._backend.look(self.store._setting.token).living}
+        self.store._apply_status(self.store._backend.cluster_status(self.store._node_context.token), asked)
+        return {
+            one.token for one in self.store._backend.cluster_status(self.store._node_context.token).living
+        }
 
 
 @pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis", MONGODB])
@@ -71,7 +73,7 @@ def test_a_node_that_has_died_is_noticed_within_its_lease(nodes):
     assert LEASE <= deaths[dead.token] <= LEASE + 1
     dead.speak()  # it finds out
     assert dead.store._membership.was_dead
-    assert dead.store._setting.token > alive.token
+    assert dead.store._node_context.token > alive.token
 
 
 @pytest.mark.parametrize("outage", ["nobody can ask anything", "nobody can write"])

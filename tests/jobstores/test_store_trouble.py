@@ -24,7 +24,7 @@ from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore, limits
 from mainspring.jobstores.sqlalchemy.database import Database, StoreBusyError
 from mainspring.jobstores.sqlalchemy.engines import engine_for
-from mainspring.jobstores.sqlalchemy.turn import Line
+from mainspring.jobstores.sqlalchemy.writer_queue import WriterQueue
 from mainspring.model import JobOptions, RunResult
 from mainspring.testing import EventRecorder
 from mainspring.testing.conformance import (
@@ -633,7 +633,7 @@ def test_a_process_that_is_forked_while_another_thread_writes_keeps_nobody_waiti
     file = f"{tmp_path}/jobs.sqlite"
     opened, open_file = [], os.open
     monkeypatch.setattr(os, "open", lambda *args: opened.append(open_file(*args)) or opened[-1])
-    with Line(file).turn(30):
+    with WriterQueue(file).turn(30):
         inherited = os.dup(opened[0])  # which is what a fork does
     monkeypatch.undo()
     other = os.open(f"{file}-turn", os.O_RDWR)

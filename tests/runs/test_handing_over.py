@@ -106,7 +106,7 @@ def test_places_are_counted_once(make_scheduler, store, when):
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_a_run_says_is_told_again(make_scheduler, store, when, heard_of):
     scheduler = make_scheduler(jobstores={"default": store}, start=True)
-    store.fail("say", OSError("no such luck"), when=when, times=3)
+    store.fail("report_progress", OSError("no such luck"), when=when, times=3)
     store.fail("progress", OSError("no such luck"), when=when, times=2)
     since = datetime.now(UTC) - timedelta(hours=1)
     job = scheduler.add_job(

@@ -252,7 +252,7 @@ def test_a_job_that_is_too_large_is_refused_by_its_name(scheduler, make_store):
     if make_store in OF_ONE_PROCESS:
         pytest.skip("what is in memory may be large")
     store = scheduler._stores["default"]
-    store._setting.request_limit = 100_000  # as of a server that takes no more
+    store._node_context.request_limit = 100_000  # as of a server that takes no more
     with pytest.raises(SerializationError, match="job 'large' is too large: its row takes 200,"):
         scheduler.add_jobs(
             [

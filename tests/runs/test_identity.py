@@ -54,7 +54,7 @@ def manual(make_store, held):
 
     def make(**options):
         store = make_store()
-        setting = getattr(store, "_setting", None)
+        setting = getattr(store, "_node_context", None)
         if setting is not None:
             setting.measured = lambda *_: None  # the test's clock is the server's
         scheduler = ManualScheduler(

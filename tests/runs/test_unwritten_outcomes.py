@@ -68,7 +68,7 @@ def test_outcomes_are_written_as_soon_as_the_store_works_again(scheduler, backen
     backend.fails("finish", error)
     backend.fails("claim", error, when=lambda request: request.ended)
     backend.fails("renew", error)
-    backend.fails("say", error)
+    backend.fails("report_progress", error)
     scheduler.add_job(hostile_work.say_and_wait, "date", run_date=PAST, id="slow")
     scheduler.add_job(work.add, "date", run_date=PAST, args=[1, 2], id="a")
     eventually(lambda: backend.calls > 5)
@@ -176,7 +176,7 @@ def test_what_is_too_large_for_a_server_is_left_out_and_the_rest_written(make_sc
         connection.setlimit(0, 300_000)  # SQLITE_LIMIT_LENGTH: of a text, a statement, a row
 
     scheduler = make_scheduler(jobstores={"default": store}, start=True)
-    assert store._setting.request_limit == 300_000
+    assert store._node_context.request_limit == 300_000
     scheduler.add_job(hostile_work.repeat, "date", run_date=PAST, args=["x", 1_000_000], id="large")
     scheduler.add_job(hostile_work.repeat, "date", run_date=PAST, args=["y", 100_000], id="small")
     for number in range(20):
@@ -239,7 +239,7 @@ def test_a_claim_takes_the_light_outcomes_along_and_does_not_wait_for_the_heavy_
     store._backend.finish = lambda part, give_up: (
         written.append([one.job.id for one in part]) or finish(part, give_up)
     )
-    store._setting.request_limit = 4 * 100_000
+    store._node_context.request_limit = 4 * 100_000
     outcomes._failures = 0
     with outcomes._writing:  # as while others are written
         for name, size in (("heavy", 200_000), ("light", 10), ("later", 10)):
@@ -249,7 +249,7 @@ def test_a_claim_takes_the_light_outcomes_along_and_does_not_wait_for_the_heavy_
     assert [one.job.id for one in taken] == ["light", "later"]
     assert {key[0] for key in outcomes.unwritten()} == {"heavy", "light", "later"}
     assert [one.job.id for one in outcomes._ended] == ["heavy"]
-    outcomes.put_back(taken)
+    outcomes.requeue(taken)
     outcomes.write()
     assert sorted(name for part in written for name in part) == ["heavy", "later", "light"]
     store._held = 0

@@ -69,8 +69,8 @@ def reporter(told, clock):
     return made
 
 
-def submission_of(*, lease=None, times=(START,), outbox=None, **options):
-    return Submission(record("a", **options), "default", list(times), lease=lease, outbox=outbox)
+def submission_of(*, lease=None, times=(START,), success_log=None, **options):
+    return Submission(record("a", **options), "default", list(times), lease=lease, success_log=success_log)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_run_that_was_given_up_has_ended_and_what_it_does_after_that_changes_n
     submission = submission_of(lease=Lease(held=True), times=(START, START + SECOND), timeout=SECOND)
     began = reporter.started(submission, START)
     submission.stop = stop
-    assert submission.ticket.acquire(False)
+    assert submission.outcome_lock.acquire(False)
     reporter.abandon(submission)
     outcomes = [stop, "cancelled"]  # of the second, which has not begun
     assert [result.outcome for result in submission.results] == outcomes
@@ -144,12 +144,12 @@ def test_a_run_that_was_given_up_has_ended_and_what_it_does_after_that_changes_n
 def test_a_late_success_is_not_put_into_the_outbox_either(reporter, told):
     reporter.ended = None
     reporter._listeners.mask = 0
-    outbox = deque()
-    submission = submission_of(outbox=outbox)
+    success_log = deque()
+    submission = submission_of(success_log=success_log)
     began = reporter.started(submission, START)
     succeed(reporter, submission, began)
     succeed(reporter, submission, began)
-    assert len(outbox) == 1
+    assert len(success_log) == 1
     assert submission.results == []
 
 

@@ -44,7 +44,7 @@ def test_four_workers_that_add_the_same_jobs_run_each_once(store_url, tablename,
     server = subprocess.Popen([*command, "webapp:app"], env=environment, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + PATIENCE
-        while len(cluster.store._backend.look(0).living) < WORKERS + 1:  # and the test's own
+        while len(cluster.store._backend.cluster_status(0).living) < WORKERS + 1:  # and the test's own
             assert server.poll() is None, server.stderr.read()
             assert time.monotonic() < end, "not all workers came up"
             time.sleep(0.05)

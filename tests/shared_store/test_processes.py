@@ -159,7 +159,7 @@ def test_a_scheduler_can_be_shut_down_while_its_database_is_away(crashing, table
     store = open_store(crashing.url, tablename, lease=3)
     scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": store})
     scheduler.start()
-    first = store._setting.token
+    first = store._node_context.token
     scheduler.add_job(time.monotonic, "interval", seconds=0.1, id="tick")
     while len(scheduler.get_runs("tick", outcome="succeeded")) < 3:
         time.sleep(0.02)

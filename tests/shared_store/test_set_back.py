@@ -106,7 +106,7 @@ def test_nodes_that_live_through_a_restore_notice_it_and_go_on(backups, start, s
     added = one.add_job(note, "date", run_date=soon(), args=["added"], id="added")
     wait_for(lambda: calls == ["between", "added"])
     wait_for(lambda: len(one.get_runs(outcome="succeeded")) == 2)
-    tokens = {name: node._stores["default"]._setting.token for name, node in nodes.items()}
+    tokens = {name: node._stores["default"]._node_context.token for name, node in nodes.items()}
     beats = {name: node._stores["default"]._membership._beats.taken for name, node in nodes.items()}
     wait_for(  # or nothing that a node has said is lost
         lambda: all(
@@ -124,7 +124,7 @@ def test_nodes_that_live_through_a_restore_notice_it_and_go_on(backups, start, s
         )
         assert len(lines) == 1
         # No number is given away twice, whatever the store has forgotten.
-        assert node._stores["default"]._setting.token > max(tokens.values())
+        assert node._stores["default"]._node_context.token > max(tokens.values())
     # It is due again, and is run again; and both are said.
     wait_for(lambda: calls.count("between") == 2)
     wait_for(lambda: said("perhaps run before: 'between' due at"), 10)

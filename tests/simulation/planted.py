@@ -18,7 +18,7 @@ from mainspring.jobstores.shared.store import SharedJobStore
 from mainspring.jobstores.sqlalchemy import nodes as node_table
 from mainspring.jobstores.sqlalchemy import statements
 from mainspring.jobstores.sqlalchemy.backend import SQLBackend
-from mainspring.jobstores.sqlalchemy.ending import Ending
+from mainspring.jobstores.sqlalchemy.outcome_writer import OutcomeWriter
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.schedulers.reporting import Reporter
 
@@ -123,7 +123,7 @@ def runs_that_wait_are_forgotten_when_a_claim_fails(patch: pytest.MonkeyPatch) -
     def claimed(
         self: Any, now: Any, decide: Any, limit: int, executors: Any, set_aside: Any, lease: Any
     ) -> Any:
-        ended = self._outcomes.take_along(self._has_ended)
+        ended = self._outcomes.drain(self._has_ended)
         queued_from = self._agenda.claiming()
         request = claims.ClaimRequest(
             now, decide, limit, executors, set_aside, lease.token, ended, queued_from
@@ -229,7 +229,7 @@ def whoever_was_away_takes_the_others_for_silent(patch: pytest.MonkeyPatch) -> N
 def who_lives_is_not_asked_again(patch: pytest.MonkeyPatch) -> None:
     """Not in the transaction that takes over, but as of the look before the last."""
     seen: dict[int, list[list[int]]] = {}
-    real_look = Ending.look
+    real_look = OutcomeWriter.cluster_status
 
     def look(self: Any, connection: Any, token: int) -> Any:
         found = real_look(self, connection, token)
@@ -238,8 +238,8 @@ def who_lives_is_not_asked_again(patch: pytest.MonkeyPatch) -> None:
         del looks[:-2]
         return found
 
-    patch.setattr(Ending, "look", look)
-    patch.setattr(Ending, "_alive", lambda self, _connection: seen[id(self)][0])
+    patch.setattr(OutcomeWriter, "cluster_status", look)
+    patch.setattr(OutcomeWriter, "_alive", lambda self, _connection: seen[id(self)][0])
 
 
 @planted
@@ -273,7 +273,7 @@ class _Rewriting:
 
 @planted
 def an_outcome_that_could_not_be_written_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Outcomes, "put_back", lambda *_: None)
+    patch.setattr(Outcomes, "requeue", lambda *_: None)
     patch.setattr(SQLBackend, "finish", _written_once(SQLBackend.finish))
 
 
@@ -354,7 +354,7 @@ def a_cancellation_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
 
 @planted
 def a_follower_is_forgotten_if_the_run_before_it_is_lost(patch: pytest.MonkeyPatch) -> None:
-    real = Ending.collect_lost
+    real = OutcomeWriter.collect_lost
 
     def collect_lost(self: Any, connection: Any, own: Any) -> Any:
         context = self._context
@@ -364,7 +364,7 @@ def a_follower_is_forgotten_if_the_run_before_it_is_lost(patch: pytest.MonkeyPat
         finally:
             context.statements.followed = followed
 
-    patch.setattr(Ending, "collect_lost", collect_lost)
+    patch.setattr(OutcomeWriter, "collect_lost", collect_lost)
 
 
 def _first_seed(name: str, most: int) -> int | None:

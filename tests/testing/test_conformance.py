@@ -12,7 +12,7 @@ import pytest
 
 from mainspring.jobstores.contract import ClaimedBatch, RunStore
 from mainspring.jobstores.memory import MemoryJobStore
-from mainspring.jobstores.shared.backend import Adoptions, Backend, Collected, Look, StoredJobs
+from mainspring.jobstores.shared.backend import Adoptions, Backend, ClusterStatus, Collected, StoredJobs
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.predecessor import Marks
 from mainspring.jobstores.shared.runs import Finished
@@ -45,7 +45,7 @@ BROKEN_STORES = {
     "claim_limit": (MemoryJobStore, 0),
     "poll_interval": (MemoryJobStore, timedelta(seconds=1)),
     "serves_one_process": (MemoryJobStore, False),
-    "outbox": (SQLAlchemyJobStore, deque()),
+    "success_log": (SQLAlchemyJobStore, deque()),
     "clock_offset": (SQLAlchemyJobStore, timedelta(hours=1)),
     "store_time": (MemoryJobStore, says(START)),
     "trouble": (MemoryJobStore, "it is tired"),
@@ -66,7 +66,7 @@ BROKEN_STORES = {
     "finish": (MemoryJobStore, says(False)),
     "progress": (MemoryJobStore, says(None)),
     "write_outcomes": (SQLAlchemyJobStore, lambda store: store._said.clear()),
-    "say": (SQLAlchemyJobStore, says(None)),
+    "report_progress": (SQLAlchemyJobStore, says(None)),
     "has_waiting": (MemoryJobStore, False),
     "give_back": (MemoryJobStore, says(START)),
     "release": (SQLAlchemyJobStore, says(None)),
@@ -102,7 +102,7 @@ BROKEN_BACKENDS = {
     "list_nodes": says([]),
     "declare_dead": says(True),
     "sign_off": says(None),
-    "look": says(Look([], False, None, ())),
+    "cluster_status": says(ClusterStatus([], False, None, ())),
     "next_time": says(None),
     "poll": says((None, None)),
     "unclaimable": says([]),
@@ -110,7 +110,7 @@ BROKEN_BACKENDS = {
     "give_back": says(True),
     "release": says(None),
     "finish": says(Finished()),
-    "say": says(None),
+    "report_progress": says(None),
     "collect_lost": says(Collected((), {}, None)),
     "prune": says(None),
     "enqueue": list,
@@ -167,7 +167,7 @@ def test_each_method_of_the_contract_of_stores_has_a_promise():
 
 
 def test_each_method_of_the_contract_of_backends_has_a_promise():
-    parts = {"setting", "jobs", "adoptions", "outage", "pads_ids"}
+    parts = {"node_context", "jobs", "adoptions", "outage", "pads_ids"}
     methods = (
         (methods_of(Backend) - parts) | methods_of(StoredJobs, "jobs.") | methods_of(Adoptions, "adoptions.")
     )

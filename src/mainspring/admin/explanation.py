@@ -229,7 +229,7 @@ class Explainer:
     def _of_paused(self, job: JobRecord, time: datetime) -> _Why:
         if time < self._now - _INSTANT:
             return self._passed(job, time)
-        note = None if job.tally is None else job.tally.note
+        note = None if job.counters is None else job.counters.note
         known = known_reason("paused", note)
         if known is not None:
             words = {

@@ -182,7 +182,9 @@ def job_view(record: JobRecord) -> JobView:
         record.options.executor,
         record.options.group,
         record.options.tags,
-        None if record.tally is None or record.tally.note is None else without_secrets(record.tally.note),
+        None
+        if record.counters is None or record.counters.note is None
+        else without_secrets(record.counters.note),
         record.options.owner,
         arguments_text(record),
         _options(record),

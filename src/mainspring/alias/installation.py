@@ -25,7 +25,7 @@ def install() -> None:
             "one name would mix: import mainspring.as_apscheduler before anything that imports apscheduler",
             name="mainspring.as_apscheduler",
         )
-    from mainspring.alias.children import install_in_children
+    from mainspring.alias.subprocesses import install_in_children
     from mainspring.profile import stand_in
 
     install_in_children()

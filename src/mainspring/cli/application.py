@@ -20,7 +20,7 @@ from mainspring.cli.migrating import migrate
 from mainspring.cli.runs import runs
 from mainspring.cli.serving import run_scheduler
 from mainspring.cli.target import Target
-from mainspring.errors import MainspringError, words_of
+from mainspring.errors import MainspringError, safe_str
 from mainspring.masking import without_secrets
 
 if TYPE_CHECKING:
@@ -84,6 +84,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout = None  # who reads has gone: nothing is to be flushed to them at the end
         return 0
     except (MainspringError, ImportError, LookupError, ValueError, TypeError, OSError) as error:
-        click.echo(f"Error: {without_secrets(words_of(error))}", err=True)
+        click.echo(f"Error: {without_secrets(safe_str(error))}", err=True)
         return FAILED
     return answer if isinstance(answer, int) else 0

@@ -17,7 +17,7 @@ from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - what is bound here b
 from mainspring.coercion import nearest
 from mainspring.commands import run_command
 from mainspring.definition import OPTIONS
-from mainspring.errors import ConfigurationError, ConflictingIdError, words_of
+from mainspring.errors import ConfigurationError, ConflictingIdError, safe_str
 from mainspring.jobstores.by_url import store_for
 from mainspring.printable import shown
 from mainspring.schedulers.job_factory import JobFactory
@@ -147,7 +147,7 @@ class Configuration:
         try:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeError) as error:
-            raise ConfigurationError(f"{path} can't be read: {words_of(error)}") from error
+            raise ConfigurationError(f"{path} can't be read: {safe_str(error)}") from error
         try:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -256,7 +256,7 @@ class Configuration:
             try:
                 factory.record(dict(job))
             except (TypeError, ValueError, LookupError) as found:
-                raise ConfigurationError(f"{self._at('jobs', job['id'])}: {words_of(found)}") from error
+                raise ConfigurationError(f"{self._at('jobs', job['id'])}: {safe_str(found)}") from error
 
     # Reading
 
@@ -370,7 +370,7 @@ def _named(place: str, work: Callable[[], T]) -> T:
     try:
         return work()
     except (TypeError, ValueError, LookupError, ConfigurationError) as error:
-        raise ConfigurationError(f"{place}: {words_of(error)}") from error
+        raise ConfigurationError(f"{place}: {safe_str(error)}") from error
 
 
 def _check_names(place: str, table: Mapping[str, Any], known: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - how long ago a pass was is asked now
-from mainspring.errors import ConfigurationError, words_of
+from mainspring.errors import ConfigurationError, safe_str
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ def served(address: tuple[str, int], routes: dict[str, Callable[[], Answer]]) ->
         server = _Server(address, handler)
     except OSError as error:
         raise ConfigurationError(
-            f"{address[0]}:{address[1]} can't be listened at: {words_of(error)}"
+            f"{address[0]}:{address[1]} can't be listened at: {safe_str(error)}"
         ) from error
     thread = Thread(target=server.serve_forever, name="mainspring-http", daemon=True)
     thread.start()
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = route()
         except Exception as error:  # noqa: BLE001 - that it fails is the answer
-            answer = Answer(503, "text/plain", f"{words_of(error)}\n".encode())
+            answer = Answer(503, "text/plain", f"{safe_str(error)}\n".encode())
         self._write(answer)
 
     def _write(self, answer: Answer) -> None:

@@ -20,7 +20,7 @@ from mainspring.cli.logs import written_logs
 from mainspring.cli.service_manager import notify, watched
 from mainspring.cli.target import USUAL_FILE
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - what the service manager is told
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.events import EVENT_SCHEDULER_START
 from mainspring.jobstores.by_url import store_for
 from mainspring.references import ref_to_obj
@@ -164,7 +164,7 @@ class Keeper:
         try:
             self._sync(self._configuration.read_again())
         except Exception as error:  # noqa: BLE001 - logged
-            _log.error("The file is not taken over, and what was before goes on: %s", words_of(error))
+            _log.error("The file is not taken over, and what was before goes on: %s", safe_str(error))
         finally:
             notify("READY=1")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import had_all
-from mainspring.model import Tally
+from mainspring.model import JobCounters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def runs_left(job: JobRecord) -> int | None:
     """How many runs of its schedule a job may have yet; ``None``: any number."""
     if job.options.max_runs is None:
         return None
-    return max(job.options.max_runs - (0 if job.tally is None else job.tally.runs), 0)
+    return max(job.options.max_runs - (0 if job.counters is None else job.counters.runs), 0)
 
 
 def counted(job: JobRecord, following_time: datetime | None, runs: int, left: int) -> JobRecord | None:
@@ -31,12 +31,12 @@ def counted(job: JobRecord, following_time: datetime | None, runs: int, left: in
 
     It stays, paused, when it has had them all, so that a program that adds it again doesn't get more of them.
     """
-    tally = job.tally or Tally()
-    tally = tally._replace(runs=tally.runs + runs)
+    counters = job.counters or JobCounters()
+    counters = counters._replace(runs=counters.runs + runs)
     if runs >= left:
-        tally = tally._replace(note=had_all(job.options.max_runs))
-        return job.rescheduled(None)._replace(tally=tally)
-    return None if following_time is None else job.rescheduled(following_time)._replace(tally=tally)
+        counters = counters._replace(note=had_all(job.options.max_runs))
+        return job.rescheduled(None)._replace(counters=counters)
+    return None if following_time is None else job.rescheduled(following_time)._replace(counters=counters)
 
 
 def given_back(present: JobRecord | None, job: JobRecord, times: Sequence[datetime]) -> JobRecord:
@@ -51,12 +51,16 @@ def given_back(present: JobRecord | None, job: JobRecord, times: Sequence[dateti
     first = job.next_run_time if job.options.coalesce else times[0]
     if present is None:  # nothing was counted in it
         return job.rescheduled(first)._replace(version=job.version + 2)
-    tally = present.tally
-    if job.options.max_runs is not None and tally is not None:
+    counters = present.counters
+    if job.options.max_runs is not None and counters is not None:
         note = (
-            tally.note if present.next_run_time is not None else None if job.tally is None else job.tally.note
+            counters.note
+            if present.next_run_time is not None
+            else None
+            if job.counters is None
+            else job.counters.note
         )
-        tally = tally._replace(runs=max(tally.runs - len(times), 0), note=note)
-        if job.tally is None and tally == Tally():
-            tally = None
-    return present.rescheduled(first)._replace(tally=tally)
+        counters = counters._replace(runs=max(counters.runs - len(times), 0), note=note)
+        if job.counters is None and counters == JobCounters():
+            counters = None
+    return present.rescheduled(first)._replace(counters=counters)

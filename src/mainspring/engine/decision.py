@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from mainspring.engine.grouping import Room
+    from mainspring.engine.grouping import Capacity
     from mainspring.engine.searching import Slices
     from mainspring.model import Cause, JobRecord, Lease, Outcome, QueuedRun
 
@@ -131,7 +131,7 @@ def decide(
     *,
     executor_known: bool = True,
     buffered: int = 0,
-    room: Room | None = None,
+    capacity: Capacity | None = None,
     slices: Slices | None = None,
 ) -> Decision:
     """What to do about `job`, whose next run time has come.
@@ -142,7 +142,7 @@ def decide(
         running: how many instances of the job run at present.
         executor_known: whether this node has the job's executor.
         buffered: how many of its runs are queued, because they overlapped.
-        room: what its group has room for; ``None``: it is in none that has limits.
+        capacity: what its group has room for; ``None``: it is in none that has limits.
         slices: what says how long a search for its next run time may take at a time.
 
     Anything that the trigger raises becomes part of the decision: one bad trigger is no reason to stop.
@@ -175,10 +175,10 @@ def decide(
     left = None if options.is_plain else runs_left(job)
     times = times if left is None else times[:left]
     if not times or running < options.max_instances or options.overlap == "allow":
-        if room is None:
+        if capacity is None:
             decision.submit = times
         else:
-            _begin(decision, times, room)
+            _begin(decision, times, capacity)
     elif options.overlap != "skip":
         _buffer(decision, times, buffered)
     elif following_time is None or len(times) == left:
@@ -187,7 +187,7 @@ def decide(
     else:
         decision.overlapping = times
     if decision.waits:
-        _wait_until(decision, room, times[0])
+        _wait_until(decision, capacity, times[0])
         return decision
     decision.missed = missed
     decision.dropped, decision.kept_from = dropped, kept_from
@@ -200,21 +200,21 @@ def decide(
     return decision
 
 
-def _begin(decision: Decision, times: Sequence[datetime], room: Room) -> None:
+def _begin(decision: Decision, times: Sequence[datetime], capacity: Capacity) -> None:
     """Have as many of `times` run as the job's group has room for, and queue the others."""
-    if times and room.is_full:
+    if times and capacity.is_full:
         decision.waits, decision.full_group = True, decision.job.options.group
     else:
-        decision.submit, decision.buffered = times[: room.runs], times[len(times[: room.runs]) :]
+        decision.submit, decision.buffered = times[: capacity.runs], times[len(times[: capacity.runs]) :]
 
 
-def _wait_until(decision: Decision, room: Room | None, since: datetime | None) -> None:
+def _wait_until(decision: Decision, capacity: Capacity | None, since: datetime | None) -> None:
     """Say when something else is to be decided, if time alone makes that.
 
     Args:
         since: since when it is late.
     """
-    free_at = room.free_at if room is not None and decision.full_group is not None else None
+    free_at = capacity.free_at if capacity is not None and decision.full_group is not None else None
     late_at = too_late_at(since, decision.job.options.misfire_grace_time)
     decision.waits_until = min(filter(None, (free_at, late_at)), default=None)
 
@@ -222,14 +222,14 @@ def _wait_until(decision: Decision, room: Room | None, since: datetime | None) -
 def _buffer(decision: Decision, times: Sequence[datetime], buffered: int) -> None:
     """Queue as many of `times` as the job's overlap policy lets, and skip the others."""
     options = decision.job.options
-    room = options.catch_up_limit if options.overlap == "buffer_all" else 1
-    room = max(room - buffered, 0)
+    capacity = options.catch_up_limit if options.overlap == "buffer_all" else 1
+    capacity = max(capacity - buffered, 0)
     if options.overlap == "cancel_running":
         # The latest is what is wanted: it takes the place of what runs.
         decision.cancels = True
-        decision.buffered, decision.overlapping = (times[-1:], times[:-1]) if room else ((), times)
+        decision.buffered, decision.overlapping = (times[-1:], times[:-1]) if capacity else ((), times)
     else:
-        decision.buffered, decision.overlapping = times[:room], times[room:]
+        decision.buffered, decision.overlapping = times[:capacity], times[capacity:]
 
 
 def decide_queued(
@@ -238,7 +238,7 @@ def decide_queued(
     running: int,
     *,
     executor_known: bool = True,
-    room: Room | None = None,
+    capacity: Capacity | None = None,
     now: datetime | None = None,
 ) -> Decision:
     """What to do about a queued run of `job` that has become available.
@@ -258,14 +258,14 @@ def decide_queued(
     elif now is not None and is_too_late(run, now, job.options.misfire_grace_time):
         decision.missed = [run.scheduled_run_time]
     elif running < job.options.max_instances or job.options.overlap == "allow" or run.cause == "parallel":
-        if room is not None and room.is_full:
+        if capacity is not None and capacity.is_full:
             decision.waits, decision.full_group = True, job.options.group
         else:
             decision.submit = [run.scheduled_run_time]
     else:
         decision.waits = True
     if decision.waits:
-        _wait_until(decision, room, late_since(run))
+        _wait_until(decision, capacity, late_since(run))
     return decision
 
 

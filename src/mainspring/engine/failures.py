@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.engine.reasons import failed_in_a_row
-from mainspring.model import Tally
+from mainspring.model import JobCounters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +37,8 @@ def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | 
     limit = job.options.pause_after_failures
     if limit is None:
         return job
-    tally = job.tally or Tally()
-    failures, note = tally.failures, None
+    counters = job.counters or JobCounters()
+    failures, note = counters.failures, None
     for outcome, retry_at in outcomes:
         if is_final_failure(outcome, retry_at):
             failures += 1
@@ -47,5 +47,7 @@ def after_outcomes(job: JobRecord, outcomes: Iterable[tuple[Outcome, datetime | 
         elif outcome == "succeeded":
             failures = 0
     if note is not None:
-        return job.changed(tally=tally._replace(failures=failures, note=note), next_run_time=None)
-    return job if failures == tally.failures else job.changed(tally=tally._replace(failures=failures))
+        return job.changed(counters=counters._replace(failures=failures, note=note), next_run_time=None)
+    return (
+        job if failures == counters.failures else job.changed(counters=counters._replace(failures=failures))
+    )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mainspring.model import Group
 
 
-class Room(NamedTuple):
+class Capacity(NamedTuple):
     """What a group has room for.
 
     Attributes:
@@ -35,7 +35,7 @@ class Room(NamedTuple):
 _PLENTY = 1_000_000
 
 
-class GroupBook:
+class GroupBudget:
     """Keeps account of the groups of the jobs that one claim is about.
 
     Args:
@@ -62,21 +62,21 @@ class GroupBook:
         }
         self._taken: set[str] = set()
 
-    def room(self, name: str | None) -> Room | None:
+    def capacity(self, name: str | None) -> Capacity | None:
         """What a group has room for; ``None``: it has no limits, or there is no group."""
         group = None if name is None else self._groups.get(name)
         if group is None:
             return None
         instances = _PLENTY if group.limit is None else group.limit - self._running.get(group.name, 0)
         if group.rate is None:
-            return Room(instances, None, None)
+            return Capacity(instances, None, None)
         begun = self._begun[group.name]
         runs = group.rate - len(begun)
         # The runs of which there is one too many have to be so old that they count no more.
         free_at = moment_after(begun[-group.rate], group.per) if runs < 1 and instances >= 1 else None
-        return Room(instances, runs, free_at)
+        return Capacity(instances, runs, free_at)
 
-    def take(self, name: str | None, runs: int) -> None:
+    def reserve(self, name: str | None, runs: int) -> None:
         """An instance of a job in a group begins, with so many runs."""
         if name is None or name not in self._groups:
             return
@@ -91,7 +91,7 @@ class GroupBook:
 
 
 def without(begun: Sequence[datetime], claimed: datetime, runs: int) -> list[datetime]:
-    """When runs of a group have begun, less so many that were claimed at one time, and given back: the inverse of `GroupBook.take`."""
+    """When runs of a group have begun, less so many that were claimed at one time, and given back: the inverse of `GroupBudget.reserve`."""
     left = list(begun)
     for _ in range(runs):
         if claimed not in left:

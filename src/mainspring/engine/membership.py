@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: A longer gap between looks, or between heartbeats of its own, doesn't count as silence of others: as a part of their leases.
 LONGEST_GAP = 0.5
 
-_NEVER = float("-inf")
+_BEFORE_ALL = float("-inf")
 
 
 class LivingNode(NamedTuple):
@@ -71,8 +71,8 @@ class Membership:
 
     def __init__(self) -> None:
         self._silences: dict[int, _Silence] = {}
-        self._looked = self._answered = _NEVER  # the last look: when it was asked for, and answered
-        self._written = _NEVER  # when the last heartbeat of this node was asked for that the store took
+        self._looked = self._answered = _BEFORE_ALL  # the last look: when it was asked for, and answered
+        self._written = _BEFORE_ALL  # when the last heartbeat of this node was asked for that the store took
         self._unwritten = (
             0.0  # the longest time since the last look for which the store may not have taken any
         )

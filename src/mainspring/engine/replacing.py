@@ -15,7 +15,7 @@ def replaced(old: JobRecord, new: JobRecord, *, keeps_schedule: bool) -> JobReco
     that trigger's anchor and its next run time, overdue or not, and a paused job stays paused, unless
     `keeps_schedule` is false because the caller named a next run time.
     """
-    new = new._replace(tally=old.tally)
+    new = new._replace(counters=old.counters)
     if not keeps_schedule:
         return new._replace(version=old.version + 1)
     if old.next_run_time is None:

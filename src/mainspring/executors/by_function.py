@@ -18,9 +18,9 @@ from mainspring.engine.misfire import is_misfired
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from mainspring.executors.run import (
     close_worker,
-    finished,
     is_good_exit,
     log_failure,
+    resolve_awaitable,
     traceback_text,
     with_work_done,
 )
@@ -115,9 +115,9 @@ def _begun(
 
 
 def _finished_here(result: Any) -> Any:
-    """`finished` on a thread that isn't ours, whose end we aren't told of: an event loop doesn't outlast the run."""
+    """`resolve_awaitable` on a thread that isn't ours, whose end we aren't told of: an event loop doesn't outlast the run."""
     try:
-        return finished(result)
+        return resolve_awaitable(result)
     finally:
         close_worker()
 

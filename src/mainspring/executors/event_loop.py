@@ -18,7 +18,7 @@ from mainspring.executors.around import entered_all_natively, hooks_of
 from mainspring.executors.base import run_coroutine_job
 from mainspring.executors.native import function_of
 from mainspring.executors.pool import ThreadPoolExecutor
-from mainspring.executors.run import perform_natively, report_unbegun, with_work_done
+from mainspring.executors.run import perform_async, report_unbegun, with_work_done
 
 #: Seconds for which a shutdown that is not to wait waits for what it has cancelled.
 _MOMENT = 0.5
@@ -168,7 +168,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         self._performed.add(id(submission))
         for variable, value in self._contexts.pop(id(submission), Context()).items():
             variable.set(value)
-        await perform_natively(submission, reporter, self._awaited, self._logger, self._cancellation)
+        await perform_async(submission, reporter, self._awaited, self._logger, self._cancellation)
 
     def _has_ended(self, submission: Submission, reporter: RunReporter) -> None:
         key = id(submission)
@@ -260,7 +260,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             self._native.pop(key, None)
             if key not in self._performed:
                 report_unbegun(submission, reporter)
-            elif submission.ticket.acquire(False):
+            elif submission.outcome_lock.acquire(False):
                 self._host.abandon(submission)
 
     def _cancel_all(self, spared: int | None, asked: Event) -> None:

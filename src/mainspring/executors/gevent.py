@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConfigurationError
 from mainspring.executors.event_loop import LOOP_PLACES, key_of_caller
 from mainspring.executors.native import NativeExecutor
-from mainspring.executors.run import call_function, close_worker, finished, perform, report_unbegun
+from mainspring.executors.run import call_function, close_worker, perform, report_unbegun, resolve_awaitable
 from mainspring.extras import library_missing
 from mainspring.former_names import former_names
 
@@ -82,7 +82,7 @@ class GeventExecutor(NativeExecutor):
             _, (submission, reporter) = self._given.popitem()
             if submission.run_time is None:
                 report_unbegun(submission, reporter)
-            elif submission.ticket.acquire(False):
+            elif submission.outcome_lock.acquire(False):
                 self._host.abandon(submission)
 
     def _call(self, job: JobRecord) -> Any:
@@ -122,7 +122,7 @@ def finished_in_thread(awaitable: Any) -> Any:
 
 def _finished(awaitable: Any) -> tuple[Any, BaseException | None]:
     try:
-        return finished(awaitable), None
+        return resolve_awaitable(awaitable), None
     except BaseException as error:  # noqa: BLE001 - raised where it is waited for; the pool would print it
         return None, error
     finally:

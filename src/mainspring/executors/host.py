@@ -37,7 +37,7 @@ class ExecutorHost(Protocol):
         """Wait until what was submitted to the executor of an alias has ended, but for the caller's own; for so many seconds at most."""
 
     def abandon(self, submission: Submission) -> None:
-        """A submission is over, though nobody can say what became of it; its outcome is whoever's who has its `ticket`."""
+        """A submission is over, though nobody can say what became of it; its outcome is whoever's who has its `outcome_lock`."""
 
 
 class NullHost(ExecutorHost):

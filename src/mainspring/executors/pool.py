@@ -15,11 +15,11 @@ from mainspring.executors.run import (
     call_function,
     cancel_coroutine,
     close_worker,
-    finished,
     initializer_failed,
     interrupt_main_thread,
     perform,
     report_unbegun,
+    resolve_awaitable,
     with_work_done,
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
@@ -272,7 +272,7 @@ class ThreadPoolExecutor(_WorkerPool):
         cancel_coroutine(submission)
 
     def _finished(self, result: Any) -> Any:
-        return finished(result)
+        return resolve_awaitable(result)
 
     def _end_worker(self) -> None:
         close_worker()

@@ -33,10 +33,10 @@ from mainspring.errors import (
     TransferError,
     WorkerDiedError,
     kind_of,
-    words_of,
+    safe_str,
 )
 from mainspring.executors.around import entered_all
-from mainspring.executors.run import close_worker, finished, initializer_failed, traceback_text
+from mainspring.executors.run import close_worker, initializer_failed, resolve_awaitable, traceback_text
 from mainspring.executors.workers import call_when_finished
 from mainspring.forks import OwnLock, leaves_to_parent
 from mainspring.imported_again import imports_for_another
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, Submission
 
 #: How long a process may take to end after its pipe has been closed, before it is killed; seconds.
-_PATIENCE = 5.0
+_EXIT_SECONDS = 5.0
 
 #: How long its exit code may take to come after its sentinel; seconds.
 _MOMENT = 1.0
@@ -139,9 +139,9 @@ class _Worker:
         with suppress(OSError):  # it may have ended already
             self.pipe.send_bytes(_GOODBYE)
         self.pipe.close()
-        if self.exit_code(_PATIENCE) is None:
+        if self.exit_code(_EXIT_SECONDS) is None:
             self.process.kill()
-            if self.exit_code(_PATIENCE) is None:
+            if self.exit_code(_EXIT_SECONDS) is None:
                 return  # in the middle of what can't be interrupted; multiprocessing collects it later
         with _children:
             self.process.close()
@@ -289,7 +289,7 @@ class ProcessOfThread:
         return worker
 
     def _died(self, worker: _Worker, job: JobRecord) -> WorkerDiedError:
-        code = worker.exit_code(_PATIENCE)
+        code = worker.exit_code(_EXIT_SECONDS)
         self.close()
         if code is None:
             how = "closed its pipe"
@@ -350,7 +350,7 @@ def _packed_call(job: JobRecord, own: Submission | None, hooks: Hooks) -> bytes:
             named = ref_to_obj(job.func_ref)
         except Exception as error:
             raise TransferError(
-                f"the function {job.func_ref} can't be sent to another process: {words_of(error)}"
+                f"the function {job.func_ref} can't be sent to another process: {safe_str(error)}"
             ) from error
         if named is not function:
             raise TransferError(
@@ -362,12 +362,12 @@ def _packed_call(job: JobRecord, own: Submission | None, hooks: Hooks) -> bytes:
         packed = pickle.dumps(function)
     except Exception as error:
         raise TransferError(
-            f"the function {_name(job)} can't be sent to another process: {words_of(error)}. Use one defined at module level"
+            f"the function {_name(job)} can't be sent to another process: {safe_str(error)}. Use one defined at module level"
         ) from error
     try:
         arguments = pickle.dumps((job.args, dict(job.kwargs)))
     except Exception as error:
-        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {words_of(error)}") from error
+        raise TransferError(f"the arguments of {_name(job)} can't be pickled: {safe_str(error)}") from error
     about = None
     if own is not None and own.run_time is not None:
         deadline = None if own.details is None else own.details.deadline
@@ -391,7 +391,7 @@ def _unpacked_answer(kind: str, packed: bytes, text: str, job: JobRecord) -> Any
     except Exception as error:
         what = "result" if kind == "result" else "exception"
         transfer = TransferError(
-            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {words_of(error)}"
+            f"the {what} of {_name(job)} can't be unpickled: {type(error).__name__}: {safe_str(error)}"
         )
         transfer._remote_traceback = text  # type: ignore[attr-defined] # noqa: SLF001
         raise transfer from error
@@ -503,19 +503,19 @@ def _outcome(
                 args, kwargs = pickle.loads(arguments)  # noqa: S301 - as above
         except Exception as error:
             raise TransferError(
-                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {words_of(error)}{_hint_for_main(name)}"
+                f"{name} or its arguments can't be unpickled: {type(error).__name__}: {safe_str(error)}{_hint_for_main(name)}"
             ) from error
         with imports_for_another():
             around = [ref_to_obj(hook) for hook in hooks]
         with entered_all(around):
-            result = finished(func(*args, **kwargs))
+            result = resolve_awaitable(func(*args, **kwargs))
     except BaseException as error:  # noqa: BLE001 - all of it goes back
         return _packed_error(error, name)
     try:
         return "result", pickle.dumps(result), ""
     except BaseException as error:  # noqa: BLE001 - results are users' objects
         return _packed_error(
-            TransferError(f"the result of {name}, a {kind_of(result)}, can't be pickled: {words_of(error)}"),
+            TransferError(f"the result of {name}, a {kind_of(result)}, can't be pickled: {safe_str(error)}"),
             name,
         )
 
@@ -531,7 +531,7 @@ def _packed_error(error: BaseException, name: str) -> tuple[Literal["error"], by
         kind = kind_of(error)
         packed = pickle.dumps(
             TransferError(
-                f"{name} raised {kind}: {words_of(error)}, which can't be pickled: {words_of(failure)}"
+                f"{name} raised {kind}: {safe_str(error)}, which can't be pickled: {safe_str(failure)}"
             )
         )
     return "error", packed, text

@@ -25,7 +25,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.current import OWN
-from mainspring.errors import RunError, kind_of, words_of
+from mainspring.errors import RunError, kind_of, safe_str
 from mainspring.executors.around import entered_all, hooks_of
 from mainspring.masking import scrubber
 from mainspring.model import FORKED, run_id
@@ -71,11 +71,11 @@ def call_function(job: JobRecord, hooks: Hooks = (), finish: Callable[[Any], Any
     """
     if hooks or job.options.around_run:
         with entered_all(hooks_of(job, hooks)):
-            return (finish or finished)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
-    return (finish or finished)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # as above
+            return (finish or resolve_awaitable)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # jobs without function are parked
+    return (finish or resolve_awaitable)(job.func(*job.args, **job.kwargs))  # type: ignore[misc]  # as above
 
 
-def finished(result: Any) -> Any:
+def resolve_awaitable(result: Any) -> Any:
     """`result` itself, or what comes of awaiting it.
 
     Raises:
@@ -209,7 +209,7 @@ def perform(
         reporter.done(submission)
 
 
-async def perform_natively(
+async def perform_async(
     submission: Submission,
     reporter: RunReporter,
     call: Callable[[JobRecord], Awaitable[Any]],
@@ -448,7 +448,7 @@ def traceback_text(error: BaseException) -> str:
     """
     try:
         if _is_remote(error):
-            return words_of(error._remote_traceback)  # type: ignore[attr-defined]  # noqa: SLF001 - set by ours
+            return safe_str(error._remote_traceback)  # type: ignore[attr-defined]  # noqa: SLF001 - set by ours
         frames = error.__traceback__
         while frames is not None and _is_own(frames.tb_frame.f_globals.get("__name__")):
             frames = frames.tb_next
@@ -459,7 +459,7 @@ def traceback_text(error: BaseException) -> str:
     except KeyboardInterrupt:
         raise
     except BaseException as failure:  # noqa: BLE001 - exceptions, their classes and notes are users' objects
-        return f"{kind_of(error)}: {words_of(error)}\n(its traceback can't be had: {kind_of(failure)}: {words_of(failure)})\n"
+        return f"{kind_of(error)}: {safe_str(error)}\n(its traceback can't be had: {kind_of(failure)}: {safe_str(failure)})\n"
 
 
 def _is_own(module: object) -> bool:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
-    from mainspring.engine.grouping import Room
+    from mainspring.engine.grouping import Capacity
     from mainspring.jobstores.host import StoreHost
-    from mainspring.model import EndedWell, Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
+    from mainspring.model import CompactSuccess, Group, JobRecord, QueuedRun, RunKey, RunRecord, Submission
 
 
 #: More runs than any store in memory keeps of a job.
@@ -41,13 +41,13 @@ class Decide(Protocol):
         running: int,
         run: QueuedRun | None = None,
         buffered: int = 0,
-        room: Room | None = None,
+        capacity: Capacity | None = None,
     ) -> Decision:
         """What to do about `job`, of which `running` instances run, or about a queued `run` of it.
 
         Args:
             buffered: how many runs of it are queued because they overlapped; asked for only where its options do.
-            room: what its group has room for; ``None``: it is in none that has limits.
+            capacity: what its group has room for; ``None``: it is in none that has limits.
         """
 
 
@@ -161,7 +161,7 @@ class RunStore(ABC):
     poll_interval: ClassVar[timedelta | None] = None
 
     #: Where runs that ended well, and from which nothing follows, are told of, instead of with `finish`; ``None``: nowhere.
-    outbox: deque[EndedWell] | None = None
+    success_log: deque[CompactSuccess] | None = None
 
     @property
     def clock_offset(self) -> timedelta:
@@ -285,7 +285,7 @@ class RunStore(ABC):
     def write_outcomes(self) -> None:  # noqa: B027 - for stores that write them a moment later
         """Write at once what has become of runs, so that what follows from it is there, and how far they say that they are; for tests, whose clock stands still."""
 
-    def say(self, submission: Submission, text: str) -> None:  # noqa: B027 - for stores that others look into
+    def report_progress(self, submission: Submission, text: str) -> None:  # noqa: B027 - for stores that others look into
         """The run that was begun last has said how far it is, in JSON. Called by the worker: not to wait for anything."""
 
     @property

@@ -18,7 +18,7 @@ from mainspring.model import BACKFILLED, RunRecord, RunResult
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mainspring.model import Cause, EndedWell, RunKey, Submission
+    from mainspring.model import Cause, CompactSuccess, RunKey, Submission
 
     #: A run's job, attempt and cause, what became of it, and how many due times it stands for.
     _Ended = tuple[str, int, Cause, RunResult, int | None]
@@ -45,9 +45,9 @@ class History:
         self._bound = _AT_LEAST
         self.node = node
         #: Runs that ended well, told of by the workers themselves.
-        self.outbox: deque[Any] = deque()  # of `EndedWell`
+        self.success_log: deque[Any] = deque()  # of `CompactSuccess`
         # Kept as they came, since most are never looked at: those that ended well, and others with what became of them.
-        self._ended: list[EndedWell | _Ended] = []
+        self._ended: list[CompactSuccess | _Ended] = []
         # By job the latest attempt at each due time, as a POSIX timestamp: of the first so many that have ended. Made when it is asked for.
         self._latest: dict[str, dict[float, int]] = {}
         self._looked_up = 0
@@ -55,7 +55,7 @@ class History:
     def take_over(self, other: History) -> None:
         """Have what another has been told."""
         self._ended = list(other._ended)
-        self.outbox.extend(other.outbox)
+        self.success_log.extend(other.success_log)
         self.node = other.node
 
     def add(
@@ -76,12 +76,12 @@ class History:
 
     def bound(self) -> None:
         """Forget what is too much; to be called now and then."""
-        if len(self._ended) + len(self.outbox) > self._bound:
+        if len(self._ended) + len(self.success_log) > self._bound:
             self._ended = list(self._kept())[::-1]
             self._latest, self._looked_up = {}, 0
             self._bound = max(_TIMES_MORE * len(self._ended), _AT_LEAST)
 
-    def _kept(self) -> Iterator[EndedWell | _Ended]:
+    def _kept(self) -> Iterator[CompactSuccess | _Ended]:
         """What is to be kept, the run that ended last first."""
         counts: dict[str, int] = {}
         keep, left = self._keep, _KEPT_IN_ALL
@@ -124,11 +124,11 @@ class History:
             ):
                 yield self._record(entry)
 
-    def _all(self) -> list[EndedWell | _Ended]:
-        self._ended += drained(self.outbox)
+    def _all(self) -> list[CompactSuccess | _Ended]:
+        self._ended += drained(self.success_log)
         return self._ended
 
-    def _record(self, entry: EndedWell | _Ended) -> RunRecord:
+    def _record(self, entry: CompactSuccess | _Ended) -> RunRecord:
         if len(entry) == 5:  # noqa: PLR2004 - as it was added
             job_id, attempt, cause, result, due_times = entry
             return ended_run(job_id, attempt, cause, result, self.node, due_times)
@@ -137,7 +137,7 @@ class History:
         return ended_run(job_id, attempt, cause, ended, self.node)
 
 
-def _due_time(entry: EndedWell | _Ended) -> datetime:
+def _due_time(entry: CompactSuccess | _Ended) -> datetime:
     return entry[3].scheduled_run_time if len(entry) == 5 else entry[3]  # noqa: PLR2004 - as above
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_keywords, nearest
-from mainspring.errors import ReadingError, words_of
+from mainspring.errors import ReadingError, safe_str
 from mainspring.moving.celery_schedules import decides_by_itself, trigger_of_schedule, zone_of_schedule
 from mainspring.moving.celery_tasks import Target, Task
 from mainspring.moving.plan import Planner
@@ -102,7 +102,7 @@ def _plan(planner: Planner, target: Target, name: str, entry: Any, *, is_given: 
             )
         )
     except (TypeError, ValueError) as error:
-        raise ReadingError(planner.source, None, f"{place}: {words_of(error)}") from error
+        raise ReadingError(planner.source, None, f"{place}: {safe_str(error)}") from error
     if trigger is None:
         kind = type(entry["schedule"]).__name__
         reason = f"its schedule is of a kind of its own, {kind}: expected a number of seconds, a timedelta, or one of Celery's schedules (crontab, schedule, solar)"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_keywords
-from mainspring.errors import ReadingError, TriggerError, words_of
+from mainspring.errors import ReadingError, TriggerError, safe_str
 from mainspring.extras import library_missing
 from mainspring.masking import without_secrets
 from mainspring.moving.celery_schedules import crontab, interval, solar
@@ -96,7 +96,7 @@ def _rows(
         raise ReadingError(
             "django-celery-beat",
             None,
-            f"the database can't be read: {without_secrets(words_of(error).splitlines()[0])}",
+            f"the database can't be read: {without_secrets(safe_str(error).splitlines()[0])}",
         ) from None
     finally:
         if engine is not source:
@@ -140,7 +140,7 @@ def _plan(
         task = _task(row)
         trigger = _trigger(planner, row, schedules, limits, notes)
     except (TriggerError, ValueError) as error:
-        raise ReadingError(planner.source, None, f"{place} ({row['name']!r}): {words_of(error)}") from error
+        raise ReadingError(planner.source, None, f"{place} ({row['name']!r}): {safe_str(error)}") from error
     if trigger is None:
         planner.leave_out(place, row["name"], "it has no schedule")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords
-from mainspring.errors import ReadingError, words_of
+from mainspring.errors import ReadingError, safe_str
 from mainspring.extras import library_missing
 from mainspring.moving.plan import COMMAND, Planner, crontab_trigger, text_of, zone_of
 from mainspring.printable import shown
@@ -114,7 +114,7 @@ def _loaded(source: str, text: str) -> list[_Document]:
             source, None if mark is None else mark.line + 1, f"expected YAML, and {error.problem}"
         ) from None
     except yaml.YAMLError as error:
-        raise ReadingError(source, None, f"expected YAML, and {words_of(error).splitlines()[0]}") from None
+        raise ReadingError(source, None, f"expected YAML, and {safe_str(error).splitlines()[0]}") from None
     return documents
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - a program asks, and there is no scheduler whose clock it could be
 from mainspring.coercion import nearest
 from mainspring.commands import run_command
-from mainspring.errors import JobLookupError, ReadingError, TriggerError, words_of
+from mainspring.errors import JobLookupError, ReadingError, TriggerError, safe_str
 from mainspring.printable import printable
 from mainspring.safe_logging import SafeLogger
 from mainspring.timezones import astimezone, local_timezone, offset_text
@@ -339,7 +339,7 @@ def trigger_of(text: str, dialect: str, source: str, line: int | None) -> BaseTr
     try:
         return parse(text, dialect=dialect)
     except TriggerError as error:
-        raise ReadingError(source, line, words_of(error)) from error
+        raise ReadingError(source, line, safe_str(error)) from error
 
 
 def crontab_trigger(text: str, zone: tzinfo | None, source: str, line: int | None) -> BaseTrigger:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.coercion import names_keywords
-from mainspring.errors import MainspringError, ReadingError, SerializationError, words_of
+from mainspring.errors import MainspringError, ReadingError, SerializationError, safe_str
 from mainspring.extras import library_missing
 from mainspring.masking import without_secrets
 from mainspring.moving.plan import Planner
@@ -86,7 +86,7 @@ def read_rq_scheduler(
         }
     except redis.RedisError as error:
         raise ReadingError(
-            planner.source, None, f"Redis can't be read: {without_secrets(words_of(error))}"
+            planner.source, None, f"Redis can't be read: {without_secrets(safe_str(error))}"
         ) from None
     finally:
         if is_ours:
@@ -153,7 +153,7 @@ def _plan(planner: Planner, job_id: str, score: float, fields: dict[str, Any]) -
         trigger = _trigger(planner, datetime.fromtimestamp(score, UTC), meta, notes)
     except (MainspringError, ValueError, TypeError) as error:
         planner.leave_out(
-            place, _text(fields.get("description", job_id)), f"it can't be read: {words_of(error)}"
+            place, _text(fields.get("description", job_id)), f"it can't be read: {safe_str(error)}"
         )
         return
     func, args = _reference(call), call.args

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.definition import OPTIONS, stable_id
 from mainspring.engine.following import cycle, followers_among
 from mainspring.engine.replacing import replaced
-from mainspring.errors import MainspringError, StoreUnavailableError, TriggerError, words_of
+from mainspring.errors import MainspringError, StoreUnavailableError, TriggerError, safe_str
 from mainspring.events import EVENT_JOB_ADDED, JobEvent
 from mainspring.job import Job
 from mainspring.printable import shown
@@ -96,10 +96,10 @@ class AddingService:
             made = self._new_handles(self._factory.records(jobs))
             return self._add_each(made, alias, replace_existing)
         now = self._access.now_of(alias)
-        tied = self._factory.records(jobs, now)
-        keeps = {record.id: not has for record, has in tied} if replace_existing else {}
+        bound = self._factory.records(jobs, now)
+        keeps = {record.id: not has for record, has in bound} if replace_existing else {}
         return self._add_together(
-            [record for record, _ in tied], alias, replace_existing=replace_existing, keeps=keeps
+            [record for record, _ in bound], alias, replace_existing=replace_existing, keeps=keeps
         )
 
     def add_stored(self, records: Sequence[JobRecord], alias: str, replace_existing: bool) -> list[Job]:
@@ -110,12 +110,12 @@ class AddingService:
         if self._hooks.adds_one_by_one:
             return self._add_each(jobs, alias, replace_existing)
         now = self._access.now_of(alias)
-        tied = [self._factory.tied(record, now, has_next_run_time=True) for record in records]
+        bound = [self._factory.bound(record, now, has_next_run_time=True) for record in records]
         return self._add_together(
-            tied,
+            bound,
             alias,
             replace_existing=replace_existing,
-            keeps=dict.fromkeys((one.id for one in tied), False),
+            keeps=dict.fromkeys((one.id for one in bound), False),
         )
 
     def _new_handles(self, made: Iterable[tuple[JobRecord, bool]]) -> list[Job]:
@@ -142,7 +142,7 @@ class AddingService:
             self._waiting_jobs.add([PendingJob(job, alias, replace_existing) for job in jobs])
         for job in jobs:
             # Only for what it says of a trigger that has no time left: it is told at once, and tied when the job is stored.
-            self._factory.tied(
+            self._factory.bound(
                 job._record,  # noqa: SLF001 - as above
                 self._host.clock.now(self._host.timezone),
                 has_next_run_time=job._has_own_time,  # noqa: SLF001 - as above
@@ -163,13 +163,13 @@ class AddingService:
     # To a store that is there
 
     def _add_together(
-        self, tied: list[JobRecord], jobstore: str, *, replace_existing: bool, keeps: dict[str, bool]
+        self, bound: list[JobRecord], jobstore: str, *, replace_existing: bool, keeps: dict[str, bool]
     ) -> list[Job]:
         """Add jobs to a store that has been started: all of them, or none."""
         place = self._listeners.reserve()
         try:
             kept = self._store_records(
-                self._stores[jobstore], jobstore, tied, replace_existing=replace_existing, keeps=keeps
+                self._stores[jobstore], jobstore, bound, replace_existing=replace_existing, keeps=keeps
             )
             if self._listeners.mask & EVENT_JOB_ADDED:
                 for record in kept:
@@ -182,13 +182,13 @@ class AddingService:
             self._host.wake()
         return self._stores.handles(kept, jobstore)
 
-    def add_tied(self, job: Job, tied: JobRecord, alias: str, replace_existing: bool) -> None:
+    def add_tied(self, job: Job, bound: JobRecord, alias: str, replace_existing: bool) -> None:
         """Put a job, whose trigger knows the zone and the present, into a store that has been started."""
         is_heard = self._listeners.mask & EVENT_JOB_ADDED
         # The place is taken first: a run of the job can't be told of before the job is.
         place = self._listeners.reserve() if is_heard else None
         try:
-            record = self._put(job, tied, alias, replace_existing)
+            record = self._put(job, bound, alias, replace_existing)
         except BaseException:
             if place is not None:
                 self._listeners.cancel(place)
@@ -200,7 +200,7 @@ class AddingService:
 
     def _add_by_hook(self, job: Job, alias: str, replace_existing: bool) -> None:
         """Have somebody's own `_real_add_job` add a job, which is given its next run time before, since it may not call ours."""
-        job._record = self.tied(job, alias)  # noqa: SLF001 - handles are ours
+        job._record = self.bound(job, alias)  # noqa: SLF001 - handles are ours
         self._hooks.add(job, alias, replace_existing)
         added_to = job._jobstore_alias  # noqa: SLF001 - as above
         if added_to is not None and not job._is_attached:  # noqa: SLF001 - as above
@@ -215,26 +215,26 @@ class AddingService:
             self._add_by_hook(job, alias, replace_existing)
         return jobs
 
-    def tied(self, job: Job, alias: str) -> JobRecord:
+    def bound(self, job: Job, alias: str) -> JobRecord:
         """The record of a job that was made before its job store was there, as it is to be put into it."""
         given: Any = job._record  # noqa: SLF001 - handles are ours
         if given.trigger is None or (given.func is None and given.func_ref is None):
             raise TypeError(
                 f"job {job.id!r} has no function or no trigger: give both, Job(scheduler, id=…, func=…, trigger=…), or use add_job()"
             )
-        return self._factory.tied(given, self._access.now_of(alias), has_next_run_time=job._has_own_time)  # noqa: SLF001 - as above
+        return self._factory.bound(given, self._access.now_of(alias), has_next_run_time=job._has_own_time)  # noqa: SLF001 - as above
 
-    def _put(self, job: Job, tied: JobRecord, alias: str, replace_existing: bool) -> JobRecord:
+    def _put(self, job: Job, bound: JobRecord, alias: str, replace_existing: bool) -> JobRecord:
         """Put a job into its store, and return its record as it is there."""
         store = self._stores[alias]
         if job._is_unnamed:  # noqa: SLF001 - handles are ours
-            self._warn_of_equal(tied, store)
+            self._warn_of_equal(bound, store)
         (kept,) = self._store_records(
             store,
             alias,
-            [tied],
+            [bound],
             replace_existing=replace_existing,
-            keeps={tied.id: not job._has_own_time},  # noqa: SLF001 - as above
+            keeps={bound.id: not job._has_own_time},  # noqa: SLF001 - as above
         )
         self._stores.attach(job, kept, alias, store)
         return kept
@@ -311,7 +311,7 @@ class AddingService:
                     'Job "%s", which was added while its job store %r was being started, could not be added: %s',
                     pending.job.name,
                     pending.alias,
-                    words_of(error),
+                    safe_str(error),
                 )
 
     def store_all(self, waiting: list[PendingJob]) -> None:
@@ -327,8 +327,8 @@ class AddingService:
                 if self._hooks.adds_one_by_one:
                     self._add_by_hook(pending.job, pending.alias, pending.replace_existing)
                 else:
-                    tied = self.tied(pending.job, pending.alias)
-                    self._put(pending.job, tied, pending.alias, pending.replace_existing)
+                    bound = self.bound(pending.job, pending.alias)
+                    self._put(pending.job, bound, pending.alias, pending.replace_existing)
                 if is_new:
                     added.append(pending)
         except BaseException:

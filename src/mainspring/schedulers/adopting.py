@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.clock import slices_of
 from mainspring.engine.searching import first_time
-from mainspring.errors import MainspringError, SerializationError, words_of
+from mainspring.errors import MainspringError, SerializationError, safe_str
 from mainspring.schedulers.adoption_report import (
     ADOPTED,
     CONFLICT,
@@ -116,10 +116,10 @@ class Adoption:
             if record.id != old.id:
                 raise SerializationError(f"it says that its id is {record.id!r}")  # noqa: TRY301 - as what is raised there
             record, took_default = self._with_our_default(record)
-            record = self._factory.tied(record, now, has_next_run_time=True)
+            record = self._factory.bound(record, now, has_next_run_time=True)
             self._store.refuse_unstorable(record)
         except Exception as error:  # noqa: BLE001 - whatever it is that is wrong with a pickle
-            return AdoptedJob(old.id, UNREADABLE, reason=words_of(error)), None
+            return AdoptedJob(old.id, UNREADABLE, reason=safe_str(error)), None
         if old.id in ours:
             reason = "there is a job of this id, which stays as it is"
             return AdoptedJob(old.id, CONFLICT, reason=reason), record

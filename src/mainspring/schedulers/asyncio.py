@@ -100,7 +100,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
     def _is_alive(self) -> bool:
         return self._eventloop is not None and not self._eventloop.is_closed()
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Await `result` on the loop, later, and say if it failed."""
         future = asyncio.ensure_future(result)
         self._listening.add(future)
@@ -113,7 +113,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
 
         future.add_done_callback(ended)
 
-    def _ending(self, ended: Future[None]) -> Awaitable[None]:
+    def _outcome_writer(self, ended: Future[None]) -> Awaitable[None]:
         return asyncio.wrap_future(ended)
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> Any:

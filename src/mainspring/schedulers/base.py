@@ -268,8 +268,8 @@ class BaseScheduler(JobMethods, RunMethods, GroupMethods, ABC):
             self._in_flight,
             self._stores.progress,
             self._stopping.watch,
-            self._stopping.press,
-            self._stores.say,
+            self._stopping.signal_stop,
+            self._stores.report_progress,
             self._stuck_runs,
         )
         self._awaited_runs = AwaitedRuns(self._reporter)

@@ -228,5 +228,5 @@ def _resumed(old: JobRecord, *, seen: JobRecord, upcoming: datetime) -> JobRecor
     """`old` due at `upcoming`, if that still follows from its trigger."""
     if old.trigger is not seen.trigger and old.version != seen.version:
         return old
-    tally = None if old.tally is None else old.tally._replace(failures=0, note=None)
-    return old.rescheduled(upcoming)._replace(tally=tally)
+    counters = None if old.counters is None else old.counters._replace(failures=0, note=None)
+    return old.rescheduled(upcoming)._replace(counters=counters)

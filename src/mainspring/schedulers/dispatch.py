@@ -18,7 +18,7 @@ from mainspring.errors import (
     SerializationError,
     kind_of,
     repr_of,
-    words_of,
+    safe_str,
 )
 from mainspring.events import (
     EVENT_JOB_BACKLOG_DROPPED,
@@ -50,10 +50,10 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from mainspring.clock import Clock
-    from mainspring.engine.grouping import Room
+    from mainspring.engine.grouping import Capacity
     from mainspring.executors.base import BaseExecutor
     from mainspring.jobstores.contract import RunStore
-    from mainspring.model import EndedWell, Outcome
+    from mainspring.model import CompactSuccess, Outcome
     from mainspring.schedulers.handing_over import HandingOver
     from mainspring.schedulers.in_flight import InFlight
     from mainspring.schedulers.listeners import Listeners
@@ -171,14 +171,22 @@ class Dispatch:
                 running: int,
                 run: QueuedRun | None = None,
                 buffered: int = 0,
-                room: Room | None = None,
+                capacity: Capacity | None = None,
                 now: datetime = here,
             ) -> Decision:
                 is_known = job.options.executor in executors
                 if run is not None:
-                    return decide_queued(job, run, running, executor_known=is_known, room=room, now=now)
+                    return decide_queued(
+                        job, run, running, executor_known=is_known, capacity=capacity, now=now
+                    )
                 return decide(
-                    job, now, running, executor_known=is_known, buffered=buffered, room=room, slices=slices
+                    job,
+                    now,
+                    running,
+                    executor_known=is_known,
+                    buffered=buffered,
+                    capacity=capacity,
+                    slices=slices,
                 )
 
             limit = store.claim_limit
@@ -191,11 +199,11 @@ class Dispatch:
                     return Planned(monotonic=passed + store.poll_interval.total_seconds())
                 self.is_full = False
             # Before the claim: from there on nothing may fail that more than one decision needs.
-            outbox = store.outbox
+            success_log = store.success_log
             self.asks = alias
             batch = store.claim(now, decide_now, limit, executors.keys())
             self.asks = None
-            self._hand_out(batch.decisions, outbox, alias, store, now, log)
+            self._hand_out(batch.decisions, success_log, alias, store, now, log)
             if store.has_waiting:
                 self._in_flight.settle()  # what they wait for may have ended before they were seen to wait
             if not batch.more or not self._may_submit():
@@ -225,7 +233,7 @@ class Dispatch:
     def _hand_out(
         self,
         decisions: Sequence[Decision],
-        outbox: deque[EndedWell] | None,
+        success_log: deque[CompactSuccess] | None,
         alias: str,
         store: RunStore,
         now: datetime,
@@ -235,7 +243,7 @@ class Dispatch:
         carried_out = 0
         submissions: list[Submission | None] = []
         try:
-            submissions += [_submission_of(decision, alias, outbox) for decision in decisions]
+            submissions += [_submission_of(decision, alias, success_log) for decision in decisions]
             self._in_flight.begin(filter(None, submissions))
             tells_of_ends = log.isEnabledFor(INFO) or bool(self._listeners.mask & EVENT_JOB_REMOVED)
             for decision, submission in zip(decisions, submissions, strict=True):
@@ -251,7 +259,9 @@ class Dispatch:
         except BaseException:
             # The program was interrupted. What no executor has got by now, none will get.
             for place, decision in enumerate(decisions):
-                unsubmitted = submissions[place] if submissions else _submission_of(decision, alias, outbox)
+                unsubmitted = (
+                    submissions[place] if submissions else _submission_of(decision, alias, success_log)
+                )
                 if place >= carried_out and unsubmitted is not None:
                     self._undo(decision, unsubmitted, store, lambda _: None)
             raise
@@ -457,7 +467,7 @@ class Dispatch:
         reason = decision.reason or ""
         retry_at: Any = decision.retry_at
         error = decision.error
-        if isinstance(error, SerializationError) and words_of(error) in reason:
+        if isinstance(error, SerializationError) and safe_str(error) in reason:
             error = None  # all of it has been said
         log.of_job(
             DEBUG if decision.is_told else WARNING,
@@ -465,7 +475,7 @@ class Dispatch:
             'Job "%s" can\'t be run for now: %s%s; trying again at %s',
             job.name,
             reason,
-            f" ({kind_of(error)}: {words_of(error)})" if error else "",
+            f" ({kind_of(error)}: {safe_str(error)})" if error else "",
             retry_at,
             exc_info=error,
         )
@@ -475,7 +485,7 @@ class Dispatch:
 
     def tell_paused(self, job: JobRecord, alias: str, log: SafeLogger) -> None:
         """Say that a job has paused itself."""
-        note = "" if job.tally is None else job.tally.note or ""
+        note = "" if job.counters is None else job.counters.note or ""
         log.of_job(WARNING, job.id, 'Job "%s" has paused itself: %s', job.name, note)
         self._listeners.post(JobPausedEvent(EVENT_JOB_PAUSED, job.id, alias, note))
 
@@ -513,7 +523,9 @@ def _is_main_thread() -> bool:
     return current_thread() is main_thread()
 
 
-def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | None) -> Submission | None:
+def _submission_of(
+    decision: Decision, alias: str, success_log: deque[CompactSuccess] | None
+) -> Submission | None:
     """What an executor is given for a decision; ``None``: nothing."""
     if not decision.submit or decision.reason is not None:
         return None
@@ -527,7 +539,7 @@ def _submission_of(decision: Decision, alias: str, outbox: deque[EndedWell] | No
         decision.cause,
         # Of several runs one after another, each is told of at once, and others may follow from it. And there is more to be kept of one
         # that stands for several due times.
-        outbox
+        success_log
         if decision.job.options.is_plain and len(decision.submit) == 1 and decision.due_times == 1
         else None,
         decision.claimed,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mainspring.coercion import names_parameters
 from mainspring.engine.waiting import LONGEST_WAIT
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.states import STATE_RUNNING
@@ -91,11 +91,11 @@ class EventLoopScheduler(BaseScheduler):
         return self._is_alive()
 
     @abstractmethod
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Await `result` on the loop, later, and say if it failed."""
 
     @abstractmethod
-    def _ending(self, ended: Future[None]) -> Any:
+    def _outcome_writer(self, ended: Future[None]) -> Any:
         """What `shutdown` returns on the loop, where `ended` is set when it is over."""
 
     # Life
@@ -149,8 +149,8 @@ class EventLoopScheduler(BaseScheduler):
                 self._life.start_errors.clear()
                 self._log.info("The scheduler was shut down while it was being started")
             else:
-                self._life.start_errors = self._life.start_errors or {"(start)": words_of(error)}
-                self._log.error("The scheduler could not be started: %s", words_of(error))
+                self._life.start_errors = self._life.start_errors or {"(start)": safe_str(error)}
+                self._log.error("The scheduler could not be started: %s", safe_str(error))
             self._log.debug("What was raised:", exc_info=error)
             if waiting := len(self._waiting_jobs):
                 self._log.warning(
@@ -228,7 +228,7 @@ class EventLoopScheduler(BaseScheduler):
             # Stores that are about to be there take what was added meanwhile.
             starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
-            return self._ending(_done()) if self.is_here() else None
+            return self._outcome_writer(_done()) if self.is_here() else None
         if not self.runs_loop():
             self._end_without_loop(deadline)
             return None
@@ -246,7 +246,7 @@ class EventLoopScheduler(BaseScheduler):
         ending.close()
         ended.add_done_callback(lambda _: self._close_helpers())
         if is_here:
-            return self._ending(ended)
+            return self._outcome_writer(ended)
         ended.result()
         return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.searching import first_time
-from mainspring.errors import SerializationError, kind_of, repr_of, words_of
+from mainspring.errors import SerializationError, kind_of, repr_of, safe_str
 from mainspring.job import Job
 from mainspring.masking import masked_arguments
 from mainspring.serializers.v3_json import decoded, encoded
@@ -214,9 +214,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _said(error: BaseException) -> str:
     """What an error says, in a line that isn't long; none of the values that it may quote at length."""
     words = (
-        words_of(error)
+        safe_str(error)
         if isinstance(error, ValueError | LookupError)
-        else f"{kind_of(error)}: {words_of(error)}"
+        else f"{kind_of(error)}: {safe_str(error)}"
     )
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 

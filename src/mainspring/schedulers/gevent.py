@@ -140,7 +140,7 @@ class GeventScheduler(EventLoopScheduler):
     def _is_alive(self) -> bool:
         return self._hub is not None and not self._hub.dead
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Run `result` to its end, in a thread with an event loop of asyncio, and say if it failed."""
 
         def wait() -> None:
@@ -151,7 +151,7 @@ class GeventScheduler(EventLoopScheduler):
 
         gevent.spawn(wait)
 
-    def _ending(self, ended: Future[None]) -> None:
+    def _outcome_writer(self, ended: Future[None]) -> None:
         result: AsyncResult[None] = AsyncResult()
         ended.add_done_callback(lambda _: self.call_soon(result.set))
         result.get()

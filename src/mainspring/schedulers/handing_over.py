@@ -88,12 +88,12 @@ class HandingOver:
                 alias, store, error, lambda kept: kept.progressed.update({id(submission): submission})
             )
 
-    def say(self, alias: str, store: RunStore, submission: Submission, text: str) -> None:
+    def report_progress(self, alias: str, store: RunStore, submission: Submission, text: str) -> None:
         """Tell a store how far the run is that was begun last."""
         if self._kept:
             self._forget_said(alias, store, submission)
         try:
-            store.say(submission, text)
+            store.report_progress(submission, text)
         except Exception as error:  # noqa: BLE001 - stores are third parties' code
             said = (submission, submission.run_time, text)
             self._failed(alias, store, error, lambda kept: kept.said.update({id(submission): said}))
@@ -175,7 +175,7 @@ class HandingOver:
                 self.progress(alias, store, submission)
         for submission, time, text in said.values():
             if not submission.is_noted and submission.run_time == time and submission not in ended:
-                self.say(alias, store, submission, text)
+                self.report_progress(alias, store, submission, text)
         if ended:
             self.finish(alias, store, ended)
         if released:

@@ -14,7 +14,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.schedulers.adopting import adopt, counted
 from mainspring.schedulers.adoption_report import ADOPTED, PAUSED, UNREADABLE, Adopted, names_of
@@ -77,7 +77,7 @@ class Handover:
             self._log.error(
                 "Job store %r: what APScheduler has left could not be looked at, and no job is run before that: %s",
                 self._alias,
-                words_of(error),
+                safe_str(error),
             )
         if not self._is_over:
             self._upkeep.start()

@@ -86,7 +86,7 @@ class InFlight:
             or count >= _UNSETTLED_LIMIT
             or count >= len(self._submissions)
             or self._is_awaited()
-            or (submission.outbox is None and submission.job.options.looks_at_outcomes)
+            or (submission.success_log is None and submission.job.options.looks_at_outcomes)
         ):
             self.settle()
 

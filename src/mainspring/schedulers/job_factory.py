@@ -105,7 +105,7 @@ class JobFactory:
 
         Args:
             values: the parameters, which are used up.
-            now: the present, for a record that is to be stored at once: it is `tied` already.
+            now: the present, for a record that is to be stored at once: it is `bound` already.
             known: as of `new_record`.
 
         Raises:
@@ -233,12 +233,12 @@ class JobFactory:
                 return other
         return None
 
-    def tied(self, record: JobRecord, now: datetime, *, has_next_run_time: bool) -> JobRecord:
+    def bound(self, record: JobRecord, now: datetime, *, has_next_run_time: bool) -> JobRecord:
         """`record` with its trigger tied to this scheduler, and its first run time."""
         trigger, next_run_time = self._tied(
             record.trigger, record.next_run_time, now, record.id, has_next_run_time=has_next_run_time
         )
-        return record.tied(trigger, next_run_time)
+        return record.bound(trigger, next_run_time)
 
     def _tied(
         self,

@@ -324,7 +324,7 @@ class JobMethods:
 
     def _real_add_job(self, job: Job, jobstore_alias: str, replace_existing: bool) -> None:
         """Put a job into its store, and tell of it; the scheduler has been started."""
-        self._adding.add_tied(job, self._adding.tied(job, jobstore_alias), jobstore_alias, replace_existing)
+        self._adding.add_tied(job, self._adding.bound(job, jobstore_alias), jobstore_alias, replace_existing)
 
     # Changing
 

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mainspring.callables import get_callable_name
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - waits for threads or processes
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.events import EVENT_ALL, SchedulerEvent
-from mainspring.executors.run import finished
+from mainspring.executors.run import resolve_awaitable
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Deliverer(Protocol):
     def is_here(self) -> bool:
         """Whether the calling thread is the loop's."""
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Await what a listener returned, later, and say if it failed."""
 
 
@@ -393,9 +393,9 @@ class Listeners:
                     if result is None or not isawaitable(result):
                         continue
                     if self.loop is None:
-                        finished(result)
+                        resolve_awaitable(result)
                     else:
-                        self.loop.see_to(result, partial(self._failed, callback, event))
+                        self.loop.run_awaitable(result, partial(self._failed, callback, event))
                 except Exception as error:  # noqa: BLE001 - listeners are users' code
                     self._failed(callback, event, error)
                 finally:
@@ -415,4 +415,4 @@ def _said_of(calling: tuple[Listener, SchedulerEvent, float] | None) -> str:
     seconds = REAL_CLOCK.monotonic() - since
     if seconds < _SLOW_SECONDS:
         return f": listener {name} is slower than what happens"
-    return f": listener {name} has not returned for {seconds:.1f} s from {words_of(event)}"
+    return f": listener {name} has not returned for {seconds:.1f} s from {safe_str(event)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from mainspring.errors import SchedulerNotRunningError, words_of
+from mainspring.errors import SchedulerNotRunningError, safe_str
 from mainspring.events import EVENT_JOBSTORE_ADDED, SchedulerEvent
 from mainspring.masking import shown_error
 from mainspring.schedulers.starting import Starting
@@ -96,7 +96,7 @@ class OpeningService:
             except Exception as error:
                 self._life.start_errors[alias] = shown_error(error)
                 self._host.log.error(  # noqa: TRY400 - what was raised is told below
-                    "Job store %r could not be added: %s", alias, words_of(error)
+                    "Job store %r could not be added: %s", alias, safe_str(error)
                 )
                 self._host.log.debug("What was raised:", exc_info=error)
                 self._stores.give_up(alias)

@@ -11,7 +11,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from mainspring.coercion import names_parameters
-from mainspring.executors.run import finished
+from mainspring.executors.run import resolve_awaitable
 from mainspring.former_names import former_names
 from mainspring.schedulers.event_loop import EventLoopScheduler
 from mainspring.schedulers.signals import EXIT_CODE_BASE
@@ -120,7 +120,7 @@ class QtScheduler(EventLoopScheduler):
     def _is_alive(self) -> bool:
         return self._caller is not None and QtCore.QCoreApplication.instance() is not None
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Run `result` to its end in a thread with an event loop of asyncio, and say if it failed."""
 
         def ended(future: Future[Any]) -> None:
@@ -128,9 +128,9 @@ class QtScheduler(EventLoopScheduler):
             if error is not None:
                 failed(error)
 
-        self._in_thread(lambda: finished(result)).add_done_callback(ended)
+        self._in_thread(lambda: resolve_awaitable(result)).add_done_callback(ended)
 
-    def _ending(self, ended: Future[None]) -> None:
+    def _outcome_writer(self, ended: Future[None]) -> None:
         """Wait, while the window goes on being painted and jobs in this thread can end."""
         loop = QtCore.QEventLoop()
         ended.add_done_callback(lambda _: self.call_soon(loop.quit))

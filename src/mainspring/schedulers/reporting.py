@@ -10,7 +10,7 @@ from mainspring.clock import SystemClock, system_timestamp
 from mainspring.current import OWN, begin_run, release_capture
 from mainspring.engine.reasons import CANCELLED, CANCELLED_UNBEGUN, GIVEN_UP
 from mainspring.engine.retrying import after_loss, retry_time
-from mainspring.errors import NodeLostError, WorkerDiedError, words_of
+from mainspring.errors import NodeLostError, WorkerDiedError, safe_str
 from mainspring.events import (
     EVENT_JOB_CANCELLED,
     EVENT_JOB_ERROR,
@@ -64,16 +64,16 @@ _TIMED = (
 
 
 class _Teller:
-    """What `say` of a reporter is called by, with what its runs may hand in: one attribute of each submission, and not two."""
+    """What `report_progress` of a reporter is called by, with what its runs may hand in: one attribute of each submission, and not two."""
 
-    __slots__ = ("_say", "limits")
+    __slots__ = ("_report_progress", "limits")
 
-    def __init__(self, say: Callable[[Submission, str], None]) -> None:
-        self._say = say
+    def __init__(self, report_progress: Callable[[Submission, str], None]) -> None:
+        self._report_progress = report_progress
         self.limits = DEFAULT_LIMITS
 
     def __call__(self, submission: Submission, text: str) -> None:
-        self._say(submission, text)
+        self._report_progress(submission, text)
 
 
 def _nothing(*_: Any, **__: Any) -> None: ...
@@ -86,7 +86,7 @@ class Reporter:
         progress: told when a run has ended, and others of its submission are still to come.
         watch: given a submission whose run has begun and may take only so many seconds.
         press: given a submission whose run has begun though it is to be stopped.
-        say: given a submission whose run has said how far it is.
+        report_progress: given a submission whose run has said how far it is.
         stuck: the runs that go on though it was told that they have ended.
 
     Attributes:
@@ -101,8 +101,8 @@ class Reporter:
         in_flight: InFlight,
         progress: Callable[[Submission], None],
         watch: Callable[[Submission, float], None],
-        press: Callable[[Submission], None],
-        say: Callable[[Submission, str], None],
+        signal_stop: Callable[[Submission], None],
+        report_progress: Callable[[Submission, str], None],
         stuck: StuckRuns,
     ) -> None:
         self._stuck = stuck
@@ -115,8 +115,8 @@ class Reporter:
         self._in_flight = in_flight
         self._progress = progress
         self._watch = watch
-        self._press = press
-        self._teller = _Teller(say)
+        self._signal_stop = signal_stop
+        self._teller = _Teller(report_progress)
         self.ended: Callable[[str], None] | None = None
         self.holds_back = False
 
@@ -147,7 +147,7 @@ class Reporter:
     def started(self, submission: Submission, scheduled_run_time: datetime) -> Any:
         """A run begins on the calling thread; its start time, for whoever tells its outcome."""
         OWN.set(submission)
-        submission.ticket = Lock()
+        submission.outcome_lock = Lock()
         submission.details = None
         submission.tell = self._teller
         if submission.attempts is not None:
@@ -169,7 +169,7 @@ class Reporter:
             if options.timeout is not None:
                 self._watch(submission, options.timeout.total_seconds())
             if submission.stop is not None:
-                self._press(submission)  # it was to be stopped at this very moment
+                self._signal_stop(submission)  # it was to be stopped at this very moment
         if mask & EVENT_JOB_STARTED:
             job_id = submission.job.id
             self._listeners.post(
@@ -202,21 +202,21 @@ class Reporter:
         if retval is not None and submission.job.options.keep_result:
             # Before the outcome is this run's to tell: an object may take for ever to say what it is, and the run is stopped then.
             kept = kept_result(retval, self.limits.result)
-        if not submission.ticket.acquire(False):
+        if not submission.outcome_lock.acquire(False):
             return  # it was told to have been stopped
         if submission.stop is not None:
             self._tell(submission, scheduled_run_time, submission.stop, started)
             return
-        outbox = submission.outbox
+        success_log = submission.success_log
         if (
-            outbox is not None
+            success_log is not None
             and submission.details is None
             and type(started) is float
             and self.ended is None
         ):
             # Most runs: in a fifth of the time that it takes to tell of one in full.
             job = submission.job
-            outbox.append(
+            success_log.append(
                 (
                     job.id,
                     submission.attempt,
@@ -241,14 +241,14 @@ class Reporter:
         """A run has ended with an error; where it was to be stopped, that is why."""
         if submission.stop is not None and isinstance(error, WorkerDiedError):
             # Its process was ended to stop it: no error of its own.
-            if submission.ticket.acquire(False):
+            if submission.outcome_lock.acquire(False):
                 self._tell(submission, scheduled_run_time, submission.stop, started)
             return
         job = submission.job
         scrub = scrubber(job.func, job.args, job.kwargs)
-        traceback = scrub(words_of(traceback))
+        traceback = scrub(safe_str(traceback))
         told = kept_start(scrub(error_line(error)), self.limits.error)
-        if submission.ticket.acquire(False):
+        if submission.outcome_lock.acquire(False):
             outcome = submission.stop or "failed"
             self._tell(
                 submission, scheduled_run_time, outcome, started, error=error, traceback=traceback, told=told
@@ -259,11 +259,11 @@ class Reporter:
         if started is None:
             self._tell(submission, scheduled_run_time, "cancelled", None)
             return
-        if submission.ticket.acquire(False):
+        if submission.outcome_lock.acquire(False):
             self._tell(submission, scheduled_run_time, submission.stop or "cancelled", started)
 
     def abandon(self, submission: Submission) -> None:
-        """A run was to end, and hasn't: tell that it did, and free its place. For whoever has acquired its ticket."""
+        """A run was to end, and hasn't: tell that it did, and free its place. For whoever has acquired its outcome lock."""
         time: Any = submission.run_time
         submission.is_abandoned = True
         unbegun = submission.unended()[1:]  # asked now: the store may take over the first outcome at once
@@ -273,7 +273,7 @@ class Reporter:
         self._in_flight.end(submission)
 
     def lose(self, submission: Submission) -> None:
-        """A run goes on, and its process is about to end: record it as lost. For whoever has acquired its ticket.
+        """A run goes on, and its process is about to end: record it as lost. For whoever has acquired its outcome lock.
 
         Of a store that nodes share, the store tells of the loss, as of others.
         """
@@ -362,13 +362,13 @@ class Reporter:
                 finished,
                 told,
                 kept,
-                kept_ends(words_of(traceback), limits.traceback) if traceback else None,
+                kept_ends(safe_str(traceback), limits.traceback) if traceback else None,
                 None if logged is None else kept_end(logged, limits.log),
                 retry_at,
                 said if said is not None and is_progress(said, limits.progress) else None,
             )
         )
-        if submission.outbox is None and submission.recorded + len(submission.results) < len(
+        if submission.success_log is None and submission.recorded + len(submission.results) < len(
             submission.run_times
         ):
             # Others are to come: this one is told at once, since they may take long, or the node may die.

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mainspring.coercion import unknown_name
 from mainspring.engine.backfilling import missing_runs
 from mainspring.engine.reasons import stuck_runs
-from mainspring.errors import JobLookupError, RunLookupError, words_of
+from mainspring.errors import JobLookupError, RunLookupError, safe_str
 from mainspring.events import EVENT_JOB_CANCELLED, JobExecutionEvent
 from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.history import chosen, this_process
-from mainspring.model import QueuedRun, RunRecord, RunState, Tally
+from mainspring.model import JobCounters, QueuedRun, RunRecord, RunState
 from mainspring.printable import shown
 from mainspring.schedulers.store_host import goes_on_in, is_among
 from mainspring.schedulers.unsettled import unsettled_runs
@@ -260,9 +260,9 @@ class RunService:
                 return  # its schedule has ended, or it was removed
             except Exception as error:  # noqa: BLE001 - what a store raises; the next stuck run tries again
                 text = 'Job "%s" could not be paused: %s'
-                self._host.log.of_job(ERROR, job.id, text, job.name, words_of(error))
+                self._host.log.of_job(ERROR, job.id, text, job.name, safe_str(error))
                 return
-            if record.tally is not None and record.tally.note == note:
+            if record.counters is not None and record.counters.note == note:
                 self._host.tell_paused(record, alias)
 
         self._host.run_aside(pause)
@@ -272,7 +272,7 @@ def _paused(job: JobRecord, note: str) -> JobRecord:
     """A job, paused, with the reason; one that is paused already is left as it is."""
     if job.next_run_time is None:
         return job
-    return job.changed(next_run_time=None, tally=(job.tally or Tally())._replace(note=note))
+    return job.changed(next_run_time=None, counters=(job.counters or JobCounters())._replace(note=note))
 
 
 def _check_limit(limit: Any, *, at_least: int) -> None:

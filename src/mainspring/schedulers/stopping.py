@@ -130,14 +130,14 @@ class Stopping:
     def watch(self, submission: Submission, seconds: float) -> None:
         """The run that was begun last may take so many seconds."""
         # Not kept alive for that: most have ended long before.
-        watched, ticket = ref(submission), submission.ticket
+        watched, outcome_lock = ref(submission), submission.outcome_lock
         self._alarms.add(
-            seconds, partial(self._timed_out, watched, ticket), partial(_goes_on, watched, ticket)
+            seconds, partial(self._timed_out, watched, outcome_lock), partial(_goes_on, watched, outcome_lock)
         )
 
-    def _timed_out(self, submission: Callable[[], Submission | None], ticket: Any) -> None:
+    def _timed_out(self, submission: Callable[[], Submission | None], outcome_lock: Any) -> None:
         late = submission()
-        if late is not None and _goes_on(submission, ticket):
+        if late is not None and _goes_on(submission, outcome_lock):
             self.stop(late, "timed_out")
 
     def stop(self, submission: Submission, reason: Literal["timed_out", "cancelled"]) -> None:
@@ -153,24 +153,24 @@ class Stopping:
             job.name,
             f"it has taken longer than {job.options.timeout}" if reason == "timed_out" else _REASONS[reason],
         )
-        self.press(submission)
+        self.signal_stop(submission)
 
-    def press(self, submission: Submission) -> None:
+    def signal_stop(self, submission: Submission) -> None:
         """Tell a submission that is to be stopped."""
-        ticket = None
+        outcome_lock = None
         if submission.run_time is not None:
-            ticket = submission.ticket
+            outcome_lock = submission.outcome_lock
             run_of(submission).cancelled.set(_REASONS[submission.stop or "cancelled"])
         executor = self._executors.get(submission.job.options.executor)
         if isinstance(executor, NativeExecutor):
             executor.interrupt(submission)
-        if ticket is not None:
-            self._alarms.add(_GRACE, partial(self._give_up, submission, ticket))
+        if outcome_lock is not None:
+            self._alarms.add(_GRACE, partial(self._give_up, submission, outcome_lock))
 
     def give_up(self, submission: Submission) -> bool:
         """The process is to end: what goes on of a submission is recorded as lost; whether something does."""
         executor = self._executors.get(submission.job.options.executor)
-        goes_on = submission.run_time is not None and submission.ticket.acquire(False)
+        goes_on = submission.run_time is not None and submission.outcome_lock.acquire(False)
         if goes_on:
             submission.stop = submission.stop or "cancelled"  # none of its runs is to begin any more
             run_of(submission).cancelled.set("the process is about to end")
@@ -181,9 +181,9 @@ class Stopping:
             executor.interrupt(submission)
         return goes_on
 
-    def _give_up(self, submission: Submission, ticket: Any) -> None:
+    def _give_up(self, submission: Submission, outcome_lock: Any) -> None:
         stuck = self._stuck.add(submission)  # first: its thread takes it off when it ends at last
-        if not ticket.acquire(False):
+        if not outcome_lock.acquire(False):
             self._stuck.discard(submission)
             return  # its outcome has been told
         executor = self._executors.get(submission.job.options.executor)
@@ -200,7 +200,7 @@ class Stopping:
             self._pause(submission, stuck)
 
 
-def _goes_on(submission: Callable[[], Submission | None], ticket: Any) -> bool:
-    """Whether the run that was begun with this ticket has no outcome yet."""
+def _goes_on(submission: Callable[[], Submission | None], outcome_lock: Any) -> bool:
+    """Whether the run that was begun with this lock has no outcome yet."""
     watched = submission()
-    return watched is not None and watched.ticket is ticket and not ticket.locked()
+    return watched is not None and watched.outcome_lock is outcome_lock and not outcome_lock.locked()

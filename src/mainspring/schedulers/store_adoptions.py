@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.jobstores.shared.predecessor import HasPredecessor
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class StoreAdoptions:
             self._log().error(
                 "Job store %r: the jobs that APScheduler may have left there could not be adopted: %s",
                 alias,
-                words_of(error),
+                safe_str(error),
             )
             self._log().debug("What was raised:", exc_info=error)
 

@@ -125,7 +125,7 @@ def goes_on_in(submission: Submission, key: RunKey) -> bool:
     if submission.job.id != key.job_id:
         return False
     begun = submission.run_time
-    if begun is not None and is_among(key, [begun], submission) and submission.ticket.locked():
+    if begun is not None and is_among(key, [begun], submission) and submission.outcome_lock.locked():
         return False  # its outcome is being told
     return is_among(key, submission.unended(), submission)
 

@@ -289,12 +289,12 @@ class Stores:
         if store is not None:
             self.unhanded.progress(alias, store, submission)
 
-    def say(self, submission: Submission, text: str) -> None:
+    def report_progress(self, submission: Submission, text: str) -> None:
         """Tell the store of a submission how far its run is, in JSON."""
         alias = submission.jobstore
         store = self.used.get(alias)
         if store is not None:
-            self.unhanded.say(alias, store, submission, text)
+            self.unhanded.report_progress(alias, store, submission, text)
 
     def release(self, submissions: Iterable[Submission]) -> None:
         """Leave to other nodes what was claimed and will not be begun here."""

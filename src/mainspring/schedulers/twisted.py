@@ -125,12 +125,12 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         """Whether the reactor runs."""
         return self._reactor is not None and bool(self._reactor.running)
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Await `result` on the reactor, later, and say if it failed."""
         deferred = result if isinstance(result, Deferred) else Deferred.fromCoroutine(result)  # type: ignore[arg-type]
         deferred.addErrback(lambda failure: failed(failure.value))  # type: ignore[call-overload]
 
-    def _ending(self, ended: Future[None]) -> Deferred[None]:
+    def _outcome_writer(self, ended: Future[None]) -> Deferred[None]:
         return self._deferred(ended)
 
     def _create_default_executor(self) -> TwistedExecutor:

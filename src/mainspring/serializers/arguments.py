@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mainspring import profile
 from mainspring.coercion import nearest
-from mainspring.errors import ConfigurationError, SerializationError, words_of
+from mainspring.errors import ConfigurationError, SerializationError, safe_str
 from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds
 from mainspring.serializers.careful_pickle import careful_loads, refuse_name
 from mainspring.serializers.signing import reading_as_is
@@ -197,7 +197,7 @@ class ArgumentSerializer:
                 _Unpickler(data, self._allow).load()
         except Exception as error:
             raise SerializationError(
-                f"{path} of job {job_id!r}, a {kind}, could not be read back: {words_of(error)}"
+                f"{path} of job {job_id!r}, a {kind}, could not be read back: {safe_str(error)}"
             ) from error
         return written
 
@@ -215,7 +215,7 @@ class ArgumentSerializer:
             return _Unpickler(data, self._allow).load()
         except Exception as error:
             raise SerializationError(
-                f"a pickled argument can't be read: {_short(words_of(error))}"
+                f"a pickled argument can't be read: {_short(safe_str(error))}"
             ) from error
 
     def _refuse_unsigned(self, job_id: str, data: bytes, signature: Any) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from mainspring.errors import SerializationError, kind_of, repr_of, words_of
+from mainspring.errors import SerializationError, kind_of, repr_of, safe_str
 from mainspring.serializers.bounds import DEPTH_LIMIT, Bounds, KeyWatch
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def from_plain(value: Any, fallback: ReadFallback, bounds: Bounds | None = None,
     except Exception as error:
         # Not the value, which may be a secret.
         raise SerializationError(
-            f"a damaged value of type {repr_of(name)[:40]}: {kind_of(error)}: {words_of(error)[:_SHOWN]}"
+            f"a damaged value of type {repr_of(name)[:40]}: {kind_of(error)}: {safe_str(error)[:_SHOWN]}"
         ) from error
 
 

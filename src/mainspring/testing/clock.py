@@ -108,10 +108,10 @@ def use_scheduler_clock(store: Any) -> None:
     Raises:
         TypeError: it is no store that has a clock of its own.
     """
-    setting: Any = getattr(store, "_setting", None)
-    if not hasattr(setting, "goes_by_scheduler"):
+    node_context: Any = getattr(store, "_node_context", None)
+    if not hasattr(node_context, "goes_by_scheduler"):
         raise TypeError(f"expected a job store that nodes share, got {type(store).__name__}")
-    setting.goes_by_scheduler = True
+    node_context.goes_by_scheduler = True
 
 
 def duration(delta: float | timedelta) -> timedelta:

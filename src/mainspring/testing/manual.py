@@ -17,7 +17,7 @@ from mainspring.events import (
     JobExecutionEvent,
 )
 from mainspring.executors.debug import DebugExecutor
-from mainspring.executors.run import finished
+from mainspring.executors.run import resolve_awaitable
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.testing.clock import SettableClock, duration, later
 from mainspring.timezones import astimezone, convert_to_datetime
@@ -53,10 +53,10 @@ class _Calls:
         """Whether the calling thread delivers: any does."""
         return True
 
-    def see_to(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
+    def run_awaitable(self, result: Awaitable[Any], failed: Callable[[BaseException], None]) -> None:
         """Await what a listener returned."""
         try:
-            finished(result)
+            resolve_awaitable(result)
         except Exception as error:  # noqa: BLE001 - listeners are users' code
             failed(error)
 

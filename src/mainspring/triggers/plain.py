@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from mainspring.coercion import nearest
-from mainspring.errors import SerializationError, repr_of, words_of
+from mainspring.errors import SerializationError, repr_of, safe_str
 from mainspring.timezones import astimezone, in_utc, in_zone, offset_text, zone_identity
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.kinds import HOMES, class_of
@@ -74,7 +74,7 @@ def trigger_from_dict(values: dict[str, Any]) -> BaseTrigger:
         raise
     except Exception as error:
         raise SerializationError(
-            f"a trigger can't be read from {_shown(values)}: {type(error).__name__}: {_shown(words_of(error))}"
+            f"a trigger can't be read from {_shown(values)}: {type(error).__name__}: {_shown(safe_str(error))}"
         ) from error
 
 

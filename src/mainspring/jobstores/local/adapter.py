@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from mainspring.engine.decision import Decision
-    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.grouping import GroupBudget
     from mainspring.jobstores.base import BaseJobStore
     from mainspring.jobstores.contract import Decide
-    from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, Tally
+    from mainspring.model import JobCounters, JobRecord, QueuedRun, RunResult, Submission
 
 #: How many ended runs of each job are remembered.
 _KEPT_RUNS = 100
@@ -188,23 +188,23 @@ class AdaptedStore(LocalRunStore):
             decide,
             limit,
             job_of=lambda run: jobs.get(run.job_id),
-            claim_due=lambda one, book: self._claim_due(one, now, decide, book),
+            claim_due=lambda one, budget: self._claim_due(one, now, decide, budget),
         )
         return ClaimedBatch(decisions, is_more or len(due) > limit)
 
-    def _put_back(self, due: Iterable[Any]) -> None:
+    def _requeue(self, due: Iterable[Any]) -> None:
         """The store has them as they were."""
 
-    def _claim_due(self, due: _Due, now: datetime, decide: Decide, book: GroupBook) -> Decision | None:
+    def _claim_due(self, due: _Due, now: datetime, decide: Decide, budget: GroupBudget) -> Decision | None:
         """Decide about a due job, and make it true; ``None``: it waits, or was changed."""
         record = due.record
         with self._lock:
             running = self._ledger.count(record.id)
             buffered = self._runs.buffered(record.id)
         group = record.options.group
-        decision = decide(record, running, None, buffered, book.room(group))
+        decision = decide(record, running, None, buffered, budget.capacity(group))
         if decision.submit:
-            book.take(group, len(decision.submit))
+            budget.reserve(group, len(decision.submit))
         return decision if self._apply(decision, due.stamp, now) else None
 
     def _queued(self, now: datetime) -> tuple[list[QueuedRun], dict[str, JobRecord | None]]:
@@ -218,7 +218,7 @@ class AdaptedStore(LocalRunStore):
         except BaseException:
             with self._lock:  # the store has failed: they are looked at again
                 for run in queued:
-                    self._runs.queue.put_back(run)
+                    self._runs.queue.requeue(run)
             raise
         with self._lock:
             return queued, {run.job_id: self._runs.job_of(run, stored[run.job_id]) for run in queued}
@@ -329,10 +329,10 @@ class AdaptedStore(LocalRunStore):
         paused: list[JobRecord] = []
 
         def count(before: JobRecord) -> JobRecord:
-            if outcomes.tally is not None and outcomes.tally == before.tally:
+            if outcomes.counters is not None and outcomes.counters == before.counters:
                 return before  # it was, and the store raised afterwards
             after = self._runs.after(before, outcomes.results)
-            outcomes.tally = after.tally
+            outcomes.counters = after.counters
             paused[:] = [after] if has_paused_itself(before, after) else []
             return after
 
@@ -449,7 +449,7 @@ class _Outcomes:
         tally: what the job was to remember, while that is written.
     """
 
-    tally: Tally | None = None
+    counters: JobCounters | None = None
 
     def __init__(self, job_id: str, results: Sequence[RunResult], *, counts: bool) -> None:
         self.job_id = job_id

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from mainspring.engine.decision import Decision
-    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.grouping import GroupBudget
     from mainspring.jobstores.contract import Decide
     from mainspring.model import JobRecord, QueuedRun, Submission
 
@@ -264,17 +264,17 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             taken = in_turn(taken, lambda pair: turn_of_job(pair[0].record))
         decisions: list[Decision] = []
         try:
-            book = self._book(now) if self._runs.groups else None
+            budget = self._budget(now) if self._runs.groups else None
             for entry, running in taken:
                 record = entry.record
-                if book is None and not running:
+                if budget is None and not running:
                     decisions.append(decide(record, 0))
                 else:
-                    decisions.append(self._decide(record, running, decide, book))
+                    decisions.append(self._decide(record, running, decide, budget))
         except BaseException:
             # A decision doesn't raise; an interrupt may. What was taken goes back to where it was.
             with self._lock:
-                self._put_back([entry for entry, _ in taken])
+                self._requeue([entry for entry, _ in taken])
             raise
         with self._lock:
             effective = [
@@ -284,22 +284,24 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             ]
             return ClaimedBatch(effective, self._has_more(until))
 
-    def _book(self, now: datetime) -> GroupBook:
+    def _budget(self, now: datetime) -> GroupBudget:
         with self._lock:
-            return self._runs.book(now)
+            return self._runs.budget(now)
 
-    def _decide(self, record: JobRecord, running: int, decide: Decide, book: GroupBook | None) -> Decision:
-        """Have it decided about a due job, whose runs are counted in `book`; without the lock."""
-        if book is None and (not running or record.options.overlap == "skip"):
+    def _decide(
+        self, record: JobRecord, running: int, decide: Decide, budget: GroupBudget | None
+    ) -> Decision:
+        """Have it decided about a due job, whose runs are counted in `budget`; without the lock."""
+        if budget is None and (not running or record.options.overlap == "skip"):
             return decide(record, running)
         group = record.options.group
-        room = None if book is None else book.room(group)
-        decision = decide(record, running, None, self._runs.buffered(record.id), room)
-        if book is not None and decision.submit:
-            book.take(group, len(decision.submit))
+        capacity = None if budget is None else budget.capacity(group)
+        decision = decide(record, running, None, self._runs.buffered(record.id), capacity)
+        if budget is not None and decision.submit:
+            budget.reserve(group, len(decision.submit))
         return decision
 
-    def _put_back(self, due: Iterable[Any]) -> None:
+    def _requeue(self, due: Iterable[Any]) -> None:
         entry: _Entry
         for entry in due:
             if entry.when is None and self._entries.get(entry.record.id) is entry:
@@ -318,8 +320,8 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         decide: Decide,
         limit: int,
     ) -> ClaimedBatch:
-        def claim_due(entry: _Entry, book: GroupBook) -> Decision | None:
-            decision = self._decide(entry.record, self._ledger.count(entry.record.id), decide, book)
+        def claim_due(entry: _Entry, budget: GroupBudget) -> Decision | None:
+            decision = self._decide(entry.record, self._ledger.count(entry.record.id), decide, budget)
             with self._lock:
                 return decision if self._apply(entry, decision, now) else None
 

@@ -39,7 +39,7 @@ class RunQueue:
     def add(self, run: QueuedRun) -> None:
         """Queue a run, in the place of one that has the same key."""
         self.runs[run.key] = run
-        self.put_back(run)
+        self.requeue(run)
 
     def due(self, until: float) -> list[QueuedRun]:
         """The runs that are to be looked at by a POSIX timestamp, the earliest first; each is to be begun, held or put back then."""
@@ -50,7 +50,7 @@ class RunQueue:
             found.append(self.runs[key])
         return found
 
-    def put_back(self, run: QueuedRun) -> None:
+    def requeue(self, run: QueuedRun) -> None:
         """Have a run that is there be looked at as soon as it is available."""
         if self.runs.get(run.key) is run:
             self._look_at(run.key, run.available)
@@ -94,7 +94,7 @@ class RunQueue:
         for place, held in list(self.held.items()):
             for run in [run for run in held.values() if run.job_id == job_id]:
                 del held[run.key]
-                self.put_back(run)
+                self.requeue(run)
             if not held:
                 del self.held[place]
 
@@ -104,7 +104,7 @@ class RunQueue:
             return False
         there = [run for key, run in held.items() if self.runs.get(key) is run]
         for run in there:
-            self.put_back(run)
+            self.requeue(run)
         return bool(there)
 
     def remove(self, key: RunKey) -> QueuedRun | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine import transitions
 from mainspring.engine.attempts import attempt_of, next_attempts
 from mainspring.engine.failures import after_outcomes
-from mainspring.engine.grouping import GroupBook, without
+from mainspring.engine.grouping import GroupBudget, without
 from mainspring.engine.misfire import how_late
 from mainspring.engine.reasons import EXECUTOR_REFUSED
 from mainspring.engine.transitions import next_attempt
@@ -66,10 +66,10 @@ class LocalRuns:
         copy.groups = dict(self.groups)
         return copy
 
-    def book(self, now: datetime) -> GroupBook:
+    def budget(self, now: datetime) -> GroupBudget:
         """What the groups have room for, to keep account of in a claim."""
         self._freed_before = self._freed
-        return GroupBook(self.groups, self._group_running, self._group_begun, now)
+        return GroupBudget(self.groups, self._group_running, self._group_begun, now)
 
     def wait(self, decision: Decision) -> None:
         """A job that is due waits for an instance to end, of it or of its group; or for a time.
@@ -213,7 +213,7 @@ class LocalRuns:
         return record or self.ended_jobs.get(run.job_id)
 
     def claim(
-        self, run: QueuedRun, job: JobRecord | None, now: datetime, decide: Decide, book: GroupBook
+        self, run: QueuedRun, job: JobRecord | None, now: datetime, decide: Decide, budget: GroupBudget
     ) -> Decision | None:
         """Decide about a queued run that is due, and make it true; ``None``: it waits, or is gone.
 
@@ -226,10 +226,12 @@ class LocalRuns:
             self.queue.remove(run.key)
             self._skip(run, now)
             return None
-        decision = decide(job, self.ledger.count(run.job_id), run, room=book.room(job.options.group))
+        decision = decide(
+            job, self.ledger.count(run.job_id), run, capacity=budget.capacity(job.options.group)
+        )
         if decision.waits:
             if decision.full_group is not None and self._freed != self._freed_before:
-                self.queue.put_back(run)  # perhaps it has room by now
+                self.queue.requeue(run)  # perhaps it has room by now
             else:
                 self.queue.hold(run, decision.full_group, decision.waits_until)
             return None
@@ -238,7 +240,7 @@ class LocalRuns:
             return decision
         self.queue.remove(run.key)
         if decision.submit:
-            book.take(job.options.group, 1)
+            budget.reserve(job.options.group, 1)
             self.begin(decision, now)
             self.claimed[run.key] = run
         else:
@@ -332,7 +334,7 @@ class LocalRuns:
 
     def results_of(self, submission: Submission) -> list[RunResult]:
         """The outcomes of an instance that its store has not taken over yet; a run that was reported in the outbox has succeeded."""
-        if submission.outbox is None:
+        if submission.success_log is None:
             return list(submission.results)
         told = {result.scheduled_run_time.astimezone(UTC): result for result in submission.results}
         return [

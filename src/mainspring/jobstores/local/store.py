@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
-    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.grouping import GroupBudget
     from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.host import StoreHost
@@ -47,7 +47,7 @@ class LocalRunStore(RunStore):
         self._lock = Lock()
         self._runs = runs
         self._ledger = runs.ledger
-        self.outbox = runs.history.outbox
+        self.success_log = runs.history.success_log
 
     def _now(self) -> datetime:
         return self._host.clock.now()
@@ -56,7 +56,7 @@ class LocalRunStore(RunStore):
         """These wait for room in their group no more. Needs the lock."""
 
     @abstractmethod
-    def _put_back(self, due: Iterable[DueJob]) -> None:
+    def _requeue(self, due: Iterable[DueJob]) -> None:
         """Have jobs that were taken be due as they were. Needs the lock."""
 
     def _claim_in_turn(
@@ -68,7 +68,7 @@ class LocalRunStore(RunStore):
         limit: int,
         *,
         job_of: Callable[[QueuedRun], JobRecord | None],
-        claim_due: Callable[[D, GroupBook], Decision | None],
+        claim_due: Callable[[D, GroupBudget], Decision | None],
     ) -> tuple[list[Decision], bool]:
         """Claim due jobs and queued runs one after another, each as those before it have left things; and whether some are left.
 
@@ -91,22 +91,22 @@ class LocalRunStore(RunStore):
             one, run = claimant
             if run is not None:
                 with self._lock:
-                    return self._runs.claim(run, job_of(run), now, decide, book)
+                    return self._runs.claim(run, job_of(run), now, decide, budget)
             assert one is not None  # noqa: S101 - one of them is there
-            return claim_due(one, book)
+            return claim_due(one, budget)
 
         try:
             if queued or self._runs.groups:
                 ordered = deque(in_turn(claimants, turn_of))
             with self._lock:
-                book = self._runs.book(now)
+                budget = self._runs.budget(now)
             return decide_in_turn(ordered, limit, decided), bool(ordered)
         finally:  # whatever is raised: what is left goes back to where it was
             with self._lock:
-                self._put_back([one for one, _ in ordered if one is not None])
+                self._requeue([one for one, _ in ordered if one is not None])
                 for _, run in ordered:
                     if run is not None:
-                        self._runs.queue.put_back(run)
+                        self._runs.queue.requeue(run)
 
     def parked(self) -> list[ParkedJob]:
         """See `RunStore.parked`."""

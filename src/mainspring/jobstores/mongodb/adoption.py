@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.jobs import Jobs
     from mainspring.jobstores.mongodb.server import Server
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import JobRecord
 
 _AT_ONCE = 500
@@ -28,9 +28,9 @@ _AT_ONCE = 500
 class Adoptions:
     """What one store has adopted."""
 
-    def __init__(self, server: Server, setting: Setting, jobs: Jobs) -> None:
+    def __init__(self, server: Server, node_context: NodeContext, jobs: Jobs) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
         self._jobs = jobs
 
     def marks(self, source: str) -> Marks:
@@ -87,7 +87,7 @@ class Adoptions:
     def _mark(self, source: str, job_id: str, outcome: str, seen: str | None, stamp: str) -> Document:
         """A mark, as it is to be written in the place of one with the outcome that was seen, if there was one."""
         written = {"_id": f"{source}\n{job_id}", "source": source, "job_id": job_id, "outcome": outcome}
-        return {**written, "by": stamp, "updated": text_of(self._setting.now()), "seen": seen}
+        return {**written, "by": stamp, "updated": text_of(self._node_context.now()), "seen": seen}
 
     def _write_marks(self, marks: Sequence[Document]) -> set[str]:
         """Write marks, unless others were first; the ids of those that are there as they were to be written."""

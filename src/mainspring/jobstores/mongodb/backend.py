@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.adoption import Adoptions
+from mainspring.jobstores.mongodb.change_feed import announcements
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
     ENDED,
@@ -27,14 +28,13 @@ from mainspring.jobstores.mongodb.documents import (
     skipped_run,
     text_of,
 )
-from mainspring.jobstores.mongodb.ending import Ending
 from mainspring.jobstores.mongodb.jobs import Jobs
-from mainspring.jobstores.mongodb.listening import announcements
 from mainspring.jobstores.mongodb.nodes import Nodes
+from mainspring.jobstores.mongodb.outcome_writer import OutcomeWriter
 from mainspring.jobstores.mongodb.predecessor import OldCollection
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
-from mainspring.jobstores.shared.backend import Backend, Collected, Look
+from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.namespaces import shown_with
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, NodeRecord, RunRecord, Submission
 
 #: Counted up when what is kept changes.
@@ -82,17 +82,19 @@ class MongoDBBackend(Backend):
     jobs: Jobs
     adoptions: Adoptions
 
-    def __init__(self, server: Server, setting: Setting, where: str, old: tuple[str, str] | None) -> None:
+    def __init__(
+        self, server: Server, node_context: NodeContext, where: str, old: tuple[str, str] | None
+    ) -> None:
         self.server = server
         self._where, self._old = where, old
         self.outage = server.outage
-        self.outage.where = shown_with(setting.namespace, self.outage.where)
-        self.setting = setting
-        self.jobs = Jobs(server, setting)
-        self.adoptions = Adoptions(server, setting, self.jobs)
-        self._nodes = Nodes(server, setting)
-        self._ending = Ending(server, setting)
-        self._claiming = Claiming(server, setting, self._ending, self.jobs)
+        self.outage.where = shown_with(node_context.namespace, self.outage.where)
+        self.node_context = node_context
+        self.jobs = Jobs(server, node_context)
+        self.adoptions = Adoptions(server, node_context, self.jobs)
+        self._nodes = Nodes(server, node_context)
+        self._outcome_writer = OutcomeWriter(server, node_context)
+        self._claiming = Claiming(server, node_context, self._outcome_writer, self.jobs)
         self._looked_among: set[int] = set()
         self._looked_at = float("-inf")  # on the monotonic clock
 
@@ -146,7 +148,7 @@ class MongoDBBackend(Backend):
                     found["version"],
                     VERSION,
                     self._nodes.known(),
-                    self.setting.now(),
+                    self.node_context.now(),
                 )
                 from_version_1(self.server)
                 notes.update_one(found, {"$set": {"version": VERSION}})
@@ -156,7 +158,7 @@ class MongoDBBackend(Backend):
 
         self.server.open()
         self.server.run(prepare)
-        self.setting.request_limit = self.server.run(self.server.request_limit)
+        self.node_context.request_limit = self.server.run(self.server.request_limit)
 
     def close(self) -> None:
         self.server.close()
@@ -169,7 +171,7 @@ class MongoDBBackend(Backend):
         return OldCollection.found(old, self.server.run, self._where, is_own=True)
 
     def listen(self, heard: Callable[[], None]) -> ChangeFeed:
-        return ChangeFeed(partial(announcements, self.server), self.setting, heard)
+        return ChangeFeed(partial(announcements, self.server), self.node_context, heard)
 
     # Nodes
 
@@ -199,7 +201,7 @@ class MongoDBBackend(Backend):
     def sign_off(self, token: int) -> None:
         self._nodes.sign_off(token)
 
-    def look(self, token: int) -> Look:
+    def cluster_status(self, token: int) -> ClusterStatus:
         self._nodes.ask_time()
         living = self._nodes.living()
         jobs = self.server.jobs
@@ -212,7 +214,7 @@ class MongoDBBackend(Backend):
             if one["token"] == token and one.get("to_cancel")
         ]
         has_orphans = self._has_orphans({node.token for node in living})
-        return Look(living, has_orphans, self._claiming.next_available(), to_cancel)
+        return ClusterStatus(living, has_orphans, self._claiming.next_available(), to_cancel)
 
     def _has_orphans(self, living: set[int]) -> bool:
         """Whether runs are in the hands of nobody who is alive; and see to what nodes have put down and left.
@@ -220,16 +222,16 @@ class MongoDBBackend(Backend):
         That changes when a node dies or leaves, and otherwise only by what a node does that is dead without knowing it: so it is looked
         for now and then.
         """
-        now = self.setting.clock.monotonic()
+        now = self.node_context.clock.monotonic()
         if living == self._looked_among and now < self._looked_at + _LEFT_WAITS:
             return False
         outboxes = {
             "found_by": HAS_OUTBOX,
-            "updated": {"$lt": text_of(shifted(self.setting.now(), -_OUTBOX_TAKES))},
+            "updated": {"$lt": text_of(shifted(self.node_context.now(), -_OUTBOX_TAKES))},
         }
         if self.server.jobs.find_one(outboxes, {"_id": 1}):
-            self._ending.drop_ended(self._claiming.move_outboxes(outboxes))
-        has_orphans = self.server.jobs.find_one(self._ending.orphans(living), {"_id": 1}) is not None
+            self._outcome_writer.drop_ended(self._claiming.move_outboxes(outboxes))
+        has_orphans = self.server.jobs.find_one(self._outcome_writer.orphans(living), {"_id": 1}) is not None
         if not has_orphans:
             self._looked_among, self._looked_at = living, now
         return has_orphans
@@ -246,10 +248,10 @@ class MongoDBBackend(Backend):
 
     def poll(
         self, now: datetime, executors: Collection[str], set_aside: Collection[str], token: int | None
-    ) -> tuple[datetime | None, Look | None]:
+    ) -> tuple[datetime | None, ClusterStatus | None]:
         del now
         first = self._claiming.next_time(executors, set_aside)
-        return first, None if token is None else self.look(token)
+        return first, None if token is None else self.cluster_status(token)
 
     def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
@@ -261,7 +263,7 @@ class MongoDBBackend(Backend):
         }
         claim = Claim([], {}, [], None)
         for document in self.server.jobs.find(where).sort("next_run_time", 1).limit(limit):
-            claim.add(read_job(document, self.setting), decide, 0, lambda _: 0, None)
+            claim.add(read_job(document, self.node_context), decide, 0, lambda _: 0, None)
         return claim.parked
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
@@ -288,12 +290,12 @@ class MongoDBBackend(Backend):
                 self._skip(decision, names, token)
             return False
         if decision.requeues:
-            self._wait(decision, names, token, later or self.setting.now())
+            self._wait(decision, names, token, later or self.node_context.now())
             self._claiming.uncount(decision)
             return True
         before = restored_job(decision)
         version = before.version - 1
-        fields, missing = job_fields(before, self.setting, self.setting.now())
+        fields, missing = job_fields(before, self.node_context, self.node_context.now())
         update = change_to(fields, missing)
         update |= {"$pull": {"active": {"name": {"$in": names}, "token": token}}, "$inc": {"mark": 1}}
         restored = jobs.update_one(
@@ -303,7 +305,7 @@ class MongoDBBackend(Backend):
             self._claiming.uncount(decision)
             return True
         if may_wait:
-            self._wait(decision, names, token, self.setting.now())
+            self._wait(decision, names, token, self.node_context.now())
             self._claiming.uncount(decision)
         return False
 
@@ -328,11 +330,11 @@ class MongoDBBackend(Backend):
             for time in decision.submit
         ]
         insert_new(self.server.runs, [queued_run(run) for run in waiting])
-        self._ending.pull(decision.job.id, names, token)
+        self._outcome_writer.pull(decision.job.id, names, token)
 
     def _skip(self, decision: Decision, names: Sequence[str], token: int) -> None:
         """Runs of a decision are not run: their job was removed."""
-        now = self.setting.now()
+        now = self.node_context.now()
         self.server.runs.update_many(
             {"_id": {"$in": list(names)}, "state": RUNNING, "token": token}, {"$set": removed_fields(now)}
         )
@@ -348,12 +350,12 @@ class MongoDBBackend(Backend):
             for time in decision.submit
         ]
         insert_new(self.server.runs, [skipped_run(run, now) for run in skipped])
-        self._ending.pull(decision.job.id, names, token)
+        self._outcome_writer.pull(decision.job.id, names, token)
         self._claiming.uncount(decision)
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
         def undo() -> None:
-            now = self.setting.now()
+            now = self.node_context.now()
             for submission in submissions:
                 token = 0 if submission.lease is None else submission.lease.token
                 self._give_back(decision_of(submission, now), token, now, may_wait=True)
@@ -362,9 +364,9 @@ class MongoDBBackend(Backend):
         self.server.run(undo, give_up)
 
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
-        return self._ending.finish(ended, give_up)
+        return self._outcome_writer.finish(ended, give_up)
 
-    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+    def report_progress(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
         def write() -> None:
             for (key, token), text in said.items():
                 which = {"active": {"$elemMatch": {"name": key.id, "token": token}}}
@@ -374,7 +376,7 @@ class MongoDBBackend(Backend):
         self.server.run(write, give_up)
 
     def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
-        return self._ending.collect_lost(lambda: {node.token for node in self._nodes.living()}, own)
+        return self._outcome_writer.collect_lost(lambda: {node.token for node in self._nodes.living()}, own)
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self.server.runs
@@ -388,7 +390,7 @@ class MongoDBBackend(Backend):
             old = runs.find({"job_id": job_id, **_COUNTED}, {"_id": 1}).sort(order).skip(keep)
             for part in chunks([found["_id"] for found in old]):
                 runs.delete_many({"_id": {"$in": list(part)}})
-        self._ending.drop_ended(job_ids)  # a node may have died before it did
+        self._outcome_writer.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self.jobs.forget_unfinished()
 
@@ -431,20 +433,20 @@ class MongoDBBackend(Backend):
 
     def cancel(self, key: RunKey) -> bool:
         def write() -> bool:
-            if self._ending.end_queued(key, "cancelled", CANCELLED_UNBEGUN):
+            if self._outcome_writer.end_queued(key, "cancelled", CANCELLED_UNBEGUN):
                 return True
             asked = self.server.jobs.update_one(
                 {"_id": key.job_id, "active.name": key.id}, {"$set": {"active.$.to_cancel": True}}
             )
             if asked.matched_count:
-                self.jobs.announce([self.setting.now()])
+                self.jobs.announce([self.node_context.now()])
             return bool(asked.matched_count)
 
         def was_cancelled() -> bool | None:
             found = self.get_run(key)
             if found is None or found.outcome != "cancelled":
                 return None
-            self._ending.drop_ended([key.job_id])
+            self._outcome_writer.drop_ended([key.job_id])
             return True
 
         return self.server.run(write, was_done=was_cancelled)
@@ -512,20 +514,20 @@ class MongoDBBackend(Backend):
         def write() -> None:
             change = {"$set": limits, "$inc": {"version": 1}}
             self.server.groups.update_one({"_id": group.name}, change, upsert=True)
-            self.jobs.announce([self.setting.now()])
+            self.jobs.announce([self.node_context.now()])
 
         self.server.run(write)
 
     def remove_group(self, name: str) -> bool:
         def write() -> bool:
             removed = self.server.groups.delete_one({"_id": name})
-            self.jobs.announce([self.setting.now()])
+            self.jobs.announce([self.node_context.now()])
             return bool(removed.deleted_count)
 
         def was_removed() -> bool | None:
             if self.server.groups.find_one({"_id": name}) is not None:
                 return None
-            self.jobs.announce([self.setting.now()])
+            self.jobs.announce([self.node_context.now()])
             return True
 
         return self.server.run(write, was_done=was_removed)

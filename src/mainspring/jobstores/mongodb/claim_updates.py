@@ -34,7 +34,7 @@ class JobClaim(NamedTuple):
     read: Document
     state: str
     next_run_time: str | None
-    tally: Document | None
+    counters: Document | None
     runs: Sequence[Document]
     outbox: Sequence[Document]
     cancels: bool
@@ -42,7 +42,7 @@ class JobClaim(NamedTuple):
     @property
     def kind(self) -> tuple[object, ...]:
         """What those have in common that one statement can write."""
-        parts = (self.runs, self.outbox, self.tally, self.cancels)
+        parts = (self.runs, self.outbox, self.counters, self.cancels)
         return self.state, self.next_run_time is None, *map(bool, parts)
 
 
@@ -84,8 +84,8 @@ def _fields(claims: Sequence[JobClaim]) -> Document:
     }
     if first.next_run_time is not None:
         fields["next_run_time"] = _of_each(claims, [claim.next_run_time for claim in claims])
-    if first.tally:
-        fields["tally"] = _of_each(claims, [claim.tally for claim in claims])
+    if first.counters:
+        fields["tally"] = _of_each(claims, [claim.counters for claim in claims])
     active: Any = _list("active")
     if first.cancels:
         asked = {"$mergeObjects": ["$$this", {"to_cancel": True}]}

@@ -13,7 +13,7 @@ from secrets import randbelow
 from typing import TYPE_CHECKING
 
 from mainspring.engine.attempts import next_attempts
-from mainspring.engine.grouping import GroupBook, without
+from mainspring.engine.grouping import GroupBudget, without
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.jobstores.mongodb.claim_updates import JobClaim, updates_of
 from mainspring.jobstores.mongodb.documents import (
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.mongodb.documents import Document
-    from mainspring.jobstores.mongodb.ending import Ending
     from mainspring.jobstores.mongodb.jobs import Jobs
+    from mainspring.jobstores.mongodb.outcome_writer import OutcomeWriter
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.rows import Unreadable
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import JobRecord, QueuedRun
 
 #: Over so many times as many jobs as are claimed at a time nodes spread that are in each other's way.
@@ -82,17 +82,17 @@ def is_open(executors: Collection[str], set_aside: Collection[str], now: datetim
 class Claiming:
     """What a claim asks and does."""
 
-    def __init__(self, server: Server, setting: Setting, ending: Ending, jobs: Jobs) -> None:
+    def __init__(self, server: Server, node_context: NodeContext, ending: OutcomeWriter, jobs: Jobs) -> None:
         self._server = server
-        self._setting = setting
-        self._ending = ending
+        self._node_context = node_context
+        self._outcome_writer = ending
         self._jobs = jobs
         self._has_rivals = False
 
     def next_time(self, executors: Collection[str], set_aside: Collection[str]) -> datetime | None:
         """When the first job is due that isn't `set_aside`, of those with one of these executors."""
         found = self._server.jobs.find_one(
-            {**is_open(executors, set_aside, self._setting.now()), "next_run_time": {"$type": "string"}},
+            {**is_open(executors, set_aside, self._node_context.now()), "next_run_time": {"$type": "string"}},
             {"next_run_time": 1},
             sort=[("next_run_time", 1)],
         )
@@ -101,12 +101,12 @@ class Claiming:
         try:
             return datetime.fromisoformat(found["next_run_time"]).replace(tzinfo=UTC)
         except ValueError:  # it is found, and parked, by a claim
-            return self._setting.now()
+            return self._node_context.now()
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
-        finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
+        finished = self._outcome_writer.finish(request.ended, give_up) if request.ended else Finished()
         queued: list[QueuedRun] = []
         if request.looks_into_queue:
             documents = self._server.run(lambda: self._available(request), give_up)
@@ -118,7 +118,7 @@ class Claiming:
             orphaned = [run for run in queued if _name_of_cause(run) in disowned]
             queued = [run for run in queued if run not in orphaned]
             for run in orphaned:
-                self._ending.end_queued(run.key, "skipped", JOB_REMOVED)
+                self._outcome_writer.end_queued(run.key, "skipped", JOB_REMOVED)
         queue, claim = self._decide(request, queued, known, give_up)
         queued_from = self._server.run(lambda: self.next_available(queue.blocked), give_up)
         return Claimed(queue, claim, finished, queued_from)
@@ -143,9 +143,9 @@ class Claiming:
         """Have it decided about queued runs, whose jobs are `known`, and due jobs, each in its turn; and make it true."""
         documents = self._due(request, give_up)
         due = {document["_id"]: document for document in documents}
-        records = [read_job(document, self._setting) for document in documents]
-        jobs = {job_id: read_job(document, self._setting) for job_id, document in known.items()}
-        book, versions = self._book([*records, *jobs.values()], request.now)
+        records = [read_job(document, self._node_context) for document in documents]
+        jobs = {job_id: read_job(document, self._node_context) for job_id, document in known.items()}
+        budget, versions = self._budget([*records, *jobs.values()], request.now)
         claim = Claim([], {}, [], None)
         blocked: dict[str, datetime | None] = {}
         decided = decide_in_turn(
@@ -155,16 +155,16 @@ class Claiming:
             jobs,
             {job_id: running(document) for job_id, document in (*known.items(), *due.items())},
             request,
-            book,
+            budget,
             blocked,
             self._buffered,
-            self._setting.timezone,
+            self._node_context.timezone,
         )
         for run, outcome, told in decided.not_run(request.now):
-            self._ending.end_queued(run.key, outcome, told)
+            self._outcome_writer.end_queued(run.key, outcome, told)
         if claim.decisions:  # before their runs are named
             self._server.run(lambda: self._count_attempts(claim.decisions, due), give_up)
-        valid = self._reserve([*decided.begun, *claim.decisions], book, versions, request)
+        valid = self._reserve([*decided.begun, *claim.decisions], budget, versions, request)
         begun = [decision for decision in valid if decision.run is not None]
         taken = self._server.run(lambda: self._take(begun, known, request), give_up)
         moved = [decision for decision in valid if decision.run is None]
@@ -201,7 +201,7 @@ class Claiming:
         if without:
             which["job_id"] = {"$nin": list(without)}
         found = self._server.runs.find_one(which, sort=[("available", 1)])
-        return None if found is None else queued_record(found, self._setting.now()).available
+        return None if found is None else queued_record(found, self._node_context.now()).available
 
     # Due jobs
 
@@ -240,7 +240,7 @@ class Claiming:
             return []
         claim_id = uuid.uuid4().hex
         some_end = any(decision.following is None for decision in decisions)
-        may_be_queued = some_end and self._server.run(self._ending.is_any_queued, give_up)
+        may_be_queued = some_end and self._server.run(self._outcome_writer.is_any_queued, give_up)
         claims = [
             self._claim_of(decision, known[decision.job.id], request, claim_id, may_be_queued=may_be_queued)
             for decision in decisions
@@ -269,16 +269,16 @@ class Claiming:
         said = [decision.job.id for decision in valid if len(decision.run_times()) > len(decision.submit)]
         if said:
             self._server.run(lambda: self._move_outboxes_of(said, claim_id), give_up)
-        self._ending.claimed(valid, self._claimed(request, claim_id))
+        self._outcome_writer.claimed(valid, self._claimed(request, claim_id))
         self._unreserve(decisions, give_up)
         ended = [decision.job.id for decision in valid if decision.following is None and not decision.submit]
         if ended or said:  # those that were removed meanwhile stayed until this was moved
-            self._server.run(lambda: self._ending.drop_ended([*ended, *said]), give_up)
+            self._server.run(lambda: self._outcome_writer.drop_ended([*ended, *said]), give_up)
         return valid
 
     def _claimed(self, request: ClaimRequest, claim_id: str) -> Document:
         return {
-            "node": self._setting.node_name,
+            "node": self._node_context.node_name,
             "token": request.token,
             "claimed": text_of(request.now),
             "claim": claim_id,
@@ -304,12 +304,12 @@ class Claiming:
             lambda job_id: may_be_queued and self._has_queued(job_id),
             lambda _: bool(document.get("active")),
         )
-        tally = None if following is None or following.tally is job.tally else following.tally
+        counters = None if following is None or following.counters is job.counters else following.counters
         return JobClaim(
             document,
             ENDING if move is None else move.state,
             None if move is None else text_of(move.next_run_time),
-            None if tally is None else tally._asdict(),
+            None if counters is None else counters._asdict(),
             [active_run(run, claimed) for run in begun],
             outbox,
             decision.cancels,
@@ -412,16 +412,16 @@ class Claiming:
             if began.matched_count:
                 taken.append(decision)
             else:  # somebody else was faster, and perhaps has even ended it
-                self._ending.pull(job.id, [run.key.id], request.token, claim_id)
-        self._ending.claimed(taken, claimed)
+                self._outcome_writer.pull(job.id, [run.key.id], request.token, claim_id)
+        self._outcome_writer.claimed(taken, claimed)
         self._unreserve(decisions, None)
         return taken
 
     # Groups
 
-    def _book(
+    def _budget(
         self, records: Iterable[JobRecord | Unreadable], now: datetime
-    ) -> tuple[GroupBook | None, dict[str, int]]:
+    ) -> tuple[GroupBudget | None, dict[str, int]]:
         """What groups have room for, and the versions of what was read of them; nothing if no job is in one."""
         names = groups_of(records)
         if not names:
@@ -440,17 +440,17 @@ class Claiming:
                     if one.get("group_name") == name and one["instances"]:
                         places.add(one["name"])
             running_of[name] = len(places)
-        return GroupBook(limits, running_of, begun, now), versions
+        return GroupBudget(limits, running_of, begun, now), versions
 
     def _reserve(
         self,
         decisions: Sequence[Decision],
-        book: GroupBook | None,
+        budget: GroupBudget | None,
         versions: Mapping[str, int],
         request: ClaimRequest,
     ) -> list[Decision]:
         """Take the room in groups that decisions need; those that may be written, since nobody else took it meanwhile."""
-        if book is None:
+        if budget is None:
             return list(decisions)
         wanted: dict[str, list[str]] = {}
         for decision in decisions:
@@ -458,7 +458,7 @@ class Claiming:
             if group in versions and decision.submit and group is not None:
                 last = _name_of_last(decision)
                 wanted.setdefault(group, []).append(last)
-        begun = book.begun()
+        begun = budget.begun()
         at = request.now.timestamp()
         refused = set()
         for group, names in wanted.items():

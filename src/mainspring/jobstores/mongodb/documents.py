@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
-from mainspring.errors import SerializationError, words_of
+from mainspring.errors import SerializationError, safe_str
 from mainspring.jobstores.shared.rows import Unreadable, time_text
 from mainspring.jobstores.shared.runs import written_due_times
 from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
@@ -15,8 +15,8 @@ from mainspring.triggers.date import DateTrigger
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.runs import EndedRun, NewRun
-    from mainspring.jobstores.shared.setting import Setting
 
 Document = dict[str, Any]
 
@@ -46,9 +46,9 @@ def text_of(moment: datetime | None) -> str | None:
     return None if moment is None else time_text(moment)
 
 
-def job_fields(record: JobRecord, setting: Setting, now: datetime) -> tuple[Document, list[str]]:
+def job_fields(record: JobRecord, node_context: NodeContext, now: datetime) -> tuple[Document, list[str]]:
     """A job as the fields of its document, but for its id; and the names of those that it doesn't have."""
-    row = setting.writable(record)
+    row = node_context.writable(record)
     row["group_name"] = record.options.group
     row["updated"] = now
     del row["id"]
@@ -95,7 +95,7 @@ def _as_json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def read_job(document: Document, setting: Setting) -> JobRecord | Unreadable:
+def read_job(document: Document, node_context: NodeContext) -> JobRecord | Unreadable:
     """The job of a document, or why there is none."""
     job_id = str(document.get("_id"))
     try:
@@ -117,12 +117,14 @@ def read_job(document: Document, setting: Setting) -> JobRecord | Unreadable:
             version,
         )
     except Exception as error:  # noqa: BLE001 - a damaged document may have anything
-        stub = JobRecord(job_id, str(document.get("name")), None, None, (), {}, _NEVER, JobOptions(), None, 0)
-        return Unreadable(stub, f"its document can't be read: {words_of(error)}", error)
-    return setting.read(row)
+        stub = JobRecord(
+            job_id, str(document.get("name")), None, None, (), {}, _PLACEHOLDER_TRIGGER, JobOptions(), None, 0
+        )
+        return Unreadable(stub, f"its document can't be read: {safe_str(error)}", error)
+    return node_context.read(row)
 
 
-_NEVER = DateTrigger("9999-12-31T00:00:00+00:00")
+_PLACEHOLDER_TRIGGER = DateTrigger("9999-12-31T00:00:00+00:00")
 
 
 def name_of(job_id: str, scheduled: datetime, attempt: int) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.contract import JobQuery
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import JobRecord
 
 _COMPARED = 20
@@ -57,15 +57,15 @@ class Jobs(StoredJobs):
         has_priorities: whether some of them have one, so that those that are due have to be put in order by it.
     """
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
         self.has_priorities = False
 
     def announce(self, next_run_times: Iterable[datetime | None]) -> None:
         """Have other nodes look at once, where they would be late otherwise."""
-        if self._setting.is_soon(next_run_times):
-            said = {"by": self._setting.token, "stamp": uuid.uuid4().hex}
+        if self._node_context.is_soon(next_run_times):
+            said = {"by": self._node_context.token, "stamp": uuid.uuid4().hex}
             self._server.notes.update_one({"_id": "changed"}, {"$set": said})
 
     def add(
@@ -121,7 +121,7 @@ class Jobs(StoredJobs):
         """What is to be in the place of a stored job."""
         if stored is None or stored.get("stamp") == stamp:
             return record
-        old = read_job(stored, self._setting)
+        old = read_job(stored, self._node_context)
         if replace is None or isinstance(old, Unreadable) or stored.get("state") in _HIDDEN:
             version = stored.get("version")
             return record._replace(version=version + 1 if isinstance(version, int) else 0)
@@ -153,8 +153,8 @@ class Jobs(StoredJobs):
 
     def _document(self, record: JobRecord, stamp: str) -> Document:
         """A job that is new."""
-        now = self._setting.now()
-        fields, _ = job_fields(record, self._setting, now)
+        now = self._node_context.now()
+        fields, _ = job_fields(record, self._node_context, now)
         if found := found_by(fields):
             fields["found_by"] = found
         return {"_id": record.id, **fields, "created": text_of(now), **_mark(), "stamp": stamp}
@@ -180,17 +180,17 @@ class Jobs(StoredJobs):
     def end_queued(self, job_id: str | None) -> None:
         """What is queued of a job that was removed, or of all, is not run."""
         which: Document = {"state": QUEUED} if job_id is None else {"job_id": job_id, "state": QUEUED}
-        self._server.runs.update_many(which, {"$set": removed_fields(self._setting.now())})
+        self._server.runs.update_many(which, {"$set": removed_fields(self._node_context.now())})
 
     def forget_unfinished(self) -> None:
         """Remove what somebody has begun to add, and has died before the end."""
-        before = text_of(shifted(self._setting.now(), -_ADDING_TAKES))
+        before = text_of(shifted(self._node_context.now(), -_ADDING_TAKES))
         self._server.jobs.delete_many({"found_by": IS_ADDING, "state": ADDING, "created": {"$lt": before}})
 
     def _exchange(self, after: JobRecord, version: Any, stamp: str) -> bool:
         """Put a job in the place of the one with a version; whether that was there, or this has been done before."""
         self._see(after)
-        fields, missing = job_fields(after, self._setting, self._setting.now())
+        fields, missing = job_fields(after, self._node_context, self._node_context.now())
         update = change_to(
             fields, [*missing, "is_removed", "held_until"], stamp=stamp, found_by=found_by(fields)
         )
@@ -216,7 +216,7 @@ class Jobs(StoredJobs):
         )
         if document is None:
             return None
-        record = read_job(document, self._setting)
+        record = read_job(document, self._node_context)
         if isinstance(record, Unreadable):
             raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
         return record
@@ -224,22 +224,22 @@ class Jobs(StoredJobs):
     def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
         """The jobs that are asked for, soonest first, paused ones last; and documents that can't be read."""
         documents = self._server.run(lambda: self._documents(query))
-        return [read_job(document, self._setting) for document in documents]
+        return [read_job(document, self._node_context) for document in documents]
 
     def list_ending(self) -> list[JobRecord | Unreadable]:
         """See `StoredJobs.list_ending`."""
         documents = self._server.run(lambda: list(self._server.jobs.find(_STAYS).sort("_id", 1)))
-        return [read_job(document, self._setting) for document in documents]
+        return [read_job(document, self._node_context) for document in documents]
 
     def write_ending(self, job_id: str) -> bool:
         """See `StoredJobs.write_ending`."""
         which = {**_STAYS, "_id": job_id}
         document = self._server.run(lambda: self._server.jobs.find_one(which))
-        record = None if document is None else read_job(document, self._setting)
+        record = None if document is None else read_job(document, self._node_context)
         if document is None or record is None or isinstance(record, Unreadable):
             return False
         # A signature is in the arguments. The version stays, by which a claim that is given back knows the job.
-        arguments = job_fields(record, self._setting, self._setting.now())[0]["arguments"]
+        arguments = job_fields(record, self._node_context, self._node_context.now())[0]["arguments"]
         as_read = {**which, "version": document.get("version")}
         change = {"$set": {"arguments": arguments}, "$inc": {"mark": 1}}
         done = self._server.run(lambda: self._server.jobs.update_one(as_read, change))
@@ -281,12 +281,12 @@ class Jobs(StoredJobs):
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
         if isinstance(record.trigger, DateTrigger):
             return None
-        fields, _ = job_fields(record, self._setting, self._setting.now())
+        fields, _ = job_fields(record, self._node_context, self._node_context.now())
         wanted = {"found_by": caller_of(fields["func"]), "state": {"$nin": _HIDDEN}}
         documents = self._server.run(lambda: list(self._server.jobs.find(wanted).limit(_COMPARED)))
         for document in documents:
-            other = read_job(document, self._setting)
-            if is_equal(other, record, fields["arguments"], self._setting.arguments):
+            other = read_job(document, self._node_context)
+            if is_equal(other, record, fields["arguments"], self._node_context.arguments):
                 return str(document["_id"])
         return None
 
@@ -299,7 +299,7 @@ class Jobs(StoredJobs):
         )
         if document is None:
             return None
-        return record_of(read_job(document, self._setting))
+        return record_of(read_job(document, self._node_context))
 
     def change(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """See `RunStore.change`."""
@@ -324,7 +324,7 @@ class Jobs(StoredJobs):
     def _hold(self, ids: Sequence[str], tries: int) -> None:
         """From the second try on keep nodes from claiming jobs: one that is claimed faster than it is changed would never be."""
         if tries:
-            held = {"$set": {"held_until": text_of(self._setting.held_until(tries))}}
+            held = {"$set": {"held_until": text_of(self._node_context.held_until(tries))}}
             self._server.run(lambda: self._server.jobs.update_many({"_id": {"$in": list(ids)}}, held))
 
     def remove(self, job_id: str) -> None:

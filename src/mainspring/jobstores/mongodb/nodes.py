@@ -30,35 +30,35 @@ if TYPE_CHECKING:
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import NodeRecord
 
 
 class Nodes:
     """The nodes of one store."""
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
 
     def ask_time(self) -> None:
         """Ask the server what time it is."""
-        asked = self._setting.clock.monotonic()
-        self._setting.measured(asked, self._server.now())
+        asked = self._node_context.clock.monotonic()
+        self._node_context.measured(asked, self._server.now())
 
     def _told(self, node: Registration, beats: Heartbeats) -> Document:
         """What changes of a node from one heartbeat to the next."""
         return {
             "executors": sorted(node.executors),
-            "clock_offset": milliseconds(self._setting.offset),
-            "heartbeat": text_of(beats.next(self._setting.now())),
+            "clock_offset": milliseconds(self._node_context.offset),
+            "heartbeat": text_of(beats.next(self._node_context.now())),
         }
 
     def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         """Enter a node; its token, and when that was asked for, on the monotonic clock."""
         self.ask_time()
-        asked = self._setting.clock.monotonic()
-        least = new_token(0, self._setting.now()) - 1
+        asked = self._node_context.clock.monotonic()
+        least = new_token(0, self._node_context.now()) - 1
         self._server.notes.update_one({"_id": "token"}, {"$max": {"value": least}})
         counter = self._server.notes.find_one_and_update(
             {"_id": "token"}, {"$inc": {"value": 1}}, return_document=ReturnDocument.AFTER
@@ -76,7 +76,7 @@ class Nodes:
                 "pid": os.getpid(),
                 "version": __version__,
                 "lease": milliseconds(node.lease),
-                "started": text_of(self._setting.now()),
+                "started": text_of(self._node_context.now()),
                 "state": ALIVE,
                 **self._told(node, beats),
             }
@@ -99,7 +99,7 @@ class Nodes:
 
     def sign_off(self, token: int) -> None:
         """This node has ended in good order."""
-        now = text_of(self._setting.now())
+        now = text_of(self._node_context.now())
         self._server.nodes.update_one(
             {"_id": token, "state": ALIVE}, {"$set": {"state": STOPPED, "heartbeat": now}}
         )
@@ -126,5 +126,5 @@ class Nodes:
 
     def forget_old(self, before: datetime) -> None:
         """Remove nodes that ended before a time."""
-        kept = text_of(kept_from(before, self._setting.now()))
+        kept = text_of(kept_from(before, self._node_context.now()))
         self._server.nodes.delete_many({"state": {"$ne": ALIVE}, "heartbeat": {"$lt": kept}})

@@ -11,9 +11,9 @@ from pymongo.read_concern import ReadConcern
 from mainspring.errors import ConfigurationError
 from mainspring.forks import keep_for_ever, leaves_to_parent
 from mainspring.jobstores.mongodb.failures import failure_of
+from mainspring.jobstores.shared.backoff import try_again
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.rows import read_time
-from mainspring.jobstores.shared.trying import try_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -25,8 +25,8 @@ from mainspring.jobstores.shared.names import (
     refuse_unknown_place,
 )
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.row_locks import row_format
-from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.masking import without_secrets
 from mainspring.references import maybe_ref
@@ -125,7 +125,7 @@ class MongoDBJobStore(SharedJobStore):
             within(deployment, collection, "."),
             where,
         )
-        setting = Setting(
+        node_context = NodeContext(
             **row_format(
                 serializer,
                 signing_key,
@@ -139,7 +139,7 @@ class MongoDBJobStore(SharedJobStore):
         )
         if deployment:
             old = None  # of several deployments, none is APScheduler's
-        backend = MongoDBBackend(self._server, setting, where, old)
+        backend = MongoDBBackend(self._server, node_context, where, old)
         super().__init__(backend, lease, keep_runs, keep_runs_for, adopt, handover)
         if (database, collection) != given_names:
             theirs, ours = ".".join(given_names), f"{database}.{collection}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mainspring.jobstores.redis.server import Server
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import JobRecord
 
 #: The server does nothing else meanwhile, so many jobs, or characters, are adopted at a time.
@@ -24,9 +24,9 @@ _AT_ONCE, _CHARACTERS_AT_ONCE = 500, 2_000_000
 class Adoptions:
     """What one store has adopted."""
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
 
     def marks(self, source: str) -> Marks:
         """See `HasPredecessor.adoption_marks`."""
@@ -54,12 +54,12 @@ class Adoptions:
     def _parts(
         self, new: Mapping[str, JobRecord], outcomes: Mapping[str, str]
     ) -> Iterator[dict[str, dict[str, Any] | None]]:
-        now = self._setting.now()
+        now = self._node_context.now()
         part: dict[str, dict[str, Any] | None] = {}
         characters = 0
         for job_id in outcomes:
             record = new.get(job_id)
-            job = None if record is None else written_job(record, self._setting, now)
+            job = None if record is None else written_job(record, self._node_context, now)
             size = 0 if job is None else sum(map(len, job["fields"]))
             if part and (len(part) >= _AT_ONCE or characters + size > _CHARACTERS_AT_ONCE):
                 yield part
@@ -82,7 +82,7 @@ class Adoptions:
             "ids": list(marks),
             "outcomes": list(marks.values()),
             "seen": [seen.get(job_id, "") for job_id in marks],
-            "announce": str(self._setting.token) if jobs else False,
-            "skipped": not_begun(self._setting.now(), "skipped", JOB_REMOVED),
+            "announce": str(self._node_context.token) if jobs else False,
+            "skipped": not_begun(self._node_context.now(), "skipped", JOB_REMOVED),
         }
         return not self._server.ask("adopt", question)

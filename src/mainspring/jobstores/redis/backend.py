@@ -13,16 +13,16 @@ from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
 from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.adoption import Adoptions
+from mainspring.jobstores.redis.change_feed import announcements
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
-from mainspring.jobstores.redis.ending import Ending, active_and_disowned, active_runs
 from mainspring.jobstores.redis.jobs import Jobs
-from mainspring.jobstores.redis.listening import announcements
+from mainspring.jobstores.redis.outcome_writer import OutcomeWriter, active_and_disowned, active_runs
 from mainspring.jobstores.redis.predecessor import OldKeys
 from mainspring.jobstores.redis.rights import refuse_missing_rights
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
-from mainspring.jobstores.shared.backend import Backend, Collected, Look
+from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds, node_from
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, Registration
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.runs import Ended, Finished
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
 #: Counted up when what is kept changes.
@@ -67,18 +67,23 @@ class RedisBackend(Backend):
     jobs: Jobs
 
     def __init__(
-        self, server: Server, setting: Setting, *, owns_client: bool, old_keys: tuple[str, str] | None
+        self,
+        server: Server,
+        node_context: NodeContext,
+        *,
+        owns_client: bool,
+        old_keys: tuple[str, str] | None,
     ) -> None:
         self.server = server
         self.outage = server.outage
-        self.outage.where = shown_with(setting.namespace, self.outage.where)
-        self.setting = setting
+        self.outage.where = shown_with(node_context.namespace, self.outage.where)
+        self.node_context = node_context
         self._owns_client = owns_client
         self._old_keys = old_keys
-        self.adoptions = Adoptions(server, setting)
-        self.jobs = Jobs(server, setting)
-        self._ending = Ending(server, setting)
-        self._claiming = Claiming(server, setting, self._ending)
+        self.adoptions = Adoptions(server, node_context)
+        self.jobs = Jobs(server, node_context)
+        self._outcome_writer = OutcomeWriter(server, node_context)
+        self._claiming = Claiming(server, node_context, self._outcome_writer)
 
     # Life
 
@@ -101,7 +106,7 @@ class RedisBackend(Backend):
         server.run(lambda: refuse_missing_rights(server))
         server.run(server.refuse_namesakes)
         server.run(lambda: client.set(key, VERSION, nx=True))
-        self.setting.request_limit = server.run(server.request_limit)
+        self.node_context.request_limit = server.run(server.request_limit)
 
     def lacks(self) -> str | None:
         client, key = self.server.client, self.server.key("schema")
@@ -112,7 +117,7 @@ class RedisBackend(Backend):
         return None
 
     def ask_time(self) -> None:
-        self._ask_nodes("look", 0)
+        self._ask_nodes("cluster_status", 0)
 
     def close(self) -> None:
         if self._owns_client:
@@ -124,27 +129,27 @@ class RedisBackend(Backend):
         return OldKeys.found(self.server.client, self.server.run, self._old_keys, is_own=True)
 
     def listen(self, heard: Callable[[], None]) -> ChangeFeed | None:
-        return ChangeFeed(partial(announcements, self.server), self.setting, heard)
+        return ChangeFeed(partial(announcements, self.server), self.node_context, heard)
 
     # Nodes
 
     def _ask_nodes(self, step: str, token: int, **question: Any) -> dict[str, Any]:
-        asked = self.setting.clock.monotonic()
+        asked = self.node_context.clock.monotonic()
         answer = self.server.ask("nodes", {"step": step, "token": str(token), **question})
-        self.setting.measured(asked, moment_of(answer["time"]))
+        self.node_context.measured(asked, moment_of(answer["time"]))
         return answer
 
     def _told(self, node: Registration, beats: Heartbeats) -> dict[str, Any]:
         """What changes of a node from one heartbeat to the next."""
         return {
             "executors": sorted(node.executors),
-            "clock_offset": milliseconds(self.setting.offset),
-            "heartbeat": time_text(beats.next(self.setting.now())),
+            "clock_offset": milliseconds(self.node_context.offset),
+            "heartbeat": time_text(beats.next(self.node_context.now())),
         }
 
     def register(self, node: Registration, beats: Heartbeats) -> tuple[int, float]:
         self.ask_time()  # by it the heartbeat is written
-        asked = self.setting.clock.monotonic()
+        asked = self.node_context.clock.monotonic()
         entry = {
             **self._told(node, beats),
             "name": node.name,
@@ -152,7 +157,7 @@ class RedisBackend(Backend):
             "pid": os.getpid(),
             "version": __version__,
             "lease": milliseconds(node.lease),
-            "started": time_text(self.setting.now()),
+            "started": time_text(self.node_context.now()),
             "state": ALIVE,
         }
         answer = self._ask_nodes("register", 0, node=entry, understood=VERSION)
@@ -187,24 +192,24 @@ class RedisBackend(Backend):
         return bool(self._ask_nodes("bury", token, heartbeat=told)["was_alive"])
 
     def sign_off(self, token: int) -> None:
-        self._ask_nodes("leave", token, heartbeat=time_text(self.setting.now()))
+        self._ask_nodes("leave", token, heartbeat=time_text(self.node_context.now()))
 
-    def look(self, token: int) -> Look:
-        return self._look({"token": str(token), "executors": False, "set_aside": []})[1]
+    def cluster_status(self, token: int) -> ClusterStatus:
+        return self._next_and_status({"token": str(token), "executors": False, "set_aside": []})[1]
 
-    def _look(self, question: dict[str, Any]) -> tuple[datetime | None, Look]:
-        asked = self.setting.clock.monotonic()
-        answer = self.server.ask("look", question, give_up=_at_once)
-        self.setting.measured(asked, moment_of(answer["time"]))
+    def _next_and_status(self, question: dict[str, Any]) -> tuple[datetime | None, ClusterStatus]:
+        asked = self.node_context.clock.monotonic()
+        answer = self.server.ask("cluster_status", question, give_up=_at_once)
+        self.node_context.measured(asked, moment_of(answer["time"]))
         living = [*_living(answer["nodes"])]
         alive = {str(node.token) for node in living}
-        look = Look(
+        status = ClusterStatus(
             living,
             any(holder not in alive for holder in answer["holders"]),
             moment_of(answer["queue"]) if answer["queue"] else None,
             [run_key(name) for name in answer["to_cancel"]],
         )
-        return moment_of(answer["next"]) if answer["next"] else None, look
+        return moment_of(answer["next"]) if answer["next"] else None, status
 
     # Runs
 
@@ -219,14 +224,14 @@ class RedisBackend(Backend):
         executors: Collection[str],
         set_aside: Collection[str],
         token: int | None,
-    ) -> tuple[datetime | None, Look | None]:
+    ) -> tuple[datetime | None, ClusterStatus | None]:
         question = {
             "token": False if token is None else str(token),
             "executors": sorted(executors),
             "set_aside": sorted(set_aside),
         }
-        first, look = self._look(question)
-        return first, None if token is None else look
+        first, status = self._next_and_status(question)
+        return first, None if token is None else status
 
     def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
@@ -239,26 +244,26 @@ class RedisBackend(Backend):
         }
         claim = Claim([], {}, [], None)
         for job_id, fields in self.server.ask("left", question)["rows"]:
-            claim.add(read_job(job_id, fields, self.setting), decide, 0, lambda _: 0, None)
+            claim.add(read_job(job_id, fields, self.node_context), decide, 0, lambda _: 0, None)
         return claim.parked
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         return self._claiming.claim(request, give_up)
 
     def give_back(self, decision: Decision, token: int, later: datetime | None) -> bool:
-        claim = self._claim_of(decision, token, later or self.setting.now(), may_wait=decision.requeues)
+        claim = self._claim_of(decision, token, later or self.node_context.now(), may_wait=decision.requeues)
         answer = self.server.ask("give_back", {"claims": [claim], "announce": False, "skipped": False})
         return bool(answer["undone"][0])
 
     def release(self, submissions: Sequence[Submission], give_up: Callable[[], bool]) -> None:
-        now = self.setting.now()
+        now = self.node_context.now()
         claims = []
         for submission in submissions:
             token = 0 if submission.lease is None else submission.lease.token
             claims.append(self._claim_of(decision_of(submission, now), token, now, may_wait=True))
         question = {
             "claims": claims,
-            "announce": str(self.setting.token),
+            "announce": str(self.node_context.token),
             "skipped": not_begun(now, "skipped", JOB_REMOVED),
         }
         self.server.ask("give_back", question, give_up)
@@ -275,7 +280,7 @@ class RedisBackend(Backend):
             "job_id": job.id,
             "group": group if begun_at is not None else False,
             "begun": begun_at or False,
-            "job": written_job(before, self.setting, self.setting.now()),
+            "job": written_job(before, self.node_context, self.node_context.now()),
             "expects": str(job.version + 1 if following is None else following.version),
             "has_ended": following is None,
             "may_be_gone": following is None and not job.options.outlasts_schedule,
@@ -288,20 +293,20 @@ class RedisBackend(Backend):
         }
 
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
-        return self._ending.finish(ended, give_up)
+        return self._outcome_writer.finish(ended, give_up)
 
-    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+    def report_progress(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
         told = [{"token": str(token), "name": key.id, "text": text} for (key, token), text in said.items()]
-        self.server.ask("say", {"said": told}, give_up)
+        self.server.ask("report_progress", {"said": told}, give_up)
 
     def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
-        if not self.look(0).has_orphans:
+        if not self.cluster_status(0).has_orphans:
             return Collected([], {}, None)
         runs, disowned = active_and_disowned(self.server)
         # Asked now: whoever has claimed one of these, and be it a moment ago, is there by now.
-        alive = {node.token for node in self.look(0).living}
+        alive = {node.token for node in self.cluster_status(0).living}
         ours = own()
-        return self._ending.collect_lost(
+        return self._outcome_writer.collect_lost(
             [run for run in runs if run.token not in alive and tuple(run.key) not in ours], disowned
         )
 
@@ -311,7 +316,7 @@ class RedisBackend(Backend):
             ids = job_ids[at : at + _PAGE]
             self._prune({"before": False, "ids": ids, "keep": keep, "count": _PRUNED_AT_ONCE})
         client, key = self.server.client, self.server.key("nodes")
-        kept = kept_from(before, self.setting.now())
+        kept = kept_from(before, self.node_context.now())
         for node in self.known_nodes():
             if not node.is_alive and node.heartbeat < kept:
                 client.hdel(key, str(node.token))
@@ -325,7 +330,11 @@ class RedisBackend(Backend):
                 break
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
-        announce = str(self.setting.token) if self.setting.is_soon(run.available for run in runs) else False
+        announce = (
+            str(self.node_context.token)
+            if self.node_context.is_soon(run.available for run in runs)
+            else False
+        )
         question = {"queue": [queued_run(run) for run in runs], "announce": announce}
         answer = self.server.ask("enqueue", question)
         if "unknown" in answer:
@@ -333,8 +342,8 @@ class RedisBackend(Backend):
         return [runs[at] for at in answer["new"]]
 
     def cancel(self, key: RunKey) -> bool:
-        outcome = not_begun(self.setting.now(), "cancelled", CANCELLED_UNBEGUN)
-        question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.setting.token)}
+        outcome = not_begun(self.node_context.now(), "cancelled", CANCELLED_UNBEGUN)
+        question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.node_context.token)}
         return bool(self.server.ask("cancel", question)["found"])
 
     def get_run(self, key: RunKey) -> RunRecord | None:
@@ -398,7 +407,7 @@ class RedisBackend(Backend):
         return self._write_group(name, None)
 
     def _write_group(self, name: str, limits: str | None) -> bool:
-        question = {"name": name, "limits": limits or False, "announce": str(self.setting.token)}
+        question = {"name": name, "limits": limits or False, "announce": str(self.node_context.token)}
         return bool(self.server.ask("group", question)["had"])
 
     def list_groups(self) -> list[Group]:

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mainspring.engine.grouping import GroupBook
+from mainspring.engine.grouping import GroupBudget
 from mainspring.jobstores.redis.fetching import NOT_BUSY, fetch
 from mainspring.jobstores.redis.plain import PlainDecisions
 from mainspring.jobstores.redis.rows import micros, moment_of
@@ -24,7 +24,7 @@ from mainspring.jobstores.shared.claims import (
     groups_of,
     move_of,
 )
-from mainspring.jobstores.shared.rows import time_text, written_tally
+from mainspring.jobstores.shared.rows import time_text, written_counters
 from mainspring.jobstores.shared.runs import Finished, claimed_runs
 from mainspring.model import Group
 
@@ -32,28 +32,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mainspring.engine.decision import Decision
-    from mainspring.jobstores.redis.ending import Ending
     from mainspring.jobstores.redis.fetching import Fetched
+    from mainspring.jobstores.redis.outcome_writer import OutcomeWriter
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import Outcome, QueuedRun
 
 
 class Claiming:
     """What a claim asks and does."""
 
-    def __init__(self, server: Server, setting: Setting, ending: Ending) -> None:
+    def __init__(self, server: Server, node_context: NodeContext, ending: OutcomeWriter) -> None:
         self._server = server
-        self._setting = setting
-        self._ending = ending
+        self._node_context = node_context
+        self._outcome_writer = ending
 
     def claim(self, request: ClaimRequest, give_up: Callable[[], bool]) -> Claimed:
         """Take due jobs and queued runs, and write outcomes along with that."""
         # Outcomes first: what has ended is not to be counted among what runs.
-        finished = self._ending.finish(request.ended, give_up) if request.ended else Finished()
-        found = fetch(self._server, self._setting, request, give_up)
-        book = _book(found, request.now)
+        finished = self._outcome_writer.finish(request.ended, give_up) if request.ended else Finished()
+        found = fetch(self._server, self._node_context, request, give_up)
+        budget = _budget(found, request.now)
         running = {job_id: busy.running for job_id, busy in found.busy.items()} | found.running
         blocked: dict[str, datetime | None] = {}
         claim = Claim([], {}, [], None)
@@ -64,10 +64,10 @@ class Claiming:
             found.jobs,
             running,
             request,
-            book,
+            budget,
             blocked,
             lambda job_id: found.busy[job_id].buffered,
-            self._setting.timezone,
+            self._node_context.timezone,
         )
         again = decided_queue.begun
 
@@ -86,9 +86,9 @@ class Claiming:
                 "decisions": decided,
                 "plain": plain.written(),
                 "begun": {}
-                if book is None
+                if budget is None
                 else {
-                    name: [repr(time.timestamp()) for time in times] for name, times in book.begun().items()
+                    name: [repr(time.timestamp()) for time in times] for name, times in budget.begun().items()
                 },
                 "not_run": [
                     _not_run(run, outcome, told, request.now)
@@ -136,14 +136,14 @@ class Claiming:
     def _said_of_claim(self, request: ClaimRequest) -> str:
         """What is kept of each run that is claimed."""
         said = {
-            "node": self._setting.node_name,
+            "node": self._node_context.node_name,
             "token": request.token,
             "claimed": time_text(request.now),
         }
         return written(said)
 
 
-def _book(found: Fetched, now: datetime) -> GroupBook | None:
+def _budget(found: Fetched, now: datetime) -> GroupBudget | None:
     """What groups have room for; nothing if no job is in one."""
     if not groups_of([*found.due.values(), *found.jobs.values()]):
         return None
@@ -152,7 +152,7 @@ def _book(found: Fetched, now: datetime) -> GroupBook | None:
         name: [datetime.fromtimestamp(float(time), UTC) for time in group[2]]
         for name, group in found.groups.items()
     }
-    return GroupBook(limits, {name: group[1] for name, group in found.groups.items()}, begun, now)
+    return GroupBudget(limits, {name: group[1] for name, group in found.groups.items()}, begun, now)
 
 
 def _of_group(decision: Decision, found: Fetched) -> dict[str, Any]:
@@ -204,14 +204,14 @@ def _moved(decision: Decision, found: Fetched, running: Mapping[str, int], now: 
         **_of_group(decision, found),
     }
     if move is not None:
-        remembers = following is not None and following.tally is not job.tally
+        remembers = following is not None and following.counters is not job.counters
         time = move.next_run_time
         moved["move"] = {
             "version": str(job.version + 1),
             "state": move.state,
             "due": False if time is None else micros(time),
             "next_run_time": False if time is None else time_text(time),
-            "tally": written_tally(following.tally) if remembers and following is not None else False,
+            "tally": written_counters(following.counters) if remembers and following is not None else False,
         }
     return moved
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.redis.server import Server
     from mainspring.jobstores.shared.claims import ClaimRequest
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.rows import Unreadable
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import JobRecord, QueuedRun
 
 #: How long jobs that were read are left to the node that has read them.
@@ -69,11 +69,13 @@ class Fetched(NamedTuple):
     groups: Mapping[str, Any]
 
 
-def fetch(server: Server, setting: Setting, request: ClaimRequest, give_up: Callable[[], bool]) -> Fetched:
+def fetch(
+    server: Server, node_context: NodeContext, request: ClaimRequest, give_up: Callable[[], bool]
+) -> Fetched:
     """Read what there is for a node to claim."""
     question = {
         "now": micros(request.now),
-        "hold": micros(shifted(setting.now(), _HOLD)),
+        "hold": micros(shifted(node_context.now(), _HOLD)),
         "limit": request.limit,
         "executors": sorted(request.executors),
         "set_aside": sorted(request.set_aside),
@@ -86,10 +88,10 @@ def fetch(server: Server, setting: Setting, request: ClaimRequest, give_up: Call
     functions: dict[str, Any] = {}
 
     def read(job_id: str, executor: str, row: Sequence[Any]) -> JobRecord | Unreadable:
-        func, trigger, options, name, arguments, due, tags, tally, version = row
+        func, trigger, options, name, arguments, due, tags, counters, version = row
         common = [text and texts[text] for text in (func, trigger, options)]
-        fields = (name, common[0], common[1], arguments, due, executor, common[2], tags, tally, version)
-        return read_job(job_id, fields, setting, functions)
+        fields = (name, common[0], common[1], arguments, due, executor, common[2], tags, counters, version)
+        return read_job(job_id, fields, node_context, functions)
 
     ids = found["ids"]
     return Fetched(

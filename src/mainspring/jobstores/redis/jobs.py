@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mainspring.jobstores.contract import JobQuery
     from mainspring.jobstores.redis.server import Server
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import JobRecord
 
 _CHUNK = 1000
@@ -37,16 +37,16 @@ _COLUMNS = [*FIELDS, "state"]
 class Jobs(StoredJobs):
     """The jobs of one store."""
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
 
     def _announcement(self, next_run_times: Iterable[datetime | None]) -> str | bool:
-        return str(self._setting.token) if self._setting.is_soon(next_run_times) else False
+        return str(self._node_context.token) if self._node_context.is_soon(next_run_times) else False
 
     def _skipped(self) -> str:
         """What becomes of runs that are queued when their job is removed."""
-        return not_begun(self._setting.now(), "skipped", JOB_REMOVED)
+        return not_begun(self._node_context.now(), "skipped", JOB_REMOVED)
 
     def _rows(self, ids: Sequence[str]) -> list[tuple[str, list[Any], str]]:
         """Those of these jobs that are there: id, fields, state."""
@@ -66,7 +66,7 @@ class Jobs(StoredJobs):
         while True:
             self._hold(ids, tries)
             tries += replace is not None
-            now = self._setting.now()
+            now = self._node_context.now()
             stored = {} if replace is None else {row[0]: row for row in self._rows(ids)}
             kept: list[JobRecord] = []
             written: list[dict[str, Any]] = []
@@ -75,7 +75,7 @@ class Jobs(StoredJobs):
                 if record.id in stored and replace is not None:
                     after, expects = self._replaced(stored[record.id], record, replace)
                 kept.append(after)
-                written.append(written_job(after, self._setting, now, expects))
+                written.append(written_job(after, self._node_context, now, expects))
             announce = self._announcement(record.next_run_time for record in kept)
             answer = self._server.ask(
                 "add", {"jobs": written, "announce": announce, "skipped": self._skipped()}
@@ -93,7 +93,7 @@ class Jobs(StoredJobs):
     ) -> tuple[JobRecord, int]:
         """What to put in the place of a stored job, and the version that this has."""
         job_id, fields, state = row
-        old = read_job(job_id, fields, self._setting)
+        old = read_job(job_id, fields, self._node_context)
         version = record_of(old).version
         if isinstance(old, Unreadable) or state == ENDING:
             return record._replace(version=version + 1), version
@@ -103,7 +103,7 @@ class Jobs(StoredJobs):
         """The job with this id, or ``None``."""
         for _, fields, state in self._rows([job_id]):
             if state != ENDING:
-                return readable(job_id, fields, self._setting)
+                return readable(job_id, fields, self._node_context)
         return None
 
     def list_jobs(self, query: JobQuery) -> list[JobRecord | Unreadable]:
@@ -118,7 +118,9 @@ class Jobs(StoredJobs):
         for at in range(0, len(ids), _CHUNK):
             rows = self._rows(ids[at : at + _CHUNK])
             read = (
-                read_job(job_id, fields, self._setting) for job_id, fields, state in rows if state != ENDING
+                read_job(job_id, fields, self._node_context)
+                for job_id, fields, state in rows
+                if state != ENDING
             )
             found += in_order(read, rest)
             if query.limit is not None:
@@ -133,7 +135,7 @@ class Jobs(StoredJobs):
             map(text_of, self._server.run(lambda: self._server.client.smembers(self._server.key("ids"))))
         )
         return [
-            read_job(job_id, fields, self._setting)
+            read_job(job_id, fields, self._node_context)
             for job_id, fields, state in self._rows(ids)
             if state == ENDING
         ]
@@ -141,11 +143,11 @@ class Jobs(StoredJobs):
     def write_ending(self, job_id: str) -> bool:
         """See `StoredJobs.write_ending`."""
         for _, fields, state in self._rows([job_id]):
-            record = read_job(job_id, fields, self._setting)
+            record = read_job(job_id, fields, self._node_context)
             if state != ENDING or isinstance(record, Unreadable):
                 return False
             # The version stays, by which a claim that is given back knows the job.
-            job = written_job(record, self._setting, self._setting.now(), record.version)
+            job = written_job(record, self._node_context, self._node_context.now(), record.version)
             job["fields"][job["fields"].index("state") + 1] = ENDING
             return not self._server.ask("change", {"job": job, "announce": False})
         return False
@@ -168,11 +170,11 @@ class Jobs(StoredJobs):
         """See `RunStore.find_equal`. Looks at some jobs of the same function alone."""
         if isinstance(record.trigger, DateTrigger):
             return None
-        arguments = self._setting.arguments
-        written = self._setting.writable(record)
+        arguments = self._node_context.arguments
+        written = self._node_context.writable(record)
         question = {"func": written["func"], "limit": _COMPARED, "columns": _COLUMNS}
         for job_id, fields in self._server.ask("rows", question)["rows"]:
-            other = read_job(job_id, fields[:-1], self._setting)
+            other = read_job(job_id, fields[:-1], self._node_context)
             if fields[-1] != ENDING and is_equal(other, record, written["arguments"], arguments):
                 return str(job_id)
         return None
@@ -187,7 +189,7 @@ class Jobs(StoredJobs):
             return [text_of(job_id) for key in keys for job_id in client.zrange(key, 0, 0)]
 
         found = [
-            read_job(job_id, fields, self._setting)
+            read_job(job_id, fields, self._node_context)
             for job_id, fields, _ in self._rows(self._server.run(look))
         ]
         records = [*map(record_of, found)]
@@ -203,7 +205,7 @@ class Jobs(StoredJobs):
             if before is None:
                 raise JobLookupError(job_id)
             after = change(before)
-            job = written_job(after, self._setting, self._setting.now(), before.version)
+            job = written_job(after, self._node_context, self._node_context.now(), before.version)
             announce = self._announcement([after.next_run_time])
             if not self._server.ask("change", {"job": job, "announce": announce}):
                 return after
@@ -211,7 +213,7 @@ class Jobs(StoredJobs):
     def _hold(self, ids: Sequence[str], tries: int) -> None:
         """From the second try on keep nodes from claiming jobs: one that is claimed faster than it is changed would never be."""
         if tries:
-            until = micros(self._setting.held_until(tries))
+            until = micros(self._node_context.held_until(tries))
             self._server.ask("hold", {"ids": list(ids), "hold_until": until})
 
     def remove(self, job_id: str) -> None:

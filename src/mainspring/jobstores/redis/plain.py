@@ -39,7 +39,7 @@ class PlainDecisions:
             if options.outlasts_schedule or isinstance(job.trigger, AfterJob):
                 return False
             part = self._part(executor, job.func_ref)
-        elif following.next_run_time is None or following.tally is not job.tally:
+        elif following.next_run_time is None or following.counters is not job.counters:
             return False
         else:
             part = self._part(executor, None)

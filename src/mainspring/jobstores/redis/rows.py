@@ -11,7 +11,7 @@ from mainspring.jobstores.shared.rows import COLUMNS, Unreadable, record_of, tim
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import JobRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,14 +34,14 @@ def moment_of(micros: str) -> datetime:
 
 
 def written_job(
-    record: JobRecord, setting: Setting, now: datetime, expects: int | None = None
+    record: JobRecord, node_context: NodeContext, now: datetime, expects: int | None = None
 ) -> dict[str, Any]:
     """A job as `put_job` takes it.
 
     Args:
         expects: the version that the stored one must have, to be replaced.
     """
-    row = setting.writable(record)
+    row = node_context.writable(record)
     row["created"] = row["updated"] = now
     row["group_name"] = record.options.group
     fields: list[str] = []
@@ -62,7 +62,7 @@ def written_job(
 
 
 def read_job(
-    job_id: str, fields: Sequence[Any], setting: Setting, functions: dict[str, Any] | None = None
+    job_id: str, fields: Sequence[Any], node_context: NodeContext, functions: dict[str, Any] | None = None
 ) -> JobRecord | Unreadable:
     """The job of the values of `FIELDS`, or why there is none.
 
@@ -74,10 +74,10 @@ def read_job(
         version = int(values[_VERSION])
     except (TypeError, ValueError) as error:
         values[_VERSION] = 0
-        record = record_of(setting.read((job_id, *values)))
+        record = record_of(node_context.read((job_id, *values)))
         return Unreadable(record, f"its version is no number: {version_text(fields)}", error)
     values[_VERSION] = version
-    return setting.read((job_id, *values), functions)
+    return node_context.read((job_id, *values), functions)
 
 
 def version_text(fields: Sequence[Any]) -> str:
@@ -85,13 +85,13 @@ def version_text(fields: Sequence[Any]) -> str:
     return repr(fields[_VERSION])[:80]
 
 
-def readable(job_id: str, fields: Sequence[Any], setting: Setting) -> JobRecord:
+def readable(job_id: str, fields: Sequence[Any], node_context: NodeContext) -> JobRecord:
     """The job of the values of `FIELDS`.
 
     Raises:
         SerializationError: there is none.
     """
-    record = read_job(job_id, fields, setting)
+    record = read_job(job_id, fields, node_context)
     if isinstance(record, Unreadable):
         raise SerializationError(f"job {job_id!r} can't be had: {record.reason}") from record.error
     return record

@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 from mainspring.errors import ConfigurationError
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.redis.failures import failure_of
+from mainspring.jobstores.shared.backoff import try_again
 from mainspring.jobstores.shared.failures import Failure
+from mainspring.jobstores.shared.node_context import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.outage import Outage
-from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
-from mainspring.jobstores.shared.trying import try_again
 from mainspring.storable import compact
 
 if TYPE_CHECKING:
@@ -35,15 +35,27 @@ OWN_NAMES = (
 )  # fmt: skip
 _SCRIPTS = files(__package__) / "scripts"
 #: What scripts share.
-_SHARED = {"claim": ["next_due"], "look": ["next_due"], "add": ["adding"], "adopt": ["adding"]}
+_SHARED = {"claim": ["next_due"], "cluster_status": ["next_due"], "add": ["adding"], "adopt": ["adding"]}
 #: Those that change nothing, or nothing that is to be done once only: no answer of theirs is remembered.
 _REPEATABLE = frozenset(
-    {"active", "before_finish", "fetch", "history", "hold", "left", "look", "rows", "run", "say", "prune"}
+    {
+        "active",
+        "before_finish",
+        "fetch",
+        "history",
+        "hold",
+        "left",
+        "cluster_status",
+        "rows",
+        "run",
+        "report_progress",
+        "prune",
+    }
 )
 
 
 #: Those that only read: to be stopped in the middle does them no harm.
-_READING = frozenset({"active", "before_finish", "history", "left", "look", "rows", "run"})
+_READING = frozenset({"active", "before_finish", "history", "left", "cluster_status", "rows", "run"})
 
 
 @cache

@@ -27,8 +27,8 @@ from mainspring.jobstores.redis.predecessor import names_of
 from mainspring.jobstores.redis.server import OWN_NAMES, Server
 from mainspring.jobstores.shared.names import REDIS, checked_name, refuse_unknown_place
 from mainspring.jobstores.shared.namespaces import checked_namespace, within
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.row_locks import row_format
-from mainspring.jobstores.shared.setting import Setting
 from mainspring.jobstores.shared.store import SharedJobStore, default_node_name
 from mainspring.masking import without_secrets
 from mainspring.safe_logging import safe_logger
@@ -126,7 +126,7 @@ class RedisJobStore(SharedJobStore):
         (jobs_key, run_times_key), old_keys = names_of(jobs_key, run_times_key)
         name = within(deployment, jobs_key, ":")
         base = name if _HASH_TAG.match(name) else f"{{{name}}}"
-        setting = Setting(
+        node_context = NodeContext(
             **row_format(
                 serializer,
                 signing_key,
@@ -140,7 +140,7 @@ class RedisJobStore(SharedJobStore):
         )
         backend = RedisBackend(
             Server(self.redis, base, run_times_key),
-            setting,
+            node_context,
             owns_client=client is None,
             old_keys=None if deployment else old_keys,  # of several deployments, none is APScheduler's
         )

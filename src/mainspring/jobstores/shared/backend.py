@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.predecessor import Marks, OldJobs
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, Finished, LostRun
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
 
 
-class Look(NamedTuple):
+class ClusterStatus(NamedTuple):
     """What is to be seen of the nodes and their runs.
 
     Attributes:
@@ -133,7 +133,7 @@ class Adoptions(Protocol):
 class Backend(ABC):
     """One database with the jobs, runs, nodes and groups of a store."""
 
-    setting: Setting
+    node_context: NodeContext
     jobs: StoredJobs
     adoptions: Adoptions
     outage: Outage
@@ -144,7 +144,7 @@ class Backend(ABC):
 
     def go_by(self, clock: Clock) -> None:
         """Measure time by the clock of the scheduler that the store serves from now on."""
-        self.setting.go_by(clock)
+        self.node_context.go_by(clock)
 
     def ask_first(self) -> None:  # noqa: B027 - where there is no server, there is nothing to ask
         """Ask the server anything that changes nothing, on a new connection: whether it answers at all."""
@@ -211,7 +211,7 @@ class Backend(ABC):
         """This node has ended in good order."""
 
     @abstractmethod
-    def look(self, token: int) -> Look:
+    def cluster_status(self, token: int) -> ClusterStatus:
         """What there is to be done for a node, and for others that have died."""
 
     # Runs
@@ -225,7 +225,7 @@ class Backend(ABC):
     @abstractmethod
     def poll(
         self, now: datetime, executors: Collection[str], set_aside: Collection[str], token: int | None
-    ) -> tuple[datetime | None, Look | None]:
+    ) -> tuple[datetime | None, ClusterStatus | None]:
         """`next_time`, and with it a `look`, if it is for a token."""
 
     @abstractmethod
@@ -262,7 +262,7 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+    def report_progress(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
         """Write how far runs, in the hands of tokens, say that they are."""
 
     @abstractmethod

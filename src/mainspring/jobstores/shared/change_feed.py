@@ -15,7 +15,7 @@ from mainspring.jobstores.shared.outage import said_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
 
 #: Seconds between two looks at whether to stop.
 PATIENCE = 0.5
@@ -32,14 +32,17 @@ class ChangeFeed:
 
     Args:
         listen: connects, and gives who has announced a change (a token as text), or ``None`` at least every `PATIENCE` seconds.
-        setting: this node's, whose own announcements are not heard.
+        node_context: this node's, whose own announcements are not heard.
     """
 
     def __init__(
-        self, listen: Callable[[], Generator[str | None]], setting: Setting, heard: Callable[[], None]
+        self,
+        listen: Callable[[], Generator[str | None]],
+        node_context: NodeContext,
+        heard: Callable[[], None],
     ) -> None:
         self._listen = listen
-        self._setting = setting
+        self._node_context = node_context
         self._heard = heard
         self._stop = Event()
         self._is_deaf = False
@@ -60,17 +63,17 @@ class ChangeFeed:
             try:
                 self._hear()
             except NothingToHearError as error:
-                self._setting.logger.info("%s: looking once a second", error)
+                self._node_context.logger.info("%s: looking once a second", error)
                 return
             except Exception as error:  # noqa: BLE001 - whatever it was, polling goes on, and so does this
                 if self._stop.is_set():
                     return
                 if not self._is_deaf:
                     self._is_deaf = True
-                    self._setting.logger.info(
+                    self._node_context.logger.info(
                         "Not told of changes for now, but looking once a second: %s", said_by(error)
                     )
-                pause(self._setting.clock, _PAUSE)
+                pause(self._node_context.clock, _PAUSE)
 
     def _hear(self) -> None:
         announcements = self._listen()
@@ -80,8 +83,8 @@ class ChangeFeed:
                     return
                 if self._is_deaf:
                     self._is_deaf = False
-                    self._setting.logger.info("Told of changes again")
-                if by is not None and by != str(self._setting.token):
+                    self._node_context.logger.info("Told of changes again")
+                if by is not None and by != str(self._node_context.token):
                     self._heard()
         finally:
             announcements.close()  # and with it the connection

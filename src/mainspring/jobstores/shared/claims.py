@@ -17,14 +17,14 @@ from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import MainspringError, SerializationError
 from mainspring.jobstores.shared.agenda import UNCLAIMABLE_AFTER
 from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, record_of
-from mainspring.jobstores.shared.runs import Move
+from mainspring.jobstores.shared.runs import JobUpdate
 from mainspring.model import JobRecord, QueuedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
     from datetime import datetime, tzinfo
 
-    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.grouping import GroupBudget
     from mainspring.engine.precedence import Turn
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.runs import Ended, Finished
@@ -85,7 +85,7 @@ class Claim(NamedTuple):
         decide: Decide,
         running: int,
         buffered: Callable[[str], int],
-        book: GroupBook | None,
+        budget: GroupBudget | None,
     ) -> None:
         """Have it decided what becomes of a due job.
 
@@ -98,10 +98,10 @@ class Claim(NamedTuple):
         else:
             options = record.options
             queued = buffered(record.id) if running and options.overlap != "skip" else 0
-            room = None if book is None else book.room(options.group)
-            decision = decide(record, running, None, queued, room)
-            if book is not None and decision.submit:
-                book.take(options.group, len(decision.submit))
+            capacity = None if budget is None else budget.capacity(options.group)
+            decision = decide(record, running, None, queued, capacity)
+            if budget is not None and decision.submit:
+                budget.reserve(options.group, len(decision.submit))
         if decision.reason is not None:
             self.parked.append(decision)
         elif decision.waits:
@@ -220,7 +220,7 @@ def decide_in_turn(
     jobs: Mapping[str, JobRecord | Unreadable],
     running: MutableMapping[str, int],
     request: ClaimRequest,
-    book: GroupBook | None,
+    budget: GroupBudget | None,
     blocked: dict[str, datetime | None],
     buffered: Callable[[str], int],
     timezone: tzinfo,
@@ -240,9 +240,9 @@ def decide_in_turn(
     """
     decided = Decided([], [], [])
     waiting = list(runs)
-    if not waiting and book is None:
+    if not waiting and budget is None:
         for record in due:  # whichever comes first, it takes nothing from the others
-            claim.add(record, request.decide, running.get(record_id(record), 0), buffered, book)
+            claim.add(record, request.decide, running.get(record_id(record), 0), buffered, budget)
         return decided
     claimants: list[tuple[JobRecord | Unreadable | None, QueuedRun | None]] = [(one, None) for one in due]
     claimants += [(jobs.get(run.job_id), run) for run in waiting]
@@ -260,13 +260,13 @@ def decide_in_turn(
         if run is None:
             assert record_or_none is not None  # noqa: S101 - it is due
             count = len(claim.decisions)
-            claim.add(record_or_none, request.decide, running.get(job_id, 0), still_buffered, book)
+            claim.add(record_or_none, request.decide, running.get(job_id, 0), still_buffered, budget)
             if len(claim.decisions) > count and claim.decisions[-1].submit:
                 submitted += 1
                 running[job_id] = running.get(job_id, 0) + 1
         elif job_id not in blocked or not _is_held_back(run, record_or_none):
             begun, missed = len(decided.begun), len(decided.missed)
-            _decide_queued(decided, claim, record_or_none, run, running, request, book, blocked, timezone)
+            _decide_queued(decided, claim, record_or_none, run, running, request, budget, blocked, timezone)
             if len(decided.begun) > begun:
                 submitted += 1
             if (len(decided.begun), len(decided.missed)) != (begun, missed):
@@ -314,7 +314,7 @@ def _decide_queued(
     run: QueuedRun,
     running: MutableMapping[str, int],
     request: ClaimRequest,
-    book: GroupBook | None,
+    budget: GroupBudget | None,
     blocked: dict[str, datetime | None],
     timezone: tzinfo,
 ) -> None:
@@ -326,8 +326,8 @@ def _decide_queued(
         claim.add_obstacle(_undecidable(record), run, request)
         return
     group = record.options.group
-    room = None if book is None else book.room(group)
-    decision = request.decide(record, running.get(record.id, 0), run, room=room)
+    capacity = None if budget is None else budget.capacity(group)
+    decision = request.decide(record, running.get(record.id, 0), run, capacity=capacity)
     if decision.reason is not None:
         blocked[run.job_id] = None
         claim.add_obstacle(decision, run, request)
@@ -342,8 +342,8 @@ def _decide_queued(
         blocked[run.job_id] = min(filter(None, times), default=None)
         return
     running[record.id] = running.get(record.id, 0) + 1
-    if book is not None:
-        book.take(group, 1)
+    if budget is not None:
+        budget.reserve(group, 1)
     decision.submit = [run.scheduled_run_time.astimezone(zone)]
     decided.begun.append(decision)
 
@@ -359,7 +359,7 @@ def buffered_runs(decision: Decision, now: datetime) -> list[QueuedRun]:
 
 def move_of(
     decision: Decision, has_queued: Callable[[str], bool], has_running: Callable[[str], bool]
-) -> Move | None:
+) -> JobUpdate | None:
     """Where a decision has its job go; ``None``: out of the store.
 
     Args:
@@ -368,11 +368,11 @@ def move_of(
     job, following = decision.job, decision.following
     if following is not None:
         state = PAUSED if following.next_run_time is None else SCHEDULED
-        return Move(job.id, job.version, following.next_run_time, state)
+        return JobUpdate(job.id, job.version, following.next_run_time, state)
     may_run_again = job.options.outlasts_schedule and (decision.submit or has_running(job.id))
     if may_run_again or decision.buffered or has_queued(job.id):
         # It stays until its last run has ended, for the case that it is to be run again.
-        return Move(job.id, job.version, None, ENDING)
+        return JobUpdate(job.id, job.version, None, ENDING)
     return None
 
 

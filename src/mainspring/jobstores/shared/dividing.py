@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mainspring.errors import kind_of, words_of
+from mainspring.errors import kind_of, safe_str
 from mainspring.storable import kept_start, size_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def lighter(one: Ended, error: Exception) -> Ended | None:
     """An outcome that could not be written, without the largest of its texts, and with why; ``None``: there is nothing to leave out."""
     result = one.result
     texts = {name: getattr(result, name) for name in _TEXTS if getattr(result, name) is not None}
-    reason = kept_start(f"{kind_of(error)}: {words_of(error)}".replace("\n", " "), _REASON_SIZE)
+    reason = kept_start(f"{kind_of(error)}: {safe_str(error)}".replace("\n", " "), _REASON_SIZE)
     if texts:
         name = max(texts, key=lambda name: len(texts[name]))
         told = f"[the {name}, {size_of(texts[name]):,} bytes, could not be stored: {reason}]"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from mainspring.jobstores.shared.setting import Setting
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.model import Submission
 
 __all__ = [
@@ -44,12 +44,12 @@ class NodeLease:
         was_forgotten: whether it was lost because the store was set back: nobody has taken anything over.
     """
 
-    def __init__(self, token: int, duration: timedelta, setting: Setting, asked: float) -> None:
+    def __init__(self, token: int, duration: timedelta, node_context: NodeContext, asked: float) -> None:
         self.token = token
-        self._setting = setting
+        self._node_context = node_context
         self._skipped: set[int] = set()
         self.was_forgotten = False
-        self._clock = setting.clock
+        self._clock = node_context.clock
         self._state = LeaseState(token, duration.total_seconds(), asked)
         self._trusted_until = self._state.trusted_until  # asked before each run that begins
 
@@ -75,7 +75,7 @@ class NodeLease:
 
     def now(self) -> datetime:
         """The present by the clock of the store, in UTC."""
-        return self._setting.now()
+        return self._node_context.now()
 
     def skipped(self, submission: Submission) -> None:
         """A run of a submission is not begun, because the lease isn't held."""

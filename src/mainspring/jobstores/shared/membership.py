@@ -57,7 +57,7 @@ class Membership:
         before: tuple[int, datetime] | None = None,
     ) -> None:
         self._backend = backend
-        self._setting = backend.setting
+        self._node_context = backend.node_context
         self._duration = duration
         self._executors = executors
         self._recovered = recovered
@@ -79,7 +79,7 @@ class Membership:
         return self.shortest_lease / HEARTBEATS
 
     def _registration(self) -> Registration:
-        return Registration(self._setting.node_name, list(self._executors()), self._duration)
+        return Registration(self._node_context.node_name, list(self._executors()), self._duration)
 
     @property
     def registered(self) -> tuple[int, datetime] | None:
@@ -88,11 +88,11 @@ class Membership:
 
     def _look_back(self, known: Collection[KnownNode], before: tuple[int, datetime] | None) -> None:
         """Say what has become of the store before this node came."""
-        now = self._setting.now()
+        now = self._node_context.now()
         found = None if before is None else setbacks.set_back(*before, known, now)
         unused = setbacks.unused(known, now)
         if found is not None:
-            self._past.was_set_back(found, self._setting.node_name)
+            self._past.was_set_back(found, self._node_context.node_name)
         elif unused is not None:
             self._past.was_unused(unused, now)
         ahead = setbacks.ahead(known, now)
@@ -101,14 +101,14 @@ class Membership:
 
     def register(self) -> None:
         """Enter this node, under a new lease."""
-        clock = self._setting.clock
+        clock = self._node_context.clock
         beats = Heartbeats()
         token, asked = self._backend.register(self._registration(), beats)
         beats.confirm()
         self._beats = beats
         self._others.heartbeat_taken(asked, clock.monotonic())
-        self.lease = NodeLease(token, self._duration, self._setting, asked)
-        self._setting.token = token
+        self.lease = NodeLease(token, self._duration, self._node_context, asked)
+        self._node_context.token = token
 
     def may_claim(self) -> bool:
         """Whether this node may claim now; one that was silent for too long gives a sign of life first.
@@ -143,7 +143,7 @@ class Membership:
         self._is_failing = False
 
     def _renew_or_register(self) -> None:
-        clock = self._setting.clock
+        clock = self._node_context.clock
         lease = self.lease
         was_held = lease.is_held()
         asked = clock.monotonic()
@@ -161,14 +161,14 @@ class Membership:
         found = self._look_for_set_back(lease.token)
         lease.was_forgotten = found is not None
         if found is None:
-            self._setting.logger.warning(
+            self._node_context.logger.warning(
                 "This node, %s, was not heard of for %s and was taken for dead; what it ran is lost. It goes on as a new one",
-                self._setting.node_name,
+                self._node_context.node_name,
                 self._duration,
             )
         self.register()
         if found is not None:
-            self._past.was_set_back(found, self._setting.node_name)
+            self._past.was_set_back(found, self._node_context.node_name)
         self._recovered()
 
     def _look_for_set_back(self, token: int) -> SetBack | None:
@@ -177,7 +177,7 @@ class Membership:
         if told is None:
             return None
         known = self._backend.known_nodes()
-        found = setbacks.set_back(token, told, known, self._setting.now())
+        found = setbacks.set_back(token, told, known, self._node_context.now())
         if found is not None:
             for node in known:
                 if node.token == token and node.is_alive:
@@ -186,7 +186,7 @@ class Membership:
 
     def confirm(self) -> None:
         """Give a sign of life, unless one was given just now: something is not as it was."""
-        if self._setting.clock.monotonic() - self.lease.asked > _JUST_NOW_SECONDS:
+        if self._node_context.clock.monotonic() - self.lease.asked > _JUST_NOW_SECONDS:
             self._renew_soon()
 
     def _renew_soon(self) -> None:
@@ -210,14 +210,14 @@ class Membership:
         if own is None or (taken is not None and own.heartbeat < taken):
             self._renew_soon()  # it was declared dead, or the store was set back
         self.shortest_lease = shortest_lease(self._duration.total_seconds(), nodes)
-        dead = self._others.looked(asked, self._setting.clock.monotonic(), nodes, self.lease.token)
+        dead = self._others.looked(asked, self._node_context.clock.monotonic(), nodes, self.lease.token)
         for node in dead:
             self._declare_dead(node)
         return bool(dead)
 
     def _declare_dead(self, node: LivingNode) -> None:
         if self._backend.declare_dead(node.token, node.heartbeat):
-            self._setting.logger.warning(
+            self._node_context.logger.warning(
                 "Node %s gave no sign of life since %s: it is taken for dead", node.name, node.heartbeat
             )
 

@@ -12,7 +12,7 @@ from threading import Lock, get_ident, local
 from typing import TYPE_CHECKING
 
 from mainspring.clock import REAL_CLOCK, clock_of  # noqa: TID251 - an answer is waited for in real time
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
 from mainspring.forks import leaves_to_parent
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.masking import without_secrets
@@ -69,7 +69,7 @@ _LONGEST_WORDS = 400
 def said_by(error: BaseException) -> str:
     """What a server or driver has said, in one line, without statements, parameters and passwords."""
     original = getattr(error, "orig", None) or error
-    text = words_of(original)
+    text = safe_str(original)
     match original.args:
         case (int(number), str(said)):  # as drivers of MySQL raise it
             text = f"{said} ({number})"

@@ -8,11 +8,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mainspring.clock import pause
-from mainspring.errors import words_of
+from mainspring.errors import safe_str
+from mainspring.jobstores.shared.backoff import pause_before_retry
 from mainspring.jobstores.shared.dividing import fitting, lighter, weight_of, write_in_parts
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.runs import ended_of
-from mainspring.jobstores.shared.trying import pause_before_retry
 from mainspring.safe_logging import SafeLogger
 from mainspring.triggers.standard import shifted
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainspring.model import JobRecord, RunKey, Submission
 
 #: Seconds between two looks at whether to give up.
-_PATIENCE = 0.1
+_ASK_AGAIN_SECONDS = 0.1
 #: So many outcomes are written together; and so many, and bytes of them, along with a claim, which is to be quick. Where they are plain all of
 #: them ride: each batch that is written by itself is another transaction, which takes longer than what is in it.
 _ROWS = 2000
@@ -62,7 +62,7 @@ class Outcomes:
         store_works: Callable[[], bool],
     ) -> None:
         self._backend = backend
-        self._setting = backend.setting
+        self._node_context = backend.node_context
         self._keep = keep
         self._keep_for = keep_for
         self._note_queue_due = note_queue_due
@@ -86,7 +86,7 @@ class Outcomes:
     def add(self, submissions: Iterable[Submission]) -> None:
         """These have ended; `write` is to be called soon."""
         for submission in submissions:
-            ended = ended_of(submission, self._setting.now, is_over=True)
+            ended = ended_of(submission, self._node_context.now, is_over=True)
             if submission.job.options.pause_after_failures is not None:
                 self._may_pause = True
             with self._moving:
@@ -94,12 +94,12 @@ class Outcomes:
             for one in ended:
                 if one.result.outcome == "lost":
                     gave_up = one.job.options.outlasts_schedule and one.result.retry_at is None
-                    self._tell_lost(one.key, self._setting.node_name, one.result.retry_at, gave_up)
+                    self._tell_lost(one.key, self._node_context.node_name, one.result.retry_at, gave_up)
             self._finished_jobs.add(submission.job.id)
 
     def add_some(self, submission: Submission) -> None:
         """Some of its runs have ended, and others are still to come."""
-        ended = ended_of(submission, self._setting.now, is_over=False)
+        ended = ended_of(submission, self._node_context.now, is_over=False)
         if submission.job.options.pause_after_failures is not None:
             self._may_pause = True
         with self._moving:
@@ -113,7 +113,7 @@ class Outcomes:
         """Whether outcomes could not be written, and claims go without them until that works."""
         return self._failures > 0
 
-    def take_along(self, give_up: Callable[[], bool]) -> Sequence[Ended]:
+    def drain(self, give_up: Callable[[], bool]) -> Sequence[Ended]:
         """What is to be written along with a claim; whoever takes it says `written`, or puts it back.
 
         Waits for a `write` that is under way, or until `give_up`: the claim would count those runs as going on. What is too much for a
@@ -128,10 +128,10 @@ class Outcomes:
     def _ridden(self, give_up: Callable[[], bool]) -> Sequence[Ended]:
         if not self._is_light():
             try:
-                self.write(give_up, self._setting.clock.monotonic() + _CLAIM_WAITS)
+                self.write(give_up, self._node_context.clock.monotonic() + _CLAIM_WAITS)
             except Exception:  # noqa: BLE001 - it is tried again, and told, by whoever keeps the store in order
                 return []
-        while not self._writing.acquire(timeout=_PATIENCE):
+        while not self._writing.acquire(timeout=_ASK_AGAIN_SECONDS):
             if give_up():
                 return []
         try:
@@ -162,7 +162,7 @@ class Outcomes:
 
     @property
     def _riding_size(self) -> int:
-        return min(self._setting.batch_limit, _RIDING_SIZE)
+        return min(self._node_context.batch_limit, _RIDING_SIZE)
 
     def _taken(self, rows: int, size: int) -> list[Ended]:
         """The first outcomes, as many as are written together."""
@@ -216,14 +216,14 @@ class Outcomes:
                 )
             }
 
-    def put_back(self, ended: Sequence[Ended]) -> None:
+    def requeue(self, ended: Sequence[Ended]) -> None:
         """It could not be written: it waits, in its place."""
         with self._moving:
             self._ended.extendleft(reversed(ended))
 
     def could_not_ride(self, ended: Sequence[Ended]) -> None:
         """A claim that was to write these has failed: they are written by themselves, and claims go without until that works."""
-        self.put_back(ended)
+        self.requeue(ended)
         self._failures += 1
 
     def write(self, give_up: Callable[[], bool] | None = None, until: float | None = None) -> None:
@@ -263,14 +263,14 @@ class Outcomes:
             if not len(self):
                 return
             attempts += 1
-            pause(self._setting.clock, pause_before_retry(attempts))
+            pause(self._node_context.clock, pause_before_retry(attempts))
 
     def _write(
         self, give_up: Callable[[], bool] | None, until: float | None, all_finished: list[Finished]
     ) -> None:
         self._retry_stuck()
         while True:
-            ended = self._being_written = self._taken(_ROWS, self._setting.batch_limit)
+            ended = self._being_written = self._taken(_ROWS, self._node_context.batch_limit)
             if not ended:
                 break
             left = ended
@@ -279,7 +279,7 @@ class Outcomes:
                     ended, lambda part: self._finish(part, give_up), self._is_refused, self._lighter
                 )
             finally:
-                self.put_back(left)
+                self.requeue(left)
             all_finished += answers
             with self._moving:
                 self._stuck += stuck
@@ -287,7 +287,7 @@ class Outcomes:
                 self._failures += 1
             if error is not None and left:
                 raise error
-            is_to_stop = self._claim_waits if until is None else self._setting.clock.monotonic() > until
+            is_to_stop = self._claim_waits if until is None else self._node_context.clock.monotonic() > until
             if is_to_stop:
                 break
         if self._stuck:
@@ -298,10 +298,10 @@ class Outcomes:
         ends = give_up
         if sum(map(weight_of, part)) > _SUSPICIOUS_SIZE:
             # Some servers answer to what is too large by closing the connection: that must not be taken for an outage for ever.
-            deadline = self._setting.clock.monotonic() + _SUSPICION_AFTER
+            deadline = self._node_context.clock.monotonic() + _SUSPICION_AFTER
 
             def ends() -> bool:
-                return self._setting.clock.monotonic() > deadline or (give_up is not None and give_up())
+                return self._node_context.clock.monotonic() > deadline or (give_up is not None and give_up())
 
         finished = self._backend.finish(part, ends)
         self._note_queue_due(finished.queued_from)
@@ -320,7 +320,7 @@ class Outcomes:
 
     def _lighter(self, one: Ended, error: Exception) -> Ended | None:
         instead = lighter(one, error)
-        log = SafeLogger(self._setting.logger)
+        log = SafeLogger(self._node_context.logger)
         identifier = one.key.id
         if instead is None:
             log.of_run(
@@ -330,7 +330,7 @@ class Outcomes:
                 one.result.outcome,
                 one.job.id,
                 one.result.scheduled_run_time,
-                words_of(error),
+                safe_str(error),
             )
         else:
             log.of_run(
@@ -354,7 +354,7 @@ class Outcomes:
     def tell(self, finished: Finished) -> None:
         """Say that others had taken over what this node ran, and that jobs have paused themselves."""
         for one in finished.refused:
-            SafeLogger(self._setting.logger).of_run(
+            SafeLogger(self._node_context.logger).of_run(
                 WARNING,
                 one.key.id,
                 'The outcome (%s) of job "%s" due at %s is refused: this node had been taken for dead, and the run was '
@@ -374,7 +374,7 @@ class Outcomes:
         """
         collected = self._backend.collect_lost(lambda: {*own(), *self.unwritten()})
         for run in collected.lost:
-            log = SafeLogger(self._setting.logger)
+            log = SafeLogger(self._node_context.logger)
             log.of_run(
                 ERROR,
                 run.key.id,
@@ -404,7 +404,9 @@ class Outcomes:
         """Remove history that is too old, or too much."""
         finished, self._finished_jobs = self._finished_jobs, set()
         try:
-            self._backend.prune(sorted(finished), self._keep, shifted(self._setting.now(), -self._keep_for))
+            self._backend.prune(
+                sorted(finished), self._keep, shifted(self._node_context.now(), -self._keep_for)
+            )
         except BaseException:
             self._finished_jobs |= finished
             raise

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from mainspring.engine.grouping import Room
+    from mainspring.engine.grouping import Capacity
     from mainspring.jobstores.contract import Decide
     from mainspring.model import JobRecord, QueuedRun
 
@@ -85,11 +85,11 @@ def beside(taken_away: Iterable[Submission], decide: Decide) -> Decide:
         running: int,
         run: QueuedRun | None = None,
         buffered: int = 0,
-        room: Room | None = None,
+        capacity: Capacity | None = None,
     ) -> Decision:
         if run is not None and (run.job_id, run.scheduled_run_time) in times:
             return Decision(job)
         options: Any = {} if run is None else {"run": run}
-        return decide(job, running + instances[job.id], buffered=buffered, room=room, **options)
+        return decide(job, running + instances[job.id], buffered=buffered, capacity=capacity, **options)
 
     return decide_beside

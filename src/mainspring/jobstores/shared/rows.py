@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mainspring.definition import options_as_plain, options_with
 from mainspring.engine.following import followed_job
-from mainspring.errors import SerializationError, TransientJobError, words_of
+from mainspring.errors import SerializationError, TransientJobError, safe_str
 from mainspring.jobstores.shared.row_locks import OPEN
-from mainspring.model import JobOptions, JobRecord, Tally
+from mainspring.model import JobCounters, JobOptions, JobRecord
 from mainspring.references import instance_beside, ref_to_obj, reference_to_be
 from mainspring.serializers.signing import unsealed
 from mainspring.storable import LONGEST_KEY, compact, encodable, is_storable, size_of, storable
@@ -139,7 +139,7 @@ def writable(
         "tags": _written_tags(record.options.tags),
         "priority": record.options.priority,
         "follows": follows,
-        "tally": written_tally(record.tally),
+        "tally": written_counters(record.counters),
         "version": record.version,
     }
     locks.close(row)
@@ -265,7 +265,7 @@ def _written_trigger(record: JobRecord, arguments: ArgumentSerializer) -> tuple[
         }
     else:
         values = trigger_to_dict(trigger)
-    return compact(values), storable(words_of(trigger))
+    return compact(values), storable(safe_str(trigger))
 
 
 @lru_cache(maxsize=1024)
@@ -280,9 +280,9 @@ def _written_options(options: JobOptions) -> str:
     return written
 
 
-def written_tally(tally: Tally | None) -> str | None:
+def written_counters(counters: JobCounters | None) -> str | None:
     """What a job remembers, as it is in its column."""
-    return None if tally is None else encodable(json.dumps(tally._asdict(), ensure_ascii=False))
+    return None if counters is None else encodable(json.dumps(counters._asdict(), ensure_ascii=False))
 
 
 def _written_tags(tags: tuple[str, ...]) -> str | None:
@@ -362,12 +362,21 @@ def read(
             trigger, zone = _read_trigger(trigger_text)
         options = _read_options(options_text, executor, tags)
         args, kwargs = arguments.loads(job_id, written)
-        tally = None if tallied is None else Tally(**json.loads(tallied))
+        counters = None if tallied is None else JobCounters(**json.loads(tallied))
     except Exception as error:  # noqa: BLE001 - a damaged row may raise anything
         stub = JobRecord(
-            job_id, name, None, func, (), {}, _NEVER, JobOptions(executor), next_run_time, version
+            job_id,
+            name,
+            None,
+            func,
+            (),
+            {},
+            _PLACEHOLDER_TRIGGER,
+            JobOptions(executor),
+            next_run_time,
+            version,
         )
-        return Unreadable(stub, f"its row can't be read: {words_of(error)}", error)
+        return Unreadable(stub, f"its row can't be read: {safe_str(error)}", error)
     if next_run_time is not None:
         next_run_time = next_run_time.astimezone(zone or timezone)
     function = None if functions is None else functions.get(func)
@@ -376,7 +385,7 @@ def read(
         if functions is not None:
             functions[func] = function
     return JobRecord(
-        job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version, tally
+        job_id, name, function, func, args, kwargs, trigger, options, next_run_time, version, counters
     )
 
 
@@ -388,7 +397,7 @@ def _function(reference: str) -> Any:
         return None
 
 
-_NEVER = DateTrigger(datetime(1970, 1, 1, tzinfo=UTC))
+_PLACEHOLDER_TRIGGER = DateTrigger(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def is_equal(

@@ -10,7 +10,7 @@ from mainspring.engine.following import followed_job
 from mainspring.engine.reasons import LOST_TOUCH, NODE_IS_SILENT
 from mainspring.engine.retrying import after_loss
 from mainspring.engine.transitions import next_attempt
-from mainspring.errors import SerializationError, words_of
+from mainspring.errors import SerializationError, safe_str
 from mainspring.jobstores.history import read_progress
 from mainspring.jobstores.shared.rows import read_time
 from mainspring.model import QueuedRun, RunKey, RunRecord, RunResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainspring.model import Cause, JobRecord, Outcome, Submission
 
 
-class Move(NamedTuple):
+class JobUpdate(NamedTuple):
     """A job goes on to its next run time, if it is still at `version`."""
 
     job_id: str
@@ -252,10 +252,10 @@ def _as_text(result: RunResult) -> RunResult:
     if all(text is None or (type(text) is str and is_storable(text)) for text in texts):
         return result
     return result._replace(
-        error=None if error is None else storable(words_of(error)),
+        error=None if error is None else storable(safe_str(error)),
         result=storable(value) if isinstance(value, str) else kept_result(value, DEFAULT_LIMITS.result),
-        traceback=None if traceback is None else storable(words_of(traceback)),
-        log=None if log is None else storable(words_of(log)),
+        traceback=None if traceback is None else storable(safe_str(traceback)),
+        log=None if log is None else storable(safe_str(log)),
         progress=progress if is_progress(progress, DEFAULT_LIMITS.progress) else None,
     )
 

@@ -32,6 +32,7 @@ from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.shared.advice import advice_on
 from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
+from mainspring.jobstores.shared.backoff import pause_before_retry, try_again
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.dividing import write_in_parts
 from mainspring.jobstores.shared.failures import Failure
@@ -62,7 +63,6 @@ from mainspring.jobstores.shared.rows import (
     refuse_unstorable,
 )
 from mainspring.jobstores.shared.set_back import Past
-from mainspring.jobstores.shared.trying import pause_before_retry, try_again
 from mainspring.jobstores.shared.upkeep import Upkeep
 from mainspring.model import RunKey
 from mainspring.serializers.signing import ENVIRONMENT, reading_for
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
-    from mainspring.jobstores.shared.backend import Backend, Look
+    from mainspring.jobstores.shared.backend import Backend, ClusterStatus
     from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed
     from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
@@ -172,9 +172,9 @@ class SharedJobStore(NativeJobStore):
             raise ConfigurationError(f"lease must be a second or more{most}, got {lease!r}")
         if keep_runs < 0:
             raise ConfigurationError(f"keep_runs must be a whole number of 0 or more, got {keep_runs!r}")
-        if not is_storable(backend.setting.node_name):
+        if not is_storable(backend.node_context.node_name):
             raise ConfigurationError(
-                f"node_name has characters that databases can't keep: {backend.setting.node_name!r}"
+                f"node_name has characters that databases can't keep: {backend.node_context.node_name!r}"
             )
         checked_adopt(adopt, handover)
         #: Whether jobs that APScheduler stored here are adopted, and what all jobs wait for before that.
@@ -187,7 +187,7 @@ class SharedJobStore(NativeJobStore):
         self._kept = keep_runs, min(_duration("keep_runs_for", keep_runs_for, "days"), _FOR_EVER)
         self._backend = backend
         self._outage = backend.outage
-        self._setting = backend.setting
+        self._node_context = backend.node_context
         self._default_name = default_node_name()
         self._begin_in_process()
         leaves_to_parent(self)
@@ -234,11 +234,11 @@ class SharedJobStore(NativeJobStore):
         for part in (self._heartbeat, self._upkeep, self._watch, self._change_feed):
             if part is not None:
                 part.leave_to_parent()
-        setting, name = self._setting, default_node_name()
-        if setting.node_name == self._default_name:
-            setting.node_name = name
+        node_context, name = self._node_context, default_node_name()
+        if node_context.node_name == self._default_name:
+            node_context.node_name = name
         self._default_name = name
-        setting.token = 0  # or the parent would take what is announced here for its own
+        node_context.token = 0  # or the parent would take what is announced here for its own
         self._begin_in_process()
 
     # What was here before
@@ -270,7 +270,7 @@ class SharedJobStore(NativeJobStore):
 
     def read_old(self, data: bytes, renamed: Callable[[str, str], tuple[str, str]] | None = None) -> Any:
         """See `HasPredecessor.read_old`."""
-        return self._setting.arguments.read_old(data, renamed)
+        return self._node_context.arguments.read_old(data, renamed)
 
     def refuse_unstorable(self, record: JobRecord) -> None:
         """See to it that this store can keep a job.
@@ -279,7 +279,7 @@ class SharedJobStore(NativeJobStore):
             SerializationError: it can't.
         """
         self._refuse_unstorable(record)
-        self._setting.writable(record)
+        self._node_context.writable(record)
 
     # Life
 
@@ -294,16 +294,16 @@ class SharedJobStore(NativeJobStore):
         if self._upkeep is not None:
             self._is_closing = False  # it was shut down, and runs of it still go on: it stays as it is
             return
-        setting = self._setting
+        node_context = self._node_context
         if self._renamed:
             self._logger.info("Job store %r: %s", alias, self._renamed)
-        if setting.locks.note is not None:
-            self._logger.info("Job store %r: %s", alias, setting.locks.note)
+        if node_context.locks.note is not None:
+            self._logger.info("Job store %r: %s", alias, node_context.locks.note)
         self._backend.go_by(self._host.clock)
-        setting.timezone = self._host.timezone
+        node_context.timezone = self._host.timezone
         outage = self._outage
-        setting.logger = outage.logger = self._logger
-        outage.clock, outage.alias = setting.clock, alias
+        node_context.logger = outage.logger = self._logger
+        outage.clock, outage.alias = node_context.clock, alias
         outage.instead_of_waiting = self._host.instead_of_waiting
         outage.forget()
         self._past = Past(outage)
@@ -313,7 +313,7 @@ class SharedJobStore(NativeJobStore):
             f"mainspring-watch-{alias}",
             {outage.look_for_slow: SLOW_AFTER / 2},
             self._logger,
-            setting.clock,
+            node_context.clock,
             runner=self._host.upkeep_runner,
         )
         self._watch.start()
@@ -328,7 +328,7 @@ class SharedJobStore(NativeJobStore):
             f"mainspring-lease-{alias}",
             {self._renew: lambda: membership.heartbeat_seconds},
             self._logger,
-            setting.clock,
+            node_context.clock,
             outage=outage,
             retried_after=_RETRIED_AFTER,
             runner=self._host.upkeep_runner,
@@ -338,10 +338,10 @@ class SharedJobStore(NativeJobStore):
             {
                 self._look_for_dead: lambda: self._agenda.looks_every * 0.15,
                 self._prune: 60.0,
-                self._write_said: POLL.total_seconds(),
+                self._flush_progress: POLL.total_seconds(),
             },
             self._logger,
-            setting.clock,
+            node_context.clock,
             flush=self._flush,
             ended=self._leave,
             outage=outage,
@@ -364,7 +364,7 @@ class SharedJobStore(NativeJobStore):
                 again doesn't mend.
             StoreUnavailableError: the database can't be had.
         """
-        self._setting.timezone = timezone
+        self._node_context.timezone = timezone
         limit = CallLimit(self._outage.clock, timeout)
         try:
             with self._outage.tried_until(limit.gives_up, limit.seconds), self._outage.doing(STARTING):
@@ -516,18 +516,18 @@ class SharedJobStore(NativeJobStore):
 
     @property
     def clock_offset(self) -> timedelta:
-        return self._setting.offset
+        return self._node_context.offset
 
     def store_time(self, clock: Clock) -> datetime:  # noqa: ARG002 - the store has one, or goes by the scheduler's
-        return self._setting.now()
+        return self._node_context.now()
 
     def _look_for_dead(self) -> None:
         """Look after other nodes, unless that is done along with polls; and whether what this one runs can go on."""
         self._host.notice_end_of_loop()
-        asked = self._setting.clock.monotonic()
+        asked = self._node_context.clock.monotonic()
         if self._agenda.is_look_due(asked):
             with self._outage.doing(WATCHING):
-                self._see_to(self._backend.look(self._setting.token), asked)
+                self._apply_status(self._backend.cluster_status(self._node_context.token), asked)
 
     def _renew(self) -> None:
         if self._membership is None:
@@ -556,7 +556,7 @@ class SharedJobStore(NativeJobStore):
 
     @property
     def namespace(self) -> str:
-        return self._setting.namespace
+        return self._node_context.namespace
 
     def warnings(self) -> Sequence[str]:
         held = self._held_because
@@ -565,21 +565,21 @@ class SharedJobStore(NativeJobStore):
     def has_told(self, error: Exception) -> bool:
         return self._outage.failure_of(error) is not None
 
-    def _see_to(self, look: Look, asked: float) -> None:
-        self._agenda.looked(self._setting.clock.monotonic())
-        if look.to_cancel:
-            self._host.cancel_here(look.to_cancel, self._outage.alias)
-        self._agenda.note_queue_due(look.next_queued)
+    def _apply_status(self, status: ClusterStatus, asked: float) -> None:
+        self._agenda.looked(self._node_context.clock.monotonic())
+        if status.to_cancel:
+            self._host.cancel_here(status.to_cancel, self._outage.alias)
+        self._agenda.note_queue_due(status.next_queued)
         if self._unbegun and self._upkeep is not None:
             self._upkeep.flush_soon()  # the store answers again
         somebody_died = False
         membership = self._membership
         if membership is not None:
-            somebody_died = membership.reap_expired(look.living, asked)
+            somebody_died = membership.reap_expired(status.living, asked)
             self._agenda.look_every(min(membership.shortest_lease / _LOOKS, _LONGEST_LOOK))
-        has_reruns = (somebody_died or look.has_orphans) and self._outcomes.collect_lost(self._own_runs)
+        has_reruns = (somebody_died or status.has_orphans) and self._outcomes.collect_lost(self._own_runs)
         self._outage.works(WATCHING)
-        if has_reruns or self._agenda.is_queue_due(self._setting.now()):
+        if has_reruns or self._agenda.is_queue_due(self._node_context.now()):
             self._host.wake()
 
     def _own_runs(self) -> set[tuple[str, datetime, int]]:
@@ -588,7 +588,7 @@ class SharedJobStore(NativeJobStore):
             [*self._host.runs_here(self._outage.alias), *self._unbegun]
         )
 
-    def _write_said(self) -> None:
+    def _flush_progress(self) -> None:
         """Write how far runs say that they are."""
         said, self._said = self._said, {}
         if not said:
@@ -599,7 +599,7 @@ class SharedJobStore(NativeJobStore):
             with self._outage.doing(PROGRESS):
                 _, left, refused, error = write_in_parts(
                     left,
-                    lambda part: self._backend.say(dict(part), self._is_left),
+                    lambda part: self._backend.report_progress(dict(part), self._is_left),
                     self._is_refused,
                     _nothing,
                 )
@@ -698,7 +698,7 @@ class SharedJobStore(NativeJobStore):
             if isinstance(record, Unreadable):
                 with self._lock:
                     if record.record.id not in self._ledger.parked:
-                        self._ledger.park(record.record.id, record.reason, self._setting.now())
+                        self._ledger.park(record.record.id, record.reason, self._node_context.now())
             else:
                 records.append(record)
         return records
@@ -747,7 +747,7 @@ class SharedJobStore(NativeJobStore):
         Raises:
             ConfigurationError: the store has no key.
         """
-        if self._setting.locks.keys is None:
+        if self._node_context.locks.keys is None:
             raise ConfigurationError(
                 f"this job store has no signing_key to sign with: give it one, or set {ENVIRONMENT}"
             )
@@ -823,7 +823,7 @@ class SharedJobStore(NativeJobStore):
     def _look_into_queue_if_blocked(self) -> None:
         """Runs that could not be claimed perhaps can now."""
         if self._agenda.is_queue_blocked:
-            self._agenda.note_queue_due(self._setting.now())
+            self._agenda.note_queue_due(self._node_context.now())
 
     def remove(self, job_id: str) -> None:
         self._refuse_unknown(job_id)
@@ -912,16 +912,16 @@ class SharedJobStore(NativeJobStore):
     ) -> bool:
         """Whether a claim is to be made: asks when the next job is due, unless one is known to be, and looks after other nodes along with that."""
         agenda = self._agenda
-        asked = self._setting.clock.monotonic()
+        asked = self._node_context.clock.monotonic()
         step = agenda.step(now, asked)
         if step.claims:
             return True
-        first, look = self._backend.poll(
+        first, status = self._backend.poll(
             now, executors, set_aside, membership.lease.token if step.looks else None
         )
         is_due = agenda.polled(first, now)
-        if look is not None:
-            self._see_to(look, asked)
+        if status is not None:
+            self._apply_status(status, asked)
         elif agenda.is_unexpected(first):
             membership.confirm()  # before it claims what a store that was set back has due again
         return is_due
@@ -958,7 +958,7 @@ class SharedJobStore(NativeJobStore):
         set_aside: Collection[str],
         lease: NodeLease,
     ) -> Claimed:
-        ended = self._outcomes.take_along(self._has_ended)
+        ended = self._outcomes.drain(self._has_ended)
         queued_from = self._agenda.claiming()
         request = ClaimRequest(now, decide, limit, executors, set_aside, lease.token, ended, queued_from)
         try:
@@ -999,7 +999,7 @@ class SharedJobStore(NativeJobStore):
         self._take_outcomes(submissions)
         was_awaited = agenda.is_queue_blocked
         if was_awaited:
-            agenda.note_queue_due(self._setting.now())
+            agenda.note_queue_due(self._node_context.now())
         for submission in submissions if self._said else ():
             for time in submission.run_times:
                 self._said.pop(
@@ -1062,7 +1062,7 @@ class SharedJobStore(NativeJobStore):
                 len(mine),
             )
         self._agenda.next_is_unknown()
-        self._agenda.note_queue_due(self._setting.now())
+        self._agenda.note_queue_due(self._node_context.now())
         self._host.wake()
 
     def progress(self, submission: Submission) -> None:
@@ -1072,7 +1072,7 @@ class SharedJobStore(NativeJobStore):
 
     def write_outcomes(self) -> None:
         self._outcomes.write(self._is_left)
-        self._write_said()
+        self._flush_progress()
 
     @property
     def has_waiting(self) -> bool:
@@ -1099,7 +1099,7 @@ class SharedJobStore(NativeJobStore):
         return retry_at
 
     def release(self, submissions: Sequence[Submission]) -> None:
-        clock = self._setting.clock
+        clock = self._node_context.clock
         deadline = clock.monotonic() + _LEAVING
 
         def is_over() -> bool:
@@ -1142,7 +1142,7 @@ class SharedJobStore(NativeJobStore):
         if not agenda.knows_next:
             agenda.next_is_asked()
             set_aside = agenda.all_set_aside(job.job_id for job in parked)
-            agenda.next_is(self._backend.next_time(self._setting.now(), self._executors, set_aside))
+            agenda.next_is(self._backend.next_time(self._node_context.now(), self._executors, set_aside))
         return agenda.wake_at(parked)
 
     def parked(self) -> list[ParkedJob]:
@@ -1156,7 +1156,7 @@ class SharedJobStore(NativeJobStore):
             self._unclaimable_queued.clear()
         self._agenda.next_is_unknown()
 
-    def say(self, submission: Submission, text: str) -> None:
+    def report_progress(self, submission: Submission, text: str) -> None:
         if submission.lease is not None:
             self._said[submission.key, submission.lease.token] = text
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Protocol
 
-from mainspring.errors import words_of
-from mainspring.jobstores.shared.trying import pause_before_retry
+from mainspring.errors import safe_str
+from mainspring.jobstores.shared.backoff import pause_before_retry
 
 if TYPE_CHECKING:
     import logging
@@ -175,9 +175,9 @@ class Upkeep:
         for task in due:
             if not self._call(task):
                 self._call_sooner(task)
-        return self._left()
+        return self._remaining()
 
-    def _left(self) -> float:
+    def _remaining(self) -> float:
         """The seconds until something is due."""
         with self._lock:
             return max(self._next_at() - self.clock.monotonic(), 0.0)
@@ -222,7 +222,7 @@ class Upkeep:
                 self._logger.exception("Error in the upkeep of a job store; trying again")
             elif now - self._failing[task] >= REMIND_AFTER:
                 self._failing[task] = now
-                self._logger.warning("Error in the upkeep of a job store: %s; trying again", words_of(error))
+                self._logger.warning("Error in the upkeep of a job store: %s; trying again", safe_str(error))
         else:
             if self._failing.pop(task, None) is not None:
                 self._logger.info("The upkeep of a job store works again")

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.setbacks import kept_from
-from mainspring.errors import ConfigurationError, words_of
-from mainspring.jobstores.shared.backend import Backend, Collected, Look
+from mainspring.errors import ConfigurationError, safe_str
+from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.failures import Failure
@@ -20,14 +20,14 @@ from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.shared.runs import Finished
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.adoption import Adoptions
+from mainspring.jobstores.sqlalchemy.change_feed import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
 from mainspring.jobstores.sqlalchemy.database import Database
-from mainspring.jobstores.sqlalchemy.ending import Ending
 from mainspring.jobstores.sqlalchemy.engines import engine_for_one, file_of
 from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
-from mainspring.jobstores.sqlalchemy.listening import announcements, can_listen, channel_for
+from mainspring.jobstores.sqlalchemy.outcome_writer import OutcomeWriter
 from mainspring.jobstores.sqlalchemy.predecessor import OldTable, Reader
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import (
@@ -97,7 +97,7 @@ class SQLBackend(Backend):
         statements = statements_for(self.tables, engine)
         self._runs = RunTable(self.tables, statements)
         self._groups = GroupTable(self.tables, self._runs)
-        self.setting = self._context = Context(
+        self.node_context = self._context = Context(
             **row_format,
             logger=safe_logger(__name__),  # until the store is started
             node_name=node_name,
@@ -112,7 +112,7 @@ class SQLBackend(Backend):
         self.jobs = JobTable(self._context)
         self.adoptions = Adoptions(self._context, self.jobs)
         self._claiming = Claiming(self._context)
-        self._ending = Ending(self._context)
+        self._outcome_writer = OutcomeWriter(self._context)
 
     # Life
 
@@ -252,9 +252,9 @@ class SQLBackend(Backend):
         with self.database.writing() as connection:
             nodes.sign_off(connection, self.tables, token, self._context.now())
 
-    def look(self, token: int) -> Look:
+    def cluster_status(self, token: int) -> ClusterStatus:
         with self.database.reading() as connection:
-            return self._ending.look(connection, token)
+            return self._outcome_writer.cluster_status(connection, token)
 
     # Runs
 
@@ -269,10 +269,10 @@ class SQLBackend(Backend):
 
     def poll(
         self, now: datetime, executors: Collection[str], set_aside: Collection[str], token: int | None
-    ) -> tuple[datetime | None, Look | None]:
+    ) -> tuple[datetime | None, ClusterStatus | None]:
         with self.database.reading() as connection:
             first = self._context.statements.next_time(connection, now, executors, set_aside)
-            return first, None if token is None else self._ending.look(connection, token)
+            return first, None if token is None else self._outcome_writer.cluster_status(connection, token)
 
     def unclaimable(
         self, before: datetime, decide: Decide, executors: Collection[str], limit: int
@@ -296,7 +296,7 @@ class SQLBackend(Backend):
             later = self._claim(request, give_up, take_asked)
         except Exception as error:  # noqa: BLE001 - what has been claimed before that must be run
             self._context.logger.warning(
-                "Some due jobs can't be claimed for now: %s; trying again", words_of(error)
+                "Some due jobs can't be claimed for now: %s; trying again", safe_str(error)
             )
             return claimed
         return joined(claimed, later)
@@ -331,7 +331,7 @@ class SQLBackend(Backend):
         return self.database.run(take_also_again, give_up=give_up, was_done=was_taken)
 
     def _take(self, connection: Connection, request: ClaimRequest, *, may_repeat: bool) -> Claimed:
-        finished = self._ending.finish(connection, request.ended)
+        finished = self._outcome_writer.finish(connection, request.ended)
         queue, claim = self._claiming.claim(connection, request, may_repeat=may_repeat)
         queued_from = request.queued_from
         if request.looks_into_queue:
@@ -378,24 +378,24 @@ class SQLBackend(Backend):
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
         def work() -> Finished:
             with self.database.writing() as connection:
-                return self._ending.finish(connection, ended)
+                return self._outcome_writer.finish(connection, ended)
 
         return self.database.run(work, give_up=give_up)
 
-    def say(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
+    def report_progress(self, said: Mapping[tuple[RunKey, int], str], give_up: Callable[[], bool]) -> None:
         def write() -> None:
             with self.database.writing() as connection:
-                self._runs.say(connection, said)
+                self._runs.report_progress(connection, said)
 
         self.database.run(write, give_up=give_up)
 
     def collect_lost(self, own: Callable[[], Collection[tuple[str, datetime, int]]]) -> Collected:
         def collect() -> Collected:
             with self.database.reading() as connection:
-                if not self._ending.has_orphans(connection):
+                if not self._outcome_writer.has_orphans(connection):
                     return Collected([], {}, None)
             with self.database.writing() as connection:
-                return self._ending.collect_lost(connection, own)
+                return self._outcome_writer.collect_lost(connection, own)
 
         return self.database.run(collect)
 

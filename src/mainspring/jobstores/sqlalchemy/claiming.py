@@ -29,7 +29,7 @@ from mainspring.jobstores.shared.claims import (
     move_of,
     restored_job,
 )
-from mainspring.jobstores.shared.rows import COLUMNS, ENDING, SCHEDULED, Unreadable, written_tally
+from mainspring.jobstores.shared.rows import COLUMNS, ENDING, SCHEDULED, Unreadable, written_counters
 from mainspring.jobstores.shared.runs import TakenRun, claimed_runs
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from mainspring.engine.decision import Decision
-    from mainspring.engine.grouping import GroupBook
+    from mainspring.engine.grouping import GroupBudget
     from mainspring.jobstores.contract import Decide
     from mainspring.jobstores.shared.claims import ClaimRequest
-    from mainspring.jobstores.shared.runs import Move, NewRun
+    from mainspring.jobstores.shared.runs import JobUpdate, NewRun
     from mainspring.jobstores.sqlalchemy.context import Context
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.model import JobRecord, QueuedRun, Submission
@@ -157,19 +157,19 @@ class Claiming:
         if jobs:
             ids = sorted({*ids, *jobs})
         running = self._context.statements.running(connection, ids) if ids else {}
-        book = self._book(connection, [*records, *jobs.values()], request.now)
+        budget = self._budget(connection, [*records, *jobs.values()], request.now)
         buffered = partial(self._buffered, connection)
         blocked = {} if queue is None else queue.blocked
         decided = decide_in_turn(
-            claim, records, runs, jobs, running, request, book, blocked, buffered, self._context.timezone
+            claim, records, runs, jobs, running, request, budget, blocked, buffered, self._context.timezone
         )
         if queue is not None and runs:
             self._make_queued_true(connection, decided, queue, request)
         for decision in (*claim.decisions, *claim.parked) if own else ():
             if decision.job.id in own:
                 with_own_trigger(decision, own[decision.job.id])
-        if book is not None:
-            self._groups.write(connection, book)
+        if budget is not None:
+            self._groups.write(connection, budget)
         if may_repeat:
             self._count_attempts(connection, claim.decisions)
         self._make_true(connection, claim.decisions, request)
@@ -244,12 +244,12 @@ class Claiming:
         self._runs.take(connection, taken, self._context.node_name, request.token, now)
         queue.decisions.extend((*decided.begun, *decided.missed))
 
-    def _book(
+    def _budget(
         self, connection: Connection, records: Iterable[JobRecord | Unreadable], now: datetime
-    ) -> GroupBook | None:
+    ) -> GroupBudget | None:
         """What the groups of these jobs have room for, locked; ``None`` if they are in none."""
         names = groups_of(records)
-        return self._groups.book(connection, names, now) if names else None
+        return self._groups.budget(connection, names, now) if names else None
 
     def _jobs_of(
         self, connection: Connection, runs: Sequence[QueuedRun]
@@ -289,7 +289,7 @@ class Claiming:
         self, connection: Connection, decisions: Sequence[Decision], request: ClaimRequest
     ) -> None:
         now = request.now
-        moves: list[Move] = []
+        moves: list[JobUpdate] = []
         ended: list[str] = []
         runs: list[NewRun] = []
         buffered: list[QueuedRun] = []
@@ -305,7 +305,7 @@ class Claiming:
                 ended.append(job.id)
                 continue
             moves.append(move)
-            if following is not None and following.tally is not job.tally:
+            if following is not None and following.counters is not job.counters:
                 self._remember(connection, following)
         if moves and self._context.statements.move(connection, moves, now) != len(moves):
             raise ClaimRaceError("a job that was to be moved on was changed meanwhile")
@@ -316,7 +316,9 @@ class Claiming:
 
     def _remember(self, connection: Connection, job: JobRecord) -> None:
         jobs = self._jobs
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(tally=written_tally(job.tally)))
+        connection.execute(
+            update(jobs).where(jobs.c.id == job.id).values(tally=written_counters(job.counters))
+        )
 
     def give_back(
         self,
@@ -349,7 +351,7 @@ class Claiming:
                 next_run_time=before.next_run_time,
                 state=SCHEDULED,
                 version=before.version,
-                tally=written_tally(before.tally),
+                tally=written_counters(before.counters),
             )
         ).rowcount
         if not restored and following is None and not job.options.outlasts_schedule:

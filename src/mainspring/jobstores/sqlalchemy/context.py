@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
+from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.rows import COLUMNS, Unreadable
-from mainspring.jobstores.shared.setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Context(Setting):
+class Context(NodeContext):
     """A database with its tables, and how they are read."""
 
     database: Database

@@ -16,11 +16,11 @@ from sqlalchemy.exc import DisconnectionError, TimeoutError  # noqa: A004 - as S
 
 from mainspring.errors import MainspringError
 from mainspring.forks import UNDIVIDED, OwnLock, keep_for_ever, leaves_to_parent
+from mainspring.jobstores.shared.backoff import try_again
 from mainspring.jobstores.shared.failures import Failure
 from mainspring.jobstores.shared.namespaces import within
+from mainspring.jobstores.shared.node_context import DEFAULT_REQUEST_LIMIT
 from mainspring.jobstores.shared.outage import Outage
-from mainspring.jobstores.shared.setting import DEFAULT_REQUEST_LIMIT
-from mainspring.jobstores.shared.trying import try_again
 from mainspring.jobstores.sqlalchemy.addresses import where_of
 from mainspring.jobstores.sqlalchemy.engines import is_in_memory, names_memory
 from mainspring.jobstores.sqlalchemy.failures import failure_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from mainspring.engine.grouping import GroupBook, without
+from mainspring.engine.grouping import GroupBudget, without
 from mainspring.model import Group
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class GroupTable:
         self._groups = tables.groups
         self._runs = runs
 
-    def book(self, connection: Connection, names: Collection[str], now: datetime) -> GroupBook:
+    def budget(self, connection: Connection, names: Collection[str], now: datetime) -> GroupBudget:
         """What these groups have room for; they are locked until the transaction ends, so that nobody else takes that meanwhile."""
         groups = self._groups
         rows = (
@@ -43,11 +43,11 @@ class GroupTable:
             row.name: [datetime.fromtimestamp(stamp, UTC) for stamp in json.loads(row.begun or "[]")]
             for row in rows
         }
-        return GroupBook(limits, running, begun, now)
+        return GroupBudget(limits, running, begun, now)
 
-    def write(self, connection: Connection, book: GroupBook) -> None:
+    def write(self, connection: Connection, budget: GroupBudget) -> None:
         """Write when runs of groups with a rate have begun."""
-        for name, begun in book.begun().items():
+        for name, begun in budget.begun().items():
             text = json.dumps([moment.timestamp() for moment in begun])
             connection.execute(update(self._groups).where(self._groups.c.name == name).values(begun=text))
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Maintenance"]
 
 #: For so many seconds a file that others write to is waited for.
-_PATIENCE = 30.0
+_LOCK_SECONDS = 30.0
 #: So many flaws are named.
 _FLAWS = 20
 
@@ -199,7 +199,7 @@ class Maintenance:
 def _opened(file: Path, *, read_only: bool = False) -> sqlite3.Connection:
     mode = "ro" if read_only else "rw"
     return sqlite3.connect(
-        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE, isolation_level=None
+        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=_LOCK_SECONDS, isolation_level=None
     )
 
 

@@ -475,7 +475,7 @@ class RunTable:
         )
         return [RunKey(*row) for row in found]
 
-    def say(self, connection: Connection, said: Mapping[tuple[RunKey, int], str]) -> None:
+    def report_progress(self, connection: Connection, said: Mapping[tuple[RunKey, int], str]) -> None:
         """Write how far runs are."""
         for (key, token), text in said.items():
             connection.execute(

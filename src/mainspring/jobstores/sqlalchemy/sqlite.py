@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 
 from mainspring.errors import ConfigurationError
-from mainspring.jobstores.sqlalchemy.turn import Line
+from mainspring.jobstores.sqlalchemy.writer_queue import WriterQueue
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,7 +31,7 @@ _LEGACY = -1
 _SETTINGS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-512")
 # What is known of a connection: for how many seconds it waits for a lock, and the line in front of its file.
 # And which file it is.
-_PATIENCE, _LINE, _FILE = "mainspring_patience", "mainspring_line", "mainspring_file"
+_BUSY_SECONDS, _LINE, _FILE = "mainspring_patience", "mainspring_line", "mainspring_file"
 
 
 def prepare(engine: Engine) -> None:
@@ -51,7 +51,7 @@ def prepare(engine: Engine) -> None:
     if engine in _prepared:
         return
     _prepared.add(engine)
-    lines: dict[str, Line] = {}
+    lines: dict[str, WriterQueue] = {}
     event.listen(engine, "do_connect", partial(_connecting, lines))
     event.listen(engine, "connect", partial(_connected, lines))
     event.listen(engine, "checkout", _checked_out)
@@ -87,7 +87,7 @@ def refuse_bound_to_threads(engine: Engine) -> None:
 _prepared: WeakSet[Engine] = WeakSet()
 
 
-def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
+def _connected(lines: dict[str, WriterQueue], connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
     if getattr(connection, "autocommit", _LEGACY) != _LEGACY:  # Python 3.12: the program's engine may set it
         connection.autocommit = True
@@ -95,14 +95,14 @@ def _connected(lines: dict[str, Line], connection: Any, record: Any) -> None:
     cursor = connection.cursor()
     for pragma in _SETTINGS:
         cursor.execute(f"PRAGMA {pragma}")
-    record.info[_PATIENCE] = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    record.info[_BUSY_SECONDS] = cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
     file = cursor.execute("PRAGMA database_list").fetchone()[2]
-    record.info[_LINE] = lines.setdefault(file, Line(file))
+    record.info[_LINE] = lines.setdefault(file, WriterQueue(file))
     record.info[_FILE] = file, _identity(file)
     cursor.close()
 
 
-def _connecting(lines: dict[str, Line], dialect: Any, _record: Any, _args: Any, _options: Any) -> None:
+def _connecting(lines: dict[str, WriterQueue], dialect: Any, _record: Any, _args: Any, _options: Any) -> None:
     """A file that was there and isn't any more is not made anew, empty: somebody may be about to put another in its place."""
     for file in lines:
         if file and not Path(file).exists():
@@ -150,8 +150,8 @@ def turn(connection: Connection) -> AbstractContextManager[None]:
     where there is much to do, a process could not so much as say for seconds that it lives.
     """
     known = connection.info
-    line: Line = known[_LINE]
-    return line.turn(known[_PATIENCE])
+    line: WriterQueue = known[_LINE]
+    return line.turn(known[_BUSY_SECONDS])
 
 
 #: Result codes, by their lowest byte, of which the reason is to be found at the file.

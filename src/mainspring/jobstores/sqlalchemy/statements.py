@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from mainspring.jobstores.shared.runs import EndedRun, Move, NewRun, TakenRun
+    from mainspring.jobstores.shared.runs import EndedRun, JobUpdate, NewRun, TakenRun
     from mainspring.jobstores.sqlalchemy.tables import Tables
 
 
@@ -171,7 +171,7 @@ class Statements(ABC):
         return ", ".join([self.mark] * len(values))
 
     @abstractmethod
-    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+    def move(self, connection: Connection, moves: Sequence[JobUpdate], now: datetime) -> int:
         """Move jobs; how many were still at their version."""
 
     @abstractmethod
@@ -213,7 +213,7 @@ class SQLiteStatements(Statements):
     def _among(self, job_ids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
         return "IN (SELECT value FROM json_each(?))", (compact(job_ids),)
 
-    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+    def move(self, connection: Connection, moves: Sequence[JobUpdate], now: datetime) -> int:
         job_id, version, next_run_time, state = _NEW[:4]
         return connection.exec_driver_sql(
             f"UPDATE {self._jobs} AS job SET next_run_time = {next_run_time}, state = {state}, version = job.version + 1, "  # noqa: S608 - our names
@@ -272,7 +272,7 @@ class PostgreSQLStatements(Statements):
     def _plain(self, moment: datetime | None) -> str | None:
         return None if moment is None else moment.isoformat()
 
-    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+    def move(self, connection: Connection, moves: Sequence[JobUpdate], now: datetime) -> int:
         return connection.exec_driver_sql(
             f"UPDATE {self._jobs} AS job SET next_run_time = (new->>2)::timestamptz, state = new->>3, "  # noqa: S608 - our names
             "version = job.version + 1, updated = %s FROM json_array_elements(%s::json) AS new "
@@ -331,7 +331,7 @@ _MYSQL_RUN = (
 class MySQLStatements(Statements):
     """For MySQL and MariaDB."""
 
-    def move(self, connection: Connection, moves: Sequence[Move], now: datetime) -> int:
+    def move(self, connection: Connection, moves: Sequence[JobUpdate], now: datetime) -> int:
         return connection.exec_driver_sql(
             f"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (id {_MYSQL_ID} PATH '$[0]', version BIGINT PATH '$[1]', next_run_time "  # noqa: S608 - our names
             "DATETIME(6) PATH '$[2]', state VARCHAR(20) PATH '$[3]')) AS moved STRAIGHT_JOIN "

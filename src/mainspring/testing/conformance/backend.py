@@ -73,7 +73,7 @@ class Node:
         """Enter the node."""
         self.token, _ = self.backend.register(self.registration, self.beats)
         self.beats.confirm()
-        self.backend.setting.token = self.token
+        self.backend.node_context.token = self.token
         return self
 
     @property
@@ -95,7 +95,7 @@ class Node:
         """What is claimed then, with its lease."""
         decisions = self.claim(after, looks=looks).in_turn()
         for decision in decisions:
-            decision.lease = NodeLease(self.token, _LEASE, self.backend.setting, 0.0)
+            decision.lease = NodeLease(self.token, _LEASE, self.backend.node_context, 0.0)
         return decisions
 
     def ended(self, decision: Decision, outcome: Outcome = "succeeded", **more: Any) -> Ended:
@@ -109,7 +109,7 @@ class Node:
 
     def living(self) -> dict[int, LivingNode]:
         """Who is counted among the living, by token."""
-        return {node.token: node for node in self.backend.look(self.token).living}
+        return {node.token: node for node in self.backend.cluster_status(self.token).living}
 
 
 class Nodes:
@@ -193,9 +193,9 @@ def a_database_is_prepared_once_and_asked_again_after_connections_were_closed(no
 @_promises("go_by")
 def time_is_measured_by_the_clock_of_the_scheduler(nodes: Nodes) -> None:
     backend = nodes.add().backend
-    backend.setting.goes_by_scheduler = True  # whatever the time of the database is
+    backend.node_context.goes_by_scheduler = True  # whatever the time of the database is
     backend.go_by(SettableClock(START))
-    assert backend.setting.now() == START
+    assert backend.node_context.now() == START
 
 
 @_promises("lacks")
@@ -206,10 +206,10 @@ def a_prepared_database_lacks_nothing(nodes: Nodes) -> None:
 @_promises("ask_time")
 def the_clock_of_the_database_is_asked_if_it_has_one(nodes: Nodes) -> None:
     backend = nodes.add().backend
-    present = backend.setting.clock.now(UTC)
+    present = backend.node_context.clock.now(UTC)
     backend.go_by(SettableClock(START))
     backend.ask_time()
-    told = backend.setting.now()
+    told = backend.node_context.now()
     assert told == START or abs(told - present) < timedelta(hours=1)
 
 
@@ -229,7 +229,7 @@ def what_another_node_changes_is_heard_where_the_database_can_tell(nodes: Nodes)
         return
     try:
         # Until it is connected it may miss some, and is called when it is: so there is no moment at which to begin.
-        clock, number = one.backend.setting.clock, 0
+        clock, number = one.backend.node_context.clock, 0
         end = clock.monotonic() + _HEARD_WITHIN
         while not heard.wait(0.05) and clock.monotonic() < end:
             number += 1
@@ -361,7 +361,7 @@ def a_removed_job_is_gone_with_what_is_queued_of_it(nodes: Nodes) -> None:
 # Nodes
 
 
-@_promises("register", "look", "known_nodes")
+@_promises("register", "cluster_status", "known_nodes")
 def every_registration_has_a_higher_token_and_is_seen_by_all(nodes: Nodes) -> None:
     one, other = nodes.add("one"), nodes.add("other")
     first = one.token
@@ -439,22 +439,22 @@ def a_node_that_has_left_is_known_and_not_living(nodes: Nodes) -> None:
     assert {node.token: node.is_alive for node in other.backend.known_nodes()}[one.token] is False
 
 
-@_promises("look")
+@_promises("cluster_status")
 def a_look_shows_what_there_is_to_be_done(nodes: Nodes) -> None:
     one, other = nodes.add("one"), nodes.add("other")
     backend = one.backend
     backend.jobs.add([record("a", every=10)], None)
-    nothing = other.backend.look(other.token)
+    nothing = other.backend.cluster_status(other.token)
     assert (nothing.has_orphans, nothing.next_queued, list(nothing.to_cancel)) == (False, None, [])
     (decision,) = one.due(0)
     key = RunKey("a", START, 1)
     backend.enqueue([manual_run("a", 100)])
     assert other.backend.cancel(key)
-    seen, elsewhere = backend.look(one.token), other.backend.look(other.token)
+    seen, elsewhere = backend.cluster_status(one.token), other.backend.cluster_status(other.token)
     assert (list(seen.to_cancel), list(elsewhere.to_cancel)) == ([key], [])
     assert elsewhere.next_queued == START + 100 * SECOND
     backend.finish([one.ended(decision, "cancelled")], None)
-    assert list(backend.look(one.token).to_cancel) == []
+    assert list(backend.cluster_status(one.token).to_cancel) == []
 
 
 # Runs
@@ -581,7 +581,7 @@ def the_outcome_of_a_run_that_others_have_taken_over_is_refused(nodes: Nodes) ->
     assert (one.states("a"), one.states("b")) == ([("failed", "no")], [("lost", NODE_IS_SILENT)])
 
 
-@_promises("finish", "claim", "say", "give_back", "release")
+@_promises("finish", "claim", "report_progress", "give_back", "release")
 def a_token_that_holds_a_run_no_more_changes_nothing_of_it(nodes: Nodes) -> None:
     one, other = nodes.add("one"), nodes.add("other")
     options: dict[str, Any] = {"every": 10, "retry": Retry(2, delay=1), "pause_after_failures": 1}
@@ -609,7 +609,7 @@ def a_token_that_holds_a_run_no_more_changes_nothing_of_it(nodes: Nodes) -> None
         assert {each.job.id for each in one.claim(0, ended=ended).finished.refused} == set(stale)
         assert is_as_it_was()
     for decision in stale.values():
-        one.backend.say({(one.ended(decision).key, one.token): '[1,2,"stale"]'}, _never)
+        one.backend.report_progress({(one.ended(decision).key, one.token): '[1,2,"stale"]'}, _never)
         one.backend.give_back(decision, one.token, None)
     one.backend.release([submission(decision) for decision in stale.values()], _never)
     assert is_as_it_was()
@@ -641,32 +641,32 @@ def what_follows_from_outcomes_is_written_with_them(nodes: Nodes) -> None:
     assert found.next_run_time is None
 
 
-@_promises("say")
+@_promises("report_progress")
 def how_far_a_run_is_is_written_for_who_claimed_it(nodes: Nodes) -> None:
     node, backend = _with_job(nodes)
     node.due(0)
     key = RunKey("a", START, 1)
     for token, done in ((node.token, 1), (node.token + 1, 2)):
-        backend.say({(key, token): f'[{done}, 3, "files"]'}, _never)
+        backend.report_progress({(key, token): f'[{done}, 3, "files"]'}, _never)
         run = backend.get_run(key)
         assert run is not None
         assert run.progress == (1, 3, "files")
 
 
-@_promises("collect_lost", "look")
+@_promises("collect_lost", "cluster_status")
 def the_runs_of_a_dead_node_are_lost_once_and_run_again(nodes: Nodes) -> None:
     one, other = nodes.add("one"), nodes.add("other")
     one.backend.jobs.add([record("a", every=100, on_lost="rerun"), record("b", every=100)], None)
     one.due(0)
     assert list(other.backend.collect_lost(set).lost) == []  # it lives
     assert other.backend.declare_dead(one.token, other.living()[one.token].heartbeat)
-    assert other.backend.look(other.token).has_orphans
+    assert other.backend.cluster_status(other.token).has_orphans
     collected = other.backend.collect_lost(set)
     assert sorted(lost.job_id for lost in collected.lost) == ["a", "b"]
     assert [lost.job_id for lost in collected.again] == ["a"]
     assert collected.queued_from is not None
     assert list(other.backend.collect_lost(set).lost) == []
-    assert not other.backend.look(other.token).has_orphans
+    assert not other.backend.cluster_status(other.token).has_orphans
     assert other.states("a") == [("queued", None), ("lost", NODE_IS_SILENT)]
     assert other.states("b") == [("lost", NODE_IS_SILENT)]
 
@@ -721,7 +721,7 @@ def a_queued_run_is_ended_and_one_that_goes_on_is_asked_to(nodes: Nodes) -> None
     assert not backend.cancel(RunKey("nobody", START, 1))
     node.due(0)
     assert backend.cancel(RunKey("a", START, 1))
-    assert list(backend.look(node.token).to_cancel) == [RunKey("a", START, 1)]
+    assert list(backend.cluster_status(node.token).to_cancel) == [RunKey("a", START, 1)]
 
 
 @_promises("get_run", "list_runs")

@@ -13,7 +13,7 @@ from mainspring.triggers.interval import IntervalTrigger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mainspring.engine.grouping import Room
+    from mainspring.engine.grouping import Capacity
     from mainspring.jobstores.contract import ClaimedBatch, Decide, RunStore
     from mainspring.model import Outcome
     from mainspring.triggers.base import BaseTrigger
@@ -51,12 +51,12 @@ def deciding(now: datetime, decide_with: Callable[..., Decision] = decide) -> De
         running: int,
         run: QueuedRun | None = None,
         buffered: int = 0,
-        room: Room | None = None,
+        capacity: Capacity | None = None,
     ) -> Decision:
         if run is not None:
-            return decide_queued(job, run, running, room=room, now=now)
+            return decide_queued(job, run, running, capacity=capacity, now=now)
         if decide_with is decide:
-            return decide(job, now, running, buffered=buffered, room=room)
+            return decide(job, now, running, buffered=buffered, capacity=capacity)
         return decide_with(job, now, running)
 
     return decide_now

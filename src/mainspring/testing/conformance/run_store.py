@@ -291,10 +291,10 @@ def a_claim_that_is_given_back_has_counted_nothing(store: RunStore) -> None:
     store.set_group(Group("g", limit=1, rate=1, per=60 * SECOND))
     store.add_records([record("a", every=10, max_runs=1, group="g")], None)
     (decision,) = claim(store, 0).decisions
-    assert _record(store).tally is not None
+    assert _record(store).counters is not None
     assert store.give_back(decision, START) is not None
     before = _record(store)
-    assert (before.next_run_time, before.tally) == (START, None)
+    assert (before.next_run_time, before.counters) == (START, None)
     (again,) = claim(store, 5).decisions
     assert (again.submit, again.attempt) == ([START], 1)
     assert again.following is not None
@@ -438,13 +438,13 @@ def _written(store: RunStore, job_id: str = "a") -> list[tuple[str, str | None]]
     return [(run.state, run.error) for run in store.list_runs(job_id, None, None, 10)]
 
 
-@_promises("kind", "live_records", "claim_limit", "poll_interval", "serves_one_process", "outbox")
+@_promises("kind", "live_records", "claim_limit", "poll_interval", "serves_one_process", "success_log")
 def a_store_says_what_it_is(store: RunStore) -> None:
     assert store.kind is None or store.kind in ABILITIES
     assert store.claim_limit > 0
     assert store.serves_one_process or _is_shared(store)
     # What ends without `finish` being told could be told to nobody else.
-    assert store.outbox is None or not _is_shared(store)
+    assert store.success_log is None or not _is_shared(store)
     assert not (store.live_records and _is_shared(store))
 
 
@@ -636,12 +636,12 @@ def what_became_of_one_run_of_several_is_kept_while_the_others_go_on(store: RunS
     assert [state for state, _ in _written(store)] == ["succeeded", "queued", "failed"]
 
 
-@_promises("say", "write_outcomes")
+@_promises("report_progress", "write_outcomes")
 def what_a_run_says_is_seen_by_other_nodes(store: RunStore) -> None:
     store.add_records([record("a", every=10)], None)
     (decision,) = claim(store, 0).decisions
     goes_on = submission(decision)
-    store.say(goes_on, '[1, 3, "files"]')
+    store.report_progress(goes_on, '[1, 3, "files"]')
     store.write_outcomes()
     found = store.get_run(goes_on.key)
     assert found is not None

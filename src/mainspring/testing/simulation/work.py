@@ -29,7 +29,7 @@ def work(takes: float = 0, ends: tuple[str, ...] = ("succeeded",), manner: str =
     raise AssertionError("the executors of a simulation call nothing")
 
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class TrueCall(NamedTuple):
@@ -213,6 +213,6 @@ class SimulatedExecutor(NativeExecutor):
 
 
 def _true_call(run: _Run, ended: datetime | None) -> TrueCall:
-    began = run.began or _NEVER
-    key = RunKey(run.submission.job.id, (run.time or _NEVER).astimezone(UTC), run.attempt)
+    began = run.began or _END_OF_TIME
+    key = RunKey(run.submission.job.id, (run.time or _END_OF_TIME).astimezone(UTC), run.attempt)
     return TrueCall(key, began, ended, run.submission.cause)

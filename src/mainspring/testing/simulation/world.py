@@ -15,7 +15,7 @@ from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from mainspring.jobstores.shared.trying import drawn_from
+from mainspring.jobstores.shared.backoff import drawn_from
 from mainspring.testing.checker import Span
 from mainspring.testing.simulation.actions import take
 from mainspring.testing.simulation.chronicle import Chronicle

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mainspring.jobstores.redis.server import Server
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import RunKey, RunRecord
 
 #: As long as nobody has added a job that comes after another.
 _NO_FOLLOWERS = "0"
 
 
-class Ending:
+class OutcomeWriter:
     """What is written when runs have ended, or are found to be lost."""
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
         self._followers = _NO_FOLLOWERS
 
     def finish(self, ended: Sequence[Ended], give_up: Callable[[], bool] | None) -> Finished:
@@ -51,7 +51,7 @@ class Ending:
             for one in ended
         )
         while True:
-            now = self._setting.now()
+            now = self._node_context.now()
             queue: list[dict[str, Any]] = []
             times = []
             for at, one in enumerate(ended):
@@ -100,7 +100,7 @@ class Ending:
         self, found: Mapping[str, Any], results: Sequence[tuple[str, RunResult]]
     ) -> list[dict[str, Any]]:
         """The runs of jobs that come after those that have ended."""
-        now = self._setting.now()
+        now = self._node_context.now()
         runs = []
         for follower in self._read(found["followers"]):
             followed = getattr(follower.trigger, "job_id", None)
@@ -110,7 +110,7 @@ class Ending:
         return runs
 
     def _read(self, rows: Sequence[Any]) -> list[JobRecord]:
-        read = [read_job(job_id, fields, self._setting) for job_id, fields in rows]
+        read = [read_job(job_id, fields, self._node_context) for job_id, fields in rows]
         return [record for record in read if not isinstance(record, Unreadable)]
 
     def _counted(
@@ -124,7 +124,9 @@ class Ending:
             outcomes = [(one.outcome, one.retry_at) for one in new if one.key.job_id == before.id]
             after = after_outcomes(before, outcomes)
             if after is not before:
-                changed.append(written_job(after, self._setting, self._setting.now(), before.version))
+                changed.append(
+                    written_job(after, self._node_context, self._node_context.now(), before.version)
+                )
             if has_paused_itself(before, after):
                 paused.append(after)
         return changed, paused
@@ -138,12 +140,12 @@ class Ending:
         """
         if not runs:
             return Collected([], {}, None)
-        now = self._setting.now()
+        now = self._node_context.now()
         outcome = not_begun(now, "lost", NODE_IS_SILENT)
         ids = sorted({run.job_id for run in runs})
         while True:
             found = self._server.ask("rows", {"ids": ids, "func": False, "columns": FIELDS})
-            read = [read_job(job_id, fields, self._setting) for job_id, fields in found["rows"]]
+            read = [read_job(job_id, fields, self._node_context) for job_id, fields in found["rows"]]
             of_jobs = {record.id: record.options for record in map(record_of, read)}
             options = {
                 run.key: of_jobs[run.job_id]

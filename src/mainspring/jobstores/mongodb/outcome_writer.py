@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
+    from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.runs import Ended
-    from mainspring.jobstores.shared.setting import Setting
     from mainspring.model import JobRecord, Outcome, RunRecord
 
 
@@ -66,12 +66,12 @@ def _follows(document: Document, key: RunKey, again: QueuedRun) -> bool:
     return bool(document.get("cause") == again.cause and after in (None, key.attempt))
 
 
-class Ending:
+class OutcomeWriter:
     """What is written when runs have ended, or are found to be lost."""
 
-    def __init__(self, server: Server, setting: Setting) -> None:
+    def __init__(self, server: Server, node_context: NodeContext) -> None:
         self._server = server
-        self._setting = setting
+        self._node_context = node_context
         # What this node has claimed, as it is to be in the history.
         self._claimed: dict[str, Document] = {}
 
@@ -183,7 +183,7 @@ class Ending:
         if not disowned:
             return
         skipped = [again for key, again in retries.items() if key.id in disowned]
-        now = self._setting.now()
+        now = self._node_context.now()
         insert_new(self._server.runs, [skipped_run(again, now) for again in skipped])
         for again in skipped:
             self.end_queued(again.key, "skipped", JOB_REMOVED)
@@ -258,14 +258,14 @@ class Ending:
 
     def _following(self, results: Mapping[str, Sequence[RunResult]]) -> list[QueuedRun]:
         """The runs of jobs that come after those that have ended."""
-        now = self._setting.now()
+        now = self._node_context.now()
         runs: list[QueuedRun] = []
         if not self._server.jobs.find_one({"found_by": IS_FOLLOWER}, {"_id": 1}):
             return runs
         for part in chunks(sorted(results)):
             which = {"found_by": {"$in": [follower_of(job_id) for job_id in part]}, "state": SCHEDULED}
             for document in self._server.jobs.find(which):
-                follower = read_job(document, self._setting)
+                follower = read_job(document, self._node_context)
                 if not isinstance(follower, Unreadable):
                     runs += following_runs(follower, results[document["follows"]], now)
         return runs
@@ -276,7 +276,7 @@ class Ending:
         for job_id in sorted({one.key.job_id for one in counted}):
             while True:
                 document = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": [ENDING, ADDING]}})
-                before = None if document is None else read_job(document, self._setting)
+                before = None if document is None else read_job(document, self._node_context)
                 if document is None or before is None or isinstance(before, Unreadable):
                     break
                 disowned = disowned_names(document)
@@ -292,7 +292,7 @@ class Ending:
                 names = [one.key.id for one in mine]
                 update: Document = {"$pull": {"active": {"name": {"$in": names}}}, "$inc": {"mark": 1}}
                 if after is not before:
-                    fields, missing = job_fields(after, self._setting, self._setting.now())
+                    fields, missing = job_fields(after, self._node_context, self._node_context.now())
                     update |= change_to(fields, missing)
                 condition = {"_id": job_id, "version": before.version}
                 if self._server.jobs.update_one(condition, update).matched_count:
@@ -379,7 +379,7 @@ class Ending:
 
     def end_queued(self, key: RunKey, outcome: Outcome, error: str) -> bool:
         """A queued run will not be run; whether it was queued."""
-        now = text_of(self._setting.now())
+        now = text_of(self._node_context.now())
         ended = self._server.runs.update_one(
             {"_id": key.id, "state": QUEUED},
             {"$set": {"state": ENDED, "finished": now, "outcome": outcome, "error": error}},
@@ -414,7 +414,7 @@ class Ending:
         living = alive()  # whoever has claimed one of these, and be it a moment ago, is there by now
         ours = own()
         for document in found:
-            record = read_job(document, self._setting)
+            record = read_job(document, self._node_context)
             job = record_of(record)
             for active in active_runs(document):
                 if active["token"] in living:
@@ -445,7 +445,7 @@ class Ending:
         self, job: JobRecord, run: RunRecord, active: Document
     ) -> tuple[LostRun | None, Counted | None, list[QueuedRun]]:
         """Write that a run is lost, if nothing else was written of it; that it is, how it ended, and what follows from that."""
-        now = self._setting.now()
+        now = self._node_context.now()
         fields = outcome_fields(outcome_of_lost(run.key, run.token or 0, now))
         kept: Document = {
             name: active[name]

@@ -27,13 +27,13 @@ DEFAULT_REQUEST_LIMIT = 256 * 1024 * 1024
 _LARGEST_BATCH = 1024 * 1024
 
 #: Twice as long as others sleep at most.
-_SOON = timedelta(seconds=2)
+_POLL_AHEAD = timedelta(seconds=2)
 #: For how long a job is held that is being changed: longer with each try.
 _HOLD, _LONGEST_HOLD = timedelta(seconds=2), timedelta(seconds=10)
 
 
 @dataclass(kw_only=True)
-class Setting:
+class NodeContext:
     """How a store reads and writes, and who it is.
 
     Attributes:
@@ -97,7 +97,7 @@ class Setting:
         That is what is due soon. A claim reads every job afresh, so that a job was put off, paused or removed needs no announcement,
         and what is due later is found by looking once a second.
         """
-        soon = shifted(self.now(), _SOON)
+        soon = shifted(self.now(), _POLL_AHEAD)
         return any(time is not None and time <= soon for time in next_run_times)
 
     def held_until(self, tries: int) -> datetime:

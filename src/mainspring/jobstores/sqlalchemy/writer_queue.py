@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Line:
+class WriterQueue:
     """Where those who want to write to one file wait, in the order of coming. Nothing but this order depends on it.
 
     Whoever doesn't stand in line, such as a backup, waits as SQLite does.

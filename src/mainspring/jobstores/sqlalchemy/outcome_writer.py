@@ -9,8 +9,15 @@ from sqlalchemy import select, update
 from mainspring.engine.failures import after_outcomes, has_paused_itself
 from mainspring.engine.following import followed_job, following_runs
 from mainspring.engine.retrying import after_loss
-from mainspring.jobstores.shared.backend import Collected, Look
-from mainspring.jobstores.shared.rows import ENDING, PAUSED, SCHEDULED, Unreadable, record_of, written_tally
+from mainspring.jobstores.shared.backend import ClusterStatus, Collected
+from mainspring.jobstores.shared.rows import (
+    ENDING,
+    PAUSED,
+    SCHEDULED,
+    Unreadable,
+    record_of,
+    written_counters,
+)
 from mainspring.jobstores.shared.runs import Counted, Finished, counted_of, retries_of
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.model import RunResult
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 _CHUNK = 500
 
 
-class Ending:
+class OutcomeWriter:
     """What is written when runs have ended, or are found to be lost."""
 
     def __init__(self, context: Context) -> None:
@@ -48,7 +55,7 @@ class Ending:
         refused = context.runs.finish(connection, ended)
         said = {(one.key, one.token): one.result.progress for one in ended if one.result.progress}
         if said:
-            context.runs.say(connection, said)
+            context.runs.report_progress(connection, said)
         # Asked afterwards: whoever removes a job waits for this, or this has waited for that.
         disowned = context.runs.disowned(connection, sorted(new)) if new else set()
         of_jobs = new - disowned
@@ -133,7 +140,7 @@ class Ending:
                     update(jobs)
                     .where(jobs.c.id == before.id)
                     .values(
-                        tally=written_tally(after.tally),
+                        tally=written_counters(after.counters),
                         next_run_time=after.next_run_time,
                         state=PAUSED if after.next_run_time is None else SCHEDULED,
                         version=after.version,
@@ -141,7 +148,7 @@ class Ending:
                 )
         return paused
 
-    def look(self, connection: Connection, token: int) -> Look:
+    def cluster_status(self, connection: Connection, token: int) -> ClusterStatus:
         """What there is to be done for this node, and for others that have died."""
         self._context.ask_time(connection)
         known = nodes.living(connection, self._context.tables)
@@ -152,7 +159,9 @@ class Ending:
         few = select(jobs.c.id).where(jobs.c.priority != 0).order_by(jobs.c.priority).limit(1)
         prioritised = connection.execute(few).first()
         self._context.statements.has_priorities = prioritised is not None
-        return Look(known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token))
+        return ClusterStatus(
+            known, has_orphans, runs.next_available(connection), runs.to_cancel(connection, token)
+        )
 
     def collect_lost(
         self, connection: Connection, own: Callable[[], Collection[tuple[str, datetime, int]]]
