@@ -1,4 +1,13 @@
-"""Schedules in plain English, by a small grammar: what it doesn't understand, it refuses."""
+"""Schedules in plain English, as people type them: ``every weekday at 9``.
+
+It promises to refuse what it doesn't understand, with the place at which it stopped and the nearest text that it does
+understand, and never to guess. What `explain` says of most triggers is read back as the same schedule.
+
+A text becomes tokens (`words`). `reader` tries the clauses in order; each kind has a file in `clauses/`, which writes what is said into
+a `Sentence` (`sentence`). `building` makes the trigger of it. Start at `reader`; a new phrase goes into the file of its kind.
+
+It doesn't know the present: "tomorrow" is refused. The grammar as a whole is in docs/triggers/dialects/english.md.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +19,7 @@ from mainspring.errors import CronSyntaxError, TriggerError
 from mainspring.triggers.combining import AndTrigger, OrTrigger
 from mainspring.triggers.dialects.cursor import Cursor
 from mainspring.triggers.dialects.english.building import Builder
-from mainspring.triggers.dialects.english.reading import Reader
+from mainspring.triggers.dialects.english.reader import read_sentence
 from mainspring.triggers.dialects.english.words import MONTH_WORDS, WEEKDAY_WORDS, Words
 
 if TYPE_CHECKING:
@@ -117,11 +126,11 @@ def _one(words: Words, depth: int) -> _Several | Sentence:
             raise words.fail()
         found = _Several(True, [inner], True)
     else:
-        return Reader(words).read()
+        return read_sentence(words)
     start = words.at
     if words.token.text == "," and not (words.ahead(1).text == "and" and words.ahead(2).text == "also"):
         words.at += 1
-        rules = Reader(words).read()
+        rules = read_sentence(words)
         odd = sorted(rules.places.keys() - _RULES)
         if odd:
             raise words.refuse(

@@ -201,6 +201,26 @@ class Words:
                 return values
             values.append(found)
 
+    def need(self, *options: str) -> None:
+        """Read one of these words or symbols.
+
+        Raises:
+            CronSyntaxError: another comes next.
+        """
+        if not self.word(*options):
+            raise self.fail()
+
+    def needed(self, read: Callable[[], Any]) -> Any:
+        """What `read` reads.
+
+        Raises:
+            CronSyntaxError: it reads nothing.
+        """
+        found = read()
+        if found is None:
+            raise self.fail()
+        return found
+
     def fail(self) -> CronSyntaxError:
         """The error that the text isn't understood from some token on: the last at which anything was expected."""
         at = self._stopped()
