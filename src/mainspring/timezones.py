@@ -180,16 +180,22 @@ _MOST_OTHER_LETTERS, _MOST_MISSING = 4, 3
 
 
 @lru_cache(maxsize=256)
-def nearest_zone(name: str) -> str | None:
-    """The zone that was probably meant by a name that is none: by its letters in any case, by its place alone, or mistyped."""
+def zone_called(name: str) -> str | None:
+    """The zone that is meant by a name that is none: an abbreviation, its letters in any case, its place alone."""
     plain = "_".join(name.split())
     for zone, abbreviations in _ABBREVIATIONS.items():
         if plain.upper() in abbreviations:
             return zone
-    low, size = plain.lower(), len(plain)
+    return _names_to_compare()[0].get(plain.lower())
+
+
+def nearest_zone(name: str) -> str | None:
+    """The zone that was probably meant by a name that is none: as `zone_called` has it, or mistyped."""
+    if found := zone_called(name):
+        return found
+    low = "_".join(name.split()).lower()
+    size = len(low)
     zones, names = _names_to_compare()
-    if low in zones:
-        return zones[low]
     if size < _SHORTEST_NAME:
         return None
     letters = frozenset(low)

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.meant_english import spoken_candidates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,7 @@ __all__ = ["candidates"]
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _QUOTED = re.compile(r"""(["'`\u2018\u201c])(?P<inner>.+)["'`\u2019\u201d]""", re.DOTALL)
 #: ``schedule: "0 9 * * *"``, ``cron = 0 9 * * *``
-_KEY = re.compile(r"[a-z][\w .-]{0,30}?\s*[:=]\s*(?P<inner>\S.*)", re.IGNORECASE | re.DOTALL)
+_KEY = re.compile(r"[a-z][\w .-]{0,30}?(?:(?<!\d):|\s*=)\s*(?P<inner>\S.*)", re.IGNORECASE | re.DOTALL)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:h|m|s|ms))+", re.ASCII)
 _SPOKEN_EVERY = re.compile(
     r"(?:@every\s+)?(?P<count>\d{1,9})\s*(?P<unit>s|sec|second|m|min|minute|h|hr|hour|d|day|w|week)s?",
@@ -70,7 +72,7 @@ def _of_dialect(dialect: str, text: str) -> Iterator[str]:
             if match := _POINT.fullmatch(text):
                 yield f"{match['day']} {match['time']}{' UTC' if match['utc'] else ''}"
         case "english":
-            yield re.sub(r"\beveryday\b", "every day", text, flags=re.IGNORECASE)
+            yield from spoken_candidates(text)
 
 
 def _crontab(text: str) -> Iterator[str]:

@@ -101,7 +101,7 @@ def parse(text: str, dialect: str | None = None) -> BaseTrigger:
         # For Jenkins it is some time of that day or hour, which a crontab's is too (decision 30).
         readings.pop("jenkins", None)
     triggers = list(readings.values())
-    if _cron_fields(text) >= _MANY_FIELDS:
+    if _cron_fields(text) >= _MANY_FIELDS and readings.keys() & _OF_FIELDS:
         reason = "has six fields or more, which dialects read differently"
     elif any(trigger != triggers[0] for trigger in triggers):
         reason = "has more than one meaning"

@@ -84,6 +84,22 @@ class Cursor:
             return candidate
         return None
 
+    def first_read(self, read: Callable[[Cursor], object], texts: Iterable[str]) -> str | None:
+        """The first of some texts that `read` can read; none for a trial, or if this one is long.
+
+        Args:
+            read: raises a `TriggerError` if it can't.
+        """
+        if self._is_trial or len(self.text) > _LONGEST_CORRECTED:
+            return None
+        for text in texts:
+            try:
+                read(Cursor(text, is_trial=True))
+            except TriggerError:
+                continue
+            return text
+        return None
+
     def expected(self, what: str, *, at: int | None = None, hint: str | None = None) -> CronSyntaxError:
         """The error that something else stands here, or at `at`, than what was expected."""
         if at is not None:

@@ -47,6 +47,12 @@ _VOCABULARY = [
     "until",
     "except",
 ]
+#: What is most often missing at the end of a sentence.
+_MISSING = (" at 09:00", " on the 1st", " on monday", " on the 1st at 09:00", " on monday at 09:00")
+#: Words after which nothing is known of what was to come.
+_ENDS_OPEN = frozenset(
+    {"and", "or", "on", "from", "to", "until", "the", "of", "in", "except", "every", "between"}
+)
 #: What may be said of several schedules together.
 _RULES = frozenset(
     {"zone", "except", "number of times", "delay", "roll", "missing dates", "window", "spread", "shift"}
@@ -165,8 +171,22 @@ def _built(schedule: _Several | Sentence, zone: tzinfo | None, words: Words) -> 
     return combined if rules is None else Builder(rules, zone, words).with_rules(combined)
 
 
+def _missing(text: str) -> tuple[str, ...]:
+    """What may be missing at the end of a sentence."""
+    last = text.rsplit(maxsplit=1)[-1]
+    if last in _ENDS_OPEN:
+        return ()
+    if last == "at":
+        return (" 09:00",)
+    return (" at 00:00",) if "night" in text.replace("fortnight", "") else _MISSING
+
+
 def _with_hint(cursor: Cursor, words: Words, error: CronSyntaxError) -> CronSyntaxError:
-    """The error with the nearest text that is understood, if a word was mistyped."""
+    """The error with the nearest text that is understood, if a word was mistyped, or something is missing."""
+    if error.hint is None and error.position == cursor.end and cursor.text.strip():
+        completed = (f"{cursor.text.strip()}{end}" for end in _missing(cursor.text.lower()))
+        if hint := cursor.first_read(_read, completed):
+            return CronSyntaxError(error.reason, text=error.text, position=error.position, hint=hint)
     token, expected = words.expectations()
     is_mistyped = token.kind == "word" and token.start == error.position and not token.is_relative()
     if error.hint is not None or not is_mistyped:

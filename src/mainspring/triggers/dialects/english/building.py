@@ -13,7 +13,16 @@ from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.expressions import WEEKDAYS
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.dialects.english.sentence import Days, Moment, Sentence
-from mainspring.triggers.dialects.english.times import DAY, HOUR, MINUTE, Fields, as_fields, text_of, within
+from mainspring.triggers.dialects.english.times import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Fields,
+    as_fields,
+    in_part,
+    text_of,
+    within,
+)
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.limiting import LimitedTrigger
 from mainspring.triggers.shifting import ShiftedTrigger
@@ -63,6 +72,7 @@ class Builder:
         """The trigger, with its exceptions and rules."""
         sentence = self.sentence
         self._take_time_of_start()
+        self._take_part_of_day()
         if sentence.once is not None:
             return self._with_extra([self._once(sentence.once)])
         if sentence.sun is not None or sentence.depression is not None or sentence.elevation is not None:
@@ -304,6 +314,8 @@ class Builder:
         """Of ``every 15 minutes`` make times of the day, where they are the same on each day."""
         sentence = self.sentence
         step = sentence.step
+        if sentence.times is not None and (sentence.hours is not None or step is not None):
+            step = self._narrow_hours(sentence.times)
         if step is None:
             if sentence.hours is not None:
                 raise self._error(
@@ -335,10 +347,91 @@ class Builder:
             )
         sentence.times, sentence.step = within(whole, 0, DAY - 1), None
 
+    def _narrow_hours(self, times: set[int]) -> float | None:
+        """Of times that are the same in every hour, keep those in the hours that are said besides: from when to when, or every so many hours.
+
+        Returns:
+            the distance that is still to be placed.
+        """
+        sentence = self.sentence
+        offsets = {time % HOUR for time in times}
+        if len(times) != 24 * len(offsets):
+            return sentence.step
+        if sentence.hours is not None:
+            inside: set[int] = set()
+            for first, last in sentence.hours:
+                inside |= within(1, first, last)
+                if last < first:
+                    sentence.places.setdefault("window over midnight", sentence.places["hours"])
+            sentence.times, sentence.hours = times & inside, None
+        if sentence.step is not None and not sentence.step % HOUR and not DAY % sentence.step:
+            hours = within(int(sentence.step), 0, DAY - 1)
+            sentence.times = {time for time in sentence.times or () if time - time % HOUR in hours}
+            sentence.step = None
+        return sentence.step
+
+    # What makes times of the day be meant otherwise, or be counted
+
+    def _take_part_of_day(self) -> None:
+        """``8 in the evening`` is 20:00."""
+        sentence, part = self.sentence, self.sentence.part_of_day
+        if part is None or sentence.times is None:
+            return
+        times = set()
+        for time in sentence.times:
+            meant = time if time in sentence.exact_times else in_part(part, time)
+            if meant is None or in_part(part, meant) != meant:
+                raise self._error("part of the day", f"{_clock(time)[:5]} is no time of the {part}")
+            times.add(meant)
+        sentence.times = times
+
+    def _check_frequency(self) -> None:
+        """See that ``twice a day`` is as often as the days and times say."""
+        sentence = self.sentence
+        if sentence.frequency is None:
+            return
+        count, unit = sentence.frequency
+        if sentence.times is None and sentence.days is None:
+            seconds = {"hour": HOUR, "day": DAY}.get(unit, 0)
+            step = seconds // count if count and not seconds % count else 0
+            if step % HOUR and HOUR % step:
+                step = 0  # it is at no times that anybody means
+            size, name = (HOUR, "hours") if step and not step % HOUR else (MINUTE, "minutes")
+            raise self._words.refuse(
+                sentence.places["distance"],
+                f"when? Expected so many times, such as 'at 09:00 and 17:00', or a distance, such as 'every 12 {'minutes' if unit == 'hour' else 'hours'}'",
+                hint=f"every {step // size} {name}" if step else None,
+            )
+        if sentence.times is None:
+            return
+        said = sentence.days or Days()
+        days = len(said.weekdays) if unit == "week" else len(said.month_days) + len(said.business_days)
+        found = len(sentence.times) * (days if unit in ("week", "month") else 1)
+        found //= 24 if unit == "hour" else 1
+        if (
+            unit not in ("hour", "day", "week", "month")
+            or (days and found != count)
+            or (unit in ("hour", "day") and found != count)
+        ):
+            raise self._error("distance", f"this says {count} times a {unit}, and there are {found}")
+        if unit == "hour":
+            sentence.distance = None
+
     # Which trigger
 
     def _triggers(self) -> list[BaseTrigger]:
         sentence = self.sentence
+        self._check_frequency()
+        if (
+            sentence.is_by_month
+            and sentence.days is None
+            and not sentence.is_every_day
+            and sentence.distance is None
+            and sentence.step is None
+        ):
+            raise self._at_end(
+                "the day is missing: expected 'on' and a day, such as 'on the 1st', or 'every day'"
+            )
         if sentence.step is not None:
             options = self._options()
             if options.pop("gap", None) or options.pop("fold", None):
@@ -450,6 +543,8 @@ class Builder:
         first = self._first_date(said)
         if sentence.months is None and _MONTHS_OF_YEAR % distance == 0:
             month = 1 if first is None else first.month
+            if sentence.is_by_quarter and first is None and _is_from_end(said):
+                month = distance
             sentence.months = {
                 (month - 1 + ahead) % _MONTHS_OF_YEAR + 1 for ahead in range(0, _MONTHS_OF_YEAR, distance)
             }
@@ -628,6 +723,12 @@ def _divides_hour(step: int | None) -> bool:
     if step is None or not 0 < step < HOUR:
         return False
     return MINUTE % step == 0 if step < MINUTE else HOUR % step == 0 and step % MINUTE == 0
+
+
+def _is_from_end(said: Days) -> bool:
+    """Whether all days are counted from the end of a month."""
+    from_end = said.counted_from_end()
+    return bool(from_end) and all(from_end) and not said.weekdays
 
 
 def _is_plain(said: Days) -> bool:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.dialects.english.clauses.adverbs import read_adverb
 from mainspring.triggers.dialects.english.clauses.at import read_at, read_hours_of_day
 from mainspring.triggers.dialects.english.clauses.choice import read_choice
 from mainspring.triggers.dialects.english.clauses.counts import read_count
 from mainspring.triggers.dialects.english.clauses.days import read_on
 from mainspring.triggers.dialects.english.clauses.every import read_every
 from mainspring.triggers.dialects.english.clauses.exceptions import read_except
+from mainspring.triggers.dialects.english.clauses.frequency import read_frequency
 from mainspring.triggers.dialects.english.clauses.moments import read_from, read_moment, read_until
 from mainspring.triggers.dialects.english.clauses.months import read_in
 from mainspring.triggers.dialects.english.clauses.once import read_once
+from mainspring.triggers.dialects.english.clauses.parts_of_day import read_part_of_day
 from mainspring.triggers.dialects.english.clauses.rules import read_clock_rules, read_placing, read_rolling
 from mainspring.triggers.dialects.english.clauses.sunlight import read_sunlight
+from mainspring.triggers.dialects.english.clauses.within_hour import read_within_hour
 from mainspring.triggers.dialects.english.clauses.zones import read_zone_clause
 from mainspring.triggers.dialects.english.reading import Reading
 from mainspring.triggers.dialects.english.words import A_CLAUSE
@@ -32,13 +36,17 @@ __all__ = ["read_sentence"]
 _CLAUSES: tuple[Callable[[Reading], str | None], ...] = (
     read_sunlight,
     read_choice,
+    read_frequency,
     read_once,
     read_count,
     read_clock_rules,
     read_hours_of_day,
     read_placing,
     read_rolling,
+    read_within_hour,
+    read_adverb,
     read_every,
+    read_part_of_day,
     read_at,
     read_from,
     read_until,

@@ -48,6 +48,11 @@ class Days:
     business_days: list[int] = field(default_factory=list)
     also: list[str] = field(default_factory=list)
 
+    def counted_from_end(self) -> list[bool]:
+        """Of each day of the month, whether it is counted from the month's end."""
+        from_end = [day.startswith(("last", "L")) for day in self.month_days]
+        return from_end + [day < 0 for day in self.business_days]
+
 
 @dataclass(slots=True)
 class Sentence:
@@ -72,6 +77,11 @@ class Sentence:
         depression, elevation: of the sun's event.
         chosen: fields of a cron trigger that the job's id chooses, or that go with them.
         starts_by_choice: whether the job's id chooses where in the hour a distance begins.
+        exact_times: times of the day that were said with their half of the day, as 9am was.
+        part_of_day: ``"morning"`` and the like, in which the times of the day are.
+        frequency: how often in which unit, for ``twice a day``.
+        is_by_quarter: whether months were said as quarters of the year.
+        is_by_month: whether a month was said as ``every January``.
         places: the first token of each clause, by its name.
     """
 
@@ -110,4 +120,9 @@ class Sentence:
     elevation: float | None = None
     chosen: dict[str, str] = field(default_factory=dict)
     starts_by_choice: bool = False
+    exact_times: set[int] = field(default_factory=set)
+    part_of_day: str | None = None
+    frequency: tuple[int, str] | None = None
+    is_by_quarter: bool = False
+    is_by_month: bool = False
     places: dict[str, Token] = field(default_factory=dict)

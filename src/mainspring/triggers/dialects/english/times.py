@@ -21,6 +21,18 @@ class Fields(NamedTuple):
     second: str
 
 
+#: From when to when each part of the day is, in hours; the night goes on over midnight.
+_PARTS = {"morning": (0, 12), "afternoon": (12, 19), "evening": (16, 24), "night": (20, 30)}
+
+
+def in_part(part: str, time: int) -> int | None:
+    """The time of the day in a part of it that may be meant by a time on a clock of 12 hours; ``None``: it may be none, or two."""
+    first, last = _PARTS[part]
+    hours = {time % DAY, (time + DAY // 2) % DAY} if time < 13 * HOUR else {time}
+    found = [one for one in hours if first * HOUR <= one < last * HOUR or one + DAY < last * HOUR]
+    return time if time in found else found[0] if len(found) == 1 else None
+
+
 def within(step: int, first: int, last: int) -> set[int]:
     """Every so many seconds from a first to a last time of the day, both included; the last may be on the next day."""
     if last < first:

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from mainspring.triggers.dialects.cursor import Cursor
 
 _LEXEMES = re.compile(
-    r"(?P<space>\s+)"
+    r"(?P<space>\s+|(?<=[a-z0-9)])\.(?=[\s,]|\Z))"
     r"|(?P<date>\d{4}-\d\d-\d\d(?![\d-]))"
     r"|(?P<time>(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d))?)(?:\s*(?P<half>[ap])\.?m\b\.?)?(?![\d:])"
-    r"|(?P<hour2>\d{1,2})\s*(?:(?P<half2>[ap])\.?m\b\.?|o'clock\b))"
+    r"|(?P<hour2>\d{1,2})(?:\.(?P<minute2>\d\d))?\s*(?P<half2>[ap])\.?m\b\.?|(?P<hour3>\d{1,2})\s*o'clock\b)"
     r"|(?P<past>:\d\d(?!\d))"
     r"|(?P<ordinal>\d{1,4}(?:st|nd|rd|th)\b)"
     r"|(?P<angle>-?\d{1,3}(?:\.\d{1,15})?\s*°)"
-    r"|(?P<number>\d{1,9}(?:\.\d{1,6})?(?![\d\w]|\.\d))"
-    r"|(?P<zone>[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|(?:UTC|GMT)?[+-]\d\d:\d\d)"
-    r"|(?P<word>(?:odd|even)-numbered|(?:[^\W\d_]|')+)"
-    r"|(?P<symbol>[,;()\u2013-])",
+    r"|(?P<number>\d{1,9}(?:\.\d{1,6})?(?:(?![\d\w]|\.\d)|(?=(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b)))"
+    r"|(?P<zone>[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|(?:UTC|GMT)?[+-]\d\d:\d\d|(?:UTC|GMT)[+-]\d{1,2}(?![\d:]))"
+    r"|(?P<word>(?:odd|even)-numbered|day-of-(?:month|week)|(?:bi|half|semi)-[a-z]+|(?:[^\W\d_]|')+)"
+    r"|(?P<symbol>[,;()\u2013&-]|@(?=[\s\d]))",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -43,6 +43,13 @@ _CARDINALS = [
     "eleven",
     "twelve",
 ]
+_TEENS = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+#: Numbers as words, but for those of two words.
+NUMBER_WORDS = {
+    **{word: number for number, word in enumerate([*_CARDINALS[1:], *_TEENS], 1)},
+    **{word: 10 * number for number, word in enumerate(_TENS, 2)},
+}
 _ORDINALS = [
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth",
@@ -56,6 +63,8 @@ WEEKDAY_WORDS = {
     "thur": 3,
     "thurs": 3,
 }
+#: Symbols that are read as words.
+_SPOKEN_SYMBOLS = {"@": "at", "&": "and"}
 MONTH_WORDS = {
     **{name: number for number, name in enumerate(MONTHS, 1)},
     **{name: number for number, name in enumerate(FULL_MONTHS, 1)},
@@ -111,6 +120,10 @@ class Words:
     def before(self) -> Token:
         """The one that was read last; the first, if none was."""
         return self._tokens[max(self.at - 1, 0)]
+
+    def between(self, start: int) -> list[Token]:
+        """The tokens that were read since the one of this number."""
+        return self._tokens[start : self.at]
 
     def skip(self, text: str) -> None:
         """Read the next token if it is this word or symbol, without a note that it would have been understood."""
@@ -170,10 +183,16 @@ class Words:
     def number(self, what: str = "a number") -> Token | None:
         """The next token, if it is a number, in figures or as a word."""
         token = self.token
-        if token.kind == "word" and token.text in _CARDINALS and token.text != "a":
-            self.at += 1
-            return token._replace(kind="number", value=_CARDINALS.index(token.text))
-        return self.kind("number", what)
+        if token.kind != "word" or token.text not in NUMBER_WORDS:
+            return self.kind("number", what)
+        self.at += 1
+        value = NUMBER_WORDS[token.text]
+        if token.text in _TENS:
+            ones = self.ahead(1) if self.token.text == "-" else self.token
+            if ones.text in _CARDINALS[1:10]:
+                self.at += 2 if self.token.text == "-" else 1
+                value += NUMBER_WORDS[ones.text]
+        return token._replace(kind="number", value=value)
 
     def ordinal(self, what: str = "a number such as '1st'") -> int | None:
         """The number of the next token, if it is an ordinal one, in figures or as a word."""
@@ -248,6 +267,15 @@ class Words:
             return 0  # the beginning of another dialect's text
         return max([self.at, *self._expected])
 
+    def with_text(self, token: Token, text: str, last: Token | None = None) -> str:
+        """The whole text with another in the place of a token, or of those from it to a last one."""
+        whole = self._cursor.text
+        return f"{whole[: token.start]}{text}{whole[(last or token).end :]}"
+
+    def spelt(self, token: Token) -> str:
+        """A token as it is written."""
+        return self._cursor.text[token.start : token.end]
+
     def refuse(self, token: Token, reason: str, hint: str | None = None) -> CronSyntaxError:
         """The error that a token can't be meant."""
         return self._cursor.error(reason, at=token.start, hint=hint)
@@ -314,6 +342,8 @@ def _token(cursor: Cursor, kind: str, match: re.Match[str]) -> Token:
         value = float(text) if "." in text else int(text)
     elif kind in ("zone", "date"):
         text = match[0]
+    elif text in _SPOKEN_SYMBOLS:
+        kind, text = "word", _SPOKEN_SYMBOLS[text]
     elif text == "\u2013":
         text = "-"
     return Token(kind, text, value, match.start(), match.end())
@@ -321,8 +351,8 @@ def _token(cursor: Cursor, kind: str, match: re.Match[str]) -> Token:
 
 def _seconds(cursor: Cursor, match: re.Match[str]) -> int:
     """The seconds since midnight of a time of the day."""
-    hour = int(match["hour"] or match["hour2"])
-    minute, second = int(match["minute"] or 0), int(match["second"] or 0)
+    hour = int(match["hour"] or match["hour2"] or match["hour3"])
+    minute, second = int(match["minute"] or match["minute2"] or 0), int(match["second"] or 0)
     half = (match["half"] or match["half2"] or "").lower()
     lowest, highest = (1, _HALF_DAY) if half else (0, 23)
     if not lowest <= hour <= highest or minute > 59 or second > 59:  # noqa: PLR2004 - as on the clock

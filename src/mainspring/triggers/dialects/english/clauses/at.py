@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mainspring.triggers.dialects.english.clauses.clock import is_hour, read_time, read_windows
+from mainspring.triggers.dialects.english.clauses.clock import (
+    is_hour,
+    read_small_number,
+    read_spoken_hour,
+    read_time,
+    read_windows,
+)
+from mainspring.triggers.dialects.english.clauses.every import read_every
 from mainspring.triggers.dialects.english.clauses.moments import read_moment
 from mainspring.triggers.dialects.english.clauses.past import read_hours_of_past, read_past, read_past_token
 from mainspring.triggers.dialects.english.clauses.units import UNITS
-from mainspring.triggers.dialects.english.times import HOUR, crossed
+from mainspring.triggers.dialects.english.times import HOUR, MINUTE, crossed
 
 if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.reading import Reading
+    from mainspring.triggers.dialects.english.words import Token
 
 __all__ = ["read_at", "read_hours_of_day"]
 
 
-def read_at(reading: Reading) -> str | None:
+def read_at(reading: Reading) -> str | None:  # noqa: PLR0911 - one for each form
     """``at 09:30 and 17:30``, ``at :15 past every hour``, ``at 2026-03-01 09:00``; ``at`` may be left out before a time with minutes."""
     words = reading.words
     if words.token.kind == "time":
         return _clock_times(reading)
-    if not words.word("at"):
+    if words.word("at"):
+        if words.token.text == "every":
+            return read_every(reading)
+    elif not (words.token.kind == "number" and words.ahead(1).text == "past"):
         return None
+    if words.token.text in ("minute", "minutes"):
+        return _at_minutes(reading)
     if minutes := words.several(partial(read_past_token, words)):
-        hours = read_hours_of_past(words) if words.phrase("past") else None
-        if hours is None and words.phrase("every|each", "hour"):
-            hours = set(range(24))
-        if hours is None:
-            hours = _stepped_hours(reading)
-        return reading.add_times(crossed(hours, minutes, [0]))
+        return reading.add_times(crossed(_hours_of(reading), minutes, [0]))
     if words.token.kind == "date":
         moment = read_moment(words)
         if moment is None or moment.second is None:
@@ -41,20 +50,59 @@ def read_at(reading: Reading) -> str | None:
     return read_past(reading) or _clock_times(reading)
 
 
+def _hours_of(reading: Reading) -> set[int]:
+    """The hours of ``:15``: ``past every hour``, ``every hour``, or those of ``every 2 hours`` before it."""
+    words = reading.words
+    if words.phrase("past"):
+        return read_hours_of_past(words)
+    return set(range(24)) if words.phrase("every|each", "hour") else _stepped_hours(reading)
+
+
+def _at_minutes(reading: Reading) -> str | None:
+    """``minute 23 past every 2nd hour from 0 to 20``, ``minutes 5 and 35``: of every hour, if no hours follow."""
+    words = reading.words
+    words.at += 1
+    minutes = words.several(partial(read_small_number, words))
+    if not minutes:
+        raise words.fail()
+    hours = read_hours_of_past(words) if words.word("past") else set(range(24))
+    return reading.add_times(crossed(hours, minutes, [0]))
+
+
 def _clock_times(reading: Reading) -> str | None:
     words = reading.words
 
     def one() -> int | None:
-        words.word("at")
+        is_after_at = words.word("at") or words.before.text == "at"
         token = words.token
+        if is_after_at and token.kind == "word" and words.ahead(1).text not in UNITS:
+            return read_spoken_hour(words)
+        if is_after_at and (found := _figures(token)) is not None and words.ahead(1).text not in UNITS:
+            words.at += 1
+            return found
         if token.kind == "number" and words.ahead(1).text in (*UNITS, "times"):
             return None
         if token.kind == "number" and not is_hour(token):
             raise words.refuse(token, f"{token.text} is no hour: expected 0 to 23, or a time such as '09:30'")
         return read_time(words)
 
+    start = words.at
     times = words.several(one)
-    return reading.add_times(set(times)) if times else None
+    if not times:
+        return None
+    for token in words.between(start):
+        if token.kind == "time" and ("m" in token.text or token.text[0].isalpha()):
+            reading.sentence.exact_times.add(int(token.value))
+    return reading.add_times(set(times))
+
+
+def _figures(token: Token) -> int | None:
+    """``0930`` and ``9.30``, of which only ``at`` says that they are times of the day."""
+    match = re.fullmatch(r"(\d{1,2})\.(\d\d)|(\d\d)(\d\d)", token.text) if token.kind == "number" else None
+    if match is None:
+        return None
+    hour, minute = int(match[1] or match[3]), int(match[2] or match[4])
+    return hour * HOUR + minute * MINUTE if hour <= 23 and minute <= 59 else None  # noqa: PLR2004 - as on the clock
 
 
 def _stepped_hours(reading: Reading) -> set[int]:

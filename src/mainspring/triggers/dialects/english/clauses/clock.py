@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.triggers.dialects.english.clauses.units import UNITS
 from mainspring.triggers.dialects.english.times import HOUR
+from mainspring.triggers.dialects.english.words import NUMBER_WORDS
 
 if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.words import Token, Words
@@ -16,6 +17,7 @@ __all__ = [
     "read_minutes_range",
     "read_small_number",
     "read_small_numbers",
+    "read_spoken_hour",
     "read_time",
     "read_window",
     "read_windows",
@@ -32,6 +34,16 @@ def read_time(words: Words) -> int | None:
         words.at += 1
         return int(token.value) * HOUR
     return None
+
+
+def read_spoken_hour(words: Words) -> int | None:
+    """``nine``, ``nine o'clock``: an hour as a word, as it may stand after ``at``."""
+    token = words.token
+    if token.text not in NUMBER_WORDS or NUMBER_WORDS[token.text] > 12:  # noqa: PLR2004 - the last hour on a clock's face
+        return None
+    words.at += 1
+    words.skip("o'clock")
+    return NUMBER_WORDS[token.text] * HOUR
 
 
 def is_hour(token: Token) -> bool:
@@ -70,7 +82,8 @@ def read_window(words: Words) -> tuple[int, int] | None:
     start = words.at
     opening = words.word("from", "between")
     opened = words.token
-    first = read_time(words) if opening else None
+    is_bare = words.token.kind == "time" and words.ahead(1).text == "-" and words.ahead(2).kind == "time"
+    first = read_time(words) if opening or is_bare else None
     closing = ("and",) if opening == "between" else ("to", "until", "till", "through", "-")
     if first is None or not words.word(*closing):
         words.at = start
@@ -85,6 +98,7 @@ def read_window(words: Words) -> tuple[int, int] | None:
         raise words.refuse(
             closed,
             f"{hour} after {opened.text} is in the afternoon, or on the next day: write {hour % 12 + 12}:00 or {hour:02}:00",
+            hint=words.with_text(closed, f"{hour % 12 + 12}:00"),
         )
     return first, last
 

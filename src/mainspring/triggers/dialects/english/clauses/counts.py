@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.dialects.english.clauses.adverbs import ADVERBS
 from mainspring.triggers.dialects.english.clauses.moments import read_moment
 from mainspring.triggers.dialects.english.clauses.units import read_duration
 
@@ -27,7 +28,11 @@ def read_count(reading: Reading) -> str | None:
     if (words.token.text, words.ahead(1).text) == ("at", "most"):
         words.at += 2
     number = words.number()
-    if number is None or not words.word("times"):
+    if (
+        number is None
+        or not words.word("times")
+        or words.token.text in ("a", "an", "per", "each", "every", *ADVERBS)
+    ):
         return None
     words.phrase("in", "total")
     _counted_from(reading)

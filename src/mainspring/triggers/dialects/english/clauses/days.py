@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from mainspring.triggers.cron.expressions import WEEKDAYS
 from mainspring.triggers.dialects.english.clauses.choice import read_choice
 from mainspring.triggers.dialects.english.clauses.month_days import (
-    _dates_of_month,
-    _day_range,
-    _last_days,
-    _last_so_many,
-    _numbered_days,
+    ENDS,
+    months_of_quarters,
+    read_day_number,
+    read_month_days,
     read_nth_days,
 )
 from mainspring.triggers.dialects.english.clauses.months import read_month_range, read_year
@@ -35,7 +34,11 @@ __all__ = ["read_days_item", "read_more_days", "read_of_months", "read_on"]
 def read_on(reading: Reading) -> str | None:
     """``on Mondays and Thursdays``, ``on the 1st and 15th of the month``, ``on 25 December``; ``on`` may be left out."""
     words = reading.words
+    if words.token.text == "only" and words.ahead(1).text == "on":
+        words.at += 1
     preposition = words.word("on")
+    if words.token.text == "at" and words.ahead(1).text in (*ENDS, "the"):
+        words.at += 1
     token = words.token
     if token.kind == "date":
         return read_on_date(reading) if preposition else None
@@ -46,16 +49,15 @@ def read_on(reading: Reading) -> str | None:
         if not weekdays:
             raise words.fail()
         days.weekdays = weekdays
-        _falling(reading, days)
-        read_of_months(reading)
+        read_falling(reading, days)
+        read_of_months(reading, days)
         return reading.set_days(days)
     days = Days()
     if not read_days_item(reading, days):
         return None
     read_more_days(reading, days)
-    if days.weekdays and not days.month_days and not days.business_days:
-        _falling(reading, days)
-    read_of_months(reading)
+    read_falling(reading, days)
+    read_of_months(reading, days)
     _also(words, days)
     return reading.set_days(days)
 
@@ -93,24 +95,22 @@ def read_days_item(reading: Reading, days: Days) -> bool:
     """One of a list of days; ``False`` if there is none."""
     words = reading.words
     start = words.at
-    for form in (
-        partial(read_weekdays, words),
-        partial(_numbered_days, reading),
-        partial(_dates_of_month, reading),
-        partial(_last_so_many, words),
-        partial(_last_days, words),
-        partial(_day_range, words),
-        partial(read_nth_days, words),
-    ):
-        if form(days):
-            return True
-        words.at = start
-    return False
+    if read_weekdays(words, days):
+        return True
+    words.at = start
+    return read_month_days(reading, days)
 
 
-def _falling(reading: Reading, days: Days) -> None:
-    """``that fall on the 13th of the month``, after weekdays."""
+def read_falling(reading: Reading, days: Days) -> None:
+    """``that fall on the 13th of the month``, after weekdays; ``the 13th``, after one of them."""
     words = reading.words
+    if not days.weekdays or days.month_days or days.business_days:
+        return
+    if words.token.text == "the" and words.ahead(1).kind == "ordinal":
+        words.at += 1
+        number = read_day_number(words)
+        days.month_days, days.is_both = [str(number)], True
+        return
     if not words.phrase("that", "fall|falls"):
         return
     words.word("on")
@@ -146,7 +146,7 @@ def _also(words: Words, days: Days) -> None:
         days.also.append(f"{weekday}L" if position == "last" else f"{weekday}#{position[0]}")
 
 
-def read_of_months(reading: Reading) -> bool:
+def read_of_months(reading: Reading, days: Days) -> bool:
     """``of the month``, ``of every month from January to March``, ``of January and July``, ``every year``, ``that has one``."""
     words = reading.words
     found = False
@@ -154,6 +154,20 @@ def read_of_months(reading: Reading) -> bool:
         found = True
         if words.token.text == "from" and words.ahead(1).text in MONTH_WORDS:
             reading.set_months(read_month_range(words) or set())
+    elif words.phrase("of", "the|every|each", "quarter") or words.phrase("in", "the|every|each", "quarter"):
+        found = True
+        reading.set_months(months_of_quarters(words, days))
+    elif (
+        words.token.text == "of"
+        and words.ahead(1).text == "every"
+        and words.ahead(3).text in ("month", "months")
+    ):
+        found = True
+        words.at += 2
+        reading.sentence.places.setdefault("distance", words.token)
+        number = words.number()
+        words.at += 1
+        reading.set_distance((0, number.value if number is not None else words.needed(words.ordinal), 0, 0))
     elif words.token.text == "of" and words.ahead(1).text == "a":
         reading.sentence.places.setdefault("choice", words.token)
         found = read_choice(reading) is not None

@@ -6,7 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mainspring.triggers.dialects.english.clauses.clock import read_minutes_range, read_windows
-from mainspring.triggers.dialects.english.clauses.days import read_days_item, read_more_days, read_of_months
+from mainspring.triggers.dialects.english.clauses.days import (
+    read_days_item,
+    read_falling,
+    read_more_days,
+    read_of_months,
+)
+from mainspring.triggers.dialects.english.clauses.parts_of_day import read_part_of_every_day
 from mainspring.triggers.dialects.english.clauses.past import read_ranges
 from mainspring.triggers.dialects.english.clauses.units import (
     DISTANCES,
@@ -16,6 +22,7 @@ from mainspring.triggers.dialects.english.clauses.units import (
     read_unit,
 )
 from mainspring.triggers.dialects.english.clauses.weekdays import WEEKEND, WORKDAYS, read_weekday
+from mainspring.triggers.dialects.english.clauses.within_hour import read_place_in_hour
 from mainspring.triggers.dialects.english.sentence import Days
 from mainspring.triggers.dialects.english.times import DAY, HOUR, crossed, within
 from mainspring.triggers.dialects.english.words import MONTH_WORDS, WEEKDAY_WORDS
@@ -24,50 +31,44 @@ if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.reading import Reading
     from mainspring.triggers.dialects.english.words import Token, Words
 
-__all__ = ["read_every"]
-
-_ADVERBS = {
-    "hourly": "hour",
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-    "annually": "year",
-}
+__all__ = ["every_other", "every_unit", "read_every"]
 
 
 def read_every(reading: Reading) -> str | None:  # noqa: PLR0911 - one for each form
-    """``every 15 minutes``, ``every other day``, ``every Monday``, ``daily``, ``weekdays``."""
+    """``every 15 minutes``, ``every other day``, ``every Monday``."""
     words = reading.words
-    token = words.token
-    if token.kind == "word" and token.text in _ADVERBS:
-        words.at += 1
-        if token.text == "hourly" and words.token.text not in ("at", "from", "between"):
-            return reading.add_times(crossed(range(24), [0], [0]))
-        return _every_unit(reading, 1, _ADVERBS[token.text], token)
-    if words.word("weekdays", "weekends"):
-        return reading.set_days(Days(weekdays=set(WORKDAYS if token.text == "weekdays" else WEEKEND)))
     words.word("once")
+    if (
+        words.token.text == "on"
+        and words.ahead(1).text in ("every", "each")
+        and _is_named_day(words.ahead(2))
+    ):
+        words.at += 1
     if not words.word("every", "each"):
         return None
     token = words.token
+    if token.kind == "time":
+        words.at += 1
+        return reading.add_times({int(token.value)})
+    if part := read_part_of_every_day(reading):
+        return part
     if token.text == "second" and not _is_ordinal_second(words):
         words.at += 1
-        return _every_unit(reading, 1, "second", token)
+        return every_unit(reading, 1, "second", token)
     if _of_days_after_every(reading):
         return "days"
-    if words.word("other"):
-        return _every_other(reading, token)
+    if words.word("other", "alternate"):
+        return every_other(reading, token)
     start = words.at
     ordinal = words.ordinal()
     if ordinal is not None:
         unit = read_unit(words)
         if unit is not None:
-            return _every_unit(reading, ordinal, unit, token)
+            return every_unit(reading, ordinal, unit, token)
         words.at = start
     month = words.several(lambda: words.named(MONTH_WORDS, "a month"))
     if month:
+        reading.sentence.is_by_month = True
         return reading.set_months(set(month))
     return _every_amount(reading, token)
 
@@ -91,14 +92,22 @@ def _of_days_after_every(reading: Reading) -> bool:
     words = reading.words
     start = words.at
     if words.word("weekday", "workday") or words.phrase("business", "day") or words.phrase("working", "day"):
+        words.follows("(", "monday", "to", "friday", ")")
         return _set_more_days(reading, WORKDAYS)
     if words.word("weekend"):
         return _set_more_days(reading, WEEKEND)
     token = words.token
+    if (
+        token.kind == "ordinal"
+        and words.ahead(1).text in UNITS
+        and words.ahead(2).text not in ("of", "in", "before")
+    ):
+        return False
     days = Days()
     if read_days_item(reading, days) and not (days.weekdays and token.kind != "word"):
         read_more_days(reading, days)
-        of_month = read_of_months(reading)
+        read_falling(reading, days)
+        of_month = read_of_months(reading, days)
         is_ordinal = token.kind == "ordinal" or token.text in (
             "first",
             "second",
@@ -113,6 +122,10 @@ def _of_days_after_every(reading: Reading) -> bool:
             raise words.refuse(
                 token,
                 "this may be the n-th of the month or of some weeks: write 'of the month' after it, or 'every 2 weeks on …'",
+                # "every second Monday" is as often every other one
+                hint=None
+                if token.text in ("second", "2nd")
+                else words.with_text(words.before, f"{words.spelt(words.before)} of the month"),
             )
         reading.set_days(days)
         return True
@@ -128,11 +141,12 @@ def _set_more_days(reading: Reading, weekdays: set[int]) -> bool:
     return True
 
 
-def _every_other(reading: Reading, token: Token) -> str:
+def every_other(reading: Reading, token: Token) -> str:
+    """Note what follows ``every other``: a unit, or weekdays; the clause's name."""
     words = reading.words
     unit = read_unit(words)
     if unit is not None:
-        return _every_unit(reading, 2, unit, token)
+        return every_unit(reading, 2, unit, token)
     weekdays = words.several(partial(read_weekday, words))
     if not weekdays:
         raise words.fail()
@@ -147,7 +161,10 @@ def _every_amount(reading: Reading, token: Token) -> str:
     words = reading.words
     step = 0.0
     distance = [0, 0, 0, 0]
-    for value, unit in read_amounts(words):
+    amounts = read_amounts(words)
+    if token.text == "quarter" and amounts == [(1, "quarter")]:
+        return every_unit(reading, 1, "quarter", token)
+    for value, unit in amounts:
         if unit in SECONDS:
             step += value * SECONDS[unit]
         elif isinstance(value, float):
@@ -177,7 +194,20 @@ def _every_amount(reading: Reading, token: Token) -> str:
     return _every_step(reading, step, token)
 
 
-def _every_unit(reading: Reading, count: int, unit: str, token: Token) -> str:
+def _is_named_day(token: Token) -> bool:
+    return token.text in WEEKDAY_WORDS or token.text in (
+        "weekday",
+        "weekend",
+        "workday",
+        "morning",
+        "evening",
+        "night",
+    )
+
+
+def every_unit(reading: Reading, count: int, unit: str, token: Token) -> str:
+    """Note a distance of so many units; the clause's name."""
+    reading.sentence.is_by_quarter |= (count, unit) == (1, "quarter")
     if unit in SECONDS:
         return _every_step(reading, count * SECONDS[unit], token)
     years, months, weeks, days = (count * part for part in DISTANCES[unit])
@@ -187,8 +217,9 @@ def _every_unit(reading: Reading, count: int, unit: str, token: Token) -> str:
 def _every_step(reading: Reading, step: float, token: Token) -> str:
     """What may follow ``every 15 minutes``: windows, or where in the hour it is."""
     words = reading.words
-    if step == HOUR and words.phrase("on", "the", "hour"):
-        return reading.add_times(crossed(range(24), [0], [0]))
+    if step == HOUR and (minute := read_place_in_hour(words)) is not None:
+        return reading.add_times(crossed(range(24), [minute], [0]))
+    words.expect("'on the hour'")
     start = words.at
     ranges = words.several(partial(read_minutes_range, words))
     if ranges and words.token.text in ("minutes", "seconds"):

@@ -20,9 +20,9 @@ __all__ = ["read_except"]
 def read_except(reading: Reading) -> str | None:
     """``except on 2026-12-25 and in August``."""
     words = reading.words
-    if not (words.word("except", "excluding") or words.phrase("but", "not")):
+    if not words.word("except", "excluding", "but"):
         return None
-    words.word("for")
+    words.word("for", "not")
     while True:
         if not _exception(reading):
             raise words.fail()

@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mainspring.timezones import astimezone
+from mainspring.triggers.dialects.english.clauses.clock import read_time
 from mainspring.triggers.dialects.english.clauses.months import read_year_number
 from mainspring.triggers.dialects.english.clauses.zones import read_zone_here
 from mainspring.triggers.dialects.english.sentence import Moment
 
 if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.reading import Reading
-    from mainspring.triggers.dialects.english.words import Words
+    from mainspring.triggers.dialects.english.words import Token, Words
 
 __all__ = ["read_from", "read_moment", "read_until"]
 
@@ -53,6 +54,7 @@ def read_moment(words: Words) -> Moment | None:
 def read_from(reading: Reading) -> str | None:
     """``from 2026-03-01``; ranges of weekdays, days, months and years that begin with ``from`` too."""
     words = reading.words
+    opening = words.token
     if words.word("starting", "beginning", "counted"):
         words.word("on", "from", "at")
     elif not words.word("from", "since", "after"):
@@ -65,6 +67,7 @@ def read_from(reading: Reading) -> str | None:
     if words.phrase("as", "soon", "as", "it", "is", "added"):
         reading.sentence.starts_when_added, reading.sentence.first = True, "now"
         return "start"
+    _refuse_time(words, opening)
     moment = read_moment(words)
     if moment is not None:
         reading.sentence.start = moment
@@ -80,6 +83,23 @@ def read_from(reading: Reading) -> str | None:
             raise words.refuse(words.token, f"the year {last} is before {first}")
         return "years"
     return None
+
+
+def _refuse_time(words: Words, opening: Token) -> None:
+    """Refuse ``starting at 8``, which doesn't say until when on each day."""
+    token = words.token
+    following = words.ahead(1).text
+    if opening.text not in ("starting", "beginning") or following in ("to", "until", "-", "through"):
+        return
+    second = read_time(words)
+    if second is None:
+        return
+    window = f"from {second // 3600:02}:{second // 60 % 60:02} to 23:59"
+    raise words.refuse(
+        token,
+        "a time of the day is no beginning: expected a date, or from when to when on each day",
+        hint=words.with_text(opening, window, words.before),
+    )
 
 
 def read_until(reading: Reading) -> str | None:

@@ -17,10 +17,97 @@ if TYPE_CHECKING:
     from mainspring.triggers.dialects.english.sentence import Days
     from mainspring.triggers.dialects.english.words import Token, Words
 
-__all__ = ["read_day_number", "read_nth_days", "read_plain_day"]
+__all__ = [
+    "ENDS",
+    "months_of_quarters",
+    "read_day_number",
+    "read_month_days",
+    "read_nth_days",
+    "read_plain_day",
+]
+
+#: Words for the first and the last day of a month, a quarter or a year.
+ENDS = {"end": "end", "beginning": "beginning", "start": "beginning"}
 
 _POSITIONS = ["1st", "2nd", "3rd", "4th", "5th"]
 _LONGEST_MONTH = 31
+
+
+def read_month_days(reading: Reading, days: Days) -> bool:
+    """One of a list of days of the month, in any form; ``False`` if there is none."""
+    words = reading.words
+    start = words.at
+    for form in (
+        partial(_numbered_days, reading),
+        partial(_dates_of_month, reading),
+        partial(_ends, reading),
+        partial(_last_so_many, words),
+        partial(_last_days, words),
+        partial(_day_range, words),
+        partial(_nth_day, words),
+        partial(read_nth_days, words),
+    ):
+        if form(days):
+            return True
+        words.at = start
+    return False
+
+
+def _ends(reading: Reading, days: Days) -> bool:
+    """``the end of the month``, ``beginning of every quarter``, ``end of the year``."""
+    words = reading.words
+    words.skip("the")
+    side = ENDS.get(words.token.text)
+    if side is None or words.ahead(1).text != "of":
+        return False
+    words.at += 2
+    if words.token.text in ("the", "every", "each"):
+        words.at += 1
+    unit = words.word("month", "quarter", "year")
+    if unit is None:
+        return False
+    days.month_days.append("last" if side == "end" else "1")
+    if unit == "year":
+        reading.set_months({12 if side == "end" else 1})
+    elif unit == "quarter":
+        reading.set_months(months_of_quarters(words, days))
+    return True
+
+
+def months_of_quarters(words: Words, days: Days) -> set[int]:
+    """The months in which days of a quarter are: its first, or its last for those that are counted from its end.
+
+    Raises:
+        CronSyntaxError: the days are in both, or may be in another.
+    """
+    from_end = days.counted_from_end()
+    if (
+        days.weekdays
+        or not from_end
+        or any(from_end) != all(from_end)
+        or {"29", "30", "31"} & set(days.month_days)
+    ):
+        raise words.refuse(
+            words.before,
+            "which months are these days of a quarter in? Write them, such as 'in March, June, September and December'",
+        )
+    return {3, 6, 9, 12} if all(from_end) else {1, 4, 7, 10}
+
+
+def _nth_day(words: Words, days: Days) -> bool:
+    """``the first day of the month``."""
+    words.skip("the")
+    number = words.ordinal()
+    if (
+        number is None
+        or number > _LONGEST_MONTH
+        or words.token.text != "day"
+        or words.ahead(1).text not in ("of", "in")
+    ):
+        return False
+    words.at += 1
+    days.month_days.append(str(number))
+    return True
 
 
 def _numbered_days(reading: Reading, days: Days) -> bool:  # noqa: PLR0911 - one for each form
@@ -194,14 +281,19 @@ def _monday_to_friday(words: Words) -> None:
 
 def _day_range(words: Words, days: Days) -> bool:
     """``from the 1st to the 7th``, ``day 15``, ``days 1 to 7``."""
-    if words.word("day", "days"):
+    if words.word("day", "days", "day-of-month") or words.follows("every", "day-of-month", "from"):
         first = read_plain_day(words)
         if first is None or words.token.text in UNITS:
             return False
-        last = read_plain_day(words) if words.word("to", "-") else first
+        last = read_plain_day(words) if words.word("to", "through", "-") else first
         if last is None:
             return False
         days.month_days.append(str(first) if last == first else f"{first}-{last}")
+        while (
+            words.token.text == "and" and words.ahead(1).kind == "number" and words.ahead(2).text not in UNITS
+        ):
+            words.at += 1
+            days.month_days.append(str(words.needed(partial(read_plain_day, words))))
         return True
     opening = words.word("from")
     the = words.word("the")
@@ -229,7 +321,7 @@ def read_nth_days(words: Words, days: Days) -> bool:  # noqa: PLR0911 - one for 
         return False
     if words.phrase("to", "last"):
         return _to_last(words, days, numbers, token)
-    if words.phrase("business|working", "day|days"):
+    if words.phrase("business|working", "day|days") or words.word("weekday", "weekdays", "workday"):
         days.business_days += _business_days(words, numbers, token)
         return True
     weekday = read_weekday(words)

@@ -20,22 +20,30 @@ _MOST_WEEKS = 53
 
 def read_year(reading: Reading) -> None:
     """A year, where one may follow a month."""
-    token = reading.words.token
+    words = reading.words
+    if (
+        words.token.text == ","
+        and words.ahead(1).kind == "number"
+        and len(words.ahead(1).text) == len("2026")
+    ):
+        words.at += 1
+    token = words.token
     if token.kind == "number" and isinstance(token.value, int) and 1970 <= token.value <= 9999:  # noqa: PLR2004 - of cron
-        reading.words.at += 1
+        words.at += 1
         reading.sentence.years = str(token.value)
 
 
 def read_month_range(words: Words) -> set[int] | None:
     """``January``, ``January to March``, ``from January to March``."""
     start = words.at
-    opening = words.word("from")
+    opening = words.word("from", "between")
     first = words.named(MONTH_WORDS, "a month")
     if first is None:
         words.at = start
         return None
     middle = words.at
-    last = words.named(MONTH_WORDS, "a month") if words.word("to", "through", "until", "-") else None
+    closing = ("and",) if opening == "between" else ("to", "through", "until", "-")
+    last = words.named(MONTH_WORDS, "a month") if words.word(*closing) else None
     if last is None:
         words.at = start if opening else middle
         return None if opening else {first}
@@ -47,7 +55,7 @@ def read_in(reading: Reading) -> str | None:
     words = reading.words
     words.word("only")
     if not words.word("in", "during"):
-        return _months_from(reading) if words.token.text == "from" else None
+        return _months_from(reading) if words.token.text in ("from", "between") else None
     token = words.token
     if (token.kind == "number" or token.text in ("a", "an", "one", "two", "three")) and words.ahead(
         1
@@ -62,6 +70,9 @@ def read_in(reading: Reading) -> str | None:
         return "months"
     if words.phrase("leap", "years"):
         return "years"
+    if (step := _nth_month(words)) is not None:
+        reading.set_months(set(range(1, 13, step)))
+        return "months"
     return _iso_weeks(reading) or _years(reading) or read_zone(reading)
 
 
@@ -70,6 +81,17 @@ def _months_from(reading: Reading) -> str | None:
         return None
     months = read_month_range(reading.words)
     return None if months is None else reading.set_months(months)
+
+
+def _nth_month(words: Words) -> int | None:
+    """``every second month``, after ``in``: counted from January."""
+    start = words.at
+    if words.follows("every"):
+        step = words.ordinal()
+        if step is not None and words.follows("month"):
+            return step
+    words.at = start
+    return None
 
 
 def _iso_weeks(reading: Reading) -> str | None:

@@ -39,7 +39,7 @@ def read_once(reading: Reading) -> str | None:  # noqa: PLR0911 - one for each f
         return "date"
     if words.phrase("once", "each"):
         return _once_each(reading)
-    if not words.word("once") or words.token.text in ("every", "each", "a", "per"):
+    if not words.word("once") or words.token.text in ("every", "each"):
         return None
     words.word(",")
     if words.phrase("as", "soon", "as", "it", "is", "added"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mainspring.triggers.dialects.english.clauses.clock import (
     read_small_number,
     read_small_numbers,
+    read_spoken_hour,
     read_time,
     read_windows,
 )
@@ -36,20 +37,52 @@ def read_past(reading: Reading) -> str | None:
     """``5 and 35 minutes past every hour``, ``30 seconds past every minute``, ``7 minutes and 15 seconds past every hour``."""
     words = reading.words
     start = words.at
-    numbers = words.several(partial(read_small_number, words))
-    unit = words.word("minute", "minutes", "second", "seconds") if numbers else None
-    if unit is None:
+    numbers = _read_part_of_hour(words) or words.several(partial(read_small_number, words))
+    unit = words.word("minute", "minutes", "mins", "second", "seconds") if numbers else None
+    if unit is None and words.token.text in ("past", "to") and numbers:
+        unit = "minutes"
+        if words.token.text == "to" and words.before.text != "quarter":
+            numbers = []  # "9 to 17" is a window
+    if unit is None or not numbers:
         words.at = start
         return None
+    if unit.startswith("min") and words.word("to"):
+        return reading.add_times(
+            {(time - MINUTE * number) % DAY for time in _hours_or_all(reading) for number in numbers}
+        )
     seconds = [0]
-    if unit.startswith("minute") and words.word("and"):
+    if unit.startswith("min") and words.word("and"):
         seconds = [words.needed(partial(read_small_number, words))]
         if not words.word("second", "seconds"):
             raise words.fail()
     words.need("past", "after")
-    if unit.startswith("minute"):
-        return reading.add_times(crossed(read_hours_of_past(words), numbers, seconds))
+    if unit.startswith("min"):
+        hours = {time // HOUR for time in _hours_or_all(reading)}
+        return reading.add_times(crossed(hours, numbers, seconds))
     return reading.add_times(read_seconds_past(words, numbers))
+
+
+def _read_part_of_hour(words: Words) -> list[int]:
+    """``half``, ``quarter``, ``a quarter``, before ``past`` or ``to``: in minutes; nothing, if there is none."""
+    start = words.at
+    words.skip("a")
+    part = {"half": 30, "quarter": 15}.get(words.token.text)
+    if part is None or words.ahead(1).text not in ("past", "to") or (part, words.ahead(1).text) == (30, "to"):
+        words.at = start
+        return []
+    words.at += 1
+    return [part]
+
+
+def _hours_or_all(reading: Reading) -> set[int]:
+    """The full hours that follow ``past``, in seconds since midnight; all of them, if the sentence has said ``hourly``."""
+    words = reading.words
+    is_last = words.token.kind == "end" or words.token.text in (",", "on")
+    if is_last and reading.sentence.step == HOUR:
+        reading.sentence.step = None
+        reading.sentence.places.pop("distance")
+        return set(range(0, DAY, HOUR))
+    return {hour * HOUR for hour in read_hours_of_past(words)}
 
 
 def read_hours_of_past(words: Words) -> set[int]:
@@ -61,7 +94,9 @@ def read_hours_of_past(words: Words) -> set[int]:
         words.need("hour")
         hours = _hours_from_to(words)
         return set(range(0, 24, step)) if hours is None else set(hours[::step])
-    times = words.several(partial(read_time, words))
+    if words.token.text in ("hour", "hours"):
+        words.at += 1
+    times = words.several(lambda: read_spoken_hour(words) or read_time(words))
     if not times:
         raise words.fail()
     if any(time % HOUR for time in times):

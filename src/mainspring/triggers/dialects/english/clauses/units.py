@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mainspring.triggers.dialects.english.times import HOUR, MINUTE
@@ -29,11 +30,19 @@ UNITS = {
     "hr": "hour",
     "hrs": "hour",
 }
+#: Units that are only read right after a number, as in ``5m``.
+_LETTERS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+_HALF, _QUARTER_OF_AN_HOUR = 0.5, 15
 
 
 def read_unit(words: Words) -> str | None:
     """A unit of time by its name in the singular."""
     token = words.token
+    if token.text in _LETTERS and words.at and token.start == words.before.end:
+        if words.spelt(token) == "M":
+            raise words.refuse(token, "'M' may be minutes or months", hint=words.with_text(token, " months"))
+        words.at += 1
+        return _LETTERS[token.text]
     if token.kind == "word" and token.text in UNITS:
         words.at += 1
         return UNITS[token.text]
@@ -45,9 +54,23 @@ def read_amounts(words: Words) -> list[tuple[Any, str]]:
     """``15 minutes``, ``2 hours and 30 minutes``: numbers with their units; of a unit alone, 1."""
 
     def one() -> tuple[Any, str] | None:
+        if words.token.text == "quarter" and (
+            words.ahead(1).text in ("hour", "hours")
+            or [words.ahead(n).text for n in (1, 2, 3)] == ["of", "an", "hour"]
+        ):
+            words.at += 2 if words.ahead(1).text != "of" else 4
+            return _QUARTER_OF_AN_HOUR, "minute"
+        if words.follows("half"):
+            words.skip("a")
+            words.skip("an")
+            return _HALF, words.needed(partial(read_unit, words))
         number = words.number()
+        half = _HALF if words.follows("and", "a", "half") else 0
         unit = read_unit(words)
-        return None if unit is None else (1 if number is None else number.value, unit)
+        if unit is None:
+            return None
+        half += _HALF if words.follows("and", "a", "half") else 0
+        return (1 if number is None else number.value) + half, unit
 
     amounts = [one()]
     if amounts[0] is None:

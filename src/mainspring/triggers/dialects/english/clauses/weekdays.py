@@ -32,6 +32,8 @@ def read_weekdays(words: Words, days: Days) -> bool:
     if words.word("weekends") or words.phrase("the", "weekend"):
         days.weekdays |= WEEKEND
         return True
+    if words.follows("every", "day-of-week", "from"):
+        words.at -= 1
     found = read_weekday_range(words)
     days.weekdays |= found
     return bool(found)

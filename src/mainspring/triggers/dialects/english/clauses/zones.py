@@ -44,6 +44,8 @@ def read_zone_here(words: Words) -> tzinfo | None:
     if token.kind == "zone":
         words.at += 1
         name = token.text[3:] if token.text[:3].upper() in ("UTC", "GMT") else token.text
+        if name[0] in "+-" and ":" not in name:
+            name = f"{name[0]}{int(name[1:]):02}:00"
         try:
             return astimezone(name)
         except ZoneInfoNotFoundError as error:
