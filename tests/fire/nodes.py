@@ -118,6 +118,18 @@ class Node:
         lines = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
         return [line for line in lines if line["level"] in levels and line["moment"] >= since]
 
+    def has_told_the_end(self) -> bool:
+        """Whether it says that the last outage is over: until then another one is the same to it, and only told of after a minute."""
+        told = [
+            line["message"]
+            for line in self.logged("INFO", "WARNING", "ERROR")
+            if any(
+                words in line["message"]
+                for words in ("; it has failed for ", ". It is waited for", " works again, after ")
+            )
+        ]
+        return not told or " works again, after " in told[-1]
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

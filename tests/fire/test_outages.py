@@ -105,6 +105,7 @@ def test_runs_outlive_an_outage_that_is_longer_than_the_lease(fire, trouble, wor
             wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
         except AssertionError as error:
             raise AssertionError(f"{error}: {node.health()}") from None
+        wait_for(node.has_told_the_end, f"the end of the outage in the log of {node.name}")
     assert not faults, "\n".join(faults)
 
 
@@ -195,6 +196,7 @@ def test_a_node_is_started_and_another_is_ended_in_an_outage(fire, trouble):
         fire.start(1)
     for node in fire.alive:
         wait_for(lambda node=node: (node.health() or {}).get("ok"), f"good health of {node.name}")
+        wait_for(node.has_told_the_end, f"the end of the outage in the log of {node.name}")
     assert len(fire.alive) == 2
     faults += fire.faults(since, outages=[(began, works)])
     assert not faults, "\n".join(faults)
