@@ -106,6 +106,11 @@ def test_a_run_is_cancelled_where_it_goes_on(admin, node):
     node.add_job(sleeps, "interval", hours=1, id="long")
     asked = admin.run_job("long")
     wait_for(lambda: admin.run(asked.id).state == "running")
+    # Stores are told when it began together with its end; for whoever looks it has run since its claim.
+    going_on = admin.run(asked.id)
+    assert going_on.started is None
+    assert timedelta(0) <= going_on.duration < timedelta(minutes=5)
+    assert timedelta(0) <= going_on.lateness < timedelta(minutes=5)
     admin.cancel_run(asked.id)
     ended = wait_for(lambda: (run := admin.run(asked.id)).finished and run)
     assert ended.state == "cancelled"

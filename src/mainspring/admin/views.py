@@ -103,8 +103,9 @@ class RunView(View):
         id: by which it is cancelled, and found in logs.
         state: ``"queued"``, ``"running"``, or its outcome.
         node: the name of the node that claimed it.
-        duration: for how long it ran, or has run.
-        lateness: how much later than due it began.
+        started: when its function was called; stores are told of it together with its end.
+        duration: for how long it ran; while it runs, since when a node claimed it.
+        lateness: how much later than due it began; while it runs, how much later a node claimed it.
         progress: done, total (``None``: unknown) and a text.
         reason: why it was not run, or not to its end, as a code of `ReasonCode`; ``None``: it has ended well, or hasn't ended.
     """
@@ -219,6 +220,7 @@ def unreadable_view(row: Unreadable) -> JobView:
 
 def run_view(run: RunRecord, now: datetime) -> RunView:
     """What is to be seen of a run, at a time by the store's clock."""
+    begun = run.started or (run.claimed if run.outcome is None else None)
     ended = run.finished or (now if run.outcome is None else None)
     known = known_reason(run.state, run.error)
     return RunView(
@@ -231,8 +233,8 @@ def run_view(run: RunRecord, now: datetime) -> RunView:
         run.node,
         run.started,
         run.finished,
-        None if run.started is None or ended is None else max(ended - run.started, timedelta(0)),
-        None if run.started is None else run.started - (run.available or run.scheduled_run_time),
+        None if begun is None or ended is None else max(ended - begun, timedelta(0)),
+        None if begun is None else begun - (run.available or run.scheduled_run_time),
         run.error,
         None if known is None else str(known.code),
         run.result,
