@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests talk to: PostgreSQL, PgBouncer, MariaDB, Redis, uWSGI, faketime, and what Qt needs of the system, from Debian's packages; and
+# Installs what the tests talk to: PostgreSQL, PgBouncer, MariaDB, Redis, uWSGI, faketime, tmux, mandoc, and what Qt needs of the system, from Debian's packages; and
 # SecantusDB, which speaks MongoDB's protocol, from PyPI into an environment of its own. Does nothing where they are there already; where
 # they can't be had, says so, and the tests that need them say that they are left out.
 set -u
@@ -33,6 +33,8 @@ missing=""
   || missing="$missing redis-server"
 command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
+command -v tmux >/dev/null 2>&1 || missing="$missing tmux"
+command -v mandoc >/dev/null 2>&1 || missing="$missing mandoc"
 command -v uwsgi_python3 >/dev/null 2>&1 || missing="$missing uwsgi-core uwsgi-plugin-python3"
 for library in libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
   libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0; do

@@ -20,6 +20,7 @@ from mainspring.cli.migrating import migrate
 from mainspring.cli.runs import runs
 from mainspring.cli.serving import run_scheduler
 from mainspring.cli.target import Target
+from mainspring.cli.top.command import top
 from mainspring.errors import MainspringError, safe_str
 from mainspring.masking import without_secrets
 
@@ -66,6 +67,7 @@ for command in (
     pressure,
     run_scheduler,
     runs,
+    top,
     why,
 ):
     mainspring.add_command(command)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 #: What is written into files and pipes isn't wrapped.
 _UNWRAPPED = 10_000
 
-_STYLES = {
+#: In which colour a state is shown.
+STYLES = {
     "succeeded": "green",
     "alive": "green",
     "running": "cyan",
@@ -94,6 +95,11 @@ def show_one(item: View, output: str, zone: tzinfo) -> None:
     if output != "table":
         show_list([item], (), output, "")
         return
+    _console().print(facts(item, zone))
+
+
+def facts(item: View, zone: tzinfo) -> Table:
+    """All that is known of one thing, a line for each; times in a zone."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
@@ -101,7 +107,7 @@ def show_one(item: View, output: str, zone: tzinfo) -> None:
         if value not in (None, "", (), {}):
             keeps_lines = name in _WITH_LINES
             table.add_row(name.replace("_", " "), _styled(_long(value, zone, keeps_lines=keeps_lines), name))
-    _console().print(table)
+    return table
 
 
 def _write_csv(rows: Sequence[View]) -> None:
@@ -128,7 +134,7 @@ def _table(rows: Sequence[View], columns: Sequence[Column]) -> Table:
 
 
 def _styled(text: str, title: str) -> Text:
-    return Text(text, style=_STYLES.get(text, "") if title.lower() in ("state", "outcome") else "")
+    return Text(text, style=STYLES.get(text, "") if title.lower() in ("state", "outcome") else "")
 
 
 def _console() -> Console:

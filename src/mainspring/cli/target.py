@@ -10,6 +10,7 @@ import click
 from mainspring.admin import Admin
 from mainspring.cli.configuration import Configuration
 from mainspring.jobstores.by_url import store_for
+from mainspring.masking import without_secrets
 
 if TYPE_CHECKING:
     from mainspring.jobstores.shared.store import SharedJobStore
@@ -29,6 +30,11 @@ class Target:
         self.store = store
         self.namespace = namespace
         self.timezone = timezone
+
+    @property
+    def name(self) -> str:
+        """What people call it, without passwords."""
+        return f"the default store of {USUAL_FILE}" if self.store is None else without_secrets(self.store)
 
     def open(self, *, makes: bool = False) -> Admin:
         """Open it.
