@@ -80,20 +80,31 @@ class SafeLogger:
         self._say(level, f"{text} [job %s]", (*args, job_id), options)
 
     def of_run(
-        self, level: int, run_id: str, text: str, *args: Any, below: str | None = None, exc_info: Any = None
+        self,
+        level: int,
+        run_id: str,
+        text: str,
+        *args: Any,
+        below: str | None = None,
+        exc_info: Any = None,
+        outcome: str | None = None,
     ) -> None:
-        """Say a line about a run; the record has the ids as ``job_id`` and ``run_id``.
+        """Say a line about a run; the record has the ids as ``job_id`` and ``run_id``, and ``attempt`` and ``outcome``.
 
         Args:
-            run_id: as of `mainspring.model.run_id`: it begins with the job's.
+            run_id: as of `mainspring.model.run_id`: it begins with the job's, and ends with the attempt.
             below: text under the line, such as a traceback.
+            outcome: how it has ended, as far as this line is about that; ``"running"``: it begins.
         """
         if not self.isEnabledFor(level):
             return
         text, args = f"{text} [run %s]", (*args, run_id)
         if below is not None:
             text, args = f"{text}\n%s", (*args, _Lines(_indented(without_secrets(below))))
-        options = {"exc_info": exc_info, "extra": {"job_id": run_id.rsplit("/", 2)[0], "run_id": run_id}}
+        parts = run_id.rsplit("/", 2)
+        attempt = int(parts[-1]) if parts[-1].isdecimal() else None
+        extra = {"job_id": parts[0], "run_id": run_id, "attempt": attempt, "outcome": outcome}
+        options = {"exc_info": exc_info, "extra": extra}
         self._say(level, text, args, options)
 
     def _handle(

@@ -16,7 +16,7 @@ import click
 from mainspring.cli.configuration import Configuration
 from mainspring.cli.endpoints import ADDRESS, health_routes, lives, metrics_route, served
 from mainspring.cli.examples import Command
-from mainspring.cli.logs import written_logs
+from mainspring.cli.logs import FORMS, written_logs
 from mainspring.cli.service_manager import notify, watched
 from mainspring.cli.target import USUAL_FILE
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - what the service manager is told
@@ -61,10 +61,10 @@ _BY_SIGTERM = 143
 @click.option("--check", is_flag=True, help="Load each function, say what would be run, and run nothing.")
 @click.option(
     "--log-format",
-    type=click.Choice(["plain", "json"]),
-    default="plain",
+    type=click.Choice(FORMS),
+    default="auto",
     show_default=True,
-    help="How the log is written, to standard error.",
+    help="How the log is written, to standard error; auto is colour on a terminal, and plain elsewhere, or as NO_COLOR and FORCE_COLOR say.",
 )
 @click.option("--health", type=ADDRESS, help="Answer /healthz and /readyz there.")
 @click.option("--metrics", type=ADDRESS, help="Answer /metrics there, for Prometheus.")

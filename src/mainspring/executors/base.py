@@ -181,7 +181,7 @@ class BaseExecutor(metaclass=NamesParameters):
             submission = handed[0]
             for time in submission.run_times:
                 identifier = run_id(job_id, time, submission.attempt_of(time))
-                log.of_run(ERROR, identifier, said, job_id, exc, below=text.rstrip())
+                log.of_run(ERROR, identifier, said, job_id, exc, below=text.rstrip(), outcome="failed")
         if handed is None:
             return
         submission, reporter = handed

@@ -43,7 +43,12 @@ def due_events(
         now = clock_of(job._scheduler).now(UTC)  # noqa: SLF001 - handles are ours
         if is_misfired(time, now, grace):
             SafeLogger(logger).of_run(
-                WARNING, run_id(job.id, time), 'Run time of job "%s" was missed by %s', job, now - time
+                WARNING,
+                run_id(job.id, time),
+                'Run time of job "%s" was missed by %s',
+                job,
+                now - time,
+                outcome="missed",
             )
             yield (
                 time,
@@ -80,7 +85,8 @@ class _Outcome:
 
     def succeeded(self, retval: Any) -> JobExecutionEvent:
         identifier = run_id(self._job.id, self._time)
-        SafeLogger(self._logger).of_run(INFO, identifier, 'Job "%s" executed successfully', self._job)
+        said = 'Job "%s" executed successfully'
+        SafeLogger(self._logger).of_run(INFO, identifier, said, self._job, outcome="succeeded")
         return self._event(EVENT_JOB_EXECUTED, retval=retval)
 
     def raised(self, error: BaseException) -> JobExecutionEvent:
@@ -110,7 +116,8 @@ def _begun(
         if missed is not None:
             events.append(missed)
             continue
-        SafeLogger(logger).of_run(INFO, run_id(job.id, time), 'Running job "%s" (scheduled at %s)', job, time)
+        said = 'Running job "%s" (scheduled at %s)'
+        SafeLogger(logger).of_run(INFO, run_id(job.id, time), said, job, time, outcome="running")
         yield _Outcome(job, jobstore_alias, time, logger)
 
 

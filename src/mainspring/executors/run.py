@@ -182,9 +182,7 @@ def perform(
             ):
                 break
             if told:
-                SafeLogger(logger).of_run(
-                    INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
-                )
+                _log_begin(submission, time, SafeLogger(logger))
             started = reporter.started(submission, time)
             try:
                 retval = call(job)
@@ -235,9 +233,7 @@ async def perform_async(
             ):
                 break
             if told:
-                SafeLogger(logger).of_run(
-                    INFO, _id_of(submission, time), 'Running job "%s" (scheduled at %s)', job.name, time
-                )
+                _log_begin(submission, time, SafeLogger(logger))
             started = reporter.started(submission, time)
             try:
                 retval = await call(job)
@@ -290,12 +286,14 @@ def _report_raised(
     """
     if isinstance(error, cancellations):
         reporter.cancelled(submission, time, started)
-        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" was cancelled', submission.job.name)
+        said = 'Job "%s" was cancelled'
+        logger.of_run(INFO, _id_of(submission, time), said, submission.job.name, outcome="cancelled")
     elif submission.stop is not None:
         reporter.failed(submission, time, started, error, traceback_text(error))
         _log_end(submission, time, logger)
     elif is_good_exit(error):
         reporter.succeeded(submission, time, started, None)
+        _log_end(submission, time, logger)
     else:
         _report_failure(submission, reporter, time, started, error, logger)
 
@@ -319,15 +317,21 @@ def _id_of(submission: Submission, time: datetime) -> str:
     return run_id(submission.job.id, time, submission.attempt_of(time))
 
 
+def _log_begin(submission: Submission, time: datetime, logger: SafeLogger) -> None:
+    said, name = 'Running job "%s" (scheduled at %s)', submission.job.name
+    logger.of_run(INFO, _id_of(submission, time), said, name, time, outcome="running")
+
+
 def _log_end(submission: Submission, time: datetime, logger: SafeLogger) -> None:
     """Log that a run has ended without an error of its own; in a process that it has forked, it is the parent that says so."""
     if submission.stop == FORKED:
         return
-    name = submission.job.name
-    if submission.stop is None:
-        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" executed successfully', name)
+    name, stop = submission.job.name, submission.stop
+    if stop is None:
+        said = 'Job "%s" executed successfully'
+        logger.of_run(INFO, _id_of(submission, time), said, name, outcome="succeeded")
     else:
-        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" was stopped: %s', name, submission.stop)
+        logger.of_run(INFO, _id_of(submission, time), 'Job "%s" was stopped: %s', name, stop, outcome=stop)
 
 
 def _end_before(
@@ -429,9 +433,9 @@ def log_failure(
     log = SafeLogger(logger)  # whatever the error makes of its own text
     said = 'Job "%s" raised an exception'
     if is_masked or _is_remote(error):
-        log.of_run(ERROR, identifier, said, name, below=text.rstrip())
+        log.of_run(ERROR, identifier, said, name, below=text.rstrip(), outcome="failed")
     else:
-        log.of_run(ERROR, identifier, said, name, exc_info=error)
+        log.of_run(ERROR, identifier, said, name, exc_info=error, outcome="failed")
 
 
 def _is_remote(error: BaseException) -> bool:

@@ -291,7 +291,12 @@ class Dispatch:
             attempt = decision.attempt_of(missed)
             identifier = run_id(job.id, missed, attempt)
             missed_log.of_run(
-                WARNING, identifier, 'Run time of job "%s" was missed by %s', job.name, now - missed
+                WARNING,
+                identifier,
+                'Run time of job "%s" was missed by %s',
+                job.name,
+                now - missed,
+                outcome="missed",
             )
             if self._listeners.mask & EVENT_JOB_MISSED:
                 self._listeners.post(
@@ -442,6 +447,7 @@ class Dispatch:
                 job.name,
                 job.options.executor,
                 exc_info=error,
+                outcome="failed",
             )
             self._listeners.post(
                 JobExecutionEvent(
@@ -501,6 +507,7 @@ class Dispatch:
             job.name,
             job.options.max_instances,
             f", and so {more} later ones" if more else "",
+            outcome="skipped",
         )
         self._listeners.post(_submission_event(EVENT_JOB_MAX_INSTANCES, decision, alias, times))
 

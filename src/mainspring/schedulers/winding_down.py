@@ -123,6 +123,7 @@ class WindingDown:
                 submission.key.id,
                 'Run of job "%s" is given up: it goes on, and the process is to end. It is recorded as lost',
                 submission.job.name,
+                outcome="lost",
             )
         self._in_flight.wake()
 

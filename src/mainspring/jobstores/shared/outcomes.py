@@ -383,6 +383,7 @@ class Outcomes:
                 run.scheduled,
                 run.node,
                 "; it will be run again" if run in collected.again else "",
+                outcome="lost",
             )
             gave_up = run in collected.given_up
             if gave_up:

@@ -115,6 +115,7 @@ class Past:
                         identifier,
                         self._outage.alias,
                         result.outcome,
+                        outcome=result.outcome,
                     )
 
     def _say(self, level: int, words: str) -> None:
