@@ -276,6 +276,9 @@ FORKED: Any = "forked"
 #: How a run may end.
 Outcome = Literal["succeeded", "failed", "missed", "skipped", "timed_out", "cancelled", "lost"]
 
+#: Those that somebody should look at.
+TROUBLE: tuple[Outcome, ...] = ("failed", "timed_out", "lost", "missed")
+
 
 #: What a run does, or how it ended; `engine.moves` has the moves from one to another.
 RunState = Literal[

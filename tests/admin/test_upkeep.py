@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from mainspring.admin import Admin
-from mainspring.admin.upkeep import checks, maintenance_of, pending_upgrade, prune
+from mainspring.admin.upkeep import checks, maintenance_of, pending_upgrade, prune, restore, vacuum
 from mainspring.errors import ConfigurationError
 from stores import open_store
 from waiting import wait_for
@@ -79,3 +81,25 @@ def test_a_node_notices_what_was_restored_though_it_has_told_nothing_since_the_b
     )
     assert wait_for(lambda: node.get_run(run.id).outcome) == "lost"
     assert node.run_job("waits").wait(30).outcome == "succeeded"
+
+
+def test_a_backup_of_an_older_release_is_restored_with_what_it_lacks(make_scheduler, tmp_path):
+    path, copy = tmp_path / "jobs.sqlite", tmp_path / "copy.sqlite"
+    node = make_scheduler(jobstores={"default": open_store(f"sqlite:///{path}", "jobs")}, start=True)
+    node.add_job("time:time", "interval", hours=1, id="a")
+    with Admin(open_store(f"sqlite:///{path}", "jobs"), who="anna", why="ticket 12") as admin:
+        maintenance_of(admin.store).backup(copy)
+        with closing(sqlite3.connect(copy)) as backup:
+            for table in ("jobs_audit", "jobs_rollups"):
+                backup.execute(f"DROP TABLE {table}")
+            backup.execute("DROP INDEX ix_jobs_runs_trouble")
+        node.remove_job("a")
+        restore(admin, copy)
+        assert pending_upgrade(open_store(f"sqlite:///{path}", "jobs")) is None
+        assert [(one.action, one.job_id, one.why) for one in admin.audit()] == [
+            ("restore", None, "ticket 12")
+        ]
+        vacuum(admin)
+        assert [one.action for one in admin.audit()] == ["vacuum", "restore"]
+        assert [job.id for job in admin.jobs().items] == ["a"]
+    assert node.run_job("a").wait(30).outcome == "succeeded"

@@ -104,6 +104,37 @@ def test_jobs_are_paused_resumed_and_removed(call, node):
     assert (code, err) == (1, "Error: No job by the id of fials was found; did you mean 'fails'?\n")
 
 
+def test_runs_are_drawn_also_those_that_are_in_the_history_no_more(call, node):
+    assert call("runs", "chart", "hourly") == (0, "", "Nothing is known of its runs in that time.\n")
+    for _ in range(3):
+        node.run_job("hourly").wait(30)
+    node.run_job("fails").wait(30)
+    before = json.loads(call("runs", "chart", "hourly", "--by", "day", "--json")[1])
+    assert sum(one["runs"] for one in before) == 3
+    assert call("db", "prune", "--keep", "1", "--yes")[0] == 0
+    assert len(node.get_runs("hourly")) == 1
+    assert json.loads(call("runs", "chart", "hourly", "--by", "day", "--json")[1]) == before
+    lines = call("runs", "chart", "fails")[1].splitlines()
+    assert lines[0].split() == ["FROM", "RUNS", "NOT", "WELL", "LATE", "TOOK", "LONGEST"]
+    assert [line.split()[2:4] for line in lines[1:]] == [["1", "1"]]
+
+
+@pytest.mark.usefixtures("node")
+def test_who_has_done_what_is_shown(call, monkeypatch):
+    assert call("audit") == (0, "", "Nothing of that kind was done.\n")
+    assert call("--who", "anna", "--why", "ticket 12", "jobs", "pause", "hourly")[0] == 0
+    monkeypatch.setenv("MAINSPRING_WHO", "bob")
+    assert call("jobs", "resume", "hourly")[0] == 0
+    found = json.loads(call("audit", "--json", "--since", "1h")[1])
+    assert [(one["who"], one["action"], one["job_id"], one["why"]) for one in found] == [
+        ("bob", "resume", "hourly", None),
+        ("anna", "pause", "hourly", "ticket 12"),
+    ]
+    (entry,) = call("audit", "hourly", "--who", "anna")[1].splitlines()[1:]
+    assert entry.split()[3:] == ["anna", "pause", "hourly", "ticket", "12"]
+    assert call("audit", "fails")[1] == ""
+
+
 def test_who_is_at_work_what_comes_and_what_is_wrong(call, node):
     assert json.loads(call("nodes", "--json")[1])[0]["state"] == "alive"
     assert call("groups") == (0, "", "No group has limits.\n")

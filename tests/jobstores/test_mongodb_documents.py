@@ -201,7 +201,7 @@ def test_nothing_that_is_done_again_and_again_looks_at_all_documents(mongodb_url
         stem = tablename.removesuffix("_jobs")
         indexed = {
             tablename: {"_id", "next_run_time", "active.token", "found_by"},
-            f"{stem}_runs": {"_id", "job_id", "scheduled"},
+            f"{stem}_runs": {"_id", "job_id", "scheduled", "rolled_up_at"},
         }
         seen = {one for one in filters.seen if one[0] in indexed}
         assert len(seen) > 20

@@ -26,6 +26,7 @@ from mainspring.jobstores.host import CALL_TIMEOUT, CallLimit, NullHost
 from mainspring.jobstores.shared import outage
 from mainspring.jobstores.shared import store as shared_store
 from mainspring.jobstores.shared.agenda import POLL
+from mainspring.jobstores.shared.audit import AuditLog
 from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.failures import Failure
@@ -34,6 +35,7 @@ from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.outage import Outage
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.predecessor import PickledJob, checked_adopt
+from mainspring.jobstores.shared.rollups import RollUps
 from mainspring.jobstores.shared.row_locks import RowLocks, row_format
 from mainspring.jobstores.shared.rows import LONGEST_NAME, Unreadable
 from mainspring.jobstores.shared.runs import Finished, LostRun
@@ -89,6 +91,7 @@ def clock():
 @pytest.fixture
 def backend(clock):
     made = Mock(spec=Backend)
+    made.audit, made.rollups = Mock(spec=AuditLog), Mock(spec=RollUps)
     made.node_context = NodeContext(
         arguments=None,
         locks=RowLocks(),

@@ -12,9 +12,11 @@ import pytest
 
 from mainspring.jobstores.contract import ClaimedBatch, RunStore
 from mainspring.jobstores.memory import MemoryJobStore
+from mainspring.jobstores.shared.audit import AuditLog
 from mainspring.jobstores.shared.backend import Adoptions, Backend, ClusterStatus, Collected, StoredJobs
 from mainspring.jobstores.shared.claims import Claim, Claimed, QueueClaim
 from mainspring.jobstores.shared.predecessor import Marks
+from mainspring.jobstores.shared.rollups import RollUps
 from mainspring.jobstores.shared.runs import Finished
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore
 from mainspring.testing.conformance import BACKEND_PROMISES, START, STORE_PROMISES, backend
@@ -132,6 +134,11 @@ BROKEN_BACKENDS = {
     "jobs.remove_all": says(None),
     "adoptions.marks": says(Marks({}, False)),
     "adoptions.adopt": says(True),
+    "audit.write": says(None),
+    "audit.entries": says([]),
+    "audit.prune": says(None),
+    "rollups.entries": says([]),
+    "rollups.prune": says(None),
 }
 
 
@@ -167,9 +174,13 @@ def test_each_method_of_the_contract_of_stores_has_a_promise():
 
 
 def test_each_method_of_the_contract_of_backends_has_a_promise():
-    parts = {"node_context", "jobs", "adoptions", "outage", "pads_ids"}
+    parts = {"node_context", "jobs", "adoptions", "audit", "rollups", "outage", "pads_ids"}
     methods = (
-        (methods_of(Backend) - parts) | methods_of(StoredJobs, "jobs.") | methods_of(Adoptions, "adoptions.")
+        (methods_of(Backend) - parts)
+        | methods_of(StoredJobs, "jobs.")
+        | methods_of(Adoptions, "adoptions.")
+        | methods_of(AuditLog, "audit.")
+        | methods_of(RollUps, "rollups.")
     )
     assert promised(BACKEND_PROMISES) == methods == set(BROKEN_BACKENDS)
 

@@ -8,7 +8,19 @@ Start with `administration.py`; what is shown of what is in `views.py`.
 """
 
 from mainspring.admin.administration import Admin
+from mainspring.admin.charting import PeriodView
 from mainspring.admin.explanation import Explanation
-from mainspring.admin.views import DueTime, GroupView, JobView, NodeView, Page, RunView
+from mainspring.admin.views import AuditView, DueTime, GroupView, JobView, NodeView, Page, RunView
 
-__all__ = ["Admin", "DueTime", "Explanation", "GroupView", "JobView", "NodeView", "Page", "RunView"]
+__all__ = [
+    "Admin",
+    "AuditView",
+    "DueTime",
+    "Explanation",
+    "GroupView",
+    "JobView",
+    "NodeView",
+    "Page",
+    "PeriodView",
+    "RunView",
+]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import getpass
 import heapq
-from contextlib import suppress
+import socket
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
+from mainspring.admin.charting import periods_of
 from mainspring.admin.explanation import Explainer
 from mainspring.admin.pressure import pressure_of
 from mainspring.admin.views import (
     DueTime,
     Page,
+    audit_view,
     group_view,
     node_view,
     row_view,
@@ -23,17 +28,22 @@ from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - here it is put toget
 from mainspring.errors import RunLookupError, SchedulerNotRunningError, SerializationError
 from mainspring.jobstores.by_url import store_for
 from mainspring.jobstores.contract import JobQuery
+from mainspring.jobstores.shared.audit import AuditQuery, acting, entries_of
+from mainspring.jobstores.shared.rollups import start_of
 from mainspring.jobstores.shared.rows import Unreadable, record_of
 from mainspring.schedulers.attached import AttachedScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime, tzinfo
     from types import TracebackType
 
+    from mainspring.admin.charting import PeriodView
     from mainspring.admin.explanation import Explanation
     from mainspring.admin.pressure import Pressure
-    from mainspring.admin.views import GroupView, JobView, NodeView, RunView
+    from mainspring.admin.views import AuditView, GroupView, JobView, NodeView, RunView
+    from mainspring.jobstores.shared.rollups import Span
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import JobRecord, RunState
     from mainspring.schedulers.adoption_report import AdoptionReport
@@ -47,7 +57,18 @@ _TIMES_OF_A_JOB = 1000
 _FOLLOW_SECONDS, _FOLLOWED = 0.5, 500
 #: Among so many runs those of some jobs are looked for at first.
 _ASKED = 1000
+#: So many runs of a job are counted one by one; few stores keep as many of one.
+_CHARTED = 1_000_000
 _OPEN = ("queued", "running")
+
+
+def _user() -> str:
+    """Who runs this process, as far as the machine knows."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # as in a container whose user has no name
+        name = "somebody"
+    return f"{name}@{socket.gethostname()}"
 
 
 class Admin:
@@ -61,6 +82,8 @@ class Admin:
         timezone: in which times without one are read, and times are shown; the machine's, if it isn't given.
         job_defaults: options of jobs that `sync` adds, where they don't name their own.
         makes: make the store where it isn't there, as a scheduler that is started would.
+        who: under which name what is done is noted; by default the user of this process and its host.
+        why: the reason that is noted, where none is given.
 
     Raises:
         ConfigurationError: it can't be used so, or there are no jobs of mainspring's there.
@@ -75,7 +98,12 @@ class Admin:
         timezone: tzinfo | str | None = None,
         job_defaults: Mapping[str, Any] | None = None,
         makes: bool = False,
+        who: str | None = None,
+        why: str | None = None,
     ) -> None:
+        self._behalf: ContextVar[tuple[str, str | None]] = ContextVar(
+            "mainspring_on_behalf_of", default=(who or _user(), why)
+        )
         made = store_for(store, namespace=namespace) if isinstance(store, str) else store
         self._store = made
         self._scheduler = AttachedScheduler(timezone=timezone, job_defaults=dict(job_defaults or {}))
@@ -192,6 +220,20 @@ class Admin:
             if len(found) >= limit or len(runs) < asked:
                 return [run_view(run, now) for run in found[:limit]]
             asked *= 4
+
+    def periods(self, job_id: str, span: Span = "hour", *, since: datetime) -> list[PeriodView]:
+        """What became of a job's runs by minute, hour or day, in the order of time; also of runs that are in the history no more.
+
+        While old history is being removed, what goes from there into the roll-ups may be missing.
+
+        Args:
+            span: ``"minute"`` (kept for two days), ``"hour"`` (for 90 days) or ``"day"`` (for five years), of UTC.
+            since: from the minute, hour or day of this time on.
+        """
+        start = start_of(since, span)
+        rollups = self._store.list_rollups(job_id, span, start)
+        runs = self._store.list_runs(job_id, None, start, _CHARTED)
+        return periods_of(rollups, runs, span, self.timezone)
 
     def follow(self, job_id: str | None = None) -> Iterator[RunView]:
         """Runs as they end from now on, the earliest first; for ever.
@@ -311,7 +353,8 @@ class Admin:
         Raises:
             JobLookupError: there is none.
         """
-        self._scheduler.pause_job(job_id, note=note)
+        with self._acting("pause", note):
+            self._scheduler.pause_job(job_id, note=note)
         return self.job(job_id)
 
     def resume_job(self, job_id: str) -> JobView | None:
@@ -320,7 +363,8 @@ class Admin:
         Raises:
             JobLookupError: there is none.
         """
-        job = self._scheduler.resume_job(job_id)
+        with self._acting("resume"):
+            job = self._scheduler.resume_job(job_id)
         return None if job is None else self.job(job_id)
 
     def edit_job(self, job_id: str, changes: Mapping[str, Any], *, dry_run: bool = False) -> SyncedJob:
@@ -339,7 +383,8 @@ class Admin:
         """
         planned = self._scheduler.planned_change(job_id, changes)
         if not dry_run and planned.action == "change":
-            self._scheduler.modify_job(job_id, **changes)
+            with self._acting("edit"):
+                self._scheduler.modify_job(job_id, **changes)
         return planned
 
     def remove_job(self, job_id: str) -> None:
@@ -348,7 +393,8 @@ class Admin:
         Raises:
             JobLookupError: there is none.
         """
-        self._scheduler.remove_job(job_id)
+        with self._acting("remove"):
+            self._scheduler.remove_job(job_id)
 
     def run_job(self, job_id: str, *, timeout: float | None = 0) -> RunView:
         """Have a job run once more, by whichever node has its executor.
@@ -360,7 +406,8 @@ class Admin:
             JobLookupError: there is none.
             TimeoutError: it was waited for, and it hasn't ended.
         """
-        handle = self._scheduler.run_job(job_id)
+        with self._acting("run"):
+            handle = self._scheduler.run_job(job_id)
         run = handle.record() if timeout == 0 else handle.wait(timeout)
         return run_view(run, self.now())
 
@@ -374,7 +421,8 @@ class Admin:
             ConflictingIdError: the id is taken.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
-        (added,) = self._scheduler.add_jobs([job])
+        with self._acting("add"):
+            (added,) = self._scheduler.add_jobs([job])
         return self.job(added.id)
 
     def export_jobs(self, outfile: Any, *, mask_secrets: bool = False) -> None:
@@ -393,7 +441,8 @@ class Admin:
             SerializationError: the file holds something else.
             OSError: it can't be read.
         """
-        added = self._scheduler.import_jobs(infile, replace_existing=replace_existing)
+        with self._acting("import"):
+            added = self._scheduler.import_jobs(infile, replace_existing=replace_existing)
         return [self.job(job.id) for job in added]
 
     def adopt_jobs(self, source: Any = None, *, dry_run: bool = False, **names: str) -> AdoptionReport | None:
@@ -405,7 +454,8 @@ class Admin:
         Raises:
             ConfigurationError: the source can't be used.
         """
-        return self._scheduler.adopt_jobs(source, dry_run=dry_run, **names)
+        with self._acting("migrate"):
+            return self._scheduler.adopt_jobs(source, dry_run=dry_run, **names)
 
     def sync(
         self,
@@ -422,7 +472,8 @@ class Admin:
             ConflictingIdError: a job of the same id is somebody else's; or an id is twice in the list.
             TypeError, ValueError, LookupError: as for `add_job`.
         """
-        return self._scheduler.sync(jobs, owner=owner, prune=prune, take_over=take_over, dry_run=dry_run)
+        with self._acting("apply", names_steps=True):
+            return self._scheduler.sync(jobs, owner=owner, prune=prune, take_over=take_over, dry_run=dry_run)
 
     def cancel_run(self, run_id: str) -> None:
         """End a run that is queued or goes on.
@@ -431,4 +482,46 @@ class Admin:
             RunLookupError: there is no such run, or it has ended.
             ValueError: the text is no identifier of a run.
         """
-        self._scheduler.cancel_run(run_id)
+        with self._acting("cancel"):
+            self._scheduler.cancel_run(run_id)
+
+    # Who has done what
+
+    @contextmanager
+    def on_behalf_of(self, who: str, why: str | None = None) -> Iterator[None]:
+        """Have what this thread, or task, does meanwhile noted under a name, and with a reason: as of who has clicked in a web page."""
+        token = self._behalf.set((who, why))
+        try:
+            yield
+        finally:
+            self._behalf.reset(token)
+
+    def _acting(
+        self, action: str, why: str | None = None, *, names_steps: bool = False
+    ) -> AbstractContextManager[None]:
+        who, usual = self._behalf.get()
+        return acting(who, action, why or usual, names_steps=names_steps)
+
+    def note(self, action: str) -> None:
+        """Note something that was done to the store as a whole, such as ``"prune"``."""
+        with self._acting(action):
+            self._store.note_done(entries_of(self.now(), "change", [None]))
+
+    def audit(
+        self,
+        job_id: str | None = None,
+        *,
+        who: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[AuditView]:
+        """Who has done what, the latest first.
+
+        Args:
+            job_id: to this job, or runs of it, only.
+            who: only what they did.
+            since: done at this time or later.
+            limit: at most so many.
+        """
+        entries = self._store.audit_entries(AuditQuery(job_id, who, since, limit))
+        return [audit_view(entry, self.timezone) for entry in entries]

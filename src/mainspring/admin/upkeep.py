@@ -12,12 +12,13 @@ from mainspring.jobstores.shared.rows import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import timedelta
+    from pathlib import Path
 
     from mainspring.admin.administration import Admin
+    from mainspring.jobstores.shared.maintenance import Maintenance
     from mainspring.jobstores.shared.store import SharedJobStore
-    from mainspring.jobstores.sqlalchemy.maintenance import Maintenance
 
-__all__ = ["Check", "checks", "maintenance_of", "pending_upgrade", "prune"]
+__all__ = ["Check", "checks", "maintenance_of", "pending_upgrade", "prune", "restore", "vacuum"]
 
 #: The history of so many jobs is shortened at a time.
 _JOBS_AT_ONCE = 100
@@ -47,31 +48,50 @@ def pending_upgrade(store: SharedJobStore) -> str | None:
         ConfigurationError: what is there is something else's, or a newer release's.
         StoreUnavailableError: it can't be had.
     """
-    pending = getattr(store, "pending_migration", None)
-    if pending is not None:
-        return str(pending()).strip() or None
-    return store.lacks()
+    return store.pending_upgrade()
 
 
 def maintenance_of(store: SharedJobStore) -> Maintenance:
-    """The database of a store that is in one of SQLAlchemy's.
+    """The database of a store, where that has means for its upkeep.
 
     Raises:
         ConfigurationError: it isn't.
     """
-    found = getattr(store, "maintenance", None)
+    found = store.maintenance
     if found is None:
         raise ConfigurationError(
             f"this can be done to a database of SQL, and {store.kind} has means of its own: see its documentation"
         )
-    return found  # type: ignore[no-any-return]  # of SQLAlchemyJobStore, which may not be installed
+    return found
+
+
+def vacuum(admin: Admin) -> None:
+    """Give room that removed rows have left back to the system; SQLite and MySQL let nobody write meanwhile.
+
+    Raises:
+        ConfigurationError: the store has means of its own.
+    """
+    maintenance = maintenance_of(admin.store)
+    admin.note("vacuum")
+    maintenance.vacuum()
+
+
+def restore(admin: Admin, source: Path) -> None:
+    """Put what a backup holds in the place of what the store holds: all of it, or nothing. What was noted since is gone with it.
+
+    Raises:
+        ConfigurationError: it is no backup of such a store, or the store has means of its own.
+        FileNotFoundError: there is no such file.
+    """
+    maintenance_of(admin.store).restore(source)
+    admin.note("restore")
 
 
 def checks(admin: Admin) -> Iterator[Check]:
     """Whether a store is whole, and what is in it."""
     store = admin.store
-    if hasattr(store, "maintenance"):
-        maintenance = maintenance_of(store)
+    maintenance = store.maintenance
+    if maintenance is not None:
         flaws = list(maintenance.flaws())
         if maintenance.kind == "sqlite":
             yield Check("database", not flaws, "; ".join(flaws) or "SQLite finds its file whole")
@@ -107,6 +127,7 @@ def prune(admin: Admin, job_ids: Sequence[str], keep: int, older_than: timedelta
         older_than: whatever has ended before that is removed.
     """
     before = admin.now() - older_than
+    admin.note("prune")
     admin.store.prune_history([], keep, before)
     for at in range(0, len(job_ids), _JOBS_AT_ONCE):
         part = job_ids[at : at + _JOBS_AT_ONCE]

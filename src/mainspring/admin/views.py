@@ -6,7 +6,7 @@ Nothing of a job's code is loaded for them. Arguments whose names are those of s
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mainspring.engine.reasons import known_reason
@@ -20,9 +20,10 @@ from mainspring.schedulers.job_texts import arguments_text, schedule_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mainspring.jobstores.shared.audit import AuditEntry
     from mainspring.model import Group, JobRecord, NodeRecord, RunRecord
 
-__all__ = ["DueTime", "GroupView", "JobView", "NodeView", "Page", "RunView", "View"]
+__all__ = ["AuditView", "DueTime", "GroupView", "JobView", "NodeView", "Page", "RunView", "View"]
 
 Item = TypeVar("Item", bound="View")
 
@@ -163,6 +164,26 @@ class GroupView(View):
 
 
 @dataclass(frozen=True)
+class AuditView(View):
+    """Something that somebody did.
+
+    Attributes:
+        who: under this name.
+        action: such as ``"pause"``; of what brings a store in step with a file, with what became of the job: ``"apply-remove"``.
+        job_id: to this job; ``None``: to the store as a whole.
+        run_id: to this run of it.
+        why: in their words; what looks like a secret in it is masked.
+    """
+
+    time: datetime
+    who: str
+    action: str
+    job_id: str | None
+    run_id: str | None
+    why: str | None
+
+
+@dataclass(frozen=True)
 class DueTime(View):
     """A time at which a job will be due."""
 
@@ -266,6 +287,12 @@ def node_view(node: NodeRecord, now: datetime) -> NodeView:
 def group_view(group: Group) -> GroupView:
     """What is to be seen of a group."""
     return GroupView(*group)
+
+
+def audit_view(entry: AuditEntry, zone: tzinfo) -> AuditView:
+    """What is to be seen of an entry; its time in a zone."""
+    why = None if entry.why is None else without_secrets(entry.why)
+    return AuditView(entry.time.astimezone(zone), entry.who, entry.action, entry.job_id, entry.run_id, why)
 
 
 #: What has a place of its own in a view.

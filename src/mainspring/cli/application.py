@@ -9,7 +9,8 @@ import click
 
 from mainspring._version import __version__
 from mainspring.cli.applying import apply
-from mainspring.cli.asking import why
+from mainspring.cli.asking import why as why_command
+from mainspring.cli.auditing import audit
 from mainspring.cli.completion import completion
 from mainspring.cli.databases import db
 from mainspring.cli.exits import FAILED, INTERRUPTED
@@ -43,17 +44,30 @@ if TYPE_CHECKING:
     metavar="ZONE",
     help="In which times are shown, such as Europe/Berlin; the machine's by default.",
 )
+@click.option(
+    "--who",
+    envvar="MAINSPRING_WHO",
+    metavar="NAME",
+    help="Under which name what is done is noted, for `audit`; the user and host by default. [env: MAINSPRING_WHO]",
+)
+@click.option("--why", metavar="TEXT", help="The reason that is noted with it.")
 @click.version_option(__version__, prog_name="mainspring")
 @click.pass_context
 def mainspring(
-    context: click.Context, store: str | None, namespace: str | None, timezone: str | None
+    context: click.Context,
+    store: str | None,
+    namespace: str | None,
+    timezone: str | None,
+    who: str | None,
+    why: str | None,
 ) -> None:
     """Run jobs on schedules, and look into job stores that schedulers run."""
-    context.obj = Target(store, namespace, timezone)
+    context.obj = Target(store, namespace, timezone, who, why)
 
 
 for command in (
     apply,
+    audit,
     completion,
     db,
     doctor,
@@ -68,7 +82,7 @@ for command in (
     run_scheduler,
     runs,
     top,
-    why,
+    why_command,
 ):
     mainspring.add_command(command)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mainspring.admin import upkeep
 from mainspring.admin.upkeep import checks, maintenance_of, pending_upgrade, prune
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
@@ -50,7 +51,8 @@ def upgrade(context: click.Context, yes: bool) -> None:
         click.echo(pending)
         click.echo("Nothing was changed; --yes does it.", err=True)
         context.exit(FOUND_PROBLEMS)
-    with target.open(makes=True):
+    with target.open(makes=True) as admin:
+        admin.note("upgrade")
         click.echo("It is up to date now.")
 
 
@@ -116,7 +118,7 @@ def vacuum(target: Target, yes: bool) -> None:
                 admin, "can't write until it is done: longer than their lease, they count as dead"
             )
         before = maintenance.bytes()
-        maintenance.vacuum()
+        upkeep.vacuum(admin)
         after = maintenance.bytes()
     if before is None or after is None:
         click.echo("It is vacuumed.")
@@ -152,11 +154,11 @@ def backup(target: Target, file: Path, replace: bool) -> None:
 def restore(target: Target, file: Path, yes: bool) -> None:
     """Put a backup in the place of what SQLite's file holds: all of it, or nothing. Nodes at work notice it, and say what it means."""
     with target.open() as admin:
-        maintenance = maintenance_of(admin.store)
+        maintenance_of(admin.store)
         if not yes:
             click.confirm(f"Put what {file} holds in the place of all jobs and runs?", abort=True)
             _ask_beside_nodes(admin, "will run again what was run since, where it is due by the backup")
-        maintenance.restore(file)
+        upkeep.restore(admin, file)
     click.echo(f"The store holds what {file} holds.")
 
 

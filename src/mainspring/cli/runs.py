@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from mainspring.cli.examples import Command
-from mainspring.cli.output import Column, duration_text, output_option, show_list, show_one, time_text
+from mainspring.cli.output import Column, bar, duration_text, output_option, show_list, show_one, time_text
 from mainspring.cli.times import SPAN
-from mainspring.model import RunState
+from mainspring.jobstores.shared.rollups import LENGTHS, SPANS
+from mainspring.model import TROUBLE, RunState
 from mainspring.printable import printable
 
 if TYPE_CHECKING:
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from mainspring.cli.target import Target
-
-#: Those that somebody should look at.
-_TROUBLE: tuple[RunState, ...] = ("failed", "timed_out", "lost", "missed")
+    from mainspring.jobstores.shared.rollups import Span
 
 
 @click.group()
@@ -34,7 +34,7 @@ def runs() -> None:
 @click.argument("job_id", metavar="[ID]", required=False)
 @click.option("--state", type=click.Choice(get_args(RunState)), help="Only those.")
 @click.option(
-    "--failed", is_flag=True, help=f"Only those that are {', '.join(_TROUBLE[:-1])} or {_TROUBLE[-1]}."
+    "--failed", is_flag=True, help=f"Only those that are {', '.join(TROUBLE[:-1])} or {TROUBLE[-1]}."
 )
 @click.option("--since", type=SPAN, metavar="SPAN", help="Due in the last while, such as 12h or 7d.")
 @click.option("--tag", help="Only of jobs with this tag.")
@@ -58,7 +58,7 @@ def list_runs(
     """List runs, of one job or of all, the latest due time first."""
     if failed and state is not None:
         raise click.UsageError("give --failed or --state, not both")
-    states: Sequence[RunState | None] = _TROUBLE if failed else [state]
+    states: Sequence[RunState | None] = TROUBLE if failed else [state]
     with target.open() as admin:
         zone = admin.timezone
         start = None if since is None else admin.now() - since
@@ -122,3 +122,43 @@ def follow(target: Target, job_id: str | None, count: int | None, as_json: bool)
                 )
             if number == count:
                 return
+
+
+@runs.command(
+    cls=Command,
+    examples=(
+        "mainspring --store jobs.sqlite runs chart nightly-report",
+        "mainspring --store jobs.sqlite runs chart nightly-report --by day --since 365d --json",
+    ),
+)
+@click.argument("job_id", metavar="ID")
+@click.option(
+    "--by", "span", type=click.Choice(SPANS), default="hour", show_default=True, help="Of UTC, by due time."
+)
+@click.option(
+    "--since",
+    type=SPAN,
+    metavar="SPAN",
+    help="The last while; without it, the last 30 minutes, hours or days.",
+)
+@output_option
+@click.pass_obj
+def chart(target: Target, job_id: str, span: Span, since: timedelta | None, output: str) -> None:
+    """Draw how long the runs of a job took, how late they began and how they ended, also of runs that are in the history no more."""
+    with target.open() as admin:
+        found = admin.periods(job_id, span, since=admin.now() - (since or 30 * LENGTHS[span]))
+        zone = admin.timezone
+    longest = max((one.took_most for one in found if one.took_most is not None), default=None)
+    columns = (
+        Column("FROM", lambda one: f"{one.start.astimezone(UTC if span == 'day' else zone):{_FORMS[span]}}"),
+        Column("RUNS", lambda one: str(one.runs)),
+        Column("NOT WELL", lambda one: str(one.not_well) if one.not_well else ""),
+        Column("LATE", lambda one: duration_text(one.late_mean)),
+        Column("TOOK", lambda one: duration_text(one.took_mean)),
+        Column("LONGEST", lambda one: duration_text(one.took_most)),
+        Column("", lambda one: bar(one.took_most, longest)),
+    )
+    show_list(found, columns, output, "Nothing is known of its runs in that time.")
+
+
+_FORMS: dict[Span, str] = {"minute": "%m-%d %H:%M", "hour": "%m-%d %H:%M", "day": "%Y-%m-%d"}

@@ -24,12 +24,23 @@ class Target:
 
     Args:
         store: its URL, or a file; ``None``: the default store of ``mainspring.toml`` in this directory.
+        who: under which name what is done is noted.
+        why: the reason that is noted with it.
     """
 
-    def __init__(self, store: str | None, namespace: str | None, timezone: str | None) -> None:
+    def __init__(
+        self,
+        store: str | None,
+        namespace: str | None,
+        timezone: str | None,
+        who: str | None = None,
+        why: str | None = None,
+    ) -> None:
         self.store = store
         self.namespace = namespace
         self.timezone = timezone
+        self.who = who
+        self.why = why
 
     @property
     def name(self) -> str:
@@ -46,7 +57,14 @@ class Target:
             MainspringError: it can't be.
             click.UsageError: none was named.
         """
-        return Admin(self._found(), namespace=self.namespace, timezone=self.timezone, makes=makes)
+        return Admin(
+            self._found(),
+            namespace=self.namespace,
+            timezone=self.timezone,
+            makes=makes,
+            who=self.who,
+            why=self.why,
+        )
 
     def store_alone(self) -> SharedJobStore:
         """The store, not opened, to ask it what it lacks.

@@ -16,6 +16,7 @@ from mainspring.jobstores.shared.predecessor import COMPLETE, Marks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mainspring.jobstores.mongodb.audit import AuditCollection
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.jobs import Jobs
     from mainspring.jobstores.mongodb.server import Server
@@ -28,10 +29,11 @@ _AT_ONCE = 500
 class Adoptions:
     """What one store has adopted."""
 
-    def __init__(self, server: Server, node_context: NodeContext, jobs: Jobs) -> None:
+    def __init__(self, server: Server, node_context: NodeContext, jobs: Jobs, audit: AuditCollection) -> None:
         self._server = server
         self._node_context = node_context
         self._jobs = jobs
+        self._audit = audit
 
     def marks(self, source: str) -> Marks:
         """See `HasPredecessor.adoption_marks`."""
@@ -53,7 +55,11 @@ class Adoptions:
         self._server.run(self.settle)
         for part in chunks(records, _AT_ONCE):
             hidden = [self._hidden(record, source, outcomes[record.id], seen, stamp) for record in part]
-            if not self._server.run(lambda: self._insert(hidden, stamp)):  # noqa: B023 - called at once
+
+            def put(hidden: list[Document] = hidden) -> bool:
+                return self._server.run(lambda: self._insert(hidden, stamp))
+
+            if not self._audit.done(self._audit.of("add", [record.id for record in part]), put):
                 return False
             self._server.run(lambda: self.settle(stamp))
         others = [

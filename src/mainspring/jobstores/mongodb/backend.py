@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.errors import ConfigurationError
 from mainspring.jobstores.mongodb.adoption import Adoptions
+from mainspring.jobstores.mongodb.audit import AuditCollection
 from mainspring.jobstores.mongodb.change_feed import announcements
 from mainspring.jobstores.mongodb.claiming import Claiming, read_group
 from mainspring.jobstores.mongodb.documents import (
@@ -32,6 +33,7 @@ from mainspring.jobstores.mongodb.jobs import Jobs
 from mainspring.jobstores.mongodb.nodes import Nodes
 from mainspring.jobstores.mongodb.outcome_writer import OutcomeWriter
 from mainspring.jobstores.mongodb.predecessor import OldCollection
+from mainspring.jobstores.mongodb.rollups import RollUpDocuments
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
 from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
@@ -44,7 +46,7 @@ from mainspring.model import BACKFILLED, QueuedRun, RunKey, run_key
 from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mainspring.engine.decision import Decision
@@ -60,11 +62,16 @@ if TYPE_CHECKING:
 
 #: Counted up when what is kept changes.
 VERSION = 2
+#: Counted up when there are indexes more, which older releases needn't know.
+INDEXES = 2
 
 #: What a claim has put down for the runs is moved there by others after this.
 _OUTBOX_TAKES = timedelta(seconds=10)
 #: Of so many jobs the runs are counted at a time.
 _PRUNED = 100
+#: So many runs are counted and removed at a time; those that somebody else is counting are left to them.
+_FORGOTTEN = 1000
+_UNCOUNTED: Document = {"rolled_up": {"$exists": False}}
 #: Seconds between two looks for what nodes have left behind, as long as none comes or goes.
 _LEFT_WAITS = 10.0
 #: The runs of which each job keeps so many. By those of backfills, one that is asked for again knows what it has done.
@@ -81,6 +88,8 @@ class MongoDBBackend(Backend):
 
     jobs: Jobs
     adoptions: Adoptions
+    audit: AuditCollection
+    rollups: RollUpDocuments
 
     def __init__(
         self, server: Server, node_context: NodeContext, where: str, old: tuple[str, str] | None
@@ -90,8 +99,10 @@ class MongoDBBackend(Backend):
         self.outage = server.outage
         self.outage.where = shown_with(node_context.namespace, self.outage.where)
         self.node_context = node_context
-        self.jobs = Jobs(server, node_context)
-        self.adoptions = Adoptions(server, node_context, self.jobs)
+        self.audit = AuditCollection(server, node_context)
+        self.rollups = RollUpDocuments(server, node_context)
+        self.jobs = Jobs(server, node_context, self.audit)
+        self.adoptions = Adoptions(server, node_context, self.jobs, self.audit)
         self._nodes = Nodes(server, node_context)
         self._outcome_writer = OutcomeWriter(server, node_context)
         self._claiming = Claiming(server, node_context, self._outcome_writer, self.jobs)
@@ -110,7 +121,7 @@ class MongoDBBackend(Backend):
         if found is None:
             return f"it has no collections of mainspring ({self.server.name!r} and others)"
         self.server.run(self._refuse_newer)
-        if found["version"] < VERSION:
+        if found["version"] < VERSION or found.get("indexes", 1) < INDEXES:
             return f"its collections ({self.server.name!r} and others) are of an older release, and starting a scheduler of this one brings them up to date"
         return None
 
@@ -140,7 +151,7 @@ class MongoDBBackend(Backend):
                 self.server.make_indexes()
                 # Perhaps by several nodes that start at the same time; what says that all is there comes last.
                 insert_new(notes, [{"_id": "token", "value": 0}, {"_id": "changed"}])
-                insert_new(notes, [{"_id": "schema", "version": VERSION}])
+                insert_new(notes, [{"_id": "schema", "version": VERSION, "indexes": INDEXES}])
             elif found["version"] < VERSION:
                 self._nodes.ask_time()
                 refuse_living(
@@ -151,7 +162,10 @@ class MongoDBBackend(Backend):
                     self.node_context.now(),
                 )
                 from_version_1(self.server)
-                notes.update_one(found, {"$set": {"version": VERSION}})
+                notes.update_one(found, {"$set": {"version": VERSION, "indexes": INDEXES}})
+            elif found.get("indexes", 1) < INDEXES:
+                self.server.make_indexes()
+                notes.update_one({"_id": "schema"}, {"$max": {"indexes": INDEXES}})
             self._refuse_newer()
             self.server.take_names()
             self.adoptions.settle()
@@ -382,17 +396,21 @@ class MongoDBBackend(Backend):
         runs = self.server.runs
         moment = text_of(before)
         # A backfill runs now what was due long ago.
-        runs.delete_many(
-            {"state": ENDED, "scheduled": {"$lt": moment}, "finished": {"$not": {"$gte": moment}}}
-        )
+        old = {"state": ENDED, "scheduled": {"$lt": moment}, "finished": {"$not": {"$gte": moment}}}
+        self.rollups.finish_others()
+        self._forget(runs.find({**old, **_UNCOUNTED}, {"_id": 1}))
         for job_id in self._with_more_runs(job_ids, keep):
             order = [("scheduled", -1), ("attempt", -1)]
-            old = runs.find({"job_id": job_id, **_COUNTED}, {"_id": 1}).sort(order).skip(keep)
-            for part in chunks([found["_id"] for found in old]):
-                runs.delete_many({"_id": {"$in": list(part)}})
+            of_job = {"job_id": job_id, **_COUNTED, **_UNCOUNTED}
+            self._forget(runs.find(of_job, {"_id": 1}).sort(order).skip(keep))
         self._outcome_writer.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self.jobs.forget_unfinished()
+
+    def _forget(self, found: Iterable[Document]) -> None:
+        """Count and remove the runs of these documents."""
+        for part in chunks([one["_id"] for one in found], _FORGOTTEN):
+            self.rollups.forget(part)
 
     def _with_more_runs(self, job_ids: Sequence[str], keep: int) -> list[str]:
         """Those of some jobs of which more than so many runs are in the history."""
@@ -429,7 +447,14 @@ class MongoDBBackend(Backend):
             found = [run for run in runs if self.get_run(run.key) is not None]
             return found if len(found) == len(runs) else None
 
-        return self.server.run(add, was_done=was_done)
+        new: list[QueuedRun] = []
+
+        def queue() -> bool:
+            new.extend(self.server.run(add, was_done=was_done))
+            return True
+
+        self.audit.done(self.audit.of("run", [run.key for run in runs]), queue)
+        return new
 
     def cancel(self, key: RunKey) -> bool:
         def write() -> bool:
@@ -449,7 +474,9 @@ class MongoDBBackend(Backend):
             self._outcome_writer.drop_ended([key.job_id])
             return True
 
-        return self.server.run(write, was_done=was_cancelled)
+        return self.audit.done(
+            self.audit.of("cancel", [key]), lambda: self.server.run(write, was_done=was_cancelled)
+        )
 
     def get_run(self, key: RunKey) -> RunRecord | None:
         def look() -> RunRecord | None:

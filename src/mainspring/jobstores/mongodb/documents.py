@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import SerializationError, safe_str
-from mainspring.jobstores.shared.rows import Unreadable, time_text
+from mainspring.jobstores.shared.rows import ENDING, Unreadable, time_text
 from mainspring.jobstores.shared.runs import written_due_times
 from mainspring.model import JobOptions, JobRecord, QueuedRun, run_id
 from mainspring.triggers.date import DateTrigger
@@ -22,6 +22,8 @@ Document = dict[str, Any]
 
 #: A job of several that are added together, before all of them are there.
 ADDING = "adding"
+#: Jobs that nobody sees: not any more, or not yet.
+HIDDEN = [ENDING, ADDING]
 #: What a run's document says that it does, unless it is its job's document that says so.
 QUEUED, RUNNING, ENDED = "queued", "running", "ended"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.errors import ConflictingIdError, JobLookupError, SerializationError
 from mainspring.jobstores.mongodb.documents import (
     ADDING,
+    HIDDEN,
     IS_ADDING,
     QUEUED,
     caller_of,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mainspring.jobstores.contract import JobQuery
+    from mainspring.jobstores.mongodb.audit import AuditCollection
     from mainspring.jobstores.mongodb.documents import Document
     from mainspring.jobstores.mongodb.server import Server
     from mainspring.jobstores.shared.node_context import NodeContext
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 _COMPARED = 20
 #: Jobs that are being added are left alone for so long; whoever added them has died then.
 _ADDING_TAKES = timedelta(minutes=1)
-_HIDDEN = [ENDING, ADDING]
 #: Jobs that nobody sees any more, and that runs are still made of.
 _STAYS: Document = {"state": ENDING, "is_removed": {"$exists": False}}
 #: What a job doesn't have before all those are there that are added with it.
@@ -57,9 +58,10 @@ class Jobs(StoredJobs):
         has_priorities: whether some of them have one, so that those that are due have to be put in order by it.
     """
 
-    def __init__(self, server: Server, node_context: NodeContext) -> None:
+    def __init__(self, server: Server, node_context: NodeContext, audit: AuditCollection) -> None:
         self._server = server
         self._node_context = node_context
+        self._audit = audit
         self.has_priorities = False
 
     def announce(self, next_run_times: Iterable[datetime | None]) -> None:
@@ -99,7 +101,13 @@ class Jobs(StoredJobs):
                     if found is not None and found.get("state") != ENDING and found.get("stamp") != stamp:
                         raise ConflictingIdError(record.id)
             kept = [self._kept(record, stored.get(record.id), replace, stamp) for record in records]
-            if self._server.run(lambda: self._put(kept, stored, stamp)):  # noqa: B023 - called at once
+
+            def put(kept: list[JobRecord] = kept, stored: dict[str, Document] = stored) -> bool:
+                return self._server.run(lambda: self._put(kept, stored, stamp))
+
+            others = {job_id for job_id, found in stored.items() if found.get("stamp") != stamp}
+            noted = self._audit.of("add", (job_id for job_id in ids if job_id not in others))
+            if self._audit.done([*noted, *self._audit.of("change", sorted(others))], put):
                 self._server.run(lambda: self.announce(record.next_run_time for record in kept))  # noqa: B023
                 return kept
 
@@ -122,7 +130,7 @@ class Jobs(StoredJobs):
         if stored is None or stored.get("stamp") == stamp:
             return record
         old = read_job(stored, self._node_context)
-        if replace is None or isinstance(old, Unreadable) or stored.get("state") in _HIDDEN:
+        if replace is None or isinstance(old, Unreadable) or stored.get("state") in HIDDEN:
             version = stored.get("version")
             return record._replace(version=version + 1 if isinstance(version, int) else 0)
         return replace(old, record)
@@ -212,7 +220,7 @@ class Jobs(StoredJobs):
     def get(self, job_id: str) -> JobRecord | None:
         """The job with this id, or ``None``."""
         document = self._server.run(
-            lambda: self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}})
+            lambda: self._server.jobs.find_one({"_id": job_id, "state": {"$nin": HIDDEN}})
         )
         if document is None:
             return None
@@ -246,7 +254,7 @@ class Jobs(StoredJobs):
         return bool(done.matched_count)
 
     def _documents(self, query: JobQuery) -> list[Document]:
-        wanted: list[Document] = [{"state": {"$nin": _HIDDEN}}]
+        wanted: list[Document] = [{"state": {"$nin": HIDDEN}}]
         if query.tag is not None:
             wanted.append({"tags": query.tag})
         if query.executor is not None:
@@ -282,7 +290,7 @@ class Jobs(StoredJobs):
         if isinstance(record.trigger, DateTrigger):
             return None
         fields, _ = job_fields(record, self._node_context, self._node_context.now())
-        wanted = {"found_by": caller_of(fields["func"]), "state": {"$nin": _HIDDEN}}
+        wanted = {"found_by": caller_of(fields["func"]), "state": {"$nin": HIDDEN}}
         documents = self._server.run(lambda: list(self._server.jobs.find(wanted).limit(_COMPARED)))
         for document in documents:
             other = read_job(document, self._node_context)
@@ -317,7 +325,7 @@ class Jobs(StoredJobs):
             def write(after: JobRecord = after, version: int = version, stamp: str = stamp) -> bool:
                 return self._exchange(after, version, stamp)
 
-            if self._server.run(write):
+            if self._audit.done(self._audit.of("change", [job_id]), lambda: self._server.run(write)):
                 self._server.run(lambda: self.announce([after.next_run_time]))  # noqa: B023 - called at once
                 return after
 
@@ -332,16 +340,18 @@ class Jobs(StoredJobs):
 
         def write() -> bool:
             found = self._server.jobs.update_one(
-                {"_id": job_id, "state": {"$nin": _HIDDEN}},
+                {"_id": job_id, "state": {"$nin": HIDDEN}},
                 _removal(),
             )
             return bool(found.matched_count)
 
         def was_written() -> bool | None:
-            found = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1})
+            found = self._server.jobs.find_one({"_id": job_id, "state": {"$nin": HIDDEN}}, {"_id": 1})
             return True if found is None else None
 
-        if not self._server.run(write, was_done=was_written):
+        if not self._audit.done(
+            self._audit.of("remove", [job_id]), lambda: self._server.run(write, was_done=was_written)
+        ):
             raise JobLookupError(job_id)
 
         def settle() -> None:
@@ -371,7 +381,7 @@ class Jobs(StoredJobs):
             JobLookupError: there is none with one of them.
         """
         for job_id in sorted(ids):
-            if self._server.jobs.find_one({"_id": job_id, "state": {"$nin": _HIDDEN}}, {"_id": 1}) is None:
+            if self._server.jobs.find_one({"_id": job_id, "state": {"$nin": HIDDEN}}, {"_id": 1}) is None:
                 raise JobLookupError(job_id)
 
 

@@ -28,7 +28,7 @@ DUPLICATE_KEY = 11000
 #: The note of whose all this is: which collection has the jobs.
 _OWNER = "owner"
 #: What the other collections are called, behind the name of the one that has the jobs.
-_KINDS = ("runs", "nodes", "groups", "notes", "adopted")
+_KINDS = ("runs", "nodes", "groups", "notes", "adopted", "audit", "rollups")
 LONGEST_ENDING = max((f"_{kind}" for kind in _KINDS), key=len)
 #: Of a document, where the server doesn't say.
 _DOCUMENT_SIZE = 16 * 1024 * 1024
@@ -49,6 +49,8 @@ class Server:
         runs: a document for each run that waits, has waited, or has ended.
         nodes, groups: what their names say.
         adopted: what has become of APScheduler's jobs.
+        audit: who has done what.
+        rollups: what became of the runs that are pruned.
         notes: the version of all this, the last token, the last announcement, and whose all this is.
     """
 
@@ -58,6 +60,8 @@ class Server:
     groups: Collection[Document]
     notes: Collection[Document]
     adopted: Collection[Document]
+    audit: Collection[Document]
+    rollups: Collection[Document]
 
     def __init__(
         self,
@@ -103,6 +107,8 @@ class Server:
         self.groups = database[f"{stem}_groups"]
         self.notes = database[f"{stem}_notes"]
         self.adopted = database[f"{stem}_adopted"]
+        self.audit = database[f"{stem}_audit"]
+        self.rollups = database[f"{stem}_rollups"]
 
     def refuse_namesakes(self) -> None:
         """See to it that no other store of this database has collections of the same names as this one.
@@ -161,7 +167,21 @@ class Server:
                 IndexModel([("state", ASCENDING), ("available", ASCENDING)], partialFilterExpression=waiting),
                 IndexModel([("job_id", ASCENDING), ("scheduled", DESCENDING)]),
                 IndexModel([("scheduled", DESCENDING)]),
+                # What people look for among a million runs. Older servers take no list of outcomes here: by their order these are all
+                # but "skipped" and "succeeded", which most have.
+                IndexModel(
+                    [("outcome", ASCENDING), ("scheduled", DESCENDING)],
+                    partialFilterExpression={"outcome": {"$lt": "skipped"}},
+                ),
+                IndexModel(
+                    [("outcome", ASCENDING), ("scheduled", ASCENDING)],
+                    partialFilterExpression={"outcome": {"$gt": "succeeded"}},
+                ),
+                IndexModel([("rolled_up_at", ASCENDING)], sparse=True),
             ]
+        )
+        self.rollups.create_indexes(
+            [IndexModel([("span", ASCENDING), ("start", ASCENDING), ("job_id", ASCENDING)])]
         )
 
     def now(self) -> datetime:

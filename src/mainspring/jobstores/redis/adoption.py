@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
+from mainspring.jobstores.redis.audit import audit_of
 from mainspring.jobstores.redis.rows import written_job
 from mainspring.jobstores.redis.runs import not_begun
 from mainspring.jobstores.redis.server import text_of
@@ -84,5 +85,6 @@ class Adoptions:
             "seen": [seen.get(job_id, "") for job_id in marks],
             "announce": str(self._node_context.token) if jobs else False,
             "skipped": not_begun(self._node_context.now(), "skipped", JOB_REMOVED),
+            "audit": audit_of(self._node_context.now(), "add", (job["id"] for job in jobs)),
         }
         return not self._server.ask("adopt", question)

@@ -13,12 +13,14 @@ from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
 from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.redis.adoption import Adoptions
+from mainspring.jobstores.redis.audit import AuditSet, audit_of
 from mainspring.jobstores.redis.change_feed import announcements
 from mainspring.jobstores.redis.claiming import Claiming, read_group, written_group
 from mainspring.jobstores.redis.jobs import Jobs
 from mainspring.jobstores.redis.outcome_writer import OutcomeWriter, active_and_disowned, active_runs
 from mainspring.jobstores.redis.predecessor import OldKeys
 from mainspring.jobstores.redis.rights import refuse_missing_rights
+from mainspring.jobstores.redis.rollups import RollUpHashes, forgotten
 from mainspring.jobstores.redis.rows import FIELDS, micros, moment_of, read_job, written_job
 from mainspring.jobstores.redis.runs import keyed, member_of, not_begun, queued_run, read_run
 from mainspring.jobstores.redis.server import text_of
@@ -27,6 +29,7 @@ from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.lease import ALIVE, LivingNode, milliseconds, node_from
 from mainspring.jobstores.shared.namespaces import shown_with
+from mainspring.jobstores.shared.rollups import GREATEST, LEAST
 from mainspring.jobstores.shared.rows import read_time, time_text
 from mainspring.jobstores.shared.versions import refuse_newer
 from mainspring.model import run_key
@@ -81,6 +84,8 @@ class RedisBackend(Backend):
         self._owns_client = owns_client
         self._old_keys = old_keys
         self.adoptions = Adoptions(server, node_context)
+        self.audit = AuditSet(server)
+        self.rollups = RollUpHashes(server)
         self.jobs = Jobs(server, node_context)
         self._outcome_writer = OutcomeWriter(server, node_context)
         self._claiming = Claiming(server, node_context, self._outcome_writer)
@@ -322,11 +327,17 @@ class RedisBackend(Backend):
                 client.hdel(key, str(node.token))
 
     def _prune(self, question: dict[str, Any]) -> None:
+        now = self.node_context.now()
         stays = 0  # and isn't looked at again
         while True:
             answer = self.server.ask("prune", {**question, "from": stays})
             stays += answer["kept"]
-            if not answer["removed"] + answer["kept"]:
+            found = answer["runs"] or []
+            for at in range(0, len(found), _PAGE):
+                runs = [forgotten(name, text or None, now) for name, text in found[at : at + _PAGE]]
+                marks = {"least": dict.fromkeys(LEAST, True), "greatest": dict.fromkeys(GREATEST, True)}
+                self.server.ask("forget", {"runs": runs, **marks})
+            if not found and not answer["kept"]:
                 break
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
@@ -335,15 +346,20 @@ class RedisBackend(Backend):
             if self.node_context.is_soon(run.available for run in runs)
             else False
         )
-        question = {"queue": [queued_run(run) for run in runs], "announce": announce}
+        audit = audit_of(self.node_context.now(), "run", [run.key for run in runs])
+        question = {"queue": [queued_run(run) for run in runs], "announce": announce, "audit": audit}
         answer = self.server.ask("enqueue", question)
         if "unknown" in answer:
             raise JobLookupError(answer["unknown"])
         return [runs[at] for at in answer["new"]]
 
     def cancel(self, key: RunKey) -> bool:
-        outcome = not_begun(self.node_context.now(), "cancelled", CANCELLED_UNBEGUN)
-        question = {"run": {**keyed(key), "outcome": outcome}, "announce": str(self.node_context.token)}
+        now = self.node_context.now()
+        question = {
+            "run": {**keyed(key), "outcome": not_begun(now, "cancelled", CANCELLED_UNBEGUN)},
+            "announce": str(self.node_context.token),
+            "audit": audit_of(now, "cancel", [key]),
+        }
         return bool(self.server.ask("cancel", question)["found"])
 
     def get_run(self, key: RunKey) -> RunRecord | None:
@@ -383,10 +399,11 @@ class RedisBackend(Backend):
                 "job_id": job_id if job_id is not None else False,
                 "since": "-inf" if since is None else micros(since),
                 "from": at,
-                "count": min(limit + 1, _PAGE),
+                "count": _PAGE if outcome is not None else min(limit + 1, _PAGE),
+                "outcome": outcome or False,
             }
             answer = self.server.ask("history", question)
-            for name, text in answer["runs"]:
+            for name, text in answer["runs"] or ():
                 run = read_run(name, text)
                 if outcome not in (None, run.outcome):
                     continue

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainspring.engine.reasons import JOB_REMOVED
 from mainspring.errors import ConflictingIdError, JobLookupError
+from mainspring.jobstores.redis.audit import audit_of
 from mainspring.jobstores.redis.rows import FIELDS, micros, read_job, readable, written_job
 from mainspring.jobstores.redis.runs import not_begun
 from mainspring.jobstores.redis.server import text_of
@@ -77,9 +78,12 @@ class Jobs(StoredJobs):
                 kept.append(after)
                 written.append(written_job(after, self._node_context, now, expects))
             announce = self._announcement(record.next_run_time for record in kept)
-            answer = self._server.ask(
-                "add", {"jobs": written, "announce": announce, "skipped": self._skipped()}
-            )
+            question: dict[str, Any] = {"jobs": written, "announce": announce, "skipped": self._skipped()}
+            question["audit"] = [
+                *audit_of(now, "add", (record.id for record in kept if record.id not in stored)),
+                *audit_of(now, "change", stored),
+            ]
+            answer = self._server.ask("add", question)
             if "taken" in answer and replace is None:
                 raise ConflictingIdError(records[int(answer["taken"])].id)
             if not answer:
@@ -205,9 +209,13 @@ class Jobs(StoredJobs):
             if before is None:
                 raise JobLookupError(job_id)
             after = change(before)
-            job = written_job(after, self._node_context, self._node_context.now(), before.version)
-            announce = self._announcement([after.next_run_time])
-            if not self._server.ask("change", {"job": job, "announce": announce}):
+            now = self._node_context.now()
+            question = {
+                "job": written_job(after, self._node_context, now, before.version),
+                "announce": self._announcement([after.next_run_time]),
+                "audit": audit_of(now, "change", [job_id]),
+            }
+            if not self._server.ask("change", question):
                 return after
 
     def _hold(self, ids: Sequence[str], tries: int) -> None:
@@ -218,7 +226,10 @@ class Jobs(StoredJobs):
 
     def remove(self, job_id: str) -> None:
         """See `RunStore.remove`."""
-        if not self._server.ask("remove", {"id": job_id, "skipped": self._skipped()})["found"]:
+        audit = audit_of(self._node_context.now(), "remove", [job_id])
+        if not self._server.ask("remove", {"id": job_id, "skipped": self._skipped(), "audit": audit})[
+            "found"
+        ]:
             raise JobLookupError(job_id)
 
     def remove_all(self) -> None:

@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 #: What the keys of a store are called, behind what all of them begin with; those with a colon have something behind it.
 OWN_NAMES = (
-    "active", "adopted", "answer", "begun", "buffered_of", "changed", "ended", "executors", "followers", "followers_version", "func", "group_running",
+    "active", "adopted", "answer", "audit", "audit_number", "begun", "buffered_of", "changed", "ended", "executors", "followers", "followers_version", "func", "group_running",
     "group_version", "groups", "history", "hold", "holders", "ids", "job", "nodes", "prioritised", "progress", "queue", "queued", "queued_of",
-    "run_times_key", "running", "runs", "schema", "to_cancel", "token",
+    "rolled_up", "rollups", "run_times_key", "running", "runs", "schema", "to_cancel", "token",
 )  # fmt: skip
 _SCRIPTS = files(__package__) / "scripts"
 #: What scripts share.
@@ -50,12 +50,14 @@ _REPEATABLE = frozenset(
         "run",
         "report_progress",
         "prune",
+        "prune_rollups",
+        "forget",
     }
 )
 
 
 #: Those that only read: to be stopped in the middle does them no harm.
-_READING = frozenset({"active", "before_finish", "history", "left", "cluster_status", "rows", "run"})
+_READING = frozenset({"active", "before_finish", "history", "left", "cluster_status", "prune", "rows", "run"})
 
 
 @cache

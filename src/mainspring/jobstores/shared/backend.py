@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from mainspring.engine.decision import Decision
     from mainspring.engine.setbacks import KnownNode
     from mainspring.jobstores.contract import Decide, JobQuery
+    from mainspring.jobstores.shared.audit import AuditLog
     from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed, ClaimRequest
     from mainspring.jobstores.shared.lease import Heartbeats, LivingNode, Registration
     from mainspring.jobstores.shared.node_context import NodeContext
     from mainspring.jobstores.shared.outage import Outage
     from mainspring.jobstores.shared.predecessor import Marks, OldJobs
+    from mainspring.jobstores.shared.rollups import RollUps
     from mainspring.jobstores.shared.rows import Unreadable
     from mainspring.jobstores.shared.runs import Ended, Finished, LostRun
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunKey, RunRecord, Submission
@@ -136,6 +138,8 @@ class Backend(ABC):
     node_context: NodeContext
     jobs: StoredJobs
     adoptions: Adoptions
+    audit: AuditLog
+    rollups: RollUps
     outage: Outage
     #: Whether the database takes names that differ by spaces at their end for the same.
     pads_ids = False
@@ -275,7 +279,10 @@ class Backend(ABC):
 
     @abstractmethod
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
-        """Remove history: of these jobs all but the latest `keep` runs, and whatever is from before a time."""
+        """Remove history: of these jobs all but the latest `keep` runs, and whatever is from before a time.
+
+        What is removed is counted in `rollups`, once.
+        """
 
     @abstractmethod
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:

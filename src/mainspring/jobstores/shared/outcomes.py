@@ -401,13 +401,15 @@ class Outcomes:
         self._note_queue_due(collected.queued_from)
         return bool(collected.again)
 
+    def kept_since(self, now: datetime) -> datetime:
+        """From when on history is kept."""
+        return shifted(now, -self._keep_for)
+
     def prune(self) -> None:
         """Remove history that is too old, or too much."""
         finished, self._finished_jobs = self._finished_jobs, set()
         try:
-            self._backend.prune(
-                sorted(finished), self._keep, shifted(self._node_context.now(), -self._keep_for)
-            )
+            self._backend.prune(sorted(finished), self._keep, self.kept_since(self._node_context.now()))
         except BaseException:
             self._finished_jobs |= finished
             raise

@@ -32,6 +32,7 @@ from mainspring.jobstores.ledger import Ledger
 from mainspring.jobstores.native import NativeJobStore
 from mainspring.jobstores.shared.advice import advice_on
 from mainspring.jobstores.shared.agenda import POLL, UNCLAIMABLE_AFTER, Agenda
+from mainspring.jobstores.shared.audit import ENTRIES_KEPT
 from mainspring.jobstores.shared.backoff import pause_before_retry, try_again
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.dividing import write_in_parts
@@ -54,6 +55,7 @@ from mainspring.jobstores.shared.outcomes import Outcomes
 from mainspring.jobstores.shared.own_runs import beside, is_taken_away, runs_decided, runs_of, unbegun_part
 from mainspring.jobstores.shared.predecessor import checked_adopt
 from mainspring.jobstores.shared.reaching import FirstQuestion, NoAnswerError
+from mainspring.jobstores.shared.rollups import kept_since, start_of
 from mainspring.jobstores.shared.row_locks import UnsignedJob
 from mainspring.jobstores.shared.rows import (
     LONGEST_NAME,
@@ -76,10 +78,13 @@ if TYPE_CHECKING:
     from mainspring.clock import Clock
     from mainspring.engine.decision import Decision
     from mainspring.jobstores.contract import Decide
+    from mainspring.jobstores.shared.audit import AuditEntry, AuditQuery
     from mainspring.jobstores.shared.backend import Backend, ClusterStatus
     from mainspring.jobstores.shared.change_feed import ChangeFeed
     from mainspring.jobstores.shared.claims import Claimed
+    from mainspring.jobstores.shared.maintenance import Maintenance
     from mainspring.jobstores.shared.predecessor import Adopt, Handover, Marks, OldJobs
+    from mainspring.jobstores.shared.rollups import RollUp, Span
     from mainspring.model import Group, JobRecord, NodeRecord, QueuedRun, RunRecord, Submission
 
 _UNCLAIMABLE_SHOWN = 100
@@ -223,6 +228,7 @@ class SharedJobStore(NativeJobStore):
         self._unclaimable_queued: set[str] = set()
         self._said: dict[tuple[RunKey, int], str] = {}
         self._past = Past(self._outage)
+        self._rollups_pruned: datetime | None = None
         self._refusal: str | None = None
         self._before: tuple[int, datetime] | None = None  # token and last heartbeat of an earlier life
 
@@ -391,6 +397,19 @@ class SharedJobStore(NativeJobStore):
         finally:
             self._close_if_not_started()
 
+    def pending_upgrade(self) -> str | None:
+        """What bringing the store up to date would do, in statements or a sentence; ``None``: nothing is to be done. Needs no started scheduler.
+
+        Raises:
+            ConfigurationError: what is there is something else's, or a newer release's.
+        """
+        return self.lacks()
+
+    @property
+    def maintenance(self) -> Maintenance | None:
+        """What an operator does to the database as a whole; ``None``: it has means of its own for that."""
+        return None
+
     def prune_history(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         """Remove history: of these jobs all but the latest `keep` runs, and whatever of any job is from before a time; in batches."""
         self._backend.prune(job_ids, keep, before)
@@ -399,6 +418,18 @@ class SharedJobStore(NativeJobStore):
         lacking = self._backend.lacks()
         if lacking is not None:
             raise ConfigurationError(f"{self._outage.name} holds no jobs to look at: {lacking}")
+
+    def list_rollups(self, job_id: str | None, span: Span, since: datetime) -> list[RollUp]:
+        """What became of runs that aren't in the history any more; see `RollUps.entries`."""
+        return self._backend.rollups.entries(job_id, span, since)
+
+    def audit_entries(self, query: AuditQuery) -> list[AuditEntry]:
+        """Who has done what, the latest first: the entries that are asked for."""
+        return self._backend.audit.entries(query)
+
+    def note_done(self, what: Sequence[AuditEntry]) -> None:
+        """Keep entries about what was done to the store as a whole."""
+        self._backend.audit.write(what)
 
     def list_nodes(self) -> list[NodeRecord]:
         """The registrations of nodes that the store knows, the latest first; of those that have ended, for a day at least."""
@@ -545,6 +576,16 @@ class SharedJobStore(NativeJobStore):
     def _prune(self) -> None:
         with self._outage.doing(PRUNING):
             self._outcomes.prune()
+            self._backend.audit.prune(ENTRIES_KEPT)
+            self._prune_rollups()
+
+    def _prune_rollups(self) -> None:
+        """Once an hour: there is nothing to be removed before that."""
+        now = self._node_context.now()
+        hour = start_of(now, "hour")
+        if hour != self._rollups_pruned:
+            self._backend.rollups.prune(kept_since(now), self._outcomes.kept_since(now))
+            self._rollups_pruned = hour
 
     @property
     def trouble(self) -> str | None:

@@ -84,6 +84,7 @@ class Adoptions:
                     self._mark(connection, source, wanted, seen, now)
                     if rows:
                         context.statements.add(connection, rows)
+                        context.note(connection, "add", (row["id"] for row in rows))
                         context.announce(connection, (row["next_run_time"] for row in rows))
             except (IntegrityError, _ElsewhereError):
                 return False

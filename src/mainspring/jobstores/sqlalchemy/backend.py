@@ -20,6 +20,7 @@ from mainspring.jobstores.shared.outage import said_by
 from mainspring.jobstores.shared.runs import Finished
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.adoption import Adoptions
+from mainspring.jobstores.sqlalchemy.audit import AuditTable
 from mainspring.jobstores.sqlalchemy.change_feed import announcements, can_listen, channel_for
 from mainspring.jobstores.sqlalchemy.claiming import Claiming
 from mainspring.jobstores.sqlalchemy.context import Context
@@ -29,6 +30,7 @@ from mainspring.jobstores.sqlalchemy.groups import GroupTable
 from mainspring.jobstores.sqlalchemy.job_table import JobTable
 from mainspring.jobstores.sqlalchemy.outcome_writer import OutcomeWriter
 from mainspring.jobstores.sqlalchemy.predecessor import OldTable, Reader
+from mainspring.jobstores.sqlalchemy.rollups import RollUpTable
 from mainspring.jobstores.sqlalchemy.runs import RunTable
 from mainspring.jobstores.sqlalchemy.schema import (
     create_tables,
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _PRUNED_AT_ONCE = 1000
+#: So many others may begin a roll-up at the same time, each time.
+_PRUNED_BESIDE = 10
 #: Nodes that register at the same time want the same number; each time one of them gets it.
 _TOKENS_TRIED = 100
 
@@ -111,6 +115,8 @@ class SQLBackend(Backend):
         )
         self.jobs = JobTable(self._context)
         self.adoptions = Adoptions(self._context, self.jobs)
+        self.audit = AuditTable(self.database, self.tables)
+        self.rollups = RollUpTable(self.database, self.tables)
         self._claiming = Claiming(self._context)
         self._outcome_writer = OutcomeWriter(self._context)
 
@@ -125,7 +131,7 @@ class SQLBackend(Backend):
         """Create the tables where they aren't there."""
         if self.database.name == "sqlite":
             self.database.run(lambda: refuse_bound_to_threads(self._engine))
-        self._create_tables()
+        self.complete_tables()
 
         def ask() -> tuple[int, str]:
             with self.database.reading() as connection:
@@ -134,7 +140,9 @@ class SQLBackend(Backend):
         self._context.request_limit, name = self.database.run(ask)
         self._context.locks.scope = f"sql {name} {self.tables.jobs.fullname}"
 
-    def _create_tables(self) -> None:
+    def complete_tables(self) -> None:
+        """Create the tables, or what is missing of them."""
+
         def create() -> None:
             now = self._context.clock.now(UTC)
             create_tables(self.database, self.tables, self._metadata, now)
@@ -401,25 +409,38 @@ class SQLBackend(Backend):
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         runs = self._runs
-        self._in_batches(lambda connection: runs.prune_old(connection, before, _PRUNED_AT_ONCE))
+        now = self._context.now()
+        self._in_batches(partial(runs.prune_old, before=before, batch=_PRUNED_AT_ONCE, now=now))
         for at in range(0, len(job_ids), _CHUNK):
             chunk = job_ids[at : at + _CHUNK]
-            self._in_batches(partial(runs.prune_many, job_ids=chunk, keep=keep, batch=_PRUNED_AT_ONCE))
+            self._in_batches(
+                partial(runs.prune_many, job_ids=chunk, keep=keep, batch=_PRUNED_AT_ONCE, now=now)
+            )
         with self.database.writing() as connection:
-            nodes.forget_old(connection, self.tables, kept_from(before, self._context.now()))
+            nodes.forget_old(connection, self.tables, kept_from(before, now))
 
     def _in_batches(self, remove: Callable[[Connection], int]) -> None:
         """Call `remove`, each time in a transaction of its own, until it finds less than a whole batch."""
-        removed = _PRUNED_AT_ONCE
-        while removed >= _PRUNED_AT_ONCE:
+
+        def work() -> int:
             with self.database.writing() as connection:
-                removed = remove(connection)
+                return remove(connection)
+
+        removed, tries = _PRUNED_AT_ONCE, 0
+        while removed >= _PRUNED_AT_ONCE:
+            try:
+                removed, tries = self.database.run(work), 0
+            except IntegrityError:  # another node has begun the same hour's roll-up: now it is there
+                tries += 1
+                if tries > _PRUNED_BESIDE:
+                    raise
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         def add() -> list[QueuedRun]:
             with self.database.writing() as connection:
                 self.jobs.refuse_unknown(connection, {run.job_id for run in runs})
                 new = list(self._runs.enqueue(connection, runs))
+                self._context.note(connection, "run", [run.key for run in new])
                 self._context.announce(connection, [run.available for run in new])
             return new
 
@@ -433,10 +454,11 @@ class SQLBackend(Backend):
         def write() -> bool:
             with self.database.writing() as connection:
                 now = self._context.now()
-                if self._runs.end_queued(connection, key, now, "cancelled", CANCELLED_UNBEGUN):
-                    return True
-                is_asked = self._runs.ask_to_cancel(connection, key.job_id, key)
+                was_queued = self._runs.end_queued(connection, key, now, "cancelled", CANCELLED_UNBEGUN)
+                is_asked = was_queued or self._runs.ask_to_cancel(connection, key.job_id, key)
                 if is_asked:
+                    self._context.note(connection, "cancel", [key])
+                if is_asked and not was_queued:
                     self._context.announce(connection, [now])
                 return is_asked
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import type_coerce
 from sqlalchemy.types import NullType
 
+from mainspring.jobstores.shared.audit import entries_of
 from mainspring.jobstores.shared.node_context import NodeContext
 from mainspring.jobstores.shared.rows import COLUMNS, Unreadable
+from mainspring.jobstores.sqlalchemy.audit import enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
+    from mainspring.jobstores.shared.audit import Step
     from mainspring.jobstores.sqlalchemy.database import Database
     from mainspring.jobstores.sqlalchemy.groups import GroupTable
     from mainspring.jobstores.sqlalchemy.runs import RunTable
     from mainspring.jobstores.sqlalchemy.statements import Statements
     from mainspring.jobstores.sqlalchemy.tables import Tables
-    from mainspring.model import JobRecord
+    from mainspring.model import JobRecord, RunKey
 
 
 @dataclass(kw_only=True)
@@ -56,6 +59,10 @@ class Context(NodeContext):
         if self.database.has_clock:
             asked = self.clock.monotonic()
             self.measured(asked, self.database.now(connection))
+
+    def note(self, connection: Connection, step: Step, subjects: Iterable[str | RunKey]) -> None:
+        """Write down who has done this to jobs, or runs, in the same transaction, if somebody acts."""
+        enter(connection, self.tables, entries_of(self.now(), step, subjects))
 
     def announce(self, connection: Connection, next_run_times: Iterable[datetime | None]) -> None:
         """Have other nodes look at once, where they would be late otherwise."""

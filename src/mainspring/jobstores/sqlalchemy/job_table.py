@@ -85,6 +85,7 @@ class JobTable(StoredJobs):
         try:
             with self._context.database.writing() as connection:
                 self._context.statements.add(connection, rows)
+                self._context.note(connection, "add", (row["id"] for row in rows))
                 self._announce(connection, (row["next_run_time"] for row in rows))
         except IntegrityError:
             taken = self._rows_of([row["id"] for row in rows])
@@ -107,6 +108,7 @@ class JobTable(StoredJobs):
                     connection.execute(delete(jobs).where(of_these, jobs.c.state == ENDING))
                 self._context.runs.disown(connection, ended, self._context.now())
                 self._context.statements.add(connection, rows)
+                self._context.note(connection, "add", (row["id"] for row in rows))
                 self._announce(connection, (row["next_run_time"] for row in rows))
         except IntegrityError:  # somebody else has added one of them meanwhile
             raise ConflictingIdError(ended[0]) from None
@@ -167,6 +169,8 @@ class JobTable(StoredJobs):
                     )
                     if written.rowcount != 1:
                         raise ClaimRaceError("changed meanwhile")  # noqa: TRY301 - undoes the transaction
+                self._context.note(connection, "add", (values["id"] for values in plan.new))
+                self._context.note(connection, "change", (values["id"] for values, _ in plan.changed))
                 self._announce(connection, (record.next_run_time for record in plan.kept))
         except (IntegrityError, ClaimRaceError):
             return None
@@ -380,6 +384,8 @@ class JobTable(StoredJobs):
         written = connection.execute(
             update(jobs).where(jobs.c.id == values["id"], jobs.c.version == version).values(values)
         )
+        if written.rowcount == 1:
+            self._context.note(connection, "change", [values["id"]])
         self._announce(connection, [values["next_run_time"]])
         return written.rowcount == 1
 
@@ -396,6 +402,7 @@ class JobTable(StoredJobs):
                 written = connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.state != ENDING))
                 if written.rowcount:
                     self._context.runs.disown(connection, [job_id], self._context.now())
+                    self._context.note(connection, "remove", [job_id])
                 self._announce(connection, [])
             return written.rowcount == 1
 

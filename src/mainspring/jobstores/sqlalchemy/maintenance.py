@@ -16,13 +16,14 @@ from sqlalchemy import func, select, update
 
 from mainspring.errors import ConfigurationError
 from mainspring.forks import UNDIVIDED
+from mainspring.jobstores.shared import maintenance as shared
 from mainspring.jobstores.sqlalchemy.engines import file_of
 from mainspring.jobstores.sqlalchemy.grants import grants_for
 from mainspring.jobstores.sqlalchemy.schema import VERSION
 from mainspring.jobstores.sqlalchemy.sqlite import turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -37,16 +38,18 @@ _LOCK_SECONDS = 30.0
 _FLAWS = 20
 
 
-class Maintenance:
+class Maintenance(shared.Maintenance):
     """The database of one store, as an operator has it.
 
     Args:
         database, tables: the store's; it is open.
+        complete_tables: creates or adds what is missing of them.
     """
 
-    def __init__(self, database: Database, tables: Tables) -> None:
+    def __init__(self, database: Database, tables: Tables, complete_tables: Callable[[], None]) -> None:
         self._database = database
         self._tables = tables
+        self._complete_tables = complete_tables
 
     @property
     def kind(self) -> str:
@@ -159,6 +162,8 @@ class Maintenance:
                 # As the store's file is; a backup has none of its own.
                 present.execute("PRAGMA journal_mode=WAL").fetchall()
                 self._set_heartbeats_back(connection)
+        # Of an older release, it may lack tables and columns that nodes at work use.
+        self._complete_tables()
 
     def _set_heartbeats_back(self, connection: Connection) -> None:
         """Have each node that lives notice that the store was set back (`mainspring.engine.setbacks`).

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Column, inspect, literal_column, update
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
-from mainspring.jobstores.sqlalchemy.tables import index_name
+from mainspring.jobstores.sqlalchemy.tables import indexes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
     from mainspring.jobstores.sqlalchemy.tables import Tables
@@ -42,7 +42,7 @@ def statements(connection: Connection, tables: Tables, version: int) -> str:
 
 def _take_steps(operations: Operations, connection: Connection, tables: Tables, version: int) -> None:
     for table in tables:
-        _add_missing_columns(operations, connection, table)
+        _add_missing(operations, connection, table)
     for number, step in enumerate(_STEPS, start=2):
         if number > version:
             step(operations, connection, tables)
@@ -54,38 +54,28 @@ def _to_2(operations: Operations, connection: Connection, tables: Tables) -> Non
 
 
 def _to_3(operations: Operations, connection: Connection, tables: Tables) -> None:
-    """Jobs have a priority, come after others, and remember their past; runs tell more of themselves, and may wait for a time."""
-    operations.execute(CreateTable(tables.groups, if_not_exists=True))
-    _add_index(operations, connection, tables.jobs.c.priority, tables.jobs.c.priority != 0)
-    _add_index(operations, connection, tables.jobs.c.follows, tables.jobs.c.follows.is_not(None))
+    """Jobs have a priority, come after others, and remember their past; runs tell more of themselves: columns, indexes, and a table of groups."""
 
 
-#: The steps to version 2, 3 and so on, besides columns. Once released, a step is not changed any more.
+#: The steps to version 2, 3 and so on, besides tables, columns and indexes that are new. Once released, a step is not changed any more.
 _STEPS: list[Callable[[Operations, Connection, Tables], None]] = [_to_2, _to_3]
 
 
-def _add_missing_columns(operations: Operations, connection: Connection, table: Table) -> None:
-    """Add what a table lacks; older releases write rows without it."""
+def _add_missing(operations: Operations, connection: Connection, table: Table) -> None:
+    """Make a table that isn't there, or add what it lacks; older releases write rows without it."""
     known = inspect(connection)
-    if not known.has_table(table.name, schema=table.schema):
-        return  # it is created
-    present = {one["name"] for one in known.get_columns(table.name, schema=table.schema)}
-    for column in table.columns:
-        if column.name not in present:
-            new: Column[object] = Column(
-                column.name, column.type, nullable=column.nullable, server_default=column.server_default
-            )
-            operations.add_column(table.name, new, schema=table.schema)
-
-
-def _add_index(
-    operations: Operations, connection: Connection, column: Column[object], few: ColumnElement[bool]
-) -> None:
-    """Index a column that is of interest in few rows, which are those alone that are indexed where that can be."""
-    table = column.table
-    name = index_name(table.name, column.name)
-    present = inspect(connection).get_indexes(table.name, schema=table.schema)
-    if name not in {one["name"] for one in present}:
-        operations.create_index(
-            name, table.name, [column.name], schema=table.schema, sqlite_where=few, postgresql_where=few
-        )
+    indexes = indexes_of(table, connection.dialect.name)
+    if known.has_table(table.name, schema=table.schema):
+        columns = {one["name"] for one in known.get_columns(table.name, schema=table.schema)}
+        for column in table.columns:
+            if column.name not in columns:
+                new: Column[object] = Column(
+                    column.name, column.type, nullable=column.nullable, server_default=column.server_default
+                )
+                operations.add_column(table.name, new, schema=table.schema)
+        there = {one["name"] for one in known.get_indexes(table.name, schema=table.schema)}
+        indexes = [index for index in indexes if index.name not in there]
+    else:
+        operations.execute(CreateTable(table))
+    for index in indexes:
+        operations.execute(CreateIndex(index))

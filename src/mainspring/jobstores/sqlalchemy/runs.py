@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, t
 
 from mainspring.engine.attempts import in_line
 from mainspring.engine.reasons import JOB_REMOVED
+from mainspring.jobstores.shared.rollups import PrunedRun
 from mainspring.jobstores.shared.rows import ENDING
 from mainspring.jobstores.shared.runs import (
     LostRun,
@@ -18,7 +19,9 @@ from mainspring.jobstores.shared.runs import (
     run_record,
     written_due_times,
 )
-from mainspring.model import BACKFILLED, QueuedRun, RunKey, RunRecord
+from mainspring.jobstores.sqlalchemy.rollups import roll_up
+from mainspring.jobstores.sqlalchemy.tables import is_trouble
+from mainspring.model import BACKFILLED, TROUBLE, QueuedRun, RunKey, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -68,6 +71,7 @@ class RunTable:
 
     def __init__(self, tables: Tables, statements: Statements) -> None:
         runs = tables.runs
+        self._tables = tables
         self._runs = runs
         self._jobs = tables.jobs
         self._keys = [runs.c.job_id, runs.c.scheduled, runs.c.attempt]
@@ -515,12 +519,18 @@ class RunTable:
             if outcome == "running":
                 query = query.where(self._goes_on, runs.c.token.is_not(None))
             else:
-                query = query.where(self._is_waiting if outcome == "queued" else runs.c.outcome == outcome)
+                query = query.where(self._is_waiting if outcome == "queued" else self._has_outcome(outcome))
         if since is not None:
             query = query.where(runs.c.scheduled >= since)
         return [_record_of(row) for row in connection.execute(query.limit(limit))]
 
-    def prune_old(self, connection: Connection, before: datetime, batch: int) -> int:
+    def _has_outcome(self, outcome: str) -> ColumnElement[bool]:
+        if outcome not in TROUBLE:
+            return self._runs.c.outcome == outcome
+        # As a literal: an index of some rows is used only where it can be seen that it has all that are asked for.
+        return and_(self._runs.c.outcome == literal(outcome, literal_execute=True), is_trouble(self._runs))
+
+    def prune_old(self, connection: Connection, before: datetime, batch: int, now: datetime) -> int:
         """Remove up to `batch` runs that were due and ended before a time; how many."""
         runs = self._runs
         ended = func.coalesce(runs.c.finished, runs.c.scheduled)  # a backfill runs now what was due long ago
@@ -529,9 +539,11 @@ class RunTable:
             .where(runs.c.outcome.is_not(None), runs.c.scheduled < before, ended < before)
             .limit(batch)
         ).all()
-        return self._delete(connection, found)
+        return self._forget(connection, found, now)
 
-    def prune_many(self, connection: Connection, job_ids: Sequence[str], keep: int, batch: int) -> int:
+    def prune_many(
+        self, connection: Connection, job_ids: Sequence[str], keep: int, batch: int, now: datetime
+    ) -> int:
         """Of each of these jobs remove what ended but the latest `keep` runs, up to `batch` in all; how many.
 
         Those of backfills stay, and don't count: by them a backfill that is asked for again knows what it has done.
@@ -553,12 +565,20 @@ class RunTable:
             .where(numbered.c.place > keep)
             .limit(batch)
         ).all()
-        return self._delete(connection, found)
+        return self._forget(connection, found, now)
 
-    def _delete(self, connection: Connection, found: Sequence[Any]) -> int:
+    def _forget(self, connection: Connection, found: Sequence[Any], now: datetime) -> int:
+        """Remove runs, and count them, but for those that another node has removed meanwhile; how many were found."""
+        runs = self._runs
+        counted: list[PrunedRun] = []
+        columns = [runs.c[name] for name in PrunedRun._fields]
         for first in range(0, len(found), _DELETED_AT_ONCE):
             keys = [tuple(row) for row in found[first : first + _DELETED_AT_ONCE]]
             # Always as many: each other number would be another statement, which drivers prepare and keep.
             keys += keys[-1:] * (_DELETED_AT_ONCE - len(keys))
-            connection.execute(delete(self._runs).where(tuple_(*self._keys).in_(keys)))
+            these = tuple_(*self._keys).in_(keys)
+            rows = connection.execute(select(*columns).where(these).with_for_update())
+            counted += [PrunedRun(*row) for row in rows]
+            connection.execute(delete(runs).where(these))
+        roll_up(connection, self._tables, counted, now)
         return len(found)

@@ -1,7 +1,7 @@
 """Creates the tables, brings old ones up to date, and sees to it that they are ours and of a version that is understood.
 
-Nodes of several releases may use the same tables, as while a program is upgraded node by node. So most of what a release adds are columns
-that older ones needn't know: they are added where they are missing, and the version stays. It is counted up only for what older releases
+Nodes of several releases may use the same tables, as while a program is upgraded node by node. So most of what a release adds are columns,
+indexes and tables that older ones needn't know: they are added where they are missing, and the version stays. It is counted up only for what older releases
 can't use; then no node of theirs may be at work, and none of them starts any more.
 """
 
@@ -16,6 +16,7 @@ from mainspring.errors import ConfigurationError
 from mainspring.jobstores.shared.versions import refuse_living, refuse_newer
 from mainspring.jobstores.sqlalchemy import nodes
 from mainspring.jobstores.sqlalchemy.grants import refuse_missing_grants
+from mainspring.jobstores.sqlalchemy.tables import indexes_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,11 +131,19 @@ def _creation(
 
 
 def _is_behind(connection: Connection, tables: Tables, version: int) -> bool:
-    """Whether tables are to be migrated: they have an older version, or lack columns that were added since they were made."""
+    """Whether tables are to be migrated: they have an older version, or lack columns or indexes that were added since they were made."""
     if version < VERSION:
         return True
     there = _columns(connection, tables)
-    return any(column.name not in columns for table, columns in there.items() for column in table.columns)
+    if any(column.name not in columns for table, columns in there.items() for column in table.columns):
+        return True
+    found = inspect(connection).get_multi_indexes(
+        schema=tables.jobs.schema, filter_names=[table.name for table in there]
+    )
+    present = {index["name"] for indexes in found.values() for index in indexes}
+    return any(
+        index.name not in present for table in there for index in indexes_of(table, connection.dialect.name)
+    )
 
 
 def _version(connection: Connection, tables: Tables) -> int | None:

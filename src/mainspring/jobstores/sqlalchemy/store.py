@@ -175,7 +175,7 @@ class SQLAlchemyJobStore(SharedJobStore):
         self._is_in_this_process = backend.database.is_in_this_process
         self.jobs_t = backend.tables.jobs
         self._pending_migration = backend.pending_migration
-        self._maintenance = Maintenance(backend.database, backend.tables)
+        self._maintenance = Maintenance(backend.database, backend.tables, backend.complete_tables)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} (url={self.engine.url})>"  # which shows no password
@@ -189,6 +189,10 @@ class SQLAlchemyJobStore(SharedJobStore):
     def maintenance(self) -> Maintenance:
         """What an operator does to the database itself."""
         return self._maintenance
+
+    def pending_upgrade(self) -> str | None:
+        """See `SharedJobStore.pending_upgrade`: `pending_migration`, or ``None``."""
+        return self.pending_migration().strip() or None
 
     def pending_migration(self) -> str:
         """The SQL that `start` would create the tables with, or bring those of an older release up to date; empty if there is nothing to be done.

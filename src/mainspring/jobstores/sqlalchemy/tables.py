@@ -5,16 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, Unicode
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Unicode,
+    literal,
+)
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
 from mainspring.errors import ConfigurationError
+from mainspring.jobstores.shared.audit import LONGEST_WHO
 from mainspring.jobstores.shared.names import OF_DATABASES, length_of
+from mainspring.jobstores.shared.rollups import NUMBERS
 from mainspring.jobstores.shared.rows import read_time, time_text
+from mainspring.model import TROUBLE
 from mainspring.storable import LONGEST_KEY
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Dialect
 
 
@@ -68,14 +84,40 @@ class Tables(NamedTuple):
     nodes: Table
     schema: Table
     groups: Table
+    audit: Table
+    rollups: Table
+
+
+_HAVE_PARTIAL_INDEXES = ("sqlite", "postgresql")
+#: The mark of an index that is made only where indexes can be of some rows alone, or only where they can't.
+_PARTIAL = "mainspring_partial"
 
 
 def _has_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
-    return dialect.name in ("sqlite", "postgresql")
+    return dialect.name in _HAVE_PARTIAL_INDEXES
 
 
 def _lacks_partial_indexes(*_: Any, dialect: Dialect, **__: Any) -> bool:
-    return dialect.name not in ("sqlite", "postgresql")
+    return dialect.name not in _HAVE_PARTIAL_INDEXES
+
+
+def _index_few(name: str, *columns: ColumnElement[Any], few: ColumnElement[bool]) -> None:
+    """Index some rows of a table, where that can be."""
+    Index(name, *columns, sqlite_where=few, postgresql_where=few, info={_PARTIAL: True}).ddl_if(
+        callable_=_has_partial_indexes
+    )
+
+
+def _index_instead(name: str, *columns: ColumnElement[Any]) -> None:
+    """Index all rows of a table, where some alone can't be."""
+    Index(name, *columns, info={_PARTIAL: False}).ddl_if(callable_=_lacks_partial_indexes)
+
+
+def indexes_of(table: Table, database: str) -> list[Index]:
+    """The indexes that a table has in a database of this kind."""
+    is_partial = database in _HAVE_PARTIAL_INDEXES
+    found = [index for index in table.indexes if index.info.get(_PARTIAL, is_partial) == is_partial]
+    return sorted(found, key=lambda index: str(index.name))
 
 
 def index_name(tablename: str, column: str) -> str:
@@ -84,7 +126,7 @@ def index_name(tablename: str, column: str) -> str:
 
 
 #: What the tables of a store are for, besides its jobs.
-KINDS = ("runs", "nodes", "schema", "groups")
+KINDS = ("runs", "nodes", "schema", "groups", "audit", "rollups")
 #: The table that is made only where APScheduler has left jobs.
 ADOPTED = "adopted"
 
@@ -157,8 +199,8 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         (jobs.c.follows, jobs.c.follows.is_not(None)),
     ):
         name = index_name(tablename, column.name)
-        Index(name, column, sqlite_where=few, postgresql_where=few).ddl_if(callable_=_has_partial_indexes)
-        Index(name, column).ddl_if(callable_=_lacks_partial_indexes)
+        _index_few(name, column, few=few)
+        _index_instead(name, column)
     runs = Table(
         f"{stem}_runs",
         metadata,
@@ -200,10 +242,10 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
     )
     # What goes on is asked for at every claim, and is little beside what has ended.
     going_on = runs.c.outcome.is_(None)
-    Index(f"ix_{stem}_runs_going_on", runs.c.job_id, sqlite_where=going_on, postgresql_where=going_on).ddl_if(
-        callable_=_has_partial_indexes
-    )
-    Index(f"ix_{stem}_runs_outcome", runs.c.outcome, runs.c.job_id).ddl_if(callable_=_lacks_partial_indexes)
+    _index_few(f"ix_{stem}_runs_going_on", runs.c.job_id, few=going_on)
+    _index_instead(f"ix_{stem}_runs_outcome", runs.c.outcome, runs.c.job_id)
+    # What people look for among a million runs; those that ended well aren't written into it.
+    _index_few(f"ix_{stem}_runs_trouble", runs.c.outcome, runs.c.scheduled, few=is_trouble(runs))
     nodes = Table(
         f"{stem}_nodes",
         metadata,
@@ -242,10 +284,45 @@ def tables(tablename: str, metadata: MetaData, schema: str | None) -> Tables:
         schema=schema,
         mysql_engine="InnoDB",
     )
-    made = Tables(jobs, runs, nodes, version, groups)
+    audit = Table(
+        f"{stem}_audit",
+        metadata,
+        # An identity: who may write rows then needs no rights on a sequence besides.
+        Column("number", _COUNTER, Identity(), primary_key=True),
+        Column("time", UtcTime, nullable=False),
+        Column(
+            "who",
+            Unicode(LONGEST_WHO).with_variant(mysql.VARCHAR(LONGEST_WHO, **_BINARY), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        Column("action", String(50), nullable=False),
+        Column("job_id", _ID),
+        Column("run_id", _TEXT),
+        Column("why", _TEXT),
+        schema=schema,
+        mysql_engine="InnoDB",
+        sqlite_autoincrement=True,
+    )
+    rollups = Table(
+        f"{stem}_rollups",
+        metadata,
+        Column("job_id", _ID, primary_key=True),
+        Column("span", String(10), primary_key=True),
+        Column("start", UtcTime, primary_key=True),
+        *(Column(name, BigInteger) for name in NUMBERS),
+        Index(f"ix_{stem}_rollups_start", "span", "start"),
+        schema=schema,
+        mysql_engine="InnoDB",
+    )
+    made = Tables(jobs, runs, nodes, version, groups, audit, rollups)
     for table in made:
         table.info[_OURS] = True
     return made
+
+
+def is_trouble(runs: Table) -> ColumnElement[bool]:
+    """Whether a run ended in a way that somebody should look at, in the very words of the index, so that databases see that it serves."""
+    return runs.c.outcome.in_([literal(outcome, literal_execute=True) for outcome in TROUBLE])
 
 
 _OURS = "mainspring"

@@ -16,8 +16,10 @@ from mainspring._version import __version__
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED, NODE_IS_SILENT
 from mainspring.errors import ConflictingIdError, JobLookupError
 from mainspring.jobstores.contract import ALL_JOBS, JobQuery
+from mainspring.jobstores.shared.audit import AuditEntry, AuditQuery, acting
 from mainspring.jobstores.shared.claims import ClaimRequest
 from mainspring.jobstores.shared.lease import Heartbeats, NodeLease, Registration
+from mainspring.jobstores.shared.rollups import SPANS, start_of
 from mainspring.jobstores.shared.runs import Ended
 from mainspring.model import Group, JobRecord, RunKey
 from mainspring.retry import Retry
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from mainspring.engine.membership import LivingNode
     from mainspring.jobstores.shared.backend import Backend
     from mainspring.jobstores.shared.claims import Claimed
+    from mainspring.jobstores.shared.rollups import Span
     from mainspring.model import Outcome, RunRecord
 
 #: What is promised, each as a function that is given `Nodes`.
@@ -51,6 +54,7 @@ BACKEND_PROMISES: list[Promise] = []
 
 _promises = partial(promising, BACKEND_PROMISES)
 _LEASE = timedelta(seconds=30)
+EVERYTHING = AuditQuery()
 #: So long an announcement may take to be heard.
 _HEARD_WITHIN = 30.0
 
@@ -260,6 +264,178 @@ def a_mark_that_is_not_as_it_was_read_is_not_overwritten(nodes: Nodes) -> None:
     assert adoptions.marks("old") == ({"a": "refused"}, False)
     assert adoptions.adopt("old", [], {"a": "adopted"}, {"a": "refused"}, completes=True)
     assert adoptions.marks("old") == ({"a": "adopted"}, True)
+
+
+# Who has done what
+
+
+def _noted(backend: Backend, query: AuditQuery = EVERYTHING) -> list[tuple[str, str, str | None, str | None]]:
+    """What is noted, the earliest first, without its times and reasons."""
+    return [
+        (entry.who, entry.action, entry.job_id, entry.run_id)
+        for entry in reversed(backend.audit.entries(query))
+    ]
+
+
+@_promises("audit.entries", "audit.write")
+def entries_are_read_as_they_were_written_the_latest_first(nodes: Nodes) -> None:
+    audit = nodes.add().backend.audit
+    entries = [
+        AuditEntry(START + at * SECOND, who, "pause", job_id, f"{job_id}/1", "it's\n\u00fcber")
+        for at, (who, job_id) in enumerate([("anna", "a"), ("bob", "a"), ("anna", "b")])
+    ]
+    audit.write([])
+    audit.write(entries[:2])
+    audit.write([entries[2], AuditEntry(START + 3 * SECOND, "anna", "prune")])
+    assert audit.entries(AuditQuery(limit=2)) == [AuditEntry(START + 3 * SECOND, "anna", "prune"), entries[2]]
+    assert audit.entries(AuditQuery(job_id="a")) == [entries[1], entries[0]]
+    assert audit.entries(AuditQuery(job_id="a", who="anna")) == [entries[0]]
+    assert [entry.job_id for entry in audit.entries(AuditQuery(since=START + SECOND))] == [None, "b", "a"]
+
+
+@_promises("audit.prune")
+def the_latest_entries_are_kept(nodes: Nodes) -> None:
+    audit = nodes.add().backend.audit
+    audit.prune(2)
+    audit.write([AuditEntry(START + at * SECOND, "anna", f"{at}") for at in range(5)])
+    audit.prune(5)
+    assert len(audit.entries(EVERYTHING)) == 5
+    audit.prune(2)
+    assert [entry.action for entry in audit.entries(EVERYTHING)] == ["4", "3"]
+    audit.write([AuditEntry(START, "anna", f"{at} of one step") for at in range(5)])
+    audit.prune(3)
+    assert len(audit.entries(EVERYTHING)) == 3
+
+
+@_promises("jobs.add", "jobs.change", "jobs.remove", "enqueue", "cancel", "adoptions.adopt", "audit.entries")
+def what_somebody_does_is_noted_with_it_once_and_what_is_not_done_is_not(nodes: Nodes) -> None:
+    backend = nodes.add().register().backend
+    backend.jobs.add([record("nobody's")], None)  # nobody acts
+    run = manual_run("a", 0)
+    with acting("anna", "act", "why not"):
+        backend.jobs.add([record("a")], None)
+        backend.jobs.add([record("b"), record("a")], lambda _, new: new)
+        backend.jobs.change("a", lambda job: job._replace(name="changed", version=job.version + 1))
+        backend.enqueue([run])
+        assert backend.cancel(run.key)
+        backend.adoptions.adopt("old", [record("c")], {"c": "adopted"}, {}, completes=False)
+        backend.jobs.remove("b")
+        assert not backend.cancel(run.key)
+        with pytest.raises(JobLookupError):
+            backend.jobs.remove("b")
+        with pytest.raises(JobLookupError):
+            backend.enqueue([manual_run("b", 0)])
+        with pytest.raises(ConflictingIdError):
+            backend.jobs.add([record("d"), record("a")], None)
+    backend.jobs.remove("nobody's")
+    noted = _noted(backend)
+    assert [who for who, *_ in noted] == ["anna"] * 8
+    assert sorted((job_id, run_id) for _, _, job_id, run_id in noted[1:3]) == [("a", None), ("b", None)]
+    assert [(job_id, run_id) for _, _, job_id, run_id in (noted[0], *noted[3:])] == [
+        ("a", None),
+        ("a", None),
+        ("a", run.key.id),
+        ("a", run.key.id),
+        ("c", None),
+        ("b", None),
+    ]
+    entry = backend.audit.entries(EVERYTHING)[0]
+    assert (entry.action, entry.why) == ("act", "why not")
+    assert abs(entry.time - backend.node_context.now()) < timedelta(hours=1)
+
+
+# What becomes of many runs
+
+
+def _rolled_up(
+    backend: Backend, span: Span = "hour", job_id: str | None = "a"
+) -> list[tuple[float, dict[str, int]]]:
+    """The roll-ups of a job: seconds after `START`, and numbers."""
+    entries = backend.rollups.entries(job_id, span, START - timedelta(days=2))
+    return [((one.start - START) / SECOND, dict(one.numbers)) for one in entries]
+
+
+def _run_some(node: Node, outcomes: Sequence[Outcome], first: float = 0) -> None:
+    """Have the job a run so often, once in ten seconds from so many seconds after `START` on."""
+    for at, outcome in enumerate(outcomes):
+        (decision,) = node.due(first + at * 10)
+        node.backend.finish([node.ended(decision, outcome)], None)
+
+
+@_promises("prune", "rollups.entries")
+def runs_that_are_pruned_are_counted_once(nodes: Nodes) -> None:
+    first, second = nodes.add().register(), nodes.add().register()
+    first.backend.jobs.add([record("a", 0, every=10)], None)
+    _run_some(first, ["succeeded", "failed", "succeeded", "timed_out", "succeeded"])
+    long_ago = START - timedelta(days=1)
+    first.backend.prune(["a"], 2, long_ago)
+    second.backend.prune(["a"], 2, long_ago)
+    hour = (start_of(START, "hour") - START) / SECOND
+    counted = {"succeeded": 2, "failed": 1, "begun": 3, "timed": 3}
+    nothing = dict.fromkeys(("late_sum", "late_most", "took_sum", "took_least", "took_most"), 0)
+    assert _rolled_up(second.backend) == [(hour, counted | nothing)]
+    assert len(first.states()) == 2
+    second.backend.prune([], 2, START + timedelta(days=1))
+    assert first.states() == []
+    counted = {"succeeded": 3, "failed": 1, "timed_out": 1, "begun": 5, "timed": 5}
+    assert _rolled_up(first.backend) == [(hour, counted | nothing)]
+    day = (start_of(START, "day") - START) / SECOND
+    assert _rolled_up(first.backend, "day", None) == [(day, counted | nothing)]
+    assert _rolled_up(first.backend, "day", "b") == []
+    assert first.backend.rollups.entries("a", "day", START + timedelta(days=1)) == []
+    assert first.backend.rollups.entries("a", "minute", START - timedelta(days=2)) == []  # of so long ago
+
+
+@_promises("prune", "rollups.entries")
+def minutes_are_counted_of_what_was_run_lately(nodes: Nodes) -> None:
+    node = nodes.add().register()
+    lately = start_of(node.backend.node_context.now(), "day")
+    seconds = (lately - START) / SECOND
+    node.backend.jobs.add([record("a", seconds, every=10)], None)
+    _run_some(node, ["succeeded"] * 8, seconds)
+    node.backend.prune(["a"], 1, START)
+    found = node.backend.rollups.entries("a", "minute", lately)
+    counted = [(one.start - lately, one.numbers["succeeded"]) for one in found]
+    assert counted == [(timedelta(0), 6), (timedelta(minutes=1), 1)]
+
+
+@_promises("prune", "rollups.entries")
+def what_has_run_of_a_job_that_is_gone_is_not_counted(nodes: Nodes) -> None:
+    node = nodes.add().register()
+    node.backend.jobs.add([record("a", 0, every=10)], None)
+    _run_some(node, ["succeeded"] * 2)
+    node.backend.jobs.remove("a")
+    node.backend.prune(["a"], 0, START + timedelta(days=1))
+    assert node.states() == []
+    assert _rolled_up(node.backend) == []
+
+
+@_promises("rollups.prune")
+def old_roll_ups_are_removed(nodes: Nodes) -> None:
+    node = nodes.add().register()
+    node.backend.jobs.add([record("a", 0, every=10)], None)
+    _run_some(node, ["succeeded"])
+    node.backend.prune(["a"], 0, START - timedelta(days=1))
+    starts: dict[Span, datetime] = {span: start_of(START, span) for span in SPANS}
+    later = START + timedelta(days=2)
+    node.backend.rollups.prune(starts, later)
+    assert (len(_rolled_up(node.backend)), len(_rolled_up(node.backend, "day"))) == (1, 1)
+    node.backend.rollups.prune({**starts, "hour": START + timedelta(hours=1)}, later)
+    assert (len(_rolled_up(node.backend)), len(_rolled_up(node.backend, "day"))) == (0, 1)
+
+
+@_promises("rollups.prune")
+def roll_ups_of_a_job_that_is_gone_are_removed_as_soon_as_its_runs_would_be(nodes: Nodes) -> None:
+    node = nodes.add().register()
+    node.backend.jobs.add([record("a", 0, every=10)], None)
+    _run_some(node, ["succeeded"])
+    node.backend.prune(["a"], 0, START - timedelta(days=1))
+    node.backend.jobs.remove("a")
+    starts: dict[Span, datetime] = {span: start_of(START, span) for span in SPANS}
+    node.backend.rollups.prune(starts, start_of(START, "day"))
+    assert (len(_rolled_up(node.backend)), len(_rolled_up(node.backend, "day"))) == (1, 1)
+    node.backend.rollups.prune(starts, START + timedelta(days=1))
+    assert _rolled_up(node.backend) == _rolled_up(node.backend, "day") == []
 
 
 # Jobs

@@ -13,5 +13,6 @@ for at, id in ipairs(question.ids) do
   written[#written + 1] = question.outcomes[at]
 end
 do_many('HSET', marks, written)
+note()
 tell()
 return answer({})

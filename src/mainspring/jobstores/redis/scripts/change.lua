@@ -2,5 +2,6 @@
 local job = question.job
 if not has_version(job.id, job.expects) then return answer({ is_stale = true }) end
 replace_job(job)
+note()
 tell()
 return answer({})

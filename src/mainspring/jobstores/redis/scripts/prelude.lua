@@ -137,6 +137,14 @@ local function answer(value)
   return text
 end
 
+-- Who has done what this script does, if somebody acts.
+local function note()
+  for _, text in ipairs(question.audit or {}) do
+    local number = redis.call('INCR', key('audit_number'))
+    redis.call('ZADD', key('audit'), number, string.format('%.0f', number) .. ' ' .. text)
+  end
+end
+
 local function tell()
   if question.announce then redis.call('PUBLISH', key('changed'), question.announce) end
 end

@@ -1,24 +1,18 @@
--- Remove ended runs, up to so many: of a job all but the latest, or whatever was due and ended before a time; a backfill runs now what
--- was due long ago. By the runs of backfills, one that is asked for again knows what it has done: they aren't among those that are counted.
-local removed = 0
-local function drop(id, member, name)
-  later('HDEL', key('ended'), name)
-  later('ZREM', key('history'), name)
-  later('ZREM', runs_key(id), member)
-  removed = removed + 1
-end
+-- Ended runs that are to be forgotten, up to so many: of a job all but the latest, or whatever was due and ended before a time; a backfill
+-- runs now what was due long ago. By the runs of backfills, one that is asked for again knows what it has done: they aren't among those
+-- that are counted.
+local found = {}
+local function add(name, text) found[#found + 1] = { name, text } end
+local function answered(kept) return answer({ runs = found[1] and found or false, kept = kept }) end
 if question.before then
   local names = redis.call(
     'ZRANGEBYSCORE', key('history'), '-inf', '(' .. question.before, 'LIMIT', question.from, question.count
   )
   for at, text in ipairs(ask_many('HMGET', key('ended'), names)) do
     local finished = text and string.match(text, '"finished":"([^"]*)"')
-    if not finished or finished < question.before_text then
-      local id = job_id_of(names[at])
-      drop(id, string.sub(names[at], #id + 2), names[at])
-    end
+    if not finished or finished < question.before_text then add(names[at], text) end
   end
-  return answer({ removed = removed, kept = #names - removed })
+  return answered(#names - #found)
 end
 local function is_counted(text)
   return text and not (string.find(text, '"cause":"backfill"', 1, true) or string.find(text, '"cause":"parallel"', 1, true))
@@ -33,11 +27,11 @@ for _, id in ipairs(question.ids) do
       for at, text in ipairs(ask_many('HMGET', key('ended'), names)) do
         if is_counted(text) then
           kept = kept + 1
-          if kept > question.keep then drop(id, members[at], names[at]) end
+          if kept > question.keep then add(names[at], text) end
         end
       end
       from = from + CHUNK
-    until #members < CHUNK or removed >= question.count
+    until #members < CHUNK or #found >= question.count
   end
 end
-return answer({ removed = removed, kept = 0 })
+return answered(0)

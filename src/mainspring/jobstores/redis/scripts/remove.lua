@@ -5,6 +5,7 @@ if question.id then
   end
   forget_job(question.id)
   disown(question.id, question.skipped)
+  note()
 else
   for _, id in ipairs(redis.call('SMEMBERS', key('ids'))) do
     forget_job(id)

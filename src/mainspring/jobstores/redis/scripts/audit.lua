@@ -1,0 +1,3 @@
+-- Note what was done to the store as a whole.
+note()
+return answer({})
