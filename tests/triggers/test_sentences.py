@@ -15,6 +15,7 @@ import pytest
 import mainspring
 from mainspring import BusinessCalendar, CronTrigger, DateTrigger, OrTrigger
 from mainspring.errors import TriggerError
+from mainspring.triggers import parse
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.explaining.catalogues import LANGUAGES, catalogue_of
 from mainspring.triggers.explaining.rendering import SLOT
@@ -52,6 +53,7 @@ class Holidays(Closures):
 
 
 NAMES = {
+    "parse": parse,
     "BERLIN": BERLIN,
     "ZoneInfo": ZoneInfo,
     "NOON": MARCH.replace(hour=12),

@@ -13,6 +13,7 @@ import pytest
 
 from mainspring.errors import TriggerError
 from mainspring.triggers import parse
+from mainspring.triggers.combining import OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from sentence_reader import MONTHS
 from sentence_reader import WEEKDAYS as DAYS
@@ -178,6 +179,26 @@ def test_what_explain_says_is_read_back_as_the_same_schedule(record_property):
     assert wrong == []
     assert share > 0.89, outcomes
     assert [one for one in refused if not BEYOND.search(one)] == []
+
+
+@pytest.mark.one_python
+def test_times_of_several_schedules_are_told_together_as_they_are():
+    pick = random.Random("together")
+    told = 0
+    for _ in range(50):
+        first, step = pick.randrange(0, 24 * 60, 5), pick.choice([35, 45, 70, 90, 100])
+        times = {(first + step * turn) % (24 * 60) for turn in range(pick.randint(2, 16))}
+        times |= {pick.randrange(24 * 60) for _ in range(pick.choice([0, 0, 1, 2]))}
+        days = {"day_of_week": "mon-fri"} if pick.random() < 0.5 else {}
+        parts = [CronTrigger(hour=time // 60, minute=time % 60, **days) for time in sorted(times)]
+        trigger = OrTrigger(parts)
+        sentence = trigger.explain()
+        told += "and also" not in sentence
+        monday = datetime(2026, 3, 2, tzinfo=UTC)
+        again = parse(sentence, "english").bind(timezone=UTC, now=monday, job_id="job1")
+        expected = [monday + timedelta(minutes=time) for time in sorted(times)]
+        assert again.upcoming(monday - timedelta(microseconds=1), len(times)) == expected, sentence
+    assert told > 40
 
 
 def some_cron(pick):

@@ -71,6 +71,7 @@ TEMPLATES = {
     "whole.nth_minutes": "every {nth:place} minute {span}",
     "span.bare": "{first:number} to {last:number}",
     "whole.minute_spans": "minutes {spans|and} of {whole:of}",
+    "whole.one_minute": "minute {minute:number} of {whole:of}",
     "whole.minutes": "minutes {minutes:number|and} of {whole:of}",
     "whole.minutes_span": "every minute from {first:clock} to {last:clock}",
     "whole.hour": "every hour",

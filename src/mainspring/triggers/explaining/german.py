@@ -84,6 +84,7 @@ TEMPLATES = {
     "whole.nth_minutes": "jeder {nth:place} vollen Minute {span}",
     "span.bare": "{first:number} bis {last:number}",
     "whole.minute_spans": "den Minuten {spans|and} {whole:of}",
+    "whole.one_minute": "Minute {minute:number} {whole:of}",
     "whole.minutes": "den Minuten {minutes:number|and} {whole:of}",
     "whole.minutes_span": "jeder vollen Minute von {first:clock} bis {last:clock} Uhr",
     "whole.hour": "jeder vollen Stunde",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mainspring.timezones import zone_identity
 from mainspring.triggers.explaining.catalogues import catalogue_of
 from mainspring.triggers.explaining.clauses import Clause, Moment, Phrase
+from mainspring.triggers.explaining.merging import told_together
 from mainspring.triggers.explaining.rendering import in_words
 from mainspring.triggers.explaining.sentences import phrase_of
 
@@ -29,7 +30,8 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     Args:
         kind: ``"or"``, or ``"and"`` for the instants at which all of them fire.
     """
-    phrases = _told_once(triggers)
+    told = _told_once(triggers)
+    phrases = told_together(told) if kind == "or" else [phrase for _, phrase in told]
     if len(phrases) == 1:
         return phrases[0]
     zones = {zone_identity(phrase.zone) for phrase in phrases}
@@ -55,8 +57,8 @@ def spoken(triggers: Sequence[BaseTrigger], kind: str) -> Phrase:
     return Phrase(Clause("any", first=phrases[0], others=others), zone, days_zone=days_zone)
 
 
-def _told_once(triggers: Sequence[BaseTrigger]) -> list[Phrase]:
-    """The phrase of each, without those that are equal to one before; only those that are said alike are compared."""
+def _told_once(triggers: Sequence[BaseTrigger]) -> list[tuple[BaseTrigger, Phrase]]:
+    """Each with its phrase, without those that are equal to one before; only those that are said alike are compared."""
     phrases = []
     said: dict[str, list[BaseTrigger]] = {}
     for trigger in triggers:
@@ -64,7 +66,7 @@ def _told_once(triggers: Sequence[BaseTrigger]) -> list[Phrase]:
         alike = said.setdefault(in_words(phrase, catalogue_of("en")), [])
         if trigger not in alike:
             alike.append(trigger)
-            phrases.append(phrase)
+            phrases.append((trigger, phrase))
     return phrases
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mainspring.triggers.cron.fields import BaseField
 
-__all__ = ["at", "clocks", "is_of_day", "spoken_times", "times_of"]
+__all__ = ["at", "clocks", "every_span", "is_of_day", "spoken_times", "times_of"]
 
 _MINUTE, _HOUR = 60, 3600
 #: Of equally distant times so many are a progression ("every 2 hours from … to …"); fewer are a list. Of hours in a row, fewer will do.
@@ -42,7 +42,7 @@ def clocks(seconds: Sequence[int]) -> Clause:
     """Times of the day that are listed, in order: as a progression, if they are one."""
     step = step_of(seconds)
     if step is not None and len(seconds) >= _PROGRESSION:
-        return _every_span(step, [(seconds[0], seconds[-1])])
+        return every_span(step, [(seconds[0], seconds[-1])])
     return at(*seconds)
 
 
@@ -107,9 +107,9 @@ def _in_hours(  # noqa: PLR0911 - one for each form
     if total >= _PROGRESSION and step is not None:
         if is_round and (len(stretches) == 1 or (total > _LISTED and len(stretches) <= _STRETCHES)):
             spans = [(first * _HOUR + offsets[0], last * _HOUR + offsets[-1]) for first, last in stretches]
-            return _every_span(step, spans)
+            return every_span(step, spans)
         if len(hours) == 1 or (total > _LISTED and len(hours) <= _STRETCHES):
-            return _every_span(
+            return every_span(
                 step, [(hour * _HOUR + offsets[0], hour * _HOUR + offsets[-1]) for hour in hours]
             )
     if total <= _LISTED:
@@ -133,11 +133,11 @@ def _in_hours(  # noqa: PLR0911 - one for each form
 def _once_an_hour(hours: Sequence[int], stretches: list[tuple[int, int]], offset: int) -> Clause:
     step = step_of(hours)
     if step is not None and step > 1 and len(hours) >= _PROGRESSION:
-        return _every_span(step * _HOUR, [(hours[0] * _HOUR + offset, hours[-1] * _HOUR + offset)])
+        return every_span(step * _HOUR, [(hours[0] * _HOUR + offset, hours[-1] * _HOUR + offset)])
     spans = [(first, last) for first, last in stretches if (last - first) % 24 >= _IN_A_ROW - 1]
     if not spans or len(spans) > _STRETCHES:
         return at(*(hour * _HOUR + offset for hour in hours))
-    every = _every_span(_HOUR, [(first * _HOUR + offset, last * _HOUR + offset) for first, last in spans])
+    every = every_span(_HOUR, [(first * _HOUR + offset, last * _HOUR + offset) for first, last in spans])
     within = {hour % 24 for first, last in spans for hour in range(first, first + (last - first) % 24 + 1)}
     single = [hour * _HOUR + offset for hour in hours if hour not in within]
     return Clause("times.mixed", single=at(*single), every=every) if single else every
@@ -161,7 +161,8 @@ def _distance(seconds: int) -> Count:
     return next(Count(seconds // size, unit) for size, unit in _UNITS if seconds % size == 0)
 
 
-def _every_span(step: int, spans: Sequence[tuple[int, int]]) -> Clause:
+def every_span(step: int, spans: Sequence[tuple[int, int]]) -> Clause:
+    """Equally distant times between firsts and lasts: "every 20 minutes from 08:00 to 18:40"."""
     has_seconds = any(one % _MINUTE for span in spans for one in span)
     said = tuple(
         Clause("span.clock", first=Clock(first, has_seconds), last=Clock(last, has_seconds))
@@ -192,6 +193,10 @@ def _past(numbers: Sequence[int], unit: str, whole: Clause) -> Clause:
 
 
 def _whole_minutes(minutes: Sequence[int], whole: Clause) -> Clause:
+    if _is_zero(minutes):
+        return whole
+    if len(minutes) == 1:
+        return Clause("whole.one_minute", minute=minutes[0], whole=whole)
     stretches = consecutive(minutes)
     if all(last - first >= _IN_A_ROW - 1 for first, last in stretches):
         spans = tuple(Clause("span.bare", first=first, last=last) for first, last in stretches)

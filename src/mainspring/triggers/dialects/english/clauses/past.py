@@ -117,18 +117,27 @@ def _hours_from_to(words: Words) -> list[int] | None:
 
 
 def read_seconds_past(words: Words, numbers: list[int]) -> set[int]:
-    """What follows ``30 seconds past``: ``every minute``, ``minutes 5 and 35 of every hour``."""
+    """What follows ``30 seconds past``: ``every minute``, ``minutes 5 and 35 of every hour``, ``every hour``, full hours."""
+    start = words.at
+    if words.token.kind == "time":
+        return crossed(read_hours_of_past(words), [0], numbers)
     if words.word("every", "each"):
         step = words.ordinal() or (2 if words.word("other") else 1)
+        if words.token.text == "hour":
+            words.at = start
+            return crossed(read_hours_of_past(words), [0], numbers)
         words.need("minute")
         return crossed(range(24), range(0, 60, step), numbers) & _minutes_from_to(words)
     if words.word("the") and words.word("minute"):
         return crossed(range(24), range(60), numbers)
     words.need("minute", "minutes")
     minutes = [minute for span in words.several(partial(read_small_numbers, words)) for minute in span]
-    if not minutes or not words.phrase("of", "every|each", "hour"):
+    if not minutes or not words.word("of"):
         raise words.fail()
-    return crossed(range(24), minutes, numbers)
+    if words.follows("the", "hours", "that", "begin", "at") or words.token.text in ("every", "each"):
+        return crossed(read_hours_of_past(words), minutes, numbers)
+    words.expect("'every hour'")
+    raise words.fail()
 
 
 def _minutes_from_to(words: Words) -> set[int]:
