@@ -121,6 +121,81 @@ def test_what_is_left_out_is_not_counted(part):
                 assert bound.count_between(first, last) == expected, (bound, first, last)
 
 
+TOGETHER = [
+    {"minute": "*/20"},
+    {"hour": "2", "minute": "30"},
+    {"hour": "3", "minute": "0,30"},
+    {"hour": "*", "minute": "30"},
+    {"hour": "1-3", "minute": "*/15", "fold": "both"},
+    {"hour": "2", "minute": "0,30", "gap": "skip", "fold": "second"},
+    {"day_of_week": "sat,sun", "hour": "0-4", "minute": "0"},
+    {"day": "last sun", "hour": "*", "minute": "15,30"},
+    {"year": "2026-2027", "month": "3,10", "hour": "3", "minute": "30"},
+    {"hour": "*/2", "minute": "30", "start_date": START + timedelta(days=4)},
+    {"hour": "*", "minute": "0,30", "end_date": START + timedelta(days=12)},
+    {"hour": "*", "minute": "30", "start_date": START, "max_fires": 70},
+]
+
+
+def combined_cases():
+    """Triggers made of others, before clocks are put forward and back, and what is left of some by a window, and an exclusion."""
+    pick = random.Random(3)
+    for number in range(60):
+        start = pick.choice([*BEGINNINGS, datetime(2026, 10, 20, tzinfo=UTC)])
+        zone = pick.choice(ZONES)
+        kind = pick.choice([AndTrigger, OrTrigger])
+        if number % 6:
+            inner = [
+                CronTrigger(**fields, timezone=zone) for fields in pick.sample(TOGETHER, pick.randint(2, 4))
+            ]
+        else:
+            inner = [
+                IntervalTrigger(
+                    minutes=pick.choice([4, 6, 15]), start_date=START + timedelta(minutes=pick.choice([0, 2]))
+                )
+                for _ in range(3)
+            ]
+        yield kind(inner, jitter=pick.choice([None, None, 900])), start
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_what_several_have_together_or_in_common_is_counted(part):
+    pick = random.Random(part)
+    told = 0
+    for trigger, start in list(combined_cases())[part::2]:
+        bound = trigger.bind(timezone=UTC, now=start, job_id="a")
+        times = [
+            time.astimezone(UTC) for time in islice(bound.between(start, start + timedelta(days=20)), 2500)
+        ]
+        for _ in range(8 if len(times) > 1 else 0):
+            moments = [*pick.sample(times, 2), start + timedelta(minutes=pick.randint(0, 20_000))]
+            first, last = sorted(pick.sample(moments, 2))
+            if last <= times[-1]:
+                told += 1
+                expected = sum(first < time <= last for time in times)
+                assert bound.count_between(first, last) == expected, (bound, first, last)
+    assert told > 100
+
+
+@pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
+@pytest.mark.parametrize(
+    "others",
+    [
+        [CronTrigger(minute="*", timezone="Europe/Berlin")],
+        [IntervalTrigger(minutes=7, start_date=START)],
+        [CronTrigger(minute="*", timezone=UTC).excluding("2026-04-01")],
+        [CronTrigger(minute="*", jitter=5, timezone=UTC)],
+        [CronTrigger(day=day, timezone=UTC) for day in range(1, 8)],
+    ],
+    ids=["zones", "interval", "exclusion", "jitter", "many kinds of days"],
+)
+def test_what_is_not_counted_by_days_is_gone_through(kind, others):
+    trigger = kind([CronTrigger(minute="*/5", timezone=UTC), *others]).bind(
+        timezone=UTC, now=START, job_id="a"
+    )
+    assert trigger.count_between(START, START + timedelta(days=3)) is None
+
+
 @pytest.mark.parametrize(
     "trigger",
     [
@@ -230,6 +305,16 @@ OFTEN = {
     "window": lambda count: (
         CronTrigger(minute="*", timezone=BERLIN).within("08:00-18:00").limited(count, start=START)
     ),
+    "or": lambda count: OrTrigger(
+        [CronTrigger(minute="*", timezone=BERLIN), CronTrigger(hour="9", second=30, timezone=BERLIN)]
+    ).limited(count, start=START),
+    "and": lambda count: (
+        AndTrigger(
+            [CronTrigger(minute="*", timezone=BERLIN), CronTrigger(hour="8-20", minute="*", timezone=BERLIN)]
+        )
+        .excluding(*WORKDAY)
+        .limited(count, start=START)
+    ),
     "all": lambda count: (
         CronTrigger(minute="*", timezone=BERLIN)
         .excluding(*WORKDAY)
@@ -272,9 +357,9 @@ def test_what_is_fired_very_often_is_not_counted_one_by_one(count, kind, monkeyp
     "trigger",
     [
         AndTrigger(
-            [CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="*", minute="*/2", timezone=UTC)]
+            [CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="*", minute="*/2", timezone=BERLIN)]
         ),
-        OrTrigger([CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="9", second=30, timezone=UTC)]),
+        OrTrigger([CronTrigger(minute="*", timezone=UTC), CronTrigger(hour="9", second=30, timezone=BERLIN)]),
         CronTrigger(minute="*", timezone=UTC).excluding(lambda time: time.hour == 3),
         CronTrigger(hour="*", timezone=UTC).on_business_days(),
     ],

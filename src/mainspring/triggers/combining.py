@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import reduce
+from itertools import combinations
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -14,12 +16,14 @@ from mainspring.triggers.after import refuse_after_job
 from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.clock_changes import LAST_INSTANT, utc_of
 from mainspring.triggers.common_fields import JITTER, SEED
+from mainspring.triggers.counting import count_all, count_any
 from mainspring.triggers.declared import Codec, Handed, positional
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.jitter import checked_jitter
+from mainspring.triggers.meeting import last_meeting
 from mainspring.triggers.naming import found_by, reference_to
 from mainspring.triggers.plain import trigger_from_dict, trigger_to_dict
-from mainspring.triggers.standard import TICK, DelayedTrigger, StandardTrigger
+from mainspring.triggers.standard import TICK, DelayedTrigger, StandardTrigger, always_with
 from mainspring.triggers.steps import SearchExhaustedError, Steps
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["AndTrigger", "BaseCombiningTrigger", "OrTrigger"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Of so many intervals it takes a thousand counts to tell how many times they have together.
+_MOST_INTERVALS = 8
 
 
 class BaseCombiningTrigger(DelayedTrigger):
@@ -185,12 +191,18 @@ class AndTrigger(BaseCombiningTrigger):
     def _last_meeting(self) -> int | None:
         if all(isinstance(one, IntervalTrigger) for one in self.triggers):
             return LAST_INSTANT
-        from mainspring.triggers.meeting import last_meeting
-
         return last_meeting(self.triggers)
 
+    def _always_with(self) -> list[BaseTrigger]:
+        return [self] if self.jitter else [part for one in self.triggers for part in always_with(one)]
+
+    def _base_count(self, first: datetime, last: datetime) -> int | None:
+        progressions = _progressions(self.triggers)
+        if progressions is not None:
+            return reduce(_Progression.met_by, progressions).count_between(first, last)
+        return count_all(self.triggers, first, last)
+
     def _base_after(self, moment: datetime, steps: Steps) -> datetime | None:
-        steps.take()
         members = self._searched()
         if self._last is not None and moment >= self._last:
             return None
@@ -198,6 +210,7 @@ class AndTrigger(BaseCombiningTrigger):
         candidate: datetime | None = None
         try:
             while agreeing < len(members):
+                steps.take()  # shares of what is left may be more than that, so that they alone bound nothing
                 found = members[at]._after(moment, steps)
                 if found is None:
                     return None
@@ -214,12 +227,12 @@ class AndTrigger(BaseCombiningTrigger):
         return candidate
 
     def _base_before(self, moment: datetime, steps: Steps) -> datetime | None:
-        steps.take()
         members = self._searched()
         agreeing, at = 0, 0
         candidate: datetime | None = None
         try:
             while agreeing < len(members):
+                steps.take()  # shares of what is left may be more than that, so that they alone bound nothing
                 found = members[at]._before(moment, steps)
                 if found is None:
                     return None
@@ -257,6 +270,19 @@ class OrTrigger(BaseCombiningTrigger):
             raise SearchExhaustedError(min(most, moment))
         return found
 
+    def _base_count(self, first: datetime, last: datetime) -> int | None:
+        progressions = _progressions(self.triggers)
+        if progressions is None:
+            return count_any(self.triggers, first, last)
+        if len(progressions) > _MOST_INTERVALS:
+            return None
+        # Each, without what two have in common, and so on.
+        return sum(
+            (1 if number % 2 else -1) * reduce(_Progression.met_by, some).count_between(first, last)
+            for number in range(1, len(progressions) + 1)
+            for some in combinations(progressions, number)
+        )
+
     def _asked(self, question: str, moment: datetime, steps: Steps) -> tuple[list[datetime], list[datetime]]:
         """What the triggers answer; and of those that don't yet, how far they have come."""
         times, reached = [], []
@@ -271,6 +297,16 @@ class OrTrigger(BaseCombiningTrigger):
             if found is not None:
                 times.append(found)
         return times, reached
+
+
+def _progressions(triggers: Iterable[BaseTrigger]) -> list[_Progression] | None:
+    """Plain intervals as progressions; ``None`` if there is any other trigger."""
+    found = []
+    for trigger in triggers:
+        if type(trigger) is not IntervalTrigger or trigger.jitter:
+            return None
+        found.append(_Progression.of(trigger))
+    return found
 
 
 class _Progression(NamedTuple):
@@ -306,6 +342,16 @@ class _Progression(NamedTuple):
         turns = distance // common * pow(self.interval // common, -1, modulus) % modulus
         interval = self.interval * modulus
         return _Progression((self.start + turns * self.interval) % interval, interval, low, high)
+
+    def count_between(self, first: datetime, last: datetime) -> int:
+        """How many there are after `first`, up to `last`."""
+        least = max((first - _EPOCH) // TICK + 1, self.low)
+        most = (last - _EPOCH) // TICK
+        if self.high is not None:
+            most = min(most, self.high)
+        if least > most:
+            return 0
+        return (most - self.start) // self.interval - (least - 1 - self.start) // self.interval
 
     def _after(self, moment: datetime, steps: Steps) -> datetime | None:
         steps.take()

@@ -14,7 +14,7 @@ from mainspring.triggers.common_fields import INNER, ZONE_BOUND
 from mainspring.triggers.declared import Codec, positional
 from mainspring.triggers.event_calendar import EventCalendar
 from mainspring.triggers.naming import found_by, reference_to
-from mainspring.triggers.standard import TICK, shifted
+from mainspring.triggers.standard import TICK, always_with, shifted
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.stretches import Stretches
 from mainspring.triggers.wrapping import (
@@ -176,6 +176,9 @@ class ExcludingTrigger(WrappingTrigger):
         except SearchExhaustedError as error:
             raise error.not_after(moment) from None
         return None
+
+    def _always_with(self) -> list[BaseTrigger]:
+        return always_with(self.trigger)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import phrase_of

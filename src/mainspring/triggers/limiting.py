@@ -11,7 +11,7 @@ from mainspring.triggers.base import comparable
 from mainspring.triggers.common_fields import ANCHORED, INNER, MOMENT, ZONE_BOUND, as_text
 from mainspring.triggers.declared import Field, Handed, as_value, positional
 from mainspring.triggers.interval import checked_count
-from mainspring.triggers.standard import TICK, shifted
+from mainspring.triggers.standard import TICK, always_with, shifted
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wrapping import WrappingTrigger, next_of
 
@@ -163,6 +163,9 @@ class LimitedTrigger(WrappingTrigger):
             return found if self._is_among(found, steps) else self._counted[1]
         except SearchExhaustedError:  # it counts forwards, and has come further in that
             raise SearchExhaustedError(moment) from None
+
+    def _always_with(self) -> list[BaseTrigger]:
+        return always_with(self.trigger)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import details, phrase_of

@@ -23,17 +23,14 @@ from mainspring.triggers.clock_changes import (
     changes_of,
     previous_instant,
 )
-from mainspring.triggers.combining import AndTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.wall import WallSchedule
-from mainspring.triggers.excluding import ExcludingTrigger
 from mainspring.triggers.interval import IntervalTrigger
-from mainspring.triggers.limiting import LimitedTrigger
-from mainspring.triggers.standard import TICK
-from mainspring.triggers.windowing import WindowTrigger
+from mainspring.triggers.seconds_of_day import seconds_of_day
+from mainspring.triggers.standard import TICK, always_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mainspring.triggers.clock_changes import Change, Fold, Gap, ZoneChanges
 
@@ -59,7 +56,7 @@ def last_meeting(triggers: Iterable[Any]) -> int | None:
     """
     zones: dict[Any, list[_Cron]] = {}
     seconds = []
-    for trigger in _parts(triggers):
+    for trigger in (part for one in triggers for part in always_with(one)):
         if type(trigger) is CronTrigger and not trigger.jitter and trigger.first != "now":
             zones.setdefault(zone_identity(trigger.timezone), []).append(_Cron.of(trigger))
         elif type(trigger) is IntervalTrigger and not trigger.jitter and trigger._is_bound():
@@ -77,17 +74,6 @@ def last_meeting(triggers: Iterable[Any]) -> int | None:
     for some in seconds:
         common &= some
     return last if common else None
-
-
-def _parts(triggers: Iterable[Any]) -> Iterator[Any]:
-    """The triggers all of which must fire where these all fire: what others leave out times of, or are made of."""
-    for trigger in triggers:
-        if isinstance(trigger, ExcludingTrigger | WindowTrigger | LimitedTrigger):
-            yield from _parts([trigger.trigger])
-        elif type(trigger) is AndTrigger and not trigger.jitter:
-            yield from _parts(trigger.triggers)
-        else:
-            yield trigger
 
 
 class _Cron(NamedTuple):
@@ -110,7 +96,7 @@ class _Cron(NamedTuple):
     def of(cls, trigger: CronTrigger) -> _Cron:
         years, dates, fields = trigger.years(), trigger.date_fields(trigger.seed), trigger.time_fields()
         walls = WallSchedule(years, (dates,), *fields)
-        return cls(trigger.timezone, years, dates, fields, _times(*fields), trigger.policy(), walls)
+        return cls(trigger.timezone, years, dates, fields, seconds_of_day(*fields), trigger.policy(), walls)
 
     @property
     def shifts(self) -> bool:
@@ -238,12 +224,6 @@ def _seconds_of_interval(start: int, distance: int) -> int:
     return int(digits, 2)
 
 
-def _times(hours: int, minutes: int, seconds: int) -> int:
-    """The seconds of the day with these hours, minutes and seconds."""
-    of_hour = sum(seconds << 60 * minute for minute in _numbers(minutes))
-    return sum(of_hour << 3600 * hour for hour in _numbers(hours))
-
-
 def _span(begin: int, length: int) -> int:
     """The seconds of the day from an instant on."""
     return _WHOLE_DAY if length >= DAY else _rotated((1 << max(length, 0)) - 1, begin)
@@ -253,7 +233,3 @@ def _rotated(seconds: int, by: int) -> int:
     """Seconds of the day, so much later."""
     by %= DAY
     return (seconds << by | seconds >> (DAY - by)) & _WHOLE_DAY
-
-
-def _numbers(bits: int) -> list[int]:
-    return [number for number in range(bits.bit_length()) if bits >> number & 1]

@@ -25,6 +25,7 @@ from mainspring.triggers.steps import NEVER, SEARCH_LIMIT, Found, SearchExhauste
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mainspring.triggers.base import BaseTrigger
     from mainspring.triggers.steps import Answer
 
 TICK = timedelta(microseconds=1)
@@ -144,6 +145,10 @@ class StandardTrigger(DeclaredTrigger):
                 return found
         return None
 
+    def _always_with(self) -> list[BaseTrigger]:
+        """See `always_with`."""
+        return [self]
+
     def latest_fire_time(self, first: datetime, now: datetime) -> datetime:
         found = self._ready(first).previous(in_utc(now) + TICK)
         return first if found is None or in_utc(found) <= in_utc(first) else found
@@ -178,6 +183,11 @@ class StandardTrigger(DeclaredTrigger):
         """The state as it is compared with another's; a copy."""
         state: dict[str, Any] = comparable(self.__getstate__())
         return state
+
+
+def always_with(trigger: BaseTrigger) -> list[BaseTrigger]:
+    """The triggers all of which fire whenever this one does, of those that it is made of; itself, if it isn't made of any."""
+    return trigger._always_with() if isinstance(trigger, StandardTrigger) else [trigger]
 
 
 class DelayedTrigger(StandardTrigger):

@@ -266,6 +266,15 @@ class WallClockTrigger(DelayedTrigger):
             return first_at
         return found
 
+    def first_and_last(self) -> tuple[datetime | None, datetime | None]:
+        """The first and the last moment at which it may fire, in UTC."""
+        self._prepared()
+        start, end = self._limits
+        if self.max_fires is not None:
+            last = self._last_of_all()
+            end = last if end is None else min(end, last)
+        return start, end
+
     def _count(self, first: datetime, last: datetime) -> int:
         """How many times of the schedule there are after `first`, up to `last`."""
         walls = self._prepared()

@@ -11,7 +11,7 @@ from mainspring.timezones import FIRST_IN_UTC, LAST_IN_UTC
 from mainspring.triggers.clock_changes import DAY, Change, ZoneChanges, changes_of, instant_of, utc_of
 from mainspring.triggers.common_fields import INNER, ZONE_BOUND
 from mainspring.triggers.declared import Codec, positional
-from mainspring.triggers.standard import TICK
+from mainspring.triggers.standard import TICK, always_with
 from mainspring.triggers.steps import SearchExhaustedError
 from mainspring.triggers.wall_clock import WallClockTrigger
 from mainspring.triggers.wrapping import WrappingTrigger, are_too_many, count_within, last_of, next_of
@@ -254,6 +254,9 @@ class WindowTrigger(WrappingTrigger):
                         _moment(min(midnight * _SECOND + high, end * _SECOND)),
                     )
             begin, offset = end, change.after
+
+    def _always_with(self) -> list[BaseTrigger]:
+        return always_with(self.trigger)
 
     def _phrase(self) -> Phrase:
         from mainspring.triggers.explaining import Clause, Clock, phrase_of
