@@ -320,6 +320,9 @@ def test_a_job_is_paused_and_resumed_by_key_after_a_confirmation(on_screen, node
         await screen.until(lambda: screen.status() == "night is paused.")
         paused = node.get_job("night")
         assert (paused.next_run_time, paused.note) == (None, "broken")
+        (noted,) = screen.store.audit("night")
+        assert (noted.action, noted.why) == ("pause", "broken")
+        assert noted.who
         # It has moved below the others, and is still the one that is chosen.
         await screen.until(lambda: "paused: broken" in screen.rows("upcoming")[-1])
         await screen.press("p", "enter")
@@ -334,14 +337,18 @@ def test_a_job_is_run_its_run_shown_and_cancelled_by_key(on_screen, node):
 
     async def test(screen):
         await screen.until(lambda: any("long" in row for row in screen.rows("upcoming")))
-        await screen.press("2", "r", "enter")
+        await screen.press("2", "r", *"late", "enter")
         (row,) = await screen.until(lambda: "25 %" in str(screen.rows("running")) and screen.rows("running"))
         assert row.startswith("long")
         assert row.split("%")[1].split()[0] == "rows"
         await screen.press("1", "c")
         assert "Cancel long/" in str(screen.app.screen.query_one(".title", Static).content)
-        await screen.press("enter")
+        await screen.press(*"wrong", "enter")
         await screen.until(lambda: not screen.rows("running"))
+        assert [(one.action, one.why) for one in screen.store.audit("long")] == [
+            ("cancel", "wrong"),
+            ("run", "late"),
+        ]
         (ended,) = node.get_runs("long")
         assert ended.outcome == "cancelled"
         await screen.press("c")

@@ -488,9 +488,15 @@ class Admin:
     # Who has done what
 
     @contextmanager
-    def on_behalf_of(self, who: str, why: str | None = None) -> Iterator[None]:
-        """Have what this thread, or task, does meanwhile noted under a name, and with a reason: as of who has clicked in a web page."""
-        token = self._behalf.set((who, why))
+    def on_behalf_of(self, who: str | None = None, why: str | None = None) -> Iterator[None]:
+        """Have what this thread, or task, does meanwhile noted under a name, and with a reason: as of who has clicked in a web page.
+
+        Args:
+            who: the name; that under which it would be noted anyway, if it isn't given.
+            why: the reason; none, if it isn't given and a name is.
+        """
+        usual = self._behalf.get()
+        token = self._behalf.set((who, why) if who is not None else (usual[0], why or usual[1]))
         try:
             yield
         finally:

@@ -346,7 +346,8 @@ class Top(App[None]):
                 self._say("Nothing was done.")
                 return
             self._say(f"{verb} {name}: the store is asked …")
-            self._ask(lambda admin: action(admin, why or None), self._done, seconds=_ACT_WITHIN_SECONDS)
+            question = partial(_noted, action=action, why=why or None)
+            self._ask(question, self._done, seconds=_ACT_WITHIN_SECONDS)
 
         keys = f"Enter: {meaning or f'{verb.lower()} it'}   Esc: leave it"
         self.push_screen(Dialog(f"{verb} {name}?", "Why (may be left empty):", keys), decided)
@@ -365,26 +366,29 @@ def _words(error: Exception) -> str:
     return printable(without_secrets(safe_str(error)).strip().partition("\n")[0])
 
 
+def _noted(admin: Admin, action: Callable[[Admin, str | None], str], why: str | None) -> str:
+    """Do something, and have the reason noted with it."""
+    with admin.on_behalf_of(why=why):
+        return action(admin, why)
+
+
 def _paused(admin: Admin, job_id: str, why: str | None) -> str:
     admin.pause_job(job_id, note=why)
     return f"{job_id} is paused."
 
 
-def _resumed(admin: Admin, job_id: str, why: str | None) -> str:
-    del why
+def _resumed(admin: Admin, job_id: str, _: str | None) -> str:
     job = admin.resume_job(job_id)
     if job is None:
         return f"{job_id} has no time left in its schedule, and was removed."
     return f"{job_id} runs next at {time_text(job.next_run_time, admin.timezone)}."
 
 
-def _asked_to_run(admin: Admin, job_id: str, why: str | None) -> str:
-    del why
+def _asked_to_run(admin: Admin, job_id: str, _: str | None) -> str:
     run: RunView = admin.run_job(job_id)
     return f"{run.id} is {run.state}."
 
 
-def _cancelled(admin: Admin, run_id: str, why: str | None) -> str:
-    del why
+def _cancelled(admin: Admin, run_id: str, _: str | None) -> str:
     admin.cancel_run(run_id)
     return f"{run_id} is cancelled, or told to end."
