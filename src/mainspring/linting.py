@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - a program asks, and there is no scheduler whose clock it could be
 from mainspring.coercion import names_keywords
-from mainspring.triggers.base import BaseTrigger
+from mainspring.triggers.base import BaseTrigger, aware
 from mainspring.triggers.linting import LintWarning, warnings_about
 
 if TYPE_CHECKING:
@@ -37,6 +37,6 @@ def lint(trigger: BaseTrigger, now: datetime | None = None) -> list[LintWarning]
         raise TypeError(f"trigger must be a trigger, got {type(trigger).__name__} {trigger!r}")
     if now is None:
         now = SYSTEM_CLOCK.now()
-    elif now.tzinfo is None:
-        raise TypeError(f"now must be a datetime with a time zone, got {now!r}: give it a tzinfo")
+    else:
+        aware(now, "now")
     return warnings_about(trigger, now)

@@ -117,7 +117,9 @@ def _zone_or_rule(name: str) -> tzinfo:
 
 
 #: Hours from Greenwich as people write them, beside the name of a zone.
-_HOURS = re.compile(r"(?:[A-Z]{3})?([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+_MEANT_OFFSET = re.compile(
+    r"(?P<name>[A-Z]{0,5})\s*(?P<sign>[+-]?)(?P<hours>\d{1,2})(?::?(?P<minutes>00|15|30|45))?", re.IGNORECASE
+)
 #: No zone is further from Greenwich, in hours.
 _HALF_A_WORLD = 15
 #: What people call the time of a place, in summer or in winter, where that is no name of a zone.
@@ -220,11 +222,13 @@ def _zone_named(name: str) -> tzinfo:
             raise ValueError("no zone, and no rule, is as long")  # noqa: TRY301 - zoneinfo imports a package for each part of it
         return _zone_or_rule(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        hours = _HOURS.fullmatch(name.strip())
-        if hours is not None and int(hours[2]) < _HALF_A_WORLD:
+        offset = _offset_meant(name.strip())
+        if offset is not None:
+            without = (
+                "" if offset == "UTC" else " That has no summer time, as a place such as 'Europe/Berlin' has"
+            )
             raise ZoneInfoNotFoundError(
-                f"no time zone is named {name!r}; did you mean '{hours[1]}{int(hours[2]):02}:00'? That has no summer time, as a place "
-                "such as 'Europe/Berlin' has"
+                f"no time zone is named {name!r}; did you mean {offset!r}?{without}"
             ) from None
         candidate = nearest_zone(name) if len(name) <= _LONGEST_SHOWN else None
         if candidate is not None:
@@ -232,6 +236,28 @@ def _zone_named(name: str) -> tzinfo:
         else:
             hint = "" if zone_names() else ": this machine has none; pip install tzdata"
         raise ZoneInfoNotFoundError(f"no time zone is named {name[:_LONGEST_SHOWN]!r}{hint}") from None
+
+
+def _offset_meant(name: str) -> str | None:
+    """The offset that a name such as ``UTC+2`` or ``EST5`` says, as it is written here; ``None``: it says none.
+
+    After an abbreviation the sign is that of its zone, whichever is written: ``TZ`` has ``CET-1`` for what others call CET+1.
+    """
+    match = _MEANT_OFFSET.fullmatch(name)
+    if match is None or int(match["hours"]) >= _HALF_A_WORLD:
+        return None
+    hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
+    if not hours and not minutes:
+        return "UTC"
+    if match["name"].upper() in ("", "UTC", "GMT", "UCT", "Z"):
+        if not match["sign"] and not match["minutes"]:
+            return None  # a number alone
+        return f"{match['sign'] or '+'}{hours:02}:{minutes:02}"
+    zone = zone_called(match["name"])
+    winter = None if zone is None else datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset()
+    if winter is None or abs(winter) != timedelta(hours=hours, minutes=minutes):
+        return None
+    return f"{'-' if winter < timedelta(0) else '+'}{hours:02}:{minutes:02}"
 
 
 def local_timezone() -> tzinfo:

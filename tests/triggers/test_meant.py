@@ -118,9 +118,9 @@ MEANT = [
     (None, "everyday at 9", "every day at 9"),
     # two readings, or none: nothing is offered
     (None, "biweekly", None),
-    (None, "fortnightly", None),
+    (None, "fortnightly", "fortnightly at 09:00"),
     (None, "@reboot", None),
-    (None, "twice a day", None),
+    (None, "twice a day", "every 12 hours"),
     (None, "every 1 hour past", None),
 ]
 

@@ -18,6 +18,7 @@ from mainspring.errors import JobLookupError, ReadingError, TriggerError, safe_s
 from mainspring.printable import printable
 from mainspring.safe_logging import SafeLogger
 from mainspring.timezones import astimezone, local_timezone, offset_text
+from mainspring.triggers.base import aware
 from mainspring.triggers.date import DateTrigger
 from mainspring.triggers.parsing import parse
 
@@ -314,8 +315,7 @@ def present(now: datetime | None, timezone: tzinfo | None = None) -> datetime:
     """
     if now is None:
         return SYSTEM_CLOCK.now(timezone or local_timezone())
-    if now.tzinfo is None:
-        raise TypeError(f"now must be a datetime with a time zone, got {now!r}: give it a tzinfo")
+    aware(now, "now")
     return now if timezone is None else now.astimezone(timezone)
 
 

@@ -13,7 +13,7 @@ from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainspring.coercion import NamesParameters, number_meant
-from mainspring.errors import SerializationError, TriggerError
+from mainspring.errors import SerializationError, TriggerError, repr_of
 from mainspring.timezones import in_utc, zone_identity
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.kinds import class_of
@@ -151,8 +151,8 @@ class BaseTrigger(metaclass=TriggerType):
 
     def between(self, a: datetime, b: datetime) -> Iterator[datetime]:
         """The fire times from `a` to `b`, both included, one after the other."""
-        end = in_utc(_aware(b, "b"))
-        for time in self._from(a):
+        end = in_utc(aware(b, "b"))
+        for time in self._from(a, "a"):
             if in_utc(time) > end:
                 break
             yield time
@@ -162,7 +162,7 @@ class BaseTrigger(metaclass=TriggerType):
 
         A third party's trigger is asked forward, from ever earlier times. ``None`` if that takes too long.
         """
-        end = in_utc(_aware(before, "before"))
+        end = in_utc(aware(before, "before"))
         span = timedelta(seconds=1)
         while True:
             try:
@@ -190,7 +190,7 @@ class BaseTrigger(metaclass=TriggerType):
         """
         from mainspring.triggers.explaining import explained
 
-        return explained(self, now, language)
+        return explained(self, None if now is None else aware(now, "now"), language)
 
     def excluding(self, *exclusions: Any) -> BaseTrigger:
         """This trigger, but for some of its fire times.
@@ -294,9 +294,9 @@ class BaseTrigger(metaclass=TriggerType):
 
         return Phrase(Clause("said", text=str(self)))
 
-    def _from(self, start: datetime) -> Iterator[datetime]:
-        """The fire times that are not before `start`."""
-        start = _aware(start, "start")
+    def _from(self, start: datetime, name: str = "start") -> Iterator[datetime]:
+        """The fire times that are not before `start`, which a caller has given by this name."""
+        start = aware(start, name)
         begin = in_utc(start)
         trigger = self.bind(timezone=start.tzinfo or UTC, now=start, job_id="")
         first = trigger.get_next_fire_time(None, start)
@@ -386,7 +386,19 @@ def _check_number(n: Any) -> None:
         raise TriggerError(f"n must be a whole number, 0 or more, got {n!r}{number_meant(n)}")
 
 
-def _aware(moment: Any, name: str) -> datetime:
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
+def aware(moment: Any, name: str) -> datetime:
+    """A moment that a caller has given, as it is.
+
+    Args:
+        name: of the parameter, for the error.
+
+    Raises:
+        TypeError: it is no datetime, or has no time zone.
+    """
+    if not isinstance(moment, datetime):
+        raise TypeError(
+            f"{name} must be a datetime with a time zone, got {type(moment).__name__} {repr_of(moment)[:100]}"
+        )
+    if moment.tzinfo is None:
         raise TypeError(f"{name} must be a datetime with a time zone, got {moment!r}: give it a tzinfo")
     return moment

@@ -17,7 +17,7 @@ from mainspring.timezones import (
     in_utc,
     in_zone,
 )
-from mainspring.triggers.base import _aware, comparable
+from mainspring.triggers.base import aware, comparable
 from mainspring.triggers.declared import DeclaredTrigger
 from mainspring.triggers.jitter import delay_of
 from mainspring.triggers.steps import NEVER, SEARCH_LIMIT, Found, SearchExhaustedError, Steps, Unknown
@@ -73,6 +73,8 @@ class StandardTrigger(DeclaredTrigger):
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         """See `BaseTrigger.get_next_fire_time`. The search goes on, slice by slice, in as many as there may be."""
         reference = now if previous_fire_time is None else previous_fire_time
+        if not isinstance(reference, datetime):
+            aware(reference, "now" if previous_fire_time is None else "previous_fire_time")
         trigger = self._ready(reference)
         moment = in_utc(reference)
         try:
@@ -101,7 +103,7 @@ class StandardTrigger(DeclaredTrigger):
             return NEVER
 
     def previous(self, before: datetime) -> datetime | None:
-        trigger = self._ready(_aware(before, "before"))
+        trigger = self._ready(aware(before, "before"))
         moment = in_utc(before)
         try:
             found = trigger._before(moment, Steps())

@@ -167,7 +167,10 @@ class WallClockTrigger(DelayedTrigger):
         moment, one_less = previous_fire_time, 0
         if moment is None:
             moment = now
-            one_less = 0 if now.microsecond else 1  # a first call's answer may be `now` itself
+            if type(moment) is datetime and not moment.microsecond:
+                one_less = 1  # a first call's answer may be `now` itself
+        if type(moment) is not datetime:
+            return super().get_next_fire_time(previous_fire_time, now)
         if moment.tzinfo is not zone:
             try:
                 moment = moment.astimezone(zone)
