@@ -18,6 +18,7 @@ from mainspring import BackgroundScheduler, RedisJobStore, SQLAlchemyJobStore
 from mainspring.errors import ConfigurationError, StoreUnavailableError
 from mainspring.jobstores.redis.rights import refuse_missing_rights
 from mainspring.jobstores.redis.server import source, source_alone
+from mainspring.jobstores.shared.audit import AuditEntry
 from mainspring.model import Group, RunKey
 from mainspring.retry import Retry
 from mainspring.testing.conformance import SECOND, START, manual_run, record, submission
@@ -267,6 +268,8 @@ def test_a_right_that_is_taken_while_a_node_lives_leaves_nothing_half_done(stric
     backend = node.backend
     backend.set_group(Group("g", limit=5))
     options = {"group": "g", "overlap": "buffer_all", "retry": Retry(3), "pause_after_failures": 5}
+    backend.jobs.add([record("ended", every=1000)], None)
+    backend.finish([node.ended(*node.due(0))], None)
     backend.jobs.add([record(name, every=10, priority=1, **options) for name in "ab"], None)
     (first, _) = node.due(0)
     backend.enqueue([manual_run(name, 100) for name in "ab"])
@@ -287,7 +290,8 @@ def test_a_right_that_is_taken_while_a_node_lives_leaves_nothing_half_done(stric
         lambda: backend.cancel(RunKey("b", START, 1)),
         lambda: backend.cancel(manual_run("b", 100).key),
         lambda: backend.report_progress({(first_key, node.token): "[1,2,3]"}, lambda: True),
-        lambda: backend.prune(["a", "b"], 0, START),
+        lambda: backend.prune(["ended"], 0, START),
+        lambda: backend.audit.write([AuditEntry(START, "anna", "act")]),
         lambda: backend.set_group(Group("g", limit=1)),
         lambda: backend.remove_group("g"),
         lambda: backend.declare_dead(node.token, node.living()[node.token].heartbeat),
