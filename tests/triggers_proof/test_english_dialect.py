@@ -156,8 +156,8 @@ def read_back(trigger, sentence):
 #: What the grammar leaves out: what a function says, other jobs, holidays, what is only counted, what needs the zone of the scheduler, and what rules of
 #: iCalendar alone can mean.
 BEYOND = re.compile(
-    r"at times that the job's id chooses \(|which is about|says so|holiday|the days of Closures|on \d+ dates|run of job|the iCalendar rule|month\), from|at each of|never fires"
-    r"|by the clock|(in|of) every \w+ (month|year)|of every year|last ISO week|last weekday \(|day of a weekend|(June|30) every 2 years"
+    r"at times that the job's id chooses \(|which is about|says so|holiday|the days of Closures|on \d+ dates|run of job|the iCalendar rule|at each of|never fires"
+    r"|by the clock|of every third year|100th day|20th Monday|last ISO week|day of a weekend|30 every 2 years"
     r"|(every day|weeks)(, UTC)?, counted from when it is added|except at 2026"
 )
 
@@ -177,7 +177,7 @@ def test_what_explain_says_is_read_back_as_the_same_schedule(record_property):
     share = outcomes["same"] / outcomes.total()
     record_property("share of sentences that are read back", f"{share:.0%} of {outcomes.total()}")
     assert wrong == []
-    assert share > 0.89, outcomes
+    assert share > 0.91, outcomes
     assert [one for one in refused if not BEYOND.search(one)] == []
 
 

@@ -23,6 +23,7 @@ from mainspring.triggers.dialects.english.reader import read_sentence
 from mainspring.triggers.dialects.english.words import MONTH_WORDS, WEEKDAY_WORDS, Words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import tzinfo
 
     from mainspring.triggers.base import BaseTrigger
@@ -55,7 +56,19 @@ _ENDS_OPEN = frozenset(
 )
 #: What may be said of several schedules together.
 _RULES = frozenset(
-    {"zone", "except", "number of times", "delay", "roll", "missing dates", "window", "spread", "shift"}
+    {
+        "zone",
+        "start",
+        "end",
+        "except",
+        "number of times",
+        "delay",
+        "roll",
+        "missing dates",
+        "window",
+        "spread",
+        "shift",
+    }
 )
 
 
@@ -164,11 +177,23 @@ def _built(schedule: _Several | Sentence, zone: tzinfo | None, words: Words) -> 
     zone = (rules.zone if rules is not None else None) or zone
     if schedule.shares_zone and zone is None and not isinstance(schedule.parts[-1], _Several):
         zone = schedule.parts[-1].zone
+    if rules is not None:
+        for part in _sentences(schedule):
+            part.start, part.end = part.start or rules.start, part.end or rules.end
     triggers = [_built(part, zone, words) for part in schedule.parts]
     combined: BaseTrigger = triggers[0]
     if len(triggers) > 1:
         combined = OrTrigger(triggers) if schedule.is_either else AndTrigger(triggers)
     return combined if rules is None else Builder(rules, zone, words).with_rules(combined)
+
+
+def _sentences(schedule: _Several) -> Iterator[Sentence]:
+    """All sentences in it."""
+    for part in schedule.parts:
+        if isinstance(part, _Several):
+            yield from _sentences(part)
+        else:
+            yield part
 
 
 def _missing(text: str) -> tuple[str, ...]:

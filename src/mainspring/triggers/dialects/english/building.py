@@ -549,12 +549,18 @@ class Builder:
                 (month - 1 + ahead) % _MONTHS_OF_YEAR + 1 for ahead in range(0, _MONTHS_OF_YEAR, distance)
             }
             return None
-        if first is None or not _is_plain(said):
+        if first is None or not (_is_plain(said) or (sentence.months and not distance % _MONTHS_OF_YEAR)):
             raise self._error(
                 "distance",
                 "from when is that counted? Expected 'from' and a date, and a single day such as 'on the 1st'",
             )
-        if sentence.months is not None and (len(sentence.months) > 1 or distance % _MONTHS_OF_YEAR):
+        is_of_years = (
+            sentence.months is not None and sentence.years is None and not distance % _MONTHS_OF_YEAR
+        )
+        if is_of_years and (not _is_plain(said) or len(sentence.months or ()) > 1):
+            sentence.years = f"{first.year}/{distance // _MONTHS_OF_YEAR}"
+            return None
+        if sentence.months is not None and not is_of_years:
             raise self._error("distance", "a distance in months has no months beside it: leave one out")
         years, months = divmod(distance, _MONTHS_OF_YEAR)
         times = sorted(sentence.times or ())

@@ -164,10 +164,16 @@ def read_of_months(reading: Reading, days: Days) -> bool:
     ):
         found = True
         words.at += 2
-        reading.sentence.places.setdefault("distance", words.token)
+        token = words.token
         number = words.number()
+        count = (
+            2 if words.follows("other") else words.needed(words.ordinal) if number is None else number.value
+        )
+        if not isinstance(count, int) or count < 1:
+            raise words.refuse(token, "months are counted in whole numbers, 1 or more")
         words.at += 1
-        reading.set_distance((0, number.value if number is not None else words.needed(words.ordinal), 0, 0))
+        reading.sentence.places.setdefault("distance", token)
+        reading.set_distance((0, count, 0, 0))
     elif words.token.text == "of" and words.ahead(1).text == "a":
         reading.sentence.places.setdefault("choice", words.token)
         found = read_choice(reading) is not None

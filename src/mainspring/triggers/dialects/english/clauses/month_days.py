@@ -322,6 +322,7 @@ def read_nth_days(words: Words, days: Days) -> bool:  # noqa: PLR0911 - one for 
     if words.phrase("to", "last"):
         return _to_last(words, days, numbers, token)
     if words.phrase("business|working", "day|days") or words.word("weekday", "weekdays", "workday"):
+        _monday_to_friday(words)
         days.business_days += _business_days(words, numbers, token)
         return True
     weekday = read_weekday(words)
