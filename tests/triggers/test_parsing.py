@@ -254,7 +254,7 @@ def test_a_text_with_several_meanings_is_refused_with_all_of_them(text, dialects
     [
         ("0 9 * * mun", "0 9 * * sun", "dialect='unix'"),
         ("15 10 * * ? *", "cron(15 10 * * ? *)", "dialect='eventbridge'"),
-        ("0 9 * *", None, "wrong number of fields; got 4, expected 5"),
+        ("0 9 * *", "0 9 * * *", "wrong number of fields; got 4, expected 5"),
         ("0 9 *", None, "wrong number of fields; got 3, expected 5"),
         ("cron(0 10 * * * *)", "cron(0 10 * * ? *)", "dialect='eventbridge'"),
         ("@every 2d", "@every 48h", "dialect='unix'"),

@@ -9,7 +9,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.cron.expressions import MONTHS
 from mainspring.triggers.meant_english import spoken_candidates
+from mainspring.triggers.replacing import Replacements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,41 @@ _RATE = re.compile(r"rate\s*\(?\s*(?P<count>\d{1,9})\s*(?P<unit>[a-z]+)\s*\)?", 
 _CRON = re.compile(r"cron\s*\((?P<inner>[^()]*)\)", re.ASCII | re.IGNORECASE)
 _AT = re.compile(
     r"at\s*\(\s*(?P<day>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d)(?P<second>:\d\d)?[^)]*\)", re.ASCII
+)
+_CRON_WITHOUT_BRACKETS = re.compile(r"cron\s+(?P<inner>[^()]+)", re.ASCII | re.IGNORECASE)
+_HOURS = re.compile(r"rate\s*\(\s*(?P<hours>\d{1,4}\.\d{1,3})\s*h(?:ou)?rs?\s*\)", re.ASCII | re.IGNORECASE)
+_SCHEDULED = re.compile(r"""@Scheduled\s*\(.*?cron\s*=\s*(["'])(?P<inner>[^"']+)\1.*\)""", re.DOTALL)
+_DOTTED_DATE = r"(?<![\d.])(\d\d)\.(\d\d)\.(\d{4})(?!\d)", r"\3-\2-\1"
+_CRONTAB_FORMS = Replacements(
+    (r"^(\d{1,2}):(\d\d)( \S+ \S+ \S+)(?: \*)?$", r"\2 \1\3"),
+    (r"^(\S+ \S+ \* \*)$", r"\1 *"),
+    (r"^@every(?=\d)", "@every "),
+    (r"(?<=[a-z])\.\.(?=[a-z])", "-"),
+    (r"#l\b", "L"),
+)
+_EVENT_FORMS = Replacements(
+    (r"\b(\d{1,2})\.(\d\d)$", r"\1:\2"),
+    (r"^(\d{1,2}) ?am$", r"\1:00"),
+    (r"^(.*[ *])(\d{1,2})$", r"\1\2:00"),
+    (r"^(?:every day|daily)(?: at)? (?=\d)", ""),
+    (r"^every day$", "daily"),
+    (r"^noon$", "12:00"),
+    (r"^midnight$", "00:00"),
+    (r"(?<=[a-z]);(?=[a-z])", ","),
+)
+_RULE_FORMS = Replacements(
+    (r"=FORTNIGHTLY\b", "=WEEKLY;INTERVAL=2"),
+    (r"\b(MO|TU|WE|TH|FR|SA|SU) (?=(?:MO|TU|WE|TH|FR|SA|SU)\b)", r"\1,"),
+    (r",\s*(?=[A-Z]+=)", ";"),
+    (r"\bFREQ=WEEKLY(?=.*BYDAY=[+-]?\d)", "FREQ=MONTHLY"),
+    (r"BYHOUR=(\d{1,2}):(\d\d)", r"BYHOUR=\1;BYMINUTE=\2"),
+    *((rf"(?<=[=,]){name}[a-z]*", str(number)) for number, name in enumerate(MONTHS, 1)),
+)
+_REPEAT_FORMS = Replacements(
+    (r"/(?=\d+(?:\.\d+)?[HS]$)", "/PT"),
+    (r"^R+(?=/)", "R"),
+    (r",", "/"),
+    _DOTTED_DATE,
 )
 _FIVE = 5
 #: Hours, minutes and seconds come after a ``T``.
@@ -65,17 +102,25 @@ def _of_dialect(dialect: str, text: str) -> Iterator[str]:
             yield from _crontab(text)
         case "eventbridge":
             yield from _eventbridge(text)
+        case "spring":
+            if match := _SCHEDULED.fullmatch(text):
+                yield match["inner"]
+        case "rrule":
+            yield from _RULE_FORMS.of(text)
         case "iso8601":
+            yield from _REPEAT_FORMS.of(text)
             yield _WITHOUT_T.sub("PT", text)
             yield _WITHOUT_P.sub("P", text)
         case "systemd":
             if match := _POINT.fullmatch(text):
                 yield f"{match['day']} {match['time']}{' UTC' if match['utc'] else ''}"
+            yield from _EVENT_FORMS.of(text)
         case "english":
             yield from spoken_candidates(text)
 
 
 def _crontab(text: str) -> Iterator[str]:
+    yield from _CRONTAB_FORMS.of(text)
     if _DURATION.fullmatch(text):
         yield f"@every {text}"
     if match := _SPOKEN_EVERY.fullmatch(text):
@@ -85,6 +130,10 @@ def _crontab(text: str) -> Iterator[str]:
 
 
 def _eventbridge(text: str) -> Iterator[str]:
+    if match := _CRON_WITHOUT_BRACKETS.fullmatch(text):
+        yield f"cron({match['inner']})"
+    if (match := _HOURS.fullmatch(text)) and (minutes := float(match["hours"]) * 60).is_integer():
+        yield f"rate({int(minutes)} minutes)"
     if match := _RATE.fullmatch(text):
         unit = match["unit"].lower().removesuffix("s")
         unit = {"min": "minute", "m": "minute", "hr": "hour", "h": "hour", "d": "day"}.get(unit, unit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mainspring.timezones import zone_called
 from mainspring.triggers.cron.expressions import FULL_WEEKDAYS, WEEKDAYS
+from mainspring.triggers.replacing import Replacements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["spoken_candidates"]
 
 _WEEKDAY = rf"(?:{'|'.join([*(f'{name}s?' for name in FULL_WEEKDAYS), *WEEKDAYS, 'tues', 'thurs?'])})"
-#: Each is tried alone, and after those before it.
-_REPLACED: tuple[tuple[str, str], ...] = (
+_FORMS = Replacements(
     (r"\beveryday\b", "every day"),
     (
         r"^(?:please|remind (?:me|us)|runs?|execute[sd]?|schedule[sd]?|fires?|occurs|repeats?|do (?:it|this))(?: to\b)?\s+",
@@ -36,7 +36,6 @@ _REPLACED: tuple[tuple[str, str], ...] = (
     (r"^(?:on )?(\d\d)\.(\d\d)\.(\d{4})\b", r"on \3-\2-\1"),
     (r"^nightly$", "every day at 00:00"),
 )
-_RULES = tuple((re.compile(pattern, re.ASCII | re.IGNORECASE), text) for pattern, text in _REPLACED)
 #: A time after the last second of the day; only of every day is it known which days are meant.
 _DAILY_AT_24 = re.compile(
     r"(every day|daily)(.*)\b24:00|24:00(.*)\b(?:every day|daily)", re.ASCII | re.IGNORECASE
@@ -53,14 +52,7 @@ _LAST_WORDS = {
 
 def spoken_candidates(text: str) -> Iterator[str]:
     """What may have been meant by a sentence."""
-    together = text
-    for pattern, replacement in _RULES:
-        alone = pattern.sub(replacement, text)
-        if alone != text:
-            yield alone
-        together = pattern.sub(replacement, together)
-    if together != text:
-        yield together
+    yield from _FORMS.of(text)
     if _DAILY_AT_24.search(text):
         yield text.replace("24:00", "00:00")
     for words in (1, 2):
