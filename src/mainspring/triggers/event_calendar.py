@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from mainspring.errors import TriggerError
 from mainspring.timezones import LAST_IN_UTC, in_zone, zone_identity
 from mainspring.triggers.clock_changes import moment_of
+from mainspring.triggers.combining import OrTrigger
+from mainspring.triggers.recurrence import RecurrenceTrigger
+from mainspring.triggers.recurrence.rules import date_text
 from mainspring.triggers.standard import TICK
 from mainspring.triggers.stretches import Stretches
 from mainspring.triggers.wrapping import days_around
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from mainspring.triggers.base import BaseTrigger
-    from mainspring.triggers.recurrence import RecurrenceTrigger
 
 __all__ = ["CalendarEvent", "EventCalendar"]
 
@@ -58,8 +60,6 @@ class CalendarEvent(NamedTuple):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> CalendarEvent:
         """The inverse of `to_dict`."""
-        from mainspring.triggers.recurrence import RecurrenceTrigger
-
         return cls(
             RecurrenceTrigger.from_dict(values["begins"]),
             values.get("days", 0),
@@ -180,8 +180,6 @@ class EventCalendar:
         Raises:
             TriggerError: there are no events.
         """
-        from mainspring.triggers.combining import OrTrigger
-
         # Those that are once are dates of one trigger for each zone, which are found by halving.
         singles: dict[Any, list[RecurrenceTrigger]] = {}
         members: list[BaseTrigger] = []
@@ -234,9 +232,6 @@ def _end_of(begin: datetime, duration: timedelta) -> datetime:
 
 def _of_dates(events: Sequence[RecurrenceTrigger]) -> RecurrenceTrigger:
     """What fires when events begin that are once, and of one zone."""
-    from mainspring.triggers.recurrence import RecurrenceTrigger
-    from mainspring.triggers.recurrence.rules import date_text
-
     zone = events[0].timezone
     starts = sorted({event.start_date for event in events})
     others = starts[1:] if zone is None else [moment_of(start, zone) for start in starts[1:]]

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mainspring.errors import CronSyntaxError, SerializationError, TriggerError
+from mainspring.triggers.business_calendar import BusinessCalendar
+from mainspring.triggers.business_day import BusinessDayTrigger
+from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
 from mainspring.triggers.combining import OrTrigger
 from mainspring.triggers.cron import CronTrigger
 from mainspring.triggers.cron.days import matching_days
@@ -20,9 +23,16 @@ from mainspring.triggers.cron.expressions import (
     WeekdayPositionExpression,
 )
 from mainspring.triggers.cron.fields import MAX_VALUES, MIN_VALUES
+from mainspring.triggers.cron.grammars import UNIX
+from mainspring.triggers.cron.quartz import QUARTZ
 from mainspring.triggers.date import DateTrigger
+from mainspring.triggers.dialects.eventbridge import EVENTBRIDGE
+from mainspring.triggers.dialects.jenkins import JENKINS
+from mainspring.triggers.dialects.spring import SPRING
 from mainspring.triggers.interval import IntervalTrigger
 from mainspring.triggers.parsing import dialect_name, parse
+from mainspring.triggers.plain import plain_zone
+from mainspring.triggers.weekly import WeeklyTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -76,11 +86,6 @@ def _as_cron(trigger: BaseTrigger, name: str) -> CronTrigger:
     Raises:
         TriggerError: there is none.
     """
-    from mainspring.triggers.business_calendar import BusinessCalendar
-    from mainspring.triggers.business_day import BusinessDayTrigger
-    from mainspring.triggers.calendarinterval import CalendarIntervalTrigger
-    from mainspring.triggers.weekly import WeeklyTrigger
-
     if isinstance(trigger, CronTrigger):
         return trigger
     if isinstance(trigger, BusinessDayTrigger):
@@ -212,11 +217,6 @@ def _cron(trigger: CronTrigger, name: str) -> str:
 
 
 def _grammar(name: str) -> Grammar:
-    from mainspring.triggers.cron.grammars import UNIX
-    from mainspring.triggers.cron.quartz import QUARTZ
-    from mainspring.triggers.dialects.eventbridge import EVENTBRIDGE
-    from mainspring.triggers.dialects.jenkins import JENKINS
-    from mainspring.triggers.dialects.spring import SPRING
 
     grammars = (UNIX, QUARTZ, EVENTBRIDGE, JENKINS, SPRING)
     return {grammar.name: grammar for grammar in grammars}[name]
@@ -479,8 +479,6 @@ def _systemd_numbers(values: Collection[int], unit: str) -> list[str]:
 
 def _zone_name(zone: tzinfo | None, name: str) -> str:
     """A zone by a name that these programs know."""
-    from mainspring.triggers.plain import plain_zone
-
     try:
         text = plain_zone(zone) or "UTC"
     except SerializationError as error:

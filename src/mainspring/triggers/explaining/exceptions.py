@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.triggers.business_calendar import BusinessCalendar
 from mainspring.triggers.cron.expressions import WEEKDAYS
 from mainspring.triggers.event_calendar import EventCalendar
+from mainspring.triggers.excluding import DateRange, Window
 from mainspring.triggers.explaining.clauses import Clause, Weekday
 from mainspring.triggers.explaining.details import moment
 
@@ -27,8 +28,6 @@ def spoken_exceptions(exclusions: Iterable[Any], zone: tzinfo | None) -> Clause:
         exclusions: as it has them.
         zone: the one that the sentence names.
     """
-    from mainspring.triggers.excluding import DateRange, Window
-
     exclusions = list(exclusions)
     days = [(one, one) for one in exclusions if isinstance(one, date)]
     days += [(one.first, one.last) for one in exclusions if isinstance(one, DateRange)]

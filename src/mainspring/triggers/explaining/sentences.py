@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mainspring.triggers.base import BaseTrigger
 from mainspring.triggers.explaining.catalogues import catalogue_of
 from mainspring.triggers.explaining.clauses import Clause, Moment, Phrase
 from mainspring.triggers.explaining.never import can_never_fire
@@ -11,8 +12,6 @@ from mainspring.triggers.explaining.rendering import in_words
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from mainspring.triggers.base import BaseTrigger
 
 __all__ = ["explained", "phrase_of"]
 
@@ -35,8 +34,6 @@ def explained(trigger: BaseTrigger, now: datetime | None, language: str) -> str:
 
 def phrase_of(trigger: BaseTrigger) -> Phrase:
     """What is to be said of a trigger; of a third party's, what it says itself."""
-    from mainspring.triggers.base import BaseTrigger
-
     for cls in type(trigger).__mro__:
         if cls is BaseTrigger or "_phrase" in vars(cls):
             break
