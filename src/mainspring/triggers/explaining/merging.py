@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["times_together", "told_together"]
 
-_DAY = 86_400
+_DAY, _HOUR = 86_400, 3600
 #: A schedule with more times of the day is told by its fields alone.
 _MOST_TIMES = 3000
 #: So many single times are listed, and so many beside what is regular; so many stretches of the day are told one by one, with so many times in each.
@@ -83,19 +84,26 @@ def _regular(ordered: list[int], *, wraps: bool) -> Clause | None:
         pauses = [(ordered[at] - ordered[at - 1]) % _DAY for at in range(len(ordered))]
         begin = pauses.index(max(pauses))
         ordered = ordered[begin:] + [time + _DAY for time in ordered[:begin]]
-    step = min(later - earlier for earlier, later in pairwise(ordered))
-    stretches = [[ordered[0]]]
-    for earlier, later in pairwise(ordered):
+    gaps = Counter(later - earlier for earlier, later in pairwise(ordered))
+    step = max(gaps, key=lambda gap: (gaps[gap], -gap))
+    classes: dict[int, list[int]] = {}
+    for time in ordered:
+        classes.setdefault(time % step, []).append(time)
+    most = max(classes.values(), key=len)
+    stretches = [[most[0]]]
+    for earlier, later in pairwise(most):
         if later - earlier == step:
             stretches[-1].append(later)
         else:
             stretches.append([later])
-    single = [time % _DAY for one in stretches if len(one) < _IN_A_STRETCH for time in one]
-    spans = [(one[0] % _DAY, one[-1] % _DAY) for one in stretches if len(one) >= _IN_A_STRETCH]
-    if not spans or len(spans) > _STRETCHES or len(single) > _SINGLE or len(ordered) < _PROGRESSION:
+    stretches = [one for one in stretches if len(one) >= _IN_A_STRETCH]
+    single = sorted({time % _DAY for time in set(ordered).difference(*stretches)})
+    if not stretches or len(stretches) > _STRETCHES or len(single) > _SINGLE or len(ordered) < _PROGRESSION:
         return None
-    every = every_span(step, spans)
-    return Clause("times.mixed", single=at(*sorted(single)), every=every) if single else every
+    every = every_span(step, [(one[0] % _DAY, one[-1] % _DAY) for one in stretches])
+    if step == _HOUR and len(most) == _DAY // _HOUR and not most[0] % _HOUR:
+        every = Clause("times.hourly")
+    return Clause("times.mixed", single=at(*single), every=every) if single else every
 
 
 def _times(trigger: BaseTrigger) -> set[int] | None:
