@@ -119,7 +119,7 @@ class Reader:
 
     def wholes(self):
         """The beginnings of the minutes, or hours, past which something is."""
-        if match := self.eat(rf"minutes ({listed(r'[0-9]+(?: to [0-9]+)?')}) of"):
+        if match := self.eat(rf"minutes? ({listed(r'[0-9]+(?: to [0-9]+)?')}) of"):
             spans = re.findall(r"(\d+)(?: to (\d+))?", match[1])
             minutes = [
                 minute for first, last in spans for minute in range(int(first), int(last or first) + 1)
@@ -173,6 +173,12 @@ class Reader:
             return both(in_range(days), in_months({match[2]}))
         if match := self.eat(rf"on ({listed(r'[0-9]+')}) ({MONTH})"):
             return both(in_range(set(map(int, re.findall(r"\d+", match[1])))), in_months({match[2]}))
+        spans = listed(f"from the {ORDINAL} to the {ORDINAL}")
+        if match := self.eat(rf"on the ({listed(ORDINAL)}) and ({spans})"):
+            days = set(map(number, re.findall(ORDINAL, match[1])))
+            for first, last in re.findall(rf"from the ({ORDINAL}) to the ({ORDINAL})", match[2]):
+                days |= set(range(number(first), number(last) + 1))
+            return both(in_range(days), self.of())
         if self.eat("on(?= the )"):
             return both(self.items(), self.of())
         if self.eat("from the .*"):

@@ -42,6 +42,8 @@ _ALL_MONTHS = tuple(range(1, 13))
 _DATE_FIELDS = ("year", "month", "day", "week", "day_of_week")
 #: As in `times`: so many make a stretch, or a progression.
 _IN_A_ROW, _PROGRESSION, _STRETCHES = 3, 5, 3
+#: More days of the month than these aren't listed one by one, if some are in a row.
+_LISTED = 6
 _DAYS_IN_WEEK = 7
 _FIFTH = 4
 
@@ -172,7 +174,7 @@ def _both(read: _Fields, years: tuple[int, ...] | None) -> Days:
     if not read.is_either:
         which = day_items(read.days or (), read.special_days)
         where = by_day.parts["days"]
-        if where.key == "days.of_month":
+        if where.key in ("days.of_month", "days.mixed_of_month"):
             where = Clause("days.which", items=which)
         if read.positions:
             wanted = (*_weekday_items(read.weekdays or ()), *_position_items(read.positions))
@@ -284,6 +286,13 @@ def _numbered(  # noqa: PLR0911 - one for each form
         return Clause("days.spans_of_month", spans=spans, of=of_scope(months)), True
     if only is not None:
         return Clause("days.date", days=days, month=Month(only)), False
+    rows = [(first, last) for first, last in stretches if last - first >= _IN_A_ROW - 1]
+    single = tuple(day for day in days if not any(first <= day <= last for first, last in rows))
+    if rows and len(rows) <= _STRETCHES and len(days) > _LISTED >= len(single):
+        spans = tuple(Clause("span.day", first=first, last=last) for first, last in rows)
+        items = (Clause("item.days", days=single),)
+        is_told = not any(day > _SHORTEST for day in single)
+        return Clause("days.mixed_of_month", items=items, spans=spans, of=of_scope(months)), is_told
     return None, False
 
 

@@ -97,6 +97,7 @@ TEMPLATES = {
     "days.of_month": "on {items|and} {of}",
     "days.which": "on {items:or|or} of the month",
     "days.spans_of_month": "{spans|and} {of}",
+    "days.mixed_of_month": "on {items|and} and {spans|and} {of}",
     "days.nth_of_month": "on every {nth:place} day from the {first:ordinal} to the {last:ordinal} {of}",
     "days.odd_of_month": "on odd-numbered days of the month",
     "days.even_of_month": "on even-numbered days of the month",

@@ -113,6 +113,7 @@ TEMPLATES = {
     "days.which": "{items|and} des Monats",
     "days.which/fall": "auf {items:accusative|or} des Monats fällt",
     "days.spans_of_month": "{spans|and} {of}",
+    "days.mixed_of_month": "{items|and} und {spans|and} {of}",
     "days.spans_of_month/fall": "{spans|or} {of} liegt",
     "days.nth_of_month": "an jedem {nth:place} Tag vom {first:ordinal} bis zum {last:ordinal} {of}",
     "days.nth_of_month/fall": "ein {nth:place_of_one} Tag vom {first:ordinal} bis zum {last:ordinal} {of} ist",
