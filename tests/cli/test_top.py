@@ -284,16 +284,16 @@ class Screen:
 def on_screen(url, node):
     """Runs a test's coroutine before a screen."""
 
-    def show(test, size=(80, 24), interval=0.2, errors=()):
+    def show(test, size=(80, 24), interval=0.2, clock=SYSTEM_CLOCK):
         async def main():
             with Admin(url, timezone="UTC") as admin:
                 store = Store(admin)
                 app = Top(
-                    StoreThread(store, SYSTEM_CLOCK),
+                    StoreThread(store, clock),
                     name=url,
                     zone=UTC,
                     interval=interval,
-                    clock=SYSTEM_CLOCK,
+                    clock=clock,
                 )
                 async with app.run_test(size=size) as pilot:
                     screen = Screen(app, pilot, store)
@@ -413,6 +413,22 @@ def test_a_store_that_is_away_is_told_of_and_asked_again(on_screen):
         await screen.until(lambda: "No answer" not in screen.status())
 
     on_screen(test)
+
+
+class HurryingClock(SetClock):
+    """A second goes by whenever it is read."""
+
+    def monotonic(self):
+        self.time += 1.0
+        return self.time
+
+
+def test_a_store_that_is_slow_is_asked_less_often(on_screen):
+    async def test(screen):
+        await screen.until(lambda: screen.status().endswith(" s: the store is slow"))
+        assert screen.app._pause >= 4
+
+    on_screen(test, clock=HurryingClock())
 
 
 def test_a_store_that_hangs_stops_no_key_and_no_end(on_screen, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -14,6 +15,7 @@ import sys
 import termios
 import threading
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -62,15 +64,14 @@ def url(tmp_path_factory):
 class Tmux:
     """A terminal, and what is to be seen in it."""
 
-    def __init__(self, socket, *command):
+    def __init__(self, folder, *command):
         tmux = shutil.which("tmux")
         if tmux is None:
             servers.missing("tmux is not installed (apt-get install tmux)")
-        self._tmux = [tmux, "-f", "/dev/null", "-S", str(socket)]
-        # A terminal without true colour, as many that are reached over ssh; what ends in it stays to be seen.
-        self._run(
-            "new-session", "-d", "-x", "80", "-y", "24", *command, ";", "set", "-g", "remain-on-exit", "on"
-        )
+        self._place = TemporaryDirectory(prefix="tmux-")  # names of sockets are short
+        self._tmux = [tmux, "-f", "/dev/null", "-S", f"{self._place.name}/socket"]
+        # Without true colour, as many that are reached over ssh.
+        self._run("new-session", "-d", "-c", str(folder), *["-x", "80", "-y", "24"], *command)
 
     def _run(self, *arguments):
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "COLORTERM": ""}
@@ -84,45 +85,49 @@ class Tmux:
     def lines(self):
         return self._run("capture-pane", "-p").splitlines()
 
-    def exit_code(self):
-        return self._run("display-message", "-p", "#{pane_dead_status}").strip()
-
-    def line(self, beginning):
-        """The line that begins so, once there is one."""
+    def line(self, *parts):
+        """The line that has these parts, once there is one."""
         return wait_for(
-            lambda: (
-                next((line for line in self.lines() if line.startswith(beginning)), None)
-                or print(self.lines())
-            )
+            lambda: next((line for line in self.lines() if all(part in line for part in parts)), None)
         )
 
     def close(self):
         self._run("kill-server")
+        self._place.cleanup()
 
 
 def test_in_a_terminal_of_80_columns_the_running_job_is_seen_and_a_job_paused_by_key(url, tmp_path):
-    terminal = Tmux(tmp_path / "tmux", *TOP, url, "top", "--interval", "0.5s")
+    # By a shell, which has it go on when it was stopped.
+    shell = (
+        "sh",
+        "-mc",
+        '"$@"; clear; touch stopped; fg >/dev/null; echo $? >code; mv code ended; sleep 600',
+        "sh",
+    )
+    terminal = Tmux(tmp_path, *shell, *TOP, url, "top", "--interval", "0.5s")
     try:
-        assert "██░░░░░░  30 % rows" in terminal.line("import-orders ")
+        assert terminal.line("import-orders ", "██░░░░░░  30 % rows")
         assert terminal.line("1 node · 1 running · 0 failed")
-        assert "at 03:00 every day, UTC" in terminal.line("nightly-report ")
+        assert terminal.line("nightly-report ", "at 03:00 every day, UTC")
         assert terminal.line("UPCOMING 1 ")
         assert terminal.line("NODES 1 ")
         assert max(map(len, terminal.lines())) <= 80
         terminal.press("2", "p")
-        wait_for(lambda: any("Pause nightly-report?" in line for line in terminal.lines()))
+        assert terminal.line("Pause nightly-report?")
         terminal.press("broken", "Enter")
         assert terminal.line("nightly-report is paused.")
         with Admin(url) as admin:
-            assert (admin.job("nightly-report").state, admin.job("nightly-report").note) == (
-                "paused",
-                "broken",
-            )
-        assert "paused: broken" in wait_for(
-            lambda: next((line for line in terminal.lines() if "paused: broken" in line), None)
-        )
+            paused = admin.job("nightly-report")
+        assert (paused.state, paused.note) == ("paused", "broken")
+        assert terminal.line("nightly-report ", "paused: broken")
+        # Ctrl-Z, and on again: all is drawn anew.
+        terminal.press("C-z")
+        wait_for((tmp_path / "stopped").exists)
+        assert terminal.line("mainspring top")
+        assert terminal.line("nightly-report ", "paused: broken")
         terminal.press("q")
-        assert wait_for(terminal.exit_code) == "0"
+        wait_for((tmp_path / "ended").exists)
+        assert (tmp_path / "ended").read_text() == "0\n"
     finally:
         terminal.close()
 
@@ -140,7 +145,7 @@ def started(url):
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm"},
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
             start_new_session=True,
         )
@@ -148,6 +153,8 @@ def started(url):
         seen = b""
         while b"import-orders" not in seen:
             seen += os.read(ours, 65536)
+        # Black on black would be seen by nobody: what is asked for is the terminal's own.
+        assert re.search(rb"\x1b\[(?:[0-9]+;)*(?:[349][0-8]|10[0-7])[;m]", seen) is None
         return process, ours, theirs
 
     yield start

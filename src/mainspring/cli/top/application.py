@@ -110,7 +110,8 @@ class Top(App[None]):
         clock: Clock,
         trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
-        super().__init__()
+        # The terminal's own colours, said before the theme is set: NO_COLOR is obeyed by what is known here, and would make all of it black otherwise.
+        super().__init__(ansi_color=True)
         self._store = store
         self._store_name = printable(name)
         self._zone = zone
@@ -150,6 +151,8 @@ class Top(App[None]):
         )
         self._views = {pane.name: self.query_one(f"#{pane.name}", PaneView) for pane in PANES}
         self.action_pane(self._active)
+        # After Ctrl-Z and fg, what hasn't changed would not be drawn.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(1, self._update_status)
         self._look()
 

@@ -228,7 +228,7 @@ PANES = (
         (
             Column("NODE"),
             Column("STATE", 9),
-            Column("SEEN", 13, 50),
+            Column("SEEN", 16, 50),
             Column("PID", 9, 72),
             Column("CLOCK", 9, 72),
             Column("EXECUTORS", 0, 60),

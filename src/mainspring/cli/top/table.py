@@ -25,8 +25,14 @@ __all__ = ["PaneView"]
 
 
 class Rows(DataTable[Text]):
-    """A table of which a row is chosen, by the keys that lists have."""
+    """A table of which a row is chosen, by the keys that lists have.
 
+    The row is seen where there are no colours, too.
+    """
+
+    DEFAULT_CSS = """
+    Rows > .datatable--cursor, Rows:focus > .datatable--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "scroll_top", show=False),
         Binding("end,G", "scroll_bottom", show=False),

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ def ending_with_its_terminal(told: Callable[[int], None], codes: dict[signal.Sig
         told: called in a signal's handler with the exit code, to end the screen.
         codes: which signals end it, with which exit code.
     """
+    if isinstance(sys.__stderr__, TextIOWrapper) and sys.__stderr__.encoding.lower() not in ("utf-8", "utf8"):
+        sys.__stderr__.reconfigure(
+            errors="replace"
+        )  # an escape in the place of a character would take up several
     ended, is_told = Event(), Event()
     code = 0
     descriptor = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
