@@ -36,7 +36,9 @@ $(READY): pyproject.toml
 	fi; \
 	echo "Installing what the project and its tests need into $(VENV). This takes a minute, once."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --editable . --group dev || touch $(VENV)/.failed; } | \
+	  awk '/^Collecting / { print "  " $$2; fflush() }'
+	@if [ -e $(VENV)/.failed ]; then rm $(VENV)/.failed; exit 1; fi
 	@touch $@
 
 demo: $(READY) ## run a scheduler for half a minute and watch it

@@ -92,29 +92,35 @@ def _jobs(
 ) -> Table:
     table = Table(box=None, expand=True, padding=(0, 1), header_style="bold", pad_edge=False)
     table.add_column("job", no_wrap=True)
-    table.add_column("when", no_wrap=True, style="dim")
+    if wide:
+        table.add_column("when", no_wrap=True, style="dim")
     table.add_column("next run", justify="right", no_wrap=True)
-    table.add_column("runs", justify="right")
-    table.add_column("errors", justify="right")
+    table.add_column("runs", justify="right", no_wrap=True)
+    table.add_column("errors", justify="right", no_wrap=True)
     table.add_column("late ms", justify="right", no_wrap=True)
     if wide:
         table.add_column("took ms", justify="right", no_wrap=True)
-        table.add_column("last outcome", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("last outcome", no_wrap=True, overflow="ellipsis", ratio=1)
     for job_id, name in order.items():
         known = record.jobs.get(job_id, OfJob())
         last = known.last
         cells = [
             Text(job_id, style="bold"),
-            name,
+            *([name] if wide else ()),
             _next_run(present.get(job_id), known, now),
             str(known.runs),
             Text(str(known.errors), style="red" if known.errors else "dim"),
-            f"{last.late_ms:.1f}" if last else "",
+            _late(last, record) if last else "",
+            *([f"{last.took_ms:.1f}" if last else ""] if wide else ()),
+            _outcome(last) if last else "",
         ]
-        if wide:
-            cells += [f"{last.took_ms:.1f}" if last else "", _outcome(last) if last else ""]
         table.add_row(*cells)
     return table
+
+
+def _late(run: Run, record: Record) -> str:
+    """How late a run began; not of what was due while no demo ran, which the summary leaves out, too."""
+    return f"{run.late_ms:.1f}" if run.due >= record.since else "overdue"
 
 
 def _next_run(job: Job | None, known: OfJob, now: datetime) -> Text:

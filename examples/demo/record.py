@@ -54,6 +54,7 @@ class Record:
     jobs: dict[str, OfJob] = field(default_factory=dict)
     latest: deque[Run] = field(default_factory=lambda: deque(maxlen=_SHOWN))
     lateness_ms: list[float] = field(default_factory=list)
+    overdue: int = 0
     lock: Lock = field(default_factory=Lock)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -72,7 +73,9 @@ class Record:
             job.last = run
             self.latest.append(run)
             # What was due before, while no demo ran, says nothing about punctuality.
-            if event.started is not None and run.due >= self.since:
+            if run.due < self.since:
+                self.overdue += 1
+            elif event.started is not None:
                 self.lateness_ms.append(run.late_ms)
             return run
 
@@ -95,6 +98,8 @@ class Record:
                     f"; started {median(self.lateness_ms):.1f} ms after it was due (median), "
                     f"{max(self.lateness_ms):.1f} ms at most"
                 )
+            if self.overdue:
+                words += f"; {counted(self.overdue, 'run')} had been due while no demo ran"
             return f"{words}."
 
 
