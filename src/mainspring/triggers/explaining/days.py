@@ -84,7 +84,11 @@ def spoken_days(fields: Mapping[str, BaseField], seed: str | None, *, is_either:
     """
     if seed is None and any(fields[name].has_hash() for name in _DATE_FIELDS):
         return _hashed(fields)
-    values = {name: tuple(sorted(fields[name].values(seed or ""))) for name in _DATE_FIELDS}
+    is_any_year = fields["year"].matches_all()  # of which there are thousands
+    values = {
+        name: () if name == "year" and is_any_year else tuple(sorted(fields[name].values(seed or "")))
+        for name in _DATE_FIELDS
+    }
     day, weekday = fields["day"], fields["day_of_week"]
     is_any_day = day.matches_all() or len(values["day"]) == MAX_VALUES["day"]
     is_any_weekday = weekday.matches_all() or len(values["day_of_week"]) == _DAYS_IN_WEEK
@@ -98,7 +102,7 @@ def spoken_days(fields: Mapping[str, BaseField], seed: str | None, *, is_either:
         positions=() if is_any_weekday else weekday.special_days(),
         is_either=is_either,
     )
-    years = None if fields["year"].matches_all() else values["year"]
+    years = None if is_any_year else values["year"]
     found = _in_months(read, years)
     parts = dict(found.parts)
     if not fields["week"].matches_all() and len(values["week"]) < MAX_VALUES["week"]:
