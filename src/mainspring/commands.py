@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mainspring.current import current_run
-from mainspring.errors import CommandFailedError, ConfigurationError, NoRunError, RunCancelledError
+from mainspring.errors import (
+    CommandFailedError,
+    CommandRetryError,
+    ConfigurationError,
+    NoRunError,
+    RunCancelledError,
+)
+from mainspring.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +41,8 @@ _POLL_SECONDS = 0.1
 _AFTERMATH_SECONDS = 1.0
 #: A longer line is logged in pieces.
 _LONGEST_LINE_BYTES = 8192
+#: The highest exit code.
+_MOST = 255
 #: So many lines of the output are in the error of a command that has failed.
 _LINES_IN_ERROR = 5
 
@@ -48,7 +57,10 @@ def run_command(
     directory: str | None = None,
     input: str | None = None,  # noqa: A002 - subprocess's name
     user: str | None = None,
-) -> None:
+    success_codes: Sequence[int] = (0,),
+    nothing_to_do_codes: Sequence[int] = (),
+    retry_codes: Sequence[int] = (),
+) -> str | None:
     """Run a command to its end; what it writes goes to the log of the run, as it comes.
 
     The command gets a process group of its own. When the run is cancelled, or takes longer than the job's ``timeout``, the whole group is ended:
@@ -64,13 +76,23 @@ def run_command(
         directory: where it is run; the scheduler's working directory, if it is not given. ``~`` is the user's home.
         input: what it reads from its standard input; nothing, if it is not given.
         user: whose rights it has. The scheduler must run as that user, or as root.
+        success_codes: exit codes that mean success.
+        nothing_to_do_codes: exit codes that mean that there was nothing to do: the run has succeeded, and its result says so.
+        retry_codes: exit codes that mean that it is to be tried again. A job's ``retry`` with ``on=CommandRetryError`` tries again after these alone.
+
+    Returns:
+        ``None``, or a sentence if there was nothing to do.
 
     Raises:
-        CommandFailedError: it ended with another exit code than 0, or by a signal.
+        CommandRetryError: it ended with one of `retry_codes`.
+        CommandFailedError: it ended with another exit code that means no success, or by a signal.
         ConfigurationError: it can't be run as that user.
         RunCancelledError: it was ended because the run was to end.
         OSError: there is no such program or directory.
     """
+    success = checked_codes("success_codes", success_codes)
+    nothing_to_do = checked_codes("nothing_to_do_codes", nothing_to_do_codes)
+    retried = checked_codes("retry_codes", retry_codes)
     identity = _Identity.of(user)
     process = subprocess.Popen(  # noqa: S603 - to run commands is what this is for
         [shell, "-c", command] if isinstance(command, str) else list(command),
@@ -96,8 +118,29 @@ def run_command(
     output.finish()
     if stopped is not None:
         raise RunCancelledError(f"the command was ended: {stopped}")
-    if process.returncode:
-        raise CommandFailedError(command, process.returncode, output.last_lines)
+    code = process.returncode
+    if code in nothing_to_do:
+        return f"there was nothing to do (exit code {code})"
+    if code not in success:
+        kind = CommandRetryError if code in retried else CommandFailedError
+        raise kind(command, code, output.last_lines)
+    return None
+
+
+def checked_codes(name: str, value: Any) -> frozenset[int]:
+    """Exit codes that are given for something.
+
+    Raises:
+        ConfigurationError: they are none.
+    """
+    codes = [value] if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(codes, list | tuple) or not all(
+        isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _MOST for code in codes
+    ):
+        raise ConfigurationError(
+            f"{name} must be exit codes from 0 to {_MOST}, such as [0, 24], got {shown(value)}"
+        )
+    return frozenset(codes)
 
 
 def _read_files(paths: Sequence[str]) -> dict[str, str]:

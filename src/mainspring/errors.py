@@ -21,7 +21,8 @@
     ├── StoreUnavailableError (ConnectionError)  a job store could not be had for as long as it was tried
     ├── NoRunError (LookupError)             current_run() was called outside of a run
     ├── RunCancelledError                    raised by a run that sees that it is to end
-    ├── CommandFailedError                   a command that a job ran ended with another exit code than 0
+    ├── CommandFailedError                   a command that a job ran ended with an exit code that means no success
+    │   └── CommandRetryError                and with one that asks for another try
     ├── ReadingError (ValueError)            another scheduler's schedules can't be read; which file and line
     └── RunError                             a run has no outcome of its function's own making
         ├── WorkerDiedError                  the process that ran it ended
@@ -267,7 +268,7 @@ class RunCancelledError(MainspringError):
 
 
 class CommandFailedError(MainspringError):
-    """A command ended with another exit code than 0.
+    """A command ended with an exit code that means no success: another than 0, if nothing else was said.
 
     Attributes:
         command: as it was given.
@@ -286,6 +287,10 @@ class CommandFailedError(MainspringError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.command, self.exit_code, self.output)
+
+
+class CommandRetryError(CommandFailedError):
+    """A command ended with one of the exit codes that ask for another try."""
 
 
 class ReadingError(MainspringError, ValueError):

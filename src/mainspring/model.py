@@ -235,7 +235,10 @@ def run_key(identifier: str) -> RunKey:
         ValueError: it is none.
     """
     try:
-        job_id, moment, attempt = identifier.rsplit("/", 2)
+        parts = identifier.rsplit("/", 2)
+        if len(parts) != 3:  # noqa: PLR2004 - as in the example
+            raise ValueError("it has no job, due time and attempt")  # noqa: TRY301 - told as the rest is
+        job_id, moment, attempt = parts
         key = RunKey(job_id, datetime.fromisoformat(moment), int(attempt))
         if not job_id or key.scheduled_run_time.tzinfo is None or not 0 < key.attempt < _MOST_ATTEMPTS:
             raise ValueError("a part of it says nothing, or too much")  # noqa: TRY301 - told as the rest is

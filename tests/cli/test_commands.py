@@ -184,7 +184,6 @@ def test_what_may_surprise_about_a_schedule_is_said(capsys):
         (["--store", "jobs.txt", "jobs", "list"], 1, "neither the URL of a database"),
         (["--store", "nothing.sqlite", "jobs", "list"], 1, "there is no file"),
         (["jobs", "list"], 2, "which job store?"),
-        (["run"], 2, "what is to be run?"),
         (["run", "nothing.toml"], 1, "nothing.toml can't be read"),
         (["run", "time:time"], 2, "is no scheduler"),
         (["jobs", "lits"], 2, "No such command"),

@@ -142,6 +142,18 @@ def test_a_second_start_leaves_what_is_unchanged_as_it_is(tmp_path, monkeypatch,
         ("[jobs.a]\nfunction = 'time:time'\nschedule = '@daily'\nargs = 3", "args must be a list"),
         ("[jobs.a]\ncommand = ''\nschedule = '@daily'", "command must be a text for the shell"),
         ("[jobs.a]\ncommand = [1]\nschedule = '@daily'", "command must be a text for the shell"),
+        (
+            "[jobs.a]\ncommand = 'ls'\nschedule = '@daily'\nsuccess_codes = [300]",
+            r"\[jobs.a\]: success_codes must be exit codes from 0 to 255",
+        ),
+        (
+            "[jobs.a]\ncommand = 'ls'\nschedule = '@daily'\nretry_codes = [69]",
+            r"\[jobs.a\]: retry_codes says after which exit codes",
+        ),
+        (
+            "[jobs.a]\ncommand = 'ls'\nschedule = '@daily'\nretry_codes = [69]\nretry = 'often'",
+            r"\[jobs.a\]: retry must be",
+        ),
         ("[jobs.a]\nfunction = 'time:time'\ntrigger = 'interval'", "trigger must be a table with a type"),
         ("owner = 3", "owner must be a text, got 3"),
         ("[scheduler]\ntimezon = 'UTC'", "did you mean 'timezone'"),
@@ -209,3 +221,13 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigurationError, match="can't be read"):
         Configuration.read(path)
+
+
+def test_exit_codes_that_ask_for_another_try_are_what_is_tried_again(tmp_path):
+    (job,) = read(
+        tmp_path,
+        "[jobs.a]\ncommand = 'ls'\nschedule = '@daily'\nretry_codes = [69]\nretry = { attempts = 5 }",
+    ).jobs
+    retry = job.parameters()["retry"]
+    assert (retry["attempts"], retry["on"]) == (5, ["mainspring.errors:CommandRetryError"])
+    assert job.kwargs == {"retry_codes": [69]}

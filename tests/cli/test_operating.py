@@ -106,6 +106,8 @@ def test_a_store_is_checked_pruned_and_vacuumed(command, node, url, tablename):
     assert (code, all(one["is_good"] for one in found.values())) == (0, True)
     assert found["jobs"]["found"] == "1 jobs can be read"
     assert command("db", "prune", "--keep", "1")[0] == 130, "it asks first"
+    assert command("db", "prune", "--keep", "1", "--dry-run")[:2] == (3, "2 runs would be removed.\n")
+    assert command("db", "prune", "--keep", "3")[:2] == (0, "There is nothing to be removed.\n")
     assert len(node.get_runs("hourly")) == 3
     assert command("db", "prune", "--keep", "1", "--yes")[:2] == (0, "The history is pruned.\n")
     assert len(node.get_runs("hourly")) == 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, inspect, make_url, text
 
+from mainspring.admin import Admin
+from mainspring.admin.upkeep import checks, maintenance_of, prune
 from mainspring.errors import ConfigurationError, JobLookupError
 from mainspring.jobstores.sqlalchemy import SQLAlchemyJobStore, without_job_tables
 from mainspring.model import Group
@@ -181,3 +184,39 @@ def test_ids_that_differ_by_spaces_at_the_end_or_by_case(database_url, tablename
             ask("a ")
     assert store.list_runs("a ", None, None, 10) == []
     assert {job.id for job in store.get_all_jobs()} == {"a", "A", "ä", " a"}
+
+
+@pytest.mark.parametrize("tableschema", [None, "jobs_of_others"])
+def test_what_db_grants_says_is_all_that_a_node_and_an_operator_need(guest, tablename, tableschema):
+    """On PostgreSQL also in a schema that the user may not even look into otherwise."""
+    admin, url = guest
+    is_mysql = url.get_backend_name() == "mysql"
+    if tableschema is not None and is_mysql:
+        pytest.skip("a schema is a database there, which the fixture's user is known in by name")
+    options = {"tablename": tablename, "tableschema": tableschema}
+    with admin.connect() as connection:
+        if tableschema is not None:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {tableschema}"))
+    owner_url = admin.url.render_as_string(hide_password=False)
+    with Admin(SQLAlchemyJobStore(owner_url, **options), makes=True) as owner:
+        user = f"{url.username}@%" if is_mysql else url.username
+        for statement in maintenance_of(owner.store).grants(user):
+            with admin.connect() as connection:
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+    of_guest = url.render_as_string(hide_password=False)
+    node = BackgroundScheduler(jobstores={"default": SQLAlchemyJobStore(of_guest, keep_runs=0, **options)})
+    node.start()
+    try:
+        node.add_job("time:time", "interval", hours=1, id="a")
+        with Admin(SQLAlchemyJobStore(of_guest, **options), who="anna") as operator:
+            assert operator.run_job("a", timeout=30).state == "succeeded"
+            assert sum(prune(operator, ["a"], 0, timedelta(days=1))) == 1
+            operator.pause_job("a", note="ticket 12")
+            assert [one.action for one in operator.audit()] == ["pause", "prune", "run"]
+            assert [one.runs for one in operator.periods("a", "day", since=operator.now())] == [1]
+            operator.store._prune()
+            assert all(one.is_good for one in checks(operator))
+            operator.remove_job("a")
+        assert node.get_jobs() == []
+    finally:
+        node.shutdown()

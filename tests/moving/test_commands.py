@@ -10,7 +10,8 @@ import pytest
 
 from mainspring import MemoryJobStore, commands
 from mainspring.commands import run_command
-from mainspring.errors import CommandFailedError, ConfigurationError
+from mainspring.errors import CommandFailedError, CommandRetryError, ConfigurationError
+from mainspring.retry import Retry
 from waiting import wait_for
 
 pytestmark = [pytest.mark.one_python, pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX")]
@@ -41,6 +42,34 @@ def test_an_exit_code_fails_the_run_and_says_what_was_written_last(run):
     assert record.state == "failed"
     assert "'seq 1 9; exit 3' failed with exit code 3" in record.error
     assert [line.strip() for line in record.error.splitlines()[1:6]] == ["5", "6", "7", "8", "9"]
+
+
+def test_exit_codes_mean_what_is_said_of_them(run):
+    codes = {"success_codes": [0, 24], "nothing_to_do_codes": [75], "retry_codes": [69]}
+    assert [run(f"exit {code}", **codes).wait(30).state for code in (0, 24, 75)] == ["succeeded"] * 3
+    assert "nothing to do (exit code 75)" in run("exit 75", **codes).wait(30).result
+    assert run("exit 0", **codes).wait(30).result is None
+    assert run("exit 0", success_codes=[1]).wait(30).state == "failed"
+    assert run("exit 69", **codes).wait(30).error.startswith("CommandRetryError: ")
+    assert run("exit 1", **codes).wait(30).error.startswith("CommandFailedError: ")
+
+
+@pytest.mark.parametrize("codes", [[256], [-1], "0", [True], [None], None])
+def test_what_is_no_exit_code_is_refused(run, codes):
+    assert "must be exit codes from 0 to 255" in run("exit 0", retry_codes=codes).wait(30).error
+
+
+def test_a_command_is_tried_again_after_the_codes_that_ask_for_it_alone(make_scheduler, tmp_path):
+    scheduler = make_scheduler(jobstores={"default": MemoryJobStore()}, start=True)
+    retry = Retry(3, delay=0, on=CommandRetryError)
+    for code, attempts in ((69, 2), (1, 1)):
+        file = tmp_path / f"{code}"
+        command = f"test -e {file} || {{ touch {file}; exit {code}; }}"
+        job = scheduler.add_job(
+            run_command, "interval", hours=1, args=[command], kwargs={"retry_codes": [69]}, retry=retry
+        )
+        job.run_now().wait(30)
+        assert max(run.attempt for run in scheduler.get_runs(job.id)) == attempts
 
 
 def test_a_signal_that_ends_it_fails_the_run(run):

@@ -114,6 +114,7 @@ BROKEN_BACKENDS = {
     "finish": says(Finished()),
     "report_progress": says(None),
     "collect_lost": says(Collected((), {}, None)),
+    "prunable": says(0),
     "prune": says(None),
     "enqueue": list,
     "cancel": says(True),

@@ -20,6 +20,7 @@ from mainspring.admin.views import (
     audit_view,
     group_view,
     node_view,
+    paused_until,
     row_view,
     run_view,
     unreadable_view,
@@ -31,6 +32,8 @@ from mainspring.jobstores.contract import JobQuery
 from mainspring.jobstores.shared.audit import AuditQuery, acting, entries_of
 from mainspring.jobstores.shared.rollups import start_of
 from mainspring.jobstores.shared.rows import Unreadable, record_of
+from mainspring.model import QueuedRun
+from mainspring.run_handle import RunHandle
 from mainspring.schedulers.attached import AttachedScheduler
 
 if TYPE_CHECKING:
@@ -164,7 +167,8 @@ class Admin:
         """
         rows = self._store.list_rows(JobQuery(state, tag, executor, search, limit + 1, after, group, owner))
         shown = rows[:limit]
-        views = tuple(map(row_view, shown))
+        now = self.now()
+        views = tuple(row_view(row, now) for row in shown)
         return Page(views, views[-1].id if len(rows) > limit else None)
 
     def job(self, job_id: str) -> JobView:
@@ -176,7 +180,14 @@ class Admin:
         row = self._row(job_id)
         if row is None:
             raise self._scheduler.no_job(job_id)
-        return row_view(row)
+        return row_view(row, self.now())
+
+    def _record(self, job_id: str) -> JobRecord:
+        """A job that can be read here."""
+        record = self._store.get_record(job_id)
+        if record is None:
+            raise self._scheduler.no_job(job_id)
+        return record
 
     def _row(self, job_id: str) -> JobRecord | Unreadable | None:
         try:
@@ -235,17 +246,27 @@ class Admin:
         runs = self._store.list_runs(job_id, None, start, _CHARTED)
         return periods_of(rollups, runs, span, self.timezone)
 
-    def follow(self, job_id: str | None = None) -> Iterator[RunView]:
+    def follow(self, job_id: str | None = None, *, progress: bool = False) -> Iterator[RunView]:
         """Runs as they end from now on, the earliest first; for ever.
 
         Args:
             job_id: of this job only.
+            progress: also when they begin, and whenever they say how far they are.
         """
-        known = {run.id for run in self.runs(job_id, limit=_FOLLOWED) if run.state not in _OPEN}
+
+        def told(run: RunView) -> Any:
+            """What is new when it changes; ``None``: nothing is to be told of it yet."""
+            if run.state not in _OPEN:
+                return run.state
+            return (run.state, run.progress) if progress and run.state == "running" else None
+
+        known = {run.id: told(run) for run in self.runs(job_id, limit=_FOLLOWED)}
         while True:
-            ended = [run for run in self.runs(job_id, limit=_FOLLOWED) if run.state not in _OPEN]
-            yield from (run for run in reversed(ended) if run.id not in known)
-            known = {run.id for run in ended}
+            runs = self.runs(job_id, limit=_FOLLOWED)
+            yield from (
+                run for run in reversed(runs) if told(run) is not None and told(run) != known.get(run.id)
+            )
+            known = {run.id: told(run) for run in runs}
             Event().wait(_FOLLOW_SECONDS)
 
     def run(self, run_id: str) -> RunView:
@@ -278,7 +299,7 @@ class Admin:
             record = record_of(row)
             if record.next_run_time is None or record.next_run_time > limit:
                 break  # soonest first
-            found.append(row_view(row))
+            found.append(row_view(row, limit))
         return found
 
     def unreadable(self) -> list[JobView]:
@@ -344,17 +365,31 @@ class Admin:
 
     # The switches
 
-    def pause_job(self, job_id: str, *, note: str | None = None) -> JobView:
+    def pause_job(self, job_id: str, *, note: str | None = None, until: datetime | None = None) -> JobView:
         """Don't run a job until it is resumed.
 
         Args:
             note: why, for whoever looks at it.
+            until: from the first time of its schedule on that isn't before this one, it runs again by itself.
 
         Raises:
             JobLookupError: there is none.
+            ValueError: its schedule has no time from then on; or that is over.
         """
+        if until is None:
+            with self._acting("pause", note):
+                self._scheduler.pause_job(job_id, note=note)
+            return self.job(job_id)
+        record = self._record(job_id)
+        if until <= self.now():
+            raise ValueError(f"to pause a job until {until} makes no difference: it is {self.now()}")
+        following = next(iter(record.trigger.upcoming(until - timedelta.resolution, 1)), None)
+        if following is None:
+            raise ValueError(
+                f"the schedule of job {job_id!r} has no time from {until} on: pause it without until, or remove it"
+            )
         with self._acting("pause", note):
-            self._scheduler.pause_job(job_id, note=note)
+            self._scheduler.modify_job(job_id, next_run_time=following, note=paused_until(until, note))
         return self.job(job_id)
 
     def resume_job(self, job_id: str) -> JobView | None:
@@ -474,6 +509,34 @@ class Admin:
         """
         with self._acting("apply", names_steps=True):
             return self._scheduler.sync(jobs, owner=owner, prune=prune, take_over=take_over, dry_run=dry_run)
+
+    def retry_run(self, run_id: str, *, timeout: float | None = 0) -> RunView:
+        """Have a run that has ended done once more: the next attempt at its due time, by whichever node has the job's executor.
+
+        Args:
+            timeout: wait so many seconds for its end, or ``None``: as long as it takes; 0: don't wait.
+
+        Raises:
+            RunLookupError: there is no such run, or it hasn't ended.
+            JobLookupError: its job has been removed.
+            ValueError: the text is no identifier of a run.
+            TimeoutError: it was waited for, and it hasn't ended.
+        """
+        before = self.run(run_id)
+        if before.state in _OPEN:
+            raise RunLookupError(run_id, f"can be tried again: it hasn't ended ({before.state})")
+        self._record(before.job_id)
+        now = self._store.store_time(SYSTEM_CLOCK)
+        attempt = before.attempt
+        with self._acting("retry"):
+            while True:
+                attempt += 1
+                queued = QueuedRun(before.job_id, before.scheduled, attempt, now, "manual")
+                if self._store.enqueue([queued]):
+                    break  # otherwise there is such an attempt already
+        handle = RunHandle(self._scheduler, queued.key, None)
+        run = handle.record() if timeout == 0 else handle.wait(timeout)
+        return run_view(run, self.now())
 
     def cancel_run(self, run_id: str) -> None:
         """End a run that is queued or goes on.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mainspring.jobstores.shared.maintenance import Maintenance
     from mainspring.jobstores.shared.store import SharedJobStore
 
-__all__ = ["Check", "checks", "maintenance_of", "pending_upgrade", "prune", "restore", "vacuum"]
+__all__ = ["Check", "checks", "maintenance_of", "pending_upgrade", "prunable", "prune", "restore", "vacuum"]
 
 #: The history of so many jobs is shortened at a time.
 _JOBS_AT_ONCE = 100
@@ -116,6 +116,11 @@ def checks(admin: Admin) -> Iterator[Check]:
         if orphans
         else "none goes on at a node that isn't there",
     )
+
+
+def prunable(admin: Admin, job_ids: Sequence[str], keep: int, older_than: timedelta) -> int:
+    """How many runs `prune` would remove now."""
+    return admin.store.prunable(job_ids, keep, admin.now() - older_than)
 
 
 def prune(admin: Admin, job_ids: Sequence[str], keep: int, older_than: timedelta) -> Iterator[int]:

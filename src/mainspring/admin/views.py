@@ -5,6 +5,7 @@ Nothing of a job's code is loaded for them. Arguments whose names are those of s
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -192,8 +193,30 @@ class DueTime(View):
     name: str
 
 
-def job_view(record: JobRecord) -> JobView:
-    """What is to be seen of a job."""
+def paused_until(time: datetime, note: str | None) -> str:
+    """The note of a job that runs again by itself."""
+    until = f"{_PAUSED_UNTIL}{time.isoformat(timespec='seconds')}"
+    return until if note is None else f"{until}: {note}"
+
+
+_PAUSED_UNTIL = "paused until "
+
+
+def _note_of(record: JobRecord, now: datetime) -> str | None:
+    """Why a job is paused; without what is said of one that runs again by itself, once it does."""
+    note = None if record.counters is None else record.counters.note
+    if note is None:
+        return None
+    if record.next_run_time is not None and note.startswith(_PAUSED_UNTIL):
+        text = note.removeprefix(_PAUSED_UNTIL).split(": ", 1)[0]
+        with suppress(ValueError):
+            if datetime.fromisoformat(text) <= now:
+                return None
+    return without_secrets(note)
+
+
+def job_view(record: JobRecord, now: datetime) -> JobView:
+    """What is to be seen of a job, at a time by the store's clock."""
     return JobView(
         record.id,
         record.name,
@@ -204,18 +227,16 @@ def job_view(record: JobRecord) -> JobView:
         record.options.executor,
         record.options.group,
         record.options.tags,
-        None
-        if record.counters is None or record.counters.note is None
-        else without_secrets(record.counters.note),
+        _note_of(record, now),
         record.options.owner,
         arguments_text(record),
         _options(record),
     )
 
 
-def row_view(row: JobRecord | Unreadable) -> JobView:
+def row_view(row: JobRecord | Unreadable, now: datetime) -> JobView:
     """What is to be seen of a row, whether a job can be made of it here or not."""
-    return unreadable_view(row) if isinstance(row, Unreadable) else job_view(row)
+    return unreadable_view(row) if isinstance(row, Unreadable) else job_view(row, now)
 
 
 def unreadable_view(row: Unreadable) -> JobView:

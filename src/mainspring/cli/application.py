@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,9 @@ for command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; its exit code."""
+    # What a file names may lie beside it. Behind all else, so that nothing there stands in for a library.
+    if not {"", os.getcwd()} & set(sys.path):  # noqa: PTH109 - a text is compared
+        sys.path.append(os.getcwd())  # noqa: PTH109 - and wanted
     try:
         answer: Any = mainspring.main(list(arguments), prog_name="mainspring", standalone_mode=False)
     except click.ClickException as error:

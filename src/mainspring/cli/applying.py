@@ -17,6 +17,7 @@ from mainspring.cli.target import USUAL_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mainspring.cli.target import Target
     from mainspring.schedulers.syncing import SyncPlan
 
 
@@ -35,10 +36,12 @@ def apply(
 ) -> None:
     """Bring a store in step with the jobs of a file: mainspring.toml, if none is named.
 
+    The store is the file's; --store before the command names another one for its default store.
+
     Shows what would be added, changed, left and removed, and does it with --yes. Without, it exits with 3 if there is anything to be done.
     """
     configuration = Configuration.read(file or USUAL_FILE)
-    plans = list(_plans(configuration, prune=prune, take_over=take_over, yes=yes))
+    plans = list(_plans(context.obj, configuration, prune=prune, take_over=take_over, yes=yes))
     if as_json:
         click.echo(json.dumps({alias: plan.to_dict() for alias, plan in plans}, indent=2, ensure_ascii=False))
     else:
@@ -51,11 +54,18 @@ def apply(
 
 
 def _plans(
-    configuration: Configuration, *, prune: bool, take_over: bool, yes: bool
+    target: Target, configuration: Configuration, *, prune: bool, take_over: bool, yes: bool
 ) -> Iterator[tuple[str, SyncPlan]]:
-    for alias, store in configuration.stores().items():
-        zone = configuration.scheduler.get("timezone")
-        with Admin(store, timezone=zone, job_defaults=configuration.defaults, makes=yes) as admin:
+    zone = configuration.scheduler.get("timezone", target.timezone)
+    for alias, store in target.stores_of(configuration).items():
+        with Admin(
+            store,
+            timezone=zone,
+            job_defaults=configuration.defaults,
+            makes=yes,
+            who=target.who,
+            why=target.why,
+        ) as admin:
             yield (
                 alias,
                 configuration.sync(admin.sync, alias, prune=prune, take_over=take_over, dry_run=not yes),

@@ -9,6 +9,7 @@ import click
 from mainspring.cli.examples import Command
 from mainspring.cli.output import Column, output_option, show_list, time_text
 from mainspring.cli.times import SPAN
+from mainspring.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--since", type=SPAN, metavar="SPAN", help="Done in the last while, such as 12h or 7d.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @output_option
+@watch_option
 @click.pass_obj
 def audit(
     target: Target, job_id: str | None, who: str | None, since: timedelta | None, limit: int, output: str

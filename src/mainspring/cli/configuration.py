@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,11 +16,12 @@ import click
 from mainspring.cli.times import SPAN
 from mainspring.clock import SYSTEM_CLOCK  # noqa: TID251 - what is bound here begins now
 from mainspring.coercion import nearest
-from mainspring.commands import run_command
+from mainspring.commands import checked_codes, run_command
 from mainspring.definition import OPTIONS
-from mainspring.errors import ConfigurationError, ConflictingIdError, safe_str
+from mainspring.errors import CommandRetryError, ConfigurationError, ConflictingIdError, safe_str
 from mainspring.jobstores.by_url import store_for
 from mainspring.printable import shown
+from mainspring.retry import Retry, class_reference
 from mainspring.schedulers.job_factory import JobFactory
 from mainspring.schedulers.plugins import BUILT_IN, Plugins
 from mainspring.timezones import astimezone, local_timezone
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mainspring.jobstores.shared.store import SharedJobStore
+    from mainspring.model import JobRecord
     from mainspring.schedulers.syncing import SyncPlan
     from mainspring.triggers.base import BaseTrigger
 
@@ -39,6 +42,8 @@ T = TypeVar("T")
 
 _TABLES = ("scheduler", "stores", "executors", "defaults", "jobs")
 _SCHEDULER = ("timezone", "shutdown_timeout", "start_timeout", "run_limits", "secret_names", "around_run")
+#: Exit codes of commands, by what they mean.
+_CODES = ("success_codes", "nothing_to_do_codes", "retry_codes")
 #: What a command is given besides its text.
 _OF_COMMANDS = (
     "directory",
@@ -48,6 +53,7 @@ _OF_COMMANDS = (
     "input",
     "shell",
     "user",
+    *_CODES,
 )
 _OF_FUNCTIONS = ("args", "kwargs")
 _OF_JOBS = (
@@ -248,15 +254,27 @@ class Configuration:
             self._refuse(jobs, error)
             raise
 
+    def check(self, job: ConfiguredJob) -> JobRecord:
+        """A job of the file as it would be added, with its function loaded.
+
+        Raises:
+            ConfigurationError: it can't be.
+        """
+        return self._record(job.parameters())
+
+    def _record(self, job: Mapping[str, Any]) -> JobRecord:
+        factory = JobFactory(Plugins("triggers"), SYSTEM_CLOCK)
+        zone = self.scheduler.get("timezone")
+        factory.timezone = local_timezone() if zone is None else astimezone(zone)
+        return _named(self._at("jobs", job["id"]), lambda: factory.record(dict(job))[0])
+
     def _refuse(self, jobs: Sequence[Mapping[str, Any]], error: Exception) -> None:
         """Raise what a job was refused for with its place."""
-        factory = JobFactory(Plugins("triggers"), SYSTEM_CLOCK)
-        factory.timezone = local_timezone()
         for job in jobs:
             try:
-                factory.record(dict(job))
-            except (TypeError, ValueError, LookupError) as found:
-                raise ConfigurationError(f"{self._at('jobs', job['id'])}: {safe_str(found)}") from error
+                self._record(job)
+            except ConfigurationError as found:
+                raise found from error
 
     # Reading
 
@@ -300,6 +318,8 @@ class Configuration:
         for name in ("name", "executor"):
             if name in table:
                 options[name] = table[name]
+        if "retry_codes" in table:
+            options["retry"] = _named(place, lambda: _retry_after_codes(table["retry"]))
         trigger = self._trigger(job_id, place, table)
         return ConfiguredJob(
             job_id,
@@ -329,6 +349,13 @@ class Configuration:
             raise ConfigurationError(
                 f"{place}: command must be a text for the shell, or a list of a program and its arguments, got {shown(command)}"
             )
+        for name in _CODES:
+            if name in table:
+                _named(place, lambda: checked_codes(name, table[name]))  # noqa: B023 - called at once
+        if "retry_codes" in table and "retry" not in table:
+            raise ConfigurationError(
+                f"{place}: retry_codes says after which exit codes it is tried again, and retry how often: give it, too"
+            )
         return COMMAND, (command,), {name: table[name] for name in _OF_COMMANDS if name in table}
 
     def _trigger(
@@ -341,7 +368,7 @@ class Configuration:
         zone = _named(place, lambda: astimezone(table["timezone"])) if "timezone" in table else None
         if "schedule" in table:
             dialect = _named(place, lambda: dialect_name(table["dialect"])) if "dialect" in table else None
-            trigger = _named(place, lambda: parse(table["schedule"], dialect))
+            trigger = _named(place, lambda: _schedule(table["schedule"], dialect))
             now = SYSTEM_CLOCK.now()
             return trigger if zone is None else trigger.bind(timezone=zone, now=now, job_id=job_id)
         arguments = table["trigger"]
@@ -351,6 +378,22 @@ class Configuration:
             )
         arguments = {**arguments, **({} if zone is None else {"timezone": zone})}
         return arguments.pop("type"), arguments
+
+
+def _schedule(schedule: Any, dialect: str | None) -> BaseTrigger:
+    return _parsed(schedule, dialect) if isinstance(schedule, str) else parse(schedule, dialect)
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(schedule: str, dialect: str | None) -> BaseTrigger:
+    """A schedule that many jobs may have, which each binds for itself."""
+    return parse(schedule, dialect)
+
+
+def _retry_after_codes(value: Any) -> dict[str, Any]:
+    """How a command is tried again that says by its exit code whether it is to be."""
+    retry = Retry.of(value).to_dict()
+    return retry if retry["on"] else {**retry, "on": [class_reference(CommandRetryError)]}
 
 
 def _with_spans(place: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,10 @@ def check(context: click.Context, output: str) -> None:
 @db.command(
     "prune",
     cls=Command,
-    examples=("mainspring --store jobs.sqlite db prune --keep 20 --older-than 7d --yes",),
+    examples=(
+        "mainspring --store jobs.sqlite db prune --keep 20 --older-than 7d --dry-run",
+        "mainspring --store jobs.sqlite db prune --keep 20 --older-than 7d --yes",
+    ),
 )
 @click.option(
     "--keep",
@@ -92,14 +95,26 @@ def check(context: click.Context, output: str) -> None:
     show_default=True,
     help="Runs that ended longer ago are removed.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Only say how many runs that is; exits with 3 if there are any."
+)
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@click.pass_obj
-def prune_runs(target: Target, keep: int, older_than: timedelta, yes: bool) -> None:
+@click.pass_context
+def prune_runs(context: click.Context, keep: int, older_than: timedelta, dry_run: bool, yes: bool) -> None:
     """Remove history. It goes step by step: after Ctrl-C, what is left is done by calling it again."""
+    target: Target = context.obj
     with target.open() as admin:
-        if not yes:
-            click.confirm("Remove the history of runs that is older, or more?", abort=True)
         job_ids = [record_of(row).id for row in admin.store.list_rows()]
+        if dry_run or not yes:
+            count = upkeep.prunable(admin, job_ids, keep, older_than)
+            if dry_run or not count:
+                click.echo(
+                    f"{count} runs would be removed." if dry_run else "There is nothing to be removed."
+                )
+                if count:
+                    context.exit(FOUND_PROBLEMS)
+                return
+            click.confirm(f"Remove {count} runs from the history?", abort=True)
         with click.progressbar(length=len(job_ids), label="Pruning", file=sys.stderr) as bar:
             for count in prune(admin, job_ids, keep, older_than):
                 bar.update(count)

@@ -11,7 +11,9 @@ from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
-from mainspring.cli.times import schedule_reading_options
+from mainspring.cli.runs import say_if_nobody_runs
+from mainspring.cli.times import moment_meant, schedule_reading_options
+from mainspring.cli.watching import watch_option
 from mainspring.printable import printable
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ jobs.add_command(edit)
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @click.option("--after", metavar="ID", help="Those that come after this job: the next page.")
 @output_option
+@watch_option
 @click.pass_obj
 def list_jobs(target: Target, /, output: str, **query: Any) -> None:
     """List jobs, soonest first, paused ones last."""
@@ -67,17 +70,27 @@ def show(target: Target, job_id: str, output: str) -> None:
 
 @jobs.command(
     cls=Command,
-    examples=('mainspring --store jobs.sqlite jobs pause nightly-report --note "the printer is broken"',),
+    examples=(
+        'mainspring --store jobs.sqlite jobs pause nightly-report --note "the printer is broken"',
+        "mainspring --store jobs.sqlite jobs pause nightly-report --until 2h",
+    ),
 )
 @click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--note", metavar="TEXT", help="Why, for whoever looks at it.")
+@click.option(
+    "--until",
+    metavar="TIME|SPAN",
+    help="From then on they run again by themselves: 2026-01-31, 2026-01-31T09:30, 09:30 of today, or for 2h.",
+)
 @click.pass_obj
-def pause(target: Target, job_ids: tuple[str, ...], note: str | None) -> None:
-    """Don't run jobs until they are resumed."""
+def pause(target: Target, job_ids: tuple[str, ...], note: str | None, until: str | None) -> None:
+    """Don't run jobs until they are resumed, or until a time."""
     with target.open() as admin:
+        end = None if until is None else moment_meant(until, admin.now())
         for job_id in job_ids:
-            admin.pause_job(job_id, note=note)
-            click.echo(f"{printable(job_id)} is paused.")
+            job = admin.pause_job(job_id, note=note, until=end)
+            again = f", and runs again at {time_text(job.next_run_time, admin.timezone)}" if end else ""
+            click.echo(f"{printable(job_id)} is paused{again}.")
 
 
 @jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs resume nightly-report",))
@@ -108,6 +121,7 @@ def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, 
     """Run a job once more now, on whichever node has its executor; its schedule stays as it is."""
     waits = wait or timeout is not None
     with context.obj.open() as admin:
+        say_if_nobody_runs(admin, job_id)
         found = admin.run_job(job_id, timeout=timeout if waits else 0)
         zone = admin.timezone
     if waits or output != "table":

@@ -13,6 +13,7 @@ from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
 from mainspring.cli.output import Column, duration_text, from_now, output_option, show_list, time_text
 from mainspring.cli.times import SPAN
+from mainspring.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command, examples=("mainspring --store jobs.sqlite nodes",))
 @click.option("--all", "all_of_them", is_flag=True, help="Also those that have ended.")
 @output_option
+@watch_option
 @click.pass_obj
 def nodes(target: Target, all_of_them: bool, output: str) -> None:
     """Who runs jobs from this store."""
@@ -45,6 +47,7 @@ def nodes(target: Target, all_of_them: bool, output: str) -> None:
 
 @click.command(cls=Command, examples=("mainspring --store jobs.sqlite groups",))
 @output_option
+@watch_option
 @click.pass_obj
 def groups(target: Target, output: str) -> None:
     """The limits that groups of jobs have."""
@@ -62,6 +65,7 @@ def groups(target: Target, output: str) -> None:
 
 @click.command(cls=Command, examples=("mainspring --store jobs.sqlite parked",))
 @output_option
+@watch_option
 @click.pass_obj
 def parked(target: Target, output: str) -> None:
     """Jobs that should have been run and were not, or can't be read here, and why."""
@@ -83,6 +87,7 @@ def parked(target: Target, output: str) -> None:
 @click.option("--span", type=SPAN, default="24h", show_default=True, help="How far ahead.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @output_option
+@watch_option
 @click.pass_obj
 def due_next(target: Target, job_id: str | None, span: timedelta, limit: int, output: str) -> None:
     """What will be due, in the order of time."""
@@ -147,10 +152,17 @@ def _shade(due: int | None, most: int) -> str:
     return _SHADES[0 if due == 0 else max(1, -(-due * (len(_SHADES) - 1) // most))]
 
 
-@click.command(cls=Command, examples=("mainspring --store jobs.sqlite doctor",))
+@click.command(
+    cls=Command,
+    examples=("mainspring --store jobs.sqlite doctor", "mainspring --store jobs.sqlite doctor --load"),
+)
+@click.option(
+    "--load", is_flag=True, help="Also load the functions of the jobs, where their code is installed."
+)
 @output_option
+@watch_option
 @click.pass_context
-def doctor(context: click.Context, output: str) -> None:
+def doctor(context: click.Context, load: bool, output: str) -> None:
     """What is wrong with a store, its nodes and its jobs, and what to do about each; exits with 3 if there is anything."""
     columns = (
         Column("ABOUT", lambda finding: finding.about),
@@ -158,7 +170,7 @@ def doctor(context: click.Context, output: str) -> None:
         Column("WHAT TO DO", lambda finding: finding.advice, wraps=True),
     )
     with context.obj.open() as admin:
-        findings = diagnose(admin)
+        findings = diagnose(admin, loads=load)
     show_list(findings, columns, output, "Nothing is wrong that can be seen from here.")
     if findings:
         context.exit(FOUND_PROBLEMS)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
+from textwrap import indent
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from mainspring.cli.examples import Command
+from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, bar, duration_text, output_option, show_list, show_one, time_text
 from mainspring.cli.times import SPAN
+from mainspring.cli.watching import watch_option
 from mainspring.jobstores.shared.rollups import LENGTHS, SPANS
 from mainspring.model import TROUBLE, RunState
-from mainspring.printable import printable
+from mainspring.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from mainspring.admin import Admin, RunView
     from mainspring.cli.target import Target
     from mainspring.jobstores.shared.rollups import Span
 
@@ -43,6 +47,7 @@ def runs() -> None:
 @click.option("--search", metavar="TEXT", help="Only of jobs with this text in their id, name or function.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @output_option
+@watch_option
 @click.pass_obj
 def list_runs(
     target: Target,
@@ -63,7 +68,9 @@ def list_runs(
         zone = admin.timezone
         start = None if since is None else admin.now() - since
         found = [
-            run for each in states for run in admin.runs(job_id, state=each, since=start, limit=limit, **jobs)
+            run
+            for each in states
+            for run in admin.runs(job_id, state=each, since=start, limit=limit + 1, **jobs)
         ]
         found.sort(key=lambda run: (run.scheduled, run.attempt), reverse=True)
         columns = (
@@ -76,6 +83,8 @@ def list_runs(
             Column("ERROR", lambda run: run.error or "", wraps=True),
         )
         show_list(found[:limit], columns, output, "There are no such runs.")
+        if len(found) > limit:
+            click.echo(f"There are more: --limit {limit * 2}", err=True)
 
 
 @runs.command(
@@ -103,25 +112,84 @@ def cancel(target: Target, run_ids: tuple[str, ...]) -> None:
             click.echo(f"{printable(run_id)} is cancelled, or told to end.")
 
 
-@runs.command(cls=Command, examples=("mainspring --store jobs.sqlite runs follow nightly-report",))
+@runs.command(
+    cls=Command,
+    examples=("mainspring --store jobs.sqlite runs retry report/2026-01-31T09:30:00.000000Z/1 --wait",),
+)
+@click.argument("run_id", metavar="RUN")
+@click.option("--wait", is_flag=True, help=f"Wait for its end; exit with {RUN_FAILED} if it didn't succeed.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), help="Wait for no more than so many seconds."
+)
+@output_option
+@click.pass_context
+def retry(context: click.Context, run_id: str, wait: bool, timeout: float | None, output: str) -> None:
+    """Do a run that has ended once more: the next attempt at its due time, on whichever node has the job's executor."""
+    waits = wait or timeout is not None
+    with context.obj.open() as admin:
+        say_if_nobody_runs(admin, admin.run(run_id).job_id)
+        found = admin.retry_run(run_id, timeout=timeout if waits else 0)
+        zone = admin.timezone
+    if waits or output != "table":
+        show_one(found, output, zone)
+    else:
+        click.echo(f"{printable(found.id)} is {found.state}.")
+    if waits and found.state != "succeeded":
+        context.exit(RUN_FAILED)
+
+
+def say_if_nobody_runs(admin: Admin, job_id: str) -> None:
+    """Say so, if no node that is at work has the executor of a job: its run waits for one, and so does who waits for the run."""
+    executor = admin.job(job_id).executor
+    if not any(node.state == "alive" and executor in node.executors for node in admin.nodes()):
+        click.echo(
+            f"No node that is at work has the executor {printable(executor)!r}: the run waits until one has.",
+            err=True,
+        )
+
+
+@runs.command(cls=Command, examples=("mainspring --store jobs.sqlite runs follow nightly-report --progress",))
 @click.argument("job_id", metavar="[ID]", required=False)
-@click.option("--count", type=click.IntRange(1), help="End after so many runs.")
+@click.option("--progress", is_flag=True, help="Also when they begin, and how far they say that they are.")
+@click.option("--log", is_flag=True, help="Also what they have logged, when they end.")
+@click.option("--count", type=click.IntRange(1), help="End after so many lines.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each.")
 @click.pass_obj
-def follow(target: Target, job_id: str | None, count: int | None, as_json: bool) -> None:
+def follow(
+    target: Target, job_id: str | None, progress: bool, log: bool, count: int | None, as_json: bool
+) -> None:
     """Show runs as they end, of one job or of all, until Ctrl-C."""
     with target.open() as admin:
-        for number, run in enumerate(admin.follow(job_id), 1):
+        for number, run in enumerate(admin.follow(job_id, progress=progress), 1):
             if as_json:
                 click.echo(json.dumps(run.to_dict(), ensure_ascii=False))
             else:
-                error = f"  {printable(run.error)}" if run.error else ""
-                ended = time_text(run.finished or run.scheduled, admin.timezone)
+                error = f"  {printable(run.error)}" if run.error else _progress_text(run)
+                ended = time_text(
+                    run.finished or (admin.now() if run.state == "running" else run.scheduled), admin.timezone
+                )
                 click.echo(
                     f"{ended}  {run.state:<9}  {printable(run.id)}  {duration_text(run.duration)}{error}"
                 )
+                if log and run.log:
+                    click.echo(indent(printable_lines(run.log), "    "))
             if number == count:
                 return
+
+
+def _progress_text(run: RunView) -> str:
+    """How far a run is that goes on."""
+    if run.state != "running" or run.progress is None:
+        return ""
+    done, total, text = run.progress
+    part = (
+        f"{done:g}"
+        if total is None
+        else f"{done:g} of {total:g} ({done / total:.0%})"
+        if total
+        else f"{done:g}"
+    )
+    return f"  {part}  {printable(text)}".rstrip()
 
 
 @runs.command(

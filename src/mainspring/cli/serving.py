@@ -13,26 +13,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mainspring.cli.configuration import Configuration
+from mainspring.cli.configuration import COMMAND, Configuration
 from mainspring.cli.endpoints import ADDRESS, health_routes, lives, metrics_route, served
 from mainspring.cli.examples import Command
 from mainspring.cli.logs import FORMS, written_logs
 from mainspring.cli.service_manager import notify, watched
-from mainspring.cli.target import USUAL_FILE
+from mainspring.cli.target import USUAL_FILE, USUAL_STORE
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - what the service manager is told
-from mainspring.errors import safe_str
+from mainspring.errors import ConfigurationError, safe_str
 from mainspring.events import EVENT_SCHEDULER_START
-from mainspring.jobstores.by_url import store_for
+from mainspring.jobstores.shared.row_locks import trusting_commands
+from mainspring.masking import without_secrets
+from mainspring.printable import printable, shown
 from mainspring.references import ref_to_obj
 from mainspring.schedulers.base import BaseScheduler
 from mainspring.schedulers.blocking import BlockingScheduler
+from mainspring.schedulers.job_texts import schedule_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mainspring.cli.endpoints import Answer
     from mainspring.cli.target import Target
     from mainspring.events import SchedulerEvent
+    from mainspring.jobstores.shared.store import SharedJobStore
+    from mainspring.model import JobRecord
 
 _log = logging.getLogger("mainspring.cli")
 
@@ -85,10 +90,11 @@ def run_scheduler(
     SIGTERM and Ctrl-C let what runs end, and give back what hasn't begun; a second one ends at once. SIGHUP has the file read again.
     """
     if what is not None and ":" in what and not Path(what).exists():
-        scheduler, configuration = _of_program(what), None
+        scheduler, configuration, stores = _of_program(what), None, {}
     else:
         configuration = _configuration(target, what)
-        scheduler = _made(target, configuration)
+        stores = target.stores_of(configuration)
+        scheduler = _made(target, configuration, stores)
     if check:
         _check(configuration)
         return
@@ -102,7 +108,7 @@ def run_scheduler(
             scheduler.add_listener(lambda _: notify("READY=1"), EVENT_SCHEDULER_START)
             _run(scheduler)
             return
-        keeper = Keeper(scheduler, configuration)
+        keeper = Keeper(scheduler, configuration, stores)
         scheduler.add_listener(keeper.started, EVENT_SCHEDULER_START)
         around.enter_context(_on_hangup(keeper.reload))
         _run(scheduler, paused=True)
@@ -142,9 +148,15 @@ class Keeper:
 
     error: Exception | None = None
 
-    def __init__(self, scheduler: BlockingScheduler, configuration: Configuration) -> None:
+    def __init__(
+        self,
+        scheduler: BlockingScheduler,
+        configuration: Configuration,
+        stores: Mapping[str, SharedJobStore],
+    ) -> None:
         self._scheduler = scheduler
         self._configuration = configuration
+        self._stores = stores
 
     def started(self, event: SchedulerEvent) -> None:
         """Bring the jobs in step, and begin to run them; or give up."""
@@ -169,8 +181,28 @@ class Keeper:
             notify("READY=1")
 
     def _sync(self, configuration: Configuration) -> None:
-        for alias in configuration.stores_of_jobs:
-            configuration.sync(partial(self._scheduler.sync, jobstore=alias), alias)
+        commands, before = _commands_of(configuration), _commands_of(self._configuration)
+        try:
+            for store in self._stores.values():
+                store.trust_commands(
+                    [*before, *commands]
+                )  # what begins meanwhile is of the one file or the other
+            with trusting_commands():
+                for alias in configuration.stores_of_jobs:
+                    configuration.sync(partial(self._scheduler.sync, jobstore=alias), alias)
+        except BaseException:
+            commands = before
+            raise
+        else:
+            self._configuration = configuration
+        finally:
+            for store in self._stores.values():
+                store.trust_commands(commands)
+
+
+def _commands_of(configuration: Configuration) -> list[JobRecord]:
+    """The jobs of a file that run commands."""
+    return [configuration.check(job) for job in configuration.jobs if job.function == COMMAND]
 
 
 @contextmanager
@@ -213,28 +245,41 @@ def _configuration(target: Target, path: str | None) -> Configuration:
     if USUAL_FILE.exists():
         return Configuration.read(USUAL_FILE)
     if target.store is None:
-        raise click.UsageError(
-            f"what is to be run? There is no {USUAL_FILE} here: give a file, module:scheduler, or --store URL to run the jobs of a store"
-        )
+        click.echo(f"There is no {USUAL_FILE} here: the jobs of {USUAL_STORE} are run.", err=True)
     return Configuration({}, "no file")
 
 
-def _made(target: Target, configuration: Configuration) -> BlockingScheduler:
+def _made(
+    target: Target, configuration: Configuration, stores: Mapping[str, SharedJobStore]
+) -> BlockingScheduler:
     options: dict[str, Any] = dict(configuration.scheduler)
     if target.timezone is not None:
         options["timezone"] = target.timezone
-    stores: dict[str, Any] = dict(configuration.stores())
-    if target.store is not None:
-        stores["default"] = store_for(target.store, namespace=target.namespace)
     return BlockingScheduler(
-        jobstores=stores, executors=configuration.executors(), job_defaults=configuration.defaults, **options
+        jobstores=dict(stores),
+        executors=configuration.executors(),
+        job_defaults=configuration.defaults,
+        **options,
     )
 
 
 def _check(configuration: Configuration | None) -> None:
-    """Load each function of a file; what can't be is raised."""
+    """Load each function of a file, and say of all those that can't be used why.
+
+    Raises:
+        ConfigurationError: there are such.
+    """
+    wrong = 0
     jobs = () if configuration is None else configuration.jobs
     for job in jobs:
-        ref_to_obj(job.function)
-        click.echo(f"{job.id}: {job.function} can be loaded")
+        try:
+            record = configuration.check(job)  # type: ignore[union-attr]  # where it has jobs
+        except ConfigurationError as error:
+            wrong += 1
+            click.echo(f"Error: {without_secrets(safe_str(error))}", err=True)
+        else:
+            what = shown(job.args[0]) if job.function == COMMAND else job.function
+            click.echo(f"{printable(job.id)}: {what} {schedule_text(record)}")
+    if wrong:
+        raise ConfigurationError(f"{wrong} of {len(jobs)} jobs can't be run")
     click.echo(f"{len(jobs)} jobs, nothing is wrong with them.")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Where a configuration is looked for.
 USUAL_FILE = Path("mainspring.toml")
+#: The job store where none is named, in SQLite's file.
+USUAL_STORE = Path("mainspring.sqlite")
 
 
 class Target:
@@ -76,11 +78,24 @@ class Target:
         found = self._found()
         return store_for(found, namespace=self.namespace) if isinstance(found, str) else found
 
+    def stores_of(self, configuration: Configuration) -> dict[str, SharedJobStore]:
+        """The job stores of a file by their aliases, made anew; its default store is the one that was named before the command, if one was.
+
+        Raises:
+            MainspringError: one can't be made.
+        """
+        stores = dict(configuration.stores())
+        if self.store is not None:
+            stores["default"] = store_for(self.store, namespace=self.namespace)
+        return stores
+
     def _found(self) -> str | SharedJobStore:
         if self.store is not None:
             return self.store
         if not USUAL_FILE.exists():
+            if USUAL_STORE.exists():
+                return str(USUAL_STORE)
             raise click.UsageError(
-                f"which job store? Give --store URL before the command, set MAINSPRING_STORE, or have a {USUAL_FILE} in this directory"
+                f"which job store? Give --store URL before the command, set MAINSPRING_STORE, or have a {USUAL_FILE} (or a {USUAL_STORE}) in this directory"
             )
         return Configuration.read(USUAL_FILE).default_store()

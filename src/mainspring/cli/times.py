@@ -55,6 +55,23 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _LAST = timedelta(microseconds=1)
 
 
+def moment_meant(text: str, now: datetime) -> datetime:
+    """The time that is meant by what `span_meant` reads, or by a span of time from now on.
+
+    Args:
+        now: in the zone of times that name none.
+
+    Raises:
+        click.UsageError: the text is none of these.
+    """
+    if _PART.fullmatch(text.strip()) is None and _PART.sub("", text).strip():
+        return span_meant(text, now)[0]
+    try:
+        return now + SPAN.convert(text, None, None)
+    except OverflowError:
+        raise click.UsageError(f"{text!r} is longer than all time") from None
+
+
 def span_meant(text: str, now: datetime) -> tuple[datetime, datetime]:
     """From when to when is meant by a day, a minute or a second: ``2026-01-31``, ``2026-01-31T09:30``, ``2026-01-31 09:30:15``, or ``09:30`` of today.
 

@@ -393,19 +393,33 @@ class MongoDBBackend(Backend):
         return self._outcome_writer.collect_lost(lambda: {node.token for node in self._nodes.living()}, own)
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
-        runs = self.server.runs
-        moment = text_of(before)
-        # A backfill runs now what was due long ago.
-        old = {"state": ENDED, "scheduled": {"$lt": moment}, "finished": {"$not": {"$gte": moment}}}
         self.rollups.finish_others()
-        self._forget(runs.find({**old, **_UNCOUNTED}, {"_id": 1}))
+        self._forget(self._old_runs(before))
         for job_id in self._with_more_runs(job_ids, keep):
-            order = [("scheduled", -1), ("attempt", -1)]
-            of_job = {"job_id": job_id, **_COUNTED, **_UNCOUNTED}
-            self._forget(runs.find(of_job, {"_id": 1}).sort(order).skip(keep))
+            self._forget(self._runs_beyond(job_id, keep))
         self._outcome_writer.drop_ended(job_ids)  # a node may have died before it did
         self._nodes.forget_old(before)
         self.jobs.forget_unfinished()
+
+    def _old_runs(self, before: datetime) -> Iterable[Document]:
+        moment = text_of(before)
+        # A backfill runs now what was due long ago.
+        old = {"state": ENDED, "scheduled": {"$lt": moment}, "finished": {"$not": {"$gte": moment}}}
+        return self.server.runs.find({**old, **_UNCOUNTED}, {"_id": 1})
+
+    def _runs_beyond(self, job_id: str, keep: int) -> Iterable[Document]:
+        of_job = {"job_id": job_id, **_COUNTED, **_UNCOUNTED}
+        order = [("scheduled", -1), ("attempt", -1)]
+        return self.server.runs.find(of_job, {"_id": 1}).sort(order).skip(keep)
+
+    def prunable(self, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        def count() -> int:
+            found = {one["_id"] for one in self._old_runs(before)}
+            for job_id in self._with_more_runs(job_ids, keep):
+                found.update(one["_id"] for one in self._runs_beyond(job_id, keep))
+            return len(found)
+
+        return self.server.run(count)
 
     def _forget(self, found: Iterable[Document]) -> None:
         """Count and remove the runs of these documents."""

@@ -12,6 +12,7 @@ from mainspring._version import __version__
 from mainspring.engine.reasons import CANCELLED_UNBEGUN, JOB_REMOVED
 from mainspring.engine.setbacks import KnownNode, kept_from
 from mainspring.errors import ConfigurationError, JobLookupError
+from mainspring.jobstores.contract import EVERY_RUN
 from mainspring.jobstores.redis.adoption import Adoptions
 from mainspring.jobstores.redis.audit import AuditSet, audit_of
 from mainspring.jobstores.redis.change_feed import announcements
@@ -314,6 +315,22 @@ class RedisBackend(Backend):
         return self._outcome_writer.collect_lost(
             [run for run in runs if run.token not in alive and tuple(run.key) not in ours], disowned
         )
+
+    def prunable(self, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        found: set[str] = set()
+        question = {"before": micros(before), "before_text": time_text(before), "count": _PRUNED_AT_ONCE}
+        at = 0
+        while True:
+            answer = self.server.ask("prune", {**question, "from": at})
+            found.update(name for name, _ in answer["runs"] or ())
+            read = len(answer["runs"] or ()) + answer["kept"]
+            if not read:
+                break
+            at += read
+        for job_id in job_ids:
+            beyond = {"before": False, "ids": [job_id], "keep": keep, "count": EVERY_RUN, "from": 0}
+            found.update(name for name, _ in self.server.ask("prune", beyond)["runs"] or ())
+        return len(found)
 
     def prune(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         self._prune({"before": micros(before), "before_text": time_text(before), "count": _PRUNED_AT_ONCE})

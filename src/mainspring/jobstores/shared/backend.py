@@ -285,6 +285,10 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def prunable(self, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        """How many runs `prune` would remove now."""
+
+    @abstractmethod
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         """See `RunStore.enqueue`."""
 

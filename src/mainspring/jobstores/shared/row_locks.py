@@ -1,4 +1,4 @@
-"""Two locks on rows: whether they are signed, and whether what they name may be loaded. Asked before anything of a row is loaded.
+"""Locks on rows, asked before anything of a row is loaded: whether it is signed, may load what it names, and runs a command that is known.
 
 Signed is all that decides what code runs with what: the store, the id, the name, the function, the trigger, the arguments, the executor,
 the options and the tags. What a node itself changes with each run is not: when the job is due, whether it is paused, its counters and its version.
@@ -7,8 +7,11 @@ the options and the tags. What a node itself changes with each run is not: when 
 from __future__ import annotations
 
 import json
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from mainspring import profile
 from mainspring.allowed import AllowedReferences
@@ -16,6 +19,9 @@ from mainspring.errors import UnsignedJobError
 from mainspring.serializers.arguments import ArgumentSerializer, Serializer
 from mainspring.serializers.signing import SigningKeys, framed, reader_now, sealed, unsealed
 from mainspring.triggers.plain import references_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _FORMAT = "mainspring job 1"
 
@@ -30,7 +36,8 @@ class RowLocks:
         note: what is to be said of them when the store starts, if anything.
 
     Attributes:
-        is_open: whether neither lock is there, as in most stores.
+        commands: what jobs may give to `run_command`, where rows aren't signed, as their arguments are written; ``None``: anything.
+        is_open: whether no lock is there, as in most stores.
     """
 
     def __init__(
@@ -44,7 +51,13 @@ class RowLocks:
         self.keys = keys
         self.allowed = allowed
         self.scope = scope
+        self.commands: frozenset[str] | None = None
         self.is_open = keys is None and allowed is None
+
+    def know_commands(self, commands: Iterable[str]) -> None:
+        """Let rows that aren't signed run these commands alone, given as the arguments of their rows are written."""
+        self.commands = frozenset(map(_canonical, commands))
+        self.is_open = False
 
     def close(self, row: dict[str, Any]) -> None:
         """Sign a row that is about to be written.
@@ -99,8 +112,15 @@ class RowLocks:
                 raise UnsignedJobError("changed", _CHANGED)
             if by and reader == "newest":
                 raise UnsignedJobError("old key", "it is signed with another key than the first")
+        elif self.keys is None and self._is_unknown_command(func, bare):
+            raise UnsignedJobError("unsigned", _UNKNOWN_COMMAND)
         self._admit(func, trigger, options)
         return bare
+
+    def _is_unknown_command(self, func: str, arguments: str) -> bool:
+        if self.commands is None or not _COMMAND.search(func) or _trusts_commands.get():
+            return False
+        return _canonical(arguments) not in self.commands
 
     def _parts(
         self,
@@ -123,6 +143,19 @@ class RowLocks:
         self.allowed.admit(func)
         for reference in _named_by(trigger, options):
             self.allowed.admit(reference)
+
+
+_trusts_commands: ContextVar[bool] = ContextVar("mainspring_trusts_commands", default=False)
+
+
+@contextmanager
+def trusting_commands() -> Iterator[None]:
+    """Read rows of whatever command for a while, on this thread: to compare and replace them, and not to run them."""
+    token = _trusts_commands.set(True)
+    try:
+        yield
+    finally:
+        _trusts_commands.reset(token)
 
 
 OPEN = RowLocks()
@@ -187,6 +220,14 @@ _CHANGED = (
     "it is not signed with this job store's signing_key for this job as it is now: it was changed, moved here, or signed with another key. "
     "Add it again, or look at it and sign it with sign_jobs(changed=True) of the job store"
 )
+
+
+_UNKNOWN_COMMAND = (
+    "it runs a command that is not one of the file that this scheduler runs, and it is not signed: whoever can write to the job store could have "
+    "added it. Put it into the file, or give the store a signing_key and add it with that"
+)
+#: Under whatever module it is found.
+_COMMAND = re.compile(r"(?:^|[.:])run_command$")
 
 
 @lru_cache(maxsize=1024)

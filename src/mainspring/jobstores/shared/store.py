@@ -72,7 +72,7 @@ from mainspring.storable import is_storable, storable
 from mainspring.triggers.standard import shifted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from mainspring.clock import Clock
@@ -413,6 +413,10 @@ class SharedJobStore(NativeJobStore):
     def prune_history(self, job_ids: Sequence[str], keep: int, before: datetime) -> None:
         """Remove history: of these jobs all but the latest `keep` runs, and whatever of any job is from before a time; in batches."""
         self._backend.prune(job_ids, keep, before)
+
+    def prunable(self, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        """How many runs `prune_history` would remove now."""
+        return self._backend.prunable(job_ids, keep, before)
 
     def _refuse_lacking(self) -> None:
         lacking = self._backend.lacks()
@@ -767,6 +771,14 @@ class SharedJobStore(NativeJobStore):
                 break
             page = page._replace(after=record_of(rows[-1]).id)
         return found[: query.limit]
+
+    def trust_commands(self, jobs: Iterable[JobRecord]) -> None:
+        """From now on let jobs of this store run (`mainspring.commands.run_command`) only what one of these does, where they aren't signed.
+
+        Others are kept, and reported as jobs that can't be read. With a ``signing_key`` all jobs that are read are signed, and this changes nothing.
+        """
+        context = self._node_context
+        context.locks.know_commands(context.writable(job)["arguments"] for job in jobs)
 
     @names_keywords
     def sign_jobs(

@@ -419,6 +419,16 @@ class SQLBackend(Backend):
         with self.database.writing() as connection:
             nodes.forget_old(connection, self.tables, kept_from(before, now))
 
+    def prunable(self, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        def count() -> int:
+            with self.database.reading() as connection:
+                found = self._runs.count_old(connection, before)
+                for at in range(0, len(job_ids), _CHUNK):
+                    found += self._runs.prunable(connection, job_ids[at : at + _CHUNK], keep, before)
+            return found
+
+        return self.database.run(count)
+
     def _in_batches(self, remove: Callable[[Connection], int]) -> None:
         """Call `remove`, each time in a transaction of its own, until it finds less than a whole batch."""
 

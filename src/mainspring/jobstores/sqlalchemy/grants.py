@@ -50,7 +50,9 @@ def grants_for(engine: Engine, tables: Sequence[Table], user: str) -> list[str]:
         grantee = prepare.quote_identifier(user)
     else:
         grantee = f"{_text(name if at else user)}@{_text(host if at else '%')}"
-    return [
+    schemas = {table.schema: prepare.quote_schema(table.schema) for table in tables if table.schema}
+    before = [] if engine.dialect.name != "postgresql" else schemas.values()  # elsewhere it's a database
+    return [f"GRANT USAGE ON SCHEMA {schema} TO {grantee};" for schema in before] + [
         f"GRANT {', '.join(_needed(table))} ON {prepare.format_table(table)} TO {grantee};"
         for table in tables
     ]

@@ -26,7 +26,7 @@ from mainspring.model import BACKFILLED, TROUBLE, QueuedRun, RunKey, RunRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import ColumnElement, Select, Table
     from sqlalchemy.engine import Connection
 
     from mainspring.engine.decision import Decision
@@ -532,14 +532,23 @@ class RunTable:
 
     def prune_old(self, connection: Connection, before: datetime, batch: int, now: datetime) -> int:
         """Remove up to `batch` runs that were due and ended before a time; how many."""
+        found = connection.execute(select(*self._keys).where(self._is_old(before)).limit(batch)).all()
+        return self._forget(connection, found, now)
+
+    def _is_old(self, before: datetime) -> ColumnElement[bool]:
         runs = self._runs
         ended = func.coalesce(runs.c.finished, runs.c.scheduled)  # a backfill runs now what was due long ago
-        found = connection.execute(
-            select(*self._keys)
-            .where(runs.c.outcome.is_not(None), runs.c.scheduled < before, ended < before)
-            .limit(batch)
-        ).all()
-        return self._forget(connection, found, now)
+        return and_(runs.c.outcome.is_not(None), runs.c.scheduled < before, ended < before)
+
+    def prunable(self, connection: Connection, job_ids: Sequence[str], keep: int, before: datetime) -> int:
+        """How many runs of these jobs are more than `keep`, and aren't as old as those that `prune_old` removes."""
+        many = self._beyond(job_ids, keep, ~self._is_old(before))
+        return connection.execute(select(func.count()).select_from(many.subquery())).scalar_one()
+
+    def count_old(self, connection: Connection, before: datetime) -> int:
+        """How many runs `prune_old` would remove in all."""
+        counted = select(func.count()).select_from(self._runs).where(self._is_old(before))
+        return connection.execute(counted).scalar_one()
 
     def prune_many(
         self, connection: Connection, job_ids: Sequence[str], keep: int, batch: int, now: datetime
@@ -548,6 +557,11 @@ class RunTable:
 
         Those of backfills stay, and don't count: by them a backfill that is asked for again knows what it has done.
         """
+        found = connection.execute(self._beyond(job_ids, keep).limit(batch)).all()
+        return self._forget(connection, found, now)
+
+    def _beyond(self, job_ids: Sequence[str], keep: int, *further: ColumnElement[bool]) -> Select[Any]:
+        """The keys of what ended of each job but for its latest runs."""
         runs = self._runs
         latest_first = [runs.c.scheduled.desc(), runs.c.attempt.desc()]
         place = func.row_number().over(partition_by=runs.c.job_id, order_by=latest_first).label("place")
@@ -557,15 +571,13 @@ class RunTable:
                 runs.c.job_id.in_(job_ids),
                 runs.c.outcome.is_not(None),
                 func.coalesce(runs.c.cause, "schedule").not_in(BACKFILLED),
+                *further,
             )
             .subquery()
         )
-        found = connection.execute(
-            select(numbered.c.job_id, numbered.c.scheduled, numbered.c.attempt)
-            .where(numbered.c.place > keep)
-            .limit(batch)
-        ).all()
-        return self._forget(connection, found, now)
+        return select(numbered.c.job_id, numbered.c.scheduled, numbered.c.attempt).where(
+            numbered.c.place > keep
+        )
 
     def _forget(self, connection: Connection, found: Sequence[Any], now: datetime) -> int:
         """Remove runs, and count them, but for those that another node has removed meanwhile; how many were found."""

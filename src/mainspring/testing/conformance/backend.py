@@ -386,6 +386,21 @@ def runs_that_are_pruned_are_counted_once(nodes: Nodes) -> None:
     assert first.backend.rollups.entries("a", "minute", START - timedelta(days=2)) == []  # of so long ago
 
 
+@_promises("prunable", "prune")
+def as_many_runs_are_pruned_as_was_said(nodes: Nodes) -> None:
+    node = nodes.add().register()
+    node.backend.jobs.add([record("a", 0, every=10), record("b", 10_000, every=10)], None)
+    _run_some(node, ["succeeded"] * 5)
+    long_ago, shortly = START - timedelta(days=1), START + 25 * SECOND
+    for keep, before, count in ((5, long_ago, 0), (2, long_ago, 3), (5, START + timedelta(days=1), 5)):
+        assert node.backend.prunable(["a", "b"], keep, before) == count
+    assert node.backend.prunable(["b"], 0, long_ago) == 0
+    assert node.backend.prunable([], 0, START + timedelta(days=1)) == 5
+    said = node.backend.prunable(["a"], 4, shortly)
+    node.backend.prune(["a"], 4, shortly)
+    assert len(node.states()) == 5 - said
+
+
 @_promises("prune", "rollups.entries")
 def minutes_are_counted_of_what_was_run_lately(nodes: Nodes) -> None:
     node = nodes.add().register()
