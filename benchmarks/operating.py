@@ -33,6 +33,7 @@ AIMS: dict[str, float] = {
     "why job-7777": 1,
     "audit": 1,
     "next": 5,
+    "next --timeline": 5,
     "pressure": 5,
     "doctor": 5,
     "parked": 5,

@@ -282,3 +282,42 @@ def test_the_coming_week_is_shown_with_a_free_time(command, node):
     found = json.loads(command("pressure", "--json")[1])
     assert (len(found["hours"]), found["busiest"]["due"]) == (168, 1)
     assert len(command("pressure", "--output", "csv")[1].splitlines()) == 169
+
+
+def test_what_comes_is_drawn_by_job_and_by_hour(command, node):
+    node.add_job("time:time", "interval", minutes=1, id="often")
+    node.add_job("time:time", "interval", hours=5, id="rarely")
+    code, out, _ = command("next", "--timeline")
+    lines = out.splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in lines[1:3]] == ["often", "rarely"]
+    assert lines[1].endswith("\u2588" * 48)
+    assert lines[2].count("\u00b7") == 4
+    assert all(len(line) <= 80 for line in lines)
+    found = json.loads(command("next", "--timeline", "--span", "10h", "--json")[1])
+    assert {one["job_id"]: sum(one["due"]) for one in found} == {"often": 600, "rarely": 2}
+    code, out, _ = command("next", "--timeline", "hour", "--span", "3h")
+    assert code == 0
+    assert all(len(line.split()) == 6 for line in out.splitlines()[1:])
+    assert command("next", "often", "--timeline")[0] == 2
+
+
+def test_who_has_done_what_and_how_runs_went_is_shown(command, node):
+    node.add_job("math:sqrt", "interval", hours=1, id="fails", args=[-1])
+    for _ in range(3):
+        node.run_job("fails").wait(30)
+    code, out, _ = command("runs", "chart", "fails", "--by", "day", "--json")
+    (before,) = json.loads(out)
+    assert (code, before["runs"], before["not_well"]) == (0, 3, 3)
+    assert command("--who", "anna", "--why", "ticket 12", "db", "prune", "--keep", "0", "--yes")[0] == 0
+    assert node.get_runs("fails") == []
+    assert json.loads(command("runs", "chart", "fails", "--by", "day", "--json")[1]) == [before]
+    (minute,) = json.loads(command("runs", "chart", "fails", "--by", "minute", "--json")[1])[:1]
+    assert minute["outcomes"]["failed"] >= 1
+    (entry,) = json.loads(command("audit", "--json")[1])
+    assert (entry["who"], entry["action"], entry["why"], entry["job_id"]) == (
+        "anna",
+        "prune",
+        "ticket 12",
+        None,
+    )

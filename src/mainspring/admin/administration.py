@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mainspring.admin.charting import periods_of
 from mainspring.admin.explanation import Explainer
 from mainspring.admin.pressure import pressure_of
+from mainspring.admin.timeline import timelines_of
 from mainspring.admin.views import (
     DueTime,
     Page,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mainspring.admin.charting import PeriodView
     from mainspring.admin.explanation import Explanation
     from mainspring.admin.pressure import Pressure
+    from mainspring.admin.timeline import JobTimeline
     from mainspring.admin.views import AuditView, GroupView, JobView, NodeView, RunView
     from mainspring.jobstores.shared.rollups import Span
     from mainspring.jobstores.shared.store import SharedJobStore
@@ -338,6 +340,16 @@ class Admin:
                 return
             yield DueTime(time.astimezone(self.timezone), record.id, record.name)
             count += 1
+
+    def timelines(self, span: timedelta, *, cells: int = 48, limit: int = 50) -> list[JobTimeline]:
+        """When jobs will be due in a span from now on, in so many cells of the same length: of the first jobs that are due.
+
+        Args:
+            limit: of so many jobs at most.
+        """
+        rows = self._store.list_rows(JobQuery(state="scheduled", limit=limit))
+        records = [row for row in rows if not isinstance(row, Unreadable)]
+        return timelines_of(records, self.now(), span, cells, self.timezone)
 
     def pressure(self) -> Pressure:
         """How much is due in each hour of the coming week, and when there is room for one more daily job."""

@@ -12,14 +12,17 @@ from mainspring.admin.diagnosis import diagnose
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
 from mainspring.cli.output import Column, duration_text, from_now, output_option, show_list, time_text
+from mainspring.cli.timelines import CELLS, lines_by_hour, lines_by_job
 from mainspring.cli.times import SPAN
 from mainspring.cli.watching import watch_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
+    from mainspring.admin import Admin
     from mainspring.admin.pressure import Pressure
+    from mainspring.admin.views import View
     from mainspring.cli.target import Target
 
 
@@ -82,15 +85,39 @@ def parked(target: Target, output: str) -> None:
         show_list(found.values(), columns, output, "No job is parked or overdue.")
 
 
-@click.command("next", cls=Command, examples=("mainspring --store jobs.sqlite next --span 7d",))
+@click.command(
+    "next",
+    cls=Command,
+    examples=(
+        "mainspring --store jobs.sqlite next --span 7d",
+        "mainspring --store jobs.sqlite next --timeline",
+        "mainspring --store jobs.sqlite next --timeline hour",
+    ),
+)
 @click.argument("job_id", metavar="[ID]", required=False)
 @click.option("--span", type=SPAN, default="24h", show_default=True, help="How far ahead.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option(
+    "--timeline",
+    type=click.Choice(["job", "hour"]),
+    is_flag=False,
+    flag_value="job",
+    metavar="[job|hour]",
+    help="Drawn, with a line for each job, or for each hour of the coming week at most.",
+)
 @output_option
 @watch_option
 @click.pass_obj
-def due_next(target: Target, job_id: str | None, span: timedelta, limit: int, output: str) -> None:
+def due_next(
+    target: Target, job_id: str | None, span: timedelta, limit: int, timeline: str | None, output: str
+) -> None:
     """What will be due, in the order of time."""
+    if timeline is not None:
+        if job_id is not None:
+            raise click.UsageError("--timeline is of all jobs: leave out the ID")
+        with target.open() as admin:
+            _draw(admin, span, limit, timeline, output)
+        return
     with target.open() as admin:
         now, zone = admin.now(), admin.timezone
         times = list(islice(admin.due_times(now, now + span, job_id=job_id), limit + 1))
@@ -104,6 +131,23 @@ def due_next(target: Target, job_id: str | None, span: timedelta, limit: int, ou
         show_list(times[:limit], columns, output, nothing)
         if len(times) > limit:
             click.echo(f"There are more: --limit {limit * 2}", err=True)
+
+
+def _draw(admin: Admin, span: timedelta, limit: int, timeline: str, output: str) -> None:
+    if timeline == "hour":
+        hours = [one for one in admin.pressure().hours if one.start <= admin.now() + span]
+        found: Sequence[View] = hours
+        lines = lines_by_hour(hours)
+    else:
+        timelines = admin.timelines(span, cells=CELLS, limit=limit)
+        found, lines = timelines, lines_by_job(timelines)
+    if output != "table":
+        show_list(found, (), output, "")
+        return
+    if not found:
+        click.echo(f"Nothing is due in the next {duration_text(span)}.", err=True)
+    for line in lines:
+        click.echo(line)
 
 
 @click.command(cls=Command, examples=("mainspring --store jobs.sqlite pressure",))

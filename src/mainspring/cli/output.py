@@ -187,12 +187,12 @@ _EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589"
 _BAR = 16
 
 
-def bar(value: timedelta | None, most: timedelta | None) -> str:
-    """A bar as long as a duration is beside the longest."""
+def bar(value: Any, most: Any) -> str:
+    """A bar as long as a duration, or a number, is beside the greatest; ``None``: nothing."""
     if value is None or not most:
         return ""
     whole, eighths = divmod(round(value / most * _BAR * 8), 8)
-    return ("\u2588" * whole + _EIGHTHS[eighths]).rstrip()
+    return str("\u2588" * whole + _EIGHTHS[eighths]).rstrip()
 
 
 _MINUTE = 60
