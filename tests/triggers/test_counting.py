@@ -178,6 +178,22 @@ def test_what_several_have_together_or_in_common_is_counted(part):
 
 
 @pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
+@pytest.mark.parametrize("bound", ["start_date", "end_date"])
+def test_a_schedule_begins_and_ends_to_the_instant(kind, bound):
+    half_past = datetime(2026, 3, 20, 12, 30, tzinfo=UTC)
+    for apart in (-1_000_000, -1, 0, 1, 1_000_000):
+        end = half_past + timedelta(microseconds=apart)
+        one = CronTrigger(hour="*", minute="*/30", timezone="UTC", **{bound: end})
+        trigger = kind([one, CronTrigger(minute="*", timezone="UTC")]).bind(
+            timezone=UTC, now=START, job_id="a"
+        )
+        for around in (half_past - timedelta(minutes=1), half_past - timedelta(seconds=1), half_past):
+            last = half_past + timedelta(minutes=1)
+            expected = len(list(trigger.between(around + timedelta(microseconds=1), last)))
+            assert trigger.count_between(around, last) == expected, (apart, around)
+
+
+@pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
 @pytest.mark.parametrize(
     "others",
     [
