@@ -23,7 +23,7 @@ from mainspring.admin import Admin
 from mainspring.admin.overview import Lateness, Overview, overview_of
 from mainspring.admin.views import JobView, NodeView, RunView
 from mainspring.cli import main
-from mainspring.cli.top.application import Top
+from mainspring.cli.top.application import Answered, Top
 from mainspring.cli.top.details import Details
 from mainspring.cli.top.dialogs import Dialog
 from mainspring.cli.top.panes import PANES, cell, summary
@@ -358,7 +358,7 @@ def test_a_job_is_run_its_run_shown_and_cancelled_by_key(on_screen, node):
 
 
 def test_the_log_of_a_run_is_shown_and_what_has_ended_cannot_be_cancelled(on_screen, node):
-    node.add_job(fails, id="bad \x1b[31m[red]")
+    node.add_job(fails, "interval", hours=1, first="now", id="bad \x1b[31m[red]")
 
     async def test(screen):
         await screen.until(lambda: screen.rows("failed"))
@@ -381,6 +381,9 @@ def test_the_log_of_a_run_is_shown_and_what_has_ended_cannot_be_cancelled(on_scr
         assert "Traceback" in text()
         await screen.press("q")
         assert screen.app.is_running
+        await screen.press("r", "enter")
+        await screen.until(lambda: len(node.get_runs("bad \x1b[31m[red]")) == 2)
+        assert screen.store.audit()[0].action == "retry"
         assert not isinstance(screen.app.screen, Details)
 
     on_screen(test)
@@ -455,6 +458,13 @@ def test_it_ends_from_wherever_one_is(on_screen, opened, key, code):
         await screen.press(key)
 
     assert on_screen(test).return_code == code
+
+
+def test_an_answer_that_comes_when_it_has_ended_is_no_trouble(on_screen):
+    app = on_screen(lambda screen: screen.press("q"))
+    app.on_answered(Answered(app._done, "it is late"))
+    app.on_answered(Answered(app._looked, overview()))
+    app._update_status()
 
 
 def test_a_signal_ends_it(on_screen):

@@ -163,8 +163,9 @@ class Top(App[None]):
             self._event_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     def on_answered(self, message: Answered) -> None:
-        """Go on with an answer, here and not on the thread that asked."""
-        message.then(message.found)
+        """Go on with an answer, here and not on the thread that asked; not when the screen is being taken down, with nothing left to show it on."""
+        if self.is_running:
+            message.then(message.found)
 
     def _ask(
         self,
@@ -214,6 +215,8 @@ class Top(App[None]):
             self._ask_details(self.screen)
 
     def _update_status(self) -> None:
+        if not self.is_running:
+            return
         if self._said is not None and self._clock.monotonic() > self._said[1]:
             self._said = None
         status = Status(
@@ -305,7 +308,7 @@ class Top(App[None]):
             return
         job_id = row.job_id
         if self._state_of(row) == "paused":
-            self._confirm("Resume", job_id, lambda admin, why: _resumed(admin, job_id, why))
+            self._confirm("Resume", job_id, lambda admin, _: _resumed(admin, job_id))
         else:
             self._confirm("Pause", job_id, lambda admin, why: _paused(admin, job_id, why))
 
@@ -317,15 +320,17 @@ class Top(App[None]):
         return next((job.state for job in upcoming if job.id == row.job_id), "scheduled")
 
     def action_run_now(self) -> None:
-        """Have the job that is chosen run once more."""
+        """Have the job that is chosen run once more; or a run that has failed."""
         row = self._chosen
         if row is None or row.job_id is None:
             self._say("There is no job on this line.")
             return
-        job_id = row.job_id
-        self._confirm(
-            "Run", job_id, lambda admin, why: _asked_to_run(admin, job_id, why), "run it once more now"
-        )
+        job_id, run_id = row.job_id, row.run_id
+        if run_id is not None and row.state not in ("running", "queued"):
+            meaning = "do it once more, as of the same due time"
+            self._confirm("Retry", run_id, lambda admin, _: _retried(admin, run_id), meaning)
+            return
+        self._confirm("Run", job_id, lambda admin, _: _asked_to_run(admin, job_id), "run it once more now")
 
     def action_cancel(self) -> None:
         """End the run that is chosen."""
@@ -337,7 +342,7 @@ class Top(App[None]):
             self._say(f"{row.run_id} has ended.")
             return
         run_id = row.run_id
-        self._confirm("Cancel", run_id, lambda admin, why: _cancelled(admin, run_id, why))
+        self._confirm("Cancel", run_id, lambda admin, _: _cancelled(admin, run_id))
 
     def _confirm(
         self, verb: str, name: str, action: Callable[[Admin, str | None], str], meaning: str | None = None
@@ -380,18 +385,23 @@ def _paused(admin: Admin, job_id: str, why: str | None) -> str:
     return f"{job_id} is paused."
 
 
-def _resumed(admin: Admin, job_id: str, _: str | None) -> str:
+def _resumed(admin: Admin, job_id: str) -> str:
     job = admin.resume_job(job_id)
     if job is None:
         return f"{job_id} has no time left in its schedule, and was removed."
     return f"{job_id} runs next at {time_text(job.next_run_time, admin.timezone)}."
 
 
-def _asked_to_run(admin: Admin, job_id: str, _: str | None) -> str:
+def _asked_to_run(admin: Admin, job_id: str) -> str:
     run: RunView = admin.run_job(job_id)
     return f"{run.id} is {run.state}."
 
 
-def _cancelled(admin: Admin, run_id: str, _: str | None) -> str:
+def _retried(admin: Admin, run_id: str) -> str:
+    run: RunView = admin.retry_run(run_id)
+    return f"{run.id} is {run.state}."
+
+
+def _cancelled(admin: Admin, run_id: str) -> str:
     admin.cancel_run(run_id)
     return f"{run_id} is cancelled, or told to end."
