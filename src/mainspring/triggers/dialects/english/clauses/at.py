@@ -72,12 +72,20 @@ def _at_minutes(reading: Reading) -> str | None:
 def _clock_times(reading: Reading) -> str | None:
     words = reading.words
 
+    # Only "at" says that such words and figures are times; what follows them in a list is as they are.
+    is_at = words.before.text == "at"
+
     def one() -> int | None:
-        is_after_at = words.word("at") or words.before.text == "at"
+        nonlocal is_at
+        is_at = words.word("at") is not None or is_at
         token = words.token
-        if is_after_at and token.kind == "word" and words.ahead(1).text not in UNITS:
-            return read_spoken_hour(words)
-        if is_after_at and (found := _figures(token)) is not None and words.ahead(1).text not in UNITS:
+        found = None
+        if is_at and words.ahead(1).text not in UNITS:
+            if token.kind == "word":
+                return read_spoken_hour(words)
+            found = _figures(token)
+        is_at = found is not None
+        if found is not None:
             words.at += 1
             return found
         if token.kind == "number" and words.ahead(1).text in (*UNITS, "times"):
