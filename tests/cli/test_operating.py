@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from xml.etree import ElementTree as ET
 
 import pytest
 from sqlalchemy import create_engine
@@ -314,6 +315,8 @@ def test_who_has_done_what_and_how_runs_went_is_shown(command, node):
     assert json.loads(command("runs", "chart", "fails", "--by", "day", "--json")[1]) == [before]
     (minute,) = json.loads(command("runs", "chart", "fails", "--by", "minute", "--json")[1])[:1]
     assert minute["outcomes"]["failed"] >= 1
+    assert command("runs", "chart", "fails", "--by", "day", "--svg", "fails.svg")[0] == 0
+    assert ET.parse("fails.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
     (entry,) = json.loads(command("audit", "--json")[1])
     assert (entry["who"], entry["action"], entry["why"], entry["job_id"]) == (
         "anna",

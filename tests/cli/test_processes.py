@@ -191,3 +191,24 @@ def test_a_command_line_without_its_libraries_says_which_extra_it_lacks(tmp_path
     assert answer.stderr == (
         'the command line needs click 8.1 and rich 13, which is not installed: pip install "mainspring[cli]"\n'
     )
+
+
+@pytest.mark.one_python
+def test_the_demo_fits_60_columns_agrees_with_itself_and_names_what_to_do_next(tmp_path):
+    done = command("demo", "--seconds", "3", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    shown = [
+        line.split()[1]
+        for line in lines
+        if line.startswith("  ") and line.split()[1] in ("succeeded", "failed")
+    ]
+    assert f"{shown.count('succeeded')} runs succeeded, {shown.count('failed')} failed." in lines
+    assert shown.count("succeeded") >= 2
+    runs = json.loads(command("--store", "demo.sqlite", "runs", "list", "--json", cwd=tmp_path).stdout)
+    assert sorted(run["state"] for run in runs) == sorted(shown)
+    for line in lines[-3:]:
+        name, *arguments = line.split()
+        assert name == "mainspring"
+        assert command(*arguments, cwd=tmp_path).returncode in (0, 1, 3)

@@ -14,6 +14,7 @@ from mainspring.cli.asking import why as why_command
 from mainspring.cli.auditing import audit
 from mainspring.cli.completion import completion
 from mainspring.cli.databases import db
+from mainspring.cli.demonstrating import demo
 from mainspring.cli.exits import FAILED, INTERRUPTED
 from mainspring.cli.explaining import explain
 from mainspring.cli.jobs import jobs
@@ -71,6 +72,7 @@ for command in (
     audit,
     completion,
     db,
+    demo,
     doctor,
     due_next,
     explain,

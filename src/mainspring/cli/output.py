@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from datetime import datetime, timedelta, tzinfo
@@ -17,11 +18,14 @@ from mainspring.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from mainspring.admin.views import View
 
 #: What is written into files and pipes isn't wrapped.
 _UNWRAPPED = 10_000
+#: So many columns a picture has.
+_PICTURE = 100
 
 #: In which colour a state is shown.
 STYLES = {
@@ -88,6 +92,13 @@ def show_list(items: Iterable[View], columns: Sequence[Column], output: str, not
         click.echo(nothing, err=True)
     else:
         _console().print(_table(rows, columns))
+
+
+def save_picture(items: Sequence[View], columns: Sequence[Column], file: Path, title: str) -> None:
+    """Write a list as a picture, in SVG."""
+    console = Console(record=True, file=io.StringIO(), width=_PICTURE, highlight=False)
+    console.print(_table(items, columns))
+    file.write_text(console.export_svg(title=title), encoding="utf-8")
 
 
 def show_one(item: View, output: str, zone: tzinfo) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
+from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, get_args
 
@@ -11,7 +12,16 @@ import click
 
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
-from mainspring.cli.output import Column, bar, duration_text, output_option, show_list, show_one, time_text
+from mainspring.cli.output import (
+    Column,
+    bar,
+    duration_text,
+    output_option,
+    save_picture,
+    show_list,
+    show_one,
+    time_text,
+)
 from mainspring.cli.times import SPAN
 from mainspring.cli.watching import watch_option
 from mainspring.jobstores.shared.rollups import LENGTHS, SPANS
@@ -197,6 +207,7 @@ def _progress_text(run: RunView) -> str:
     examples=(
         "mainspring --store jobs.sqlite runs chart nightly-report",
         "mainspring --store jobs.sqlite runs chart nightly-report --by day --since 365d --json",
+        "mainspring --store jobs.sqlite runs chart nightly-report --svg nightly-report.svg",
     ),
 )
 @click.argument("job_id", metavar="ID")
@@ -209,9 +220,12 @@ def _progress_text(run: RunView) -> str:
     metavar="SPAN",
     help="The last while; without it, the last 30 minutes, hours or days.",
 )
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="As a picture, into this file.")
 @output_option
 @click.pass_obj
-def chart(target: Target, job_id: str, span: Span, since: timedelta | None, output: str) -> None:
+def chart(
+    target: Target, job_id: str, span: Span, since: timedelta | None, svg: Path | None, output: str
+) -> None:
     """Draw how long the runs of a job took, how late they began and how they ended, also of runs that are in the history no more."""
     with target.open() as admin:
         found = admin.periods(job_id, span, since=admin.now() - (since or 30 * LENGTHS[span]))
@@ -226,6 +240,10 @@ def chart(target: Target, job_id: str, span: Span, since: timedelta | None, outp
         Column("LONGEST", lambda one: duration_text(one.took_most)),
         Column("", lambda one: bar(one.took_most, longest)),
     )
+    if svg is not None and found:
+        save_picture(found, columns, svg, f"runs of {printable(job_id)} by {span}")
+        click.echo(f"{svg} shows {len(found)} {span}s.")
+        return
     show_list(found, columns, output, "Nothing is known of its runs in that time.")
 
 
