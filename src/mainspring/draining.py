@@ -13,13 +13,14 @@ T = TypeVar("T")
 def drained(queue: deque[T]) -> list[T]:
     """All that is in `queue`, oldest first, taken out of it.
 
-    One by one: whether a queue is empty may have changed by the time at which it is taken from. It is asked all the same, since
-    most queues are empty most of the time, and an error takes longer.
+    One by one: whether a queue is empty may have changed by the time at which it is taken from. How many there are is asked all the
+    same, since most queues are empty most of the time, and an error takes longer.
     """
     taken: list[T] = []
-    while queue:
-        try:
-            taken.append(queue.popleft())
-        except IndexError:
-            break
+    try:
+        while queue:
+            for _ in range(len(queue)):
+                taken.append(queue.popleft())  # noqa: PERF401 - what is taken stays taken if there is nothing more
+    except IndexError:
+        pass
     return taken

@@ -88,6 +88,7 @@ class JobOptions:
             self.overlap == "skip"
             and not self.capture_log
             and not self.priority
+            and not self.around_run
             and (self.retry, self.timeout, self.group, self.max_runs, self.pause_after_failures)
             == (None,) * 5
         )
@@ -170,18 +171,9 @@ class JobRecord(NamedTuple):
 
     def rescheduled(self, next_run_time: datetime | None) -> JobRecord:
         """The same job with another next run time."""
-        return JobRecord(
-            self.id,
-            self.name,
-            self.func,
-            self.func_ref,
-            self.args,
-            self.kwargs,
-            self.trigger,
-            self.options,
-            next_run_time,
-            self.version + 1,
-            self.counters,
+        # By place: this is done for each run, and a field of a named tuple takes long to read by its name.
+        return tuple.__new__(
+            JobRecord, (*self[:_NEXT_RUN_TIME], next_run_time, self.version + 1, *self[_NEXT_RUN_TIME + 2 :])
         )
 
     def bound(self, trigger: BaseTrigger, next_run_time: datetime | None) -> JobRecord:
@@ -203,6 +195,9 @@ class JobRecord(NamedTuple):
     def changed(self, **changes: Any) -> JobRecord:
         """The same job with other values."""
         return self._replace(version=self.version + 1, **changes)
+
+
+_NEXT_RUN_TIME = JobRecord._fields.index("next_run_time")  # the version comes after it
 
 
 def run_id(job_id: str, scheduled_run_time: datetime, attempt: int = 1) -> str:

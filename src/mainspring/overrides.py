@@ -7,7 +7,7 @@ replaced costs nothing while jobs run.
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,9 +18,32 @@ _OURS = __name__.partition(".")[0]
 
 def replaced(part: Any, names: Iterable[str]) -> frozenset[str]:
     """Those of `names` that are not the library's own methods of `part`, an object or a class."""
-    own: Iterable[str] = getattr(part, "__dict__", ()) if not isinstance(part, type) else ()
     kind = part if isinstance(part, type) else type(part)
-    return frozenset(name for name in names if name in own or _is_foreign(kind, name))
+    return frozenset(
+        name for name in names if _is_foreign(kind, name) or (kind is not part and _is_own(part, kind, name))
+    )
+
+
+def _is_own(part: Any, kind: type, name: str) -> bool:
+    """Whether something was put into the object itself under the name of a method of its class.
+
+    Its `__dict__` isn't asked for where that can be avoided: from then on Python 3.11 and 3.12 take three times as long to read any
+    attribute of the object, since what was an array becomes a dictionary.
+    """
+    for definer in kind.__mro__:
+        if name in vars(definer):
+            found = vars(definer)[name]
+            if hasattr(type(found), "__set__"):
+                return False  # a property: nothing of the object's own comes before it
+            usual = found.__get__(part, kind) if hasattr(type(found), "__get__") else found
+            return not _is_same(getattr(part, name, None), usual)
+    return name in getattr(part, "__dict__", ())
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, MethodType) and isinstance(other, MethodType):
+        return one.__func__ is other.__func__ and one.__self__ is other.__self__
+    return one is other
 
 
 def _is_foreign(kind: type, name: str) -> bool:

@@ -22,7 +22,6 @@ def due_times(
     trigger: BaseTrigger,
     first: datetime,
     now: datetime,
-    *,
     coalesce: bool,
     limit: int = BACKLOG_LIMIT,
     slices: Slices | None = None,

@@ -70,7 +70,7 @@ class GeventExecutor(NativeExecutor):
         key = id(submission)
         self._greenlets[key] = gevent.getcurrent()
         try:
-            perform(submission, reporter, self._call, self._logger, gevent.GreenletExit)
+            perform(submission, reporter, self._call, self._logger, cancellation=gevent.GreenletExit)
         finally:
             self._greenlets.pop(key, None)
             self._given.pop(key, None)

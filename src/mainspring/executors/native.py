@@ -18,7 +18,7 @@ from mainspring.model import Submission, run_id
 from mainspring.overrides import is_home, replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mainspring.executors.around import Hooks
     from mainspring.executors.report import RunReporter
@@ -76,6 +76,8 @@ class NativeExecutor(BaseExecutor):
 
     #: Whether somebody has; it is looked for when the executor is started.
     _is_hooked = False
+    #: Whether somebody has replaced what `submit_all` goes by without: it is looked for when the executor is started.
+    _is_submitted_to = True
     #: The scheduler's context managers, in which each function is called.
     _around: Hooks = ()
 
@@ -86,6 +88,7 @@ class NativeExecutor(BaseExecutor):
         self._is_hooked = (bool(replaced(self, _HOOKS)) or self._has_other_function()) and not replaced(
             self, ("submit",)
         )
+        self._is_submitted_to = self._is_hooked or bool(replaced(self, ("submit", "_submit")))
 
     def _has_other_function(self) -> bool:
         """Whether somebody has put a function in the place of `run_job`, where the executor's class is at home."""
@@ -116,6 +119,10 @@ class NativeExecutor(BaseExecutor):
             super().submit(submission, reporter)
         else:
             self._submit(submission, reporter)
+
+    def submit_all(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:  # noqa: ARG002
+        """Run them as `submit` does, if all can be taken at once; ``False``: none was taken, and each is to be submitted."""
+        return False
 
     def _submit(self, submission: Submission, reporter: RunReporter) -> None:
         raise NotImplementedError

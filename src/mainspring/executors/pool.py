@@ -28,7 +28,7 @@ from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import concurrent.futures
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mainspring.executors.report import RunReporter
@@ -102,6 +102,7 @@ class _WorkerPool(NativeExecutor):
                 f"initializer must be a function or another callable, or None, got {initializer!r}"
             )
         self._workers: WorkerThreads | None = None
+        self._manner: Any = None  # how runs are performed; found out when it is started, and not for each
         self._given_pool: Any = None  # by the program, to run all jobs in
         self._made_pool: concurrent.futures.Executor | None = None  # what a program submits itself runs in it
 
@@ -114,6 +115,8 @@ class _WorkerPool(NativeExecutor):
         """Make the pool; its workers start as work comes."""
         super().start(scheduler, alias)
         self._is_hooked = self._is_hooked or self._given_pool is not None
+        self._is_submitted_to = self._is_submitted_to or self._is_hooked
+        self._manner = (self._call, self._logger, self._finished)
         self._workers = WorkerThreads(
             self._work,
             self.max_workers,
@@ -134,7 +137,7 @@ class _WorkerPool(NativeExecutor):
     @_pool.setter
     def _pool(self, pool: Any) -> None:
         self._given_pool = pool
-        self._is_hooked = True  # all that runs goes there
+        self._is_hooked = self._is_submitted_to = True  # all that runs goes there
 
     def _other_pool(self) -> concurrent.futures.Executor:
         with self._lock:
@@ -171,6 +174,12 @@ class _WorkerPool(NativeExecutor):
         if self._workers is None:
             raise PoolClosedError(f"{self!r} is not running: start the scheduler first")
         self._workers.submit((submission, reporter))
+
+    def submit_all(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:
+        """Queue them for the next free workers, if there are any; ``False``: none was taken, and each is to be submitted."""
+        if self._is_submitted_to or self._workers is None:
+            return False
+        return self._workers.submit_all([(submission, reporter) for submission in submissions])
 
     def take_back(self) -> list[Submission]:
         """What was submitted under a lease and no worker has taken up."""
@@ -213,7 +222,7 @@ class _WorkerPool(NativeExecutor):
     def _work(self, item: tuple[Submission, RunReporter]) -> None:
         submission, reporter = item
         try:
-            perform(submission, reporter, self._call, self._logger, finish=self._finished)
+            perform(submission, reporter, *self._manner)
         except KeyboardInterrupt:
             interrupt_main_thread()
         if submission.is_abandoned:

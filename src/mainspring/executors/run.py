@@ -159,8 +159,8 @@ def perform(
     reporter: RunReporter,
     call: Callable[[JobRecord], Any],
     logger: logging.Logger,
-    cancellation: type[BaseException] = CancelledError,
     finish: Callable[[Any], Any] = with_work_done,
+    cancellation: type[BaseException] = CancelledError,
 ) -> None:
     """Run all due times of `submission`, one after another, and report each.
 

@@ -23,7 +23,7 @@ from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class PoolClosedError(MainspringError, RuntimeError):
@@ -111,6 +111,24 @@ class WorkerThreads:
                     f"pool {self._name!r} has no worker, and Python starts no thread: {self._refusal}. "
                     "Start the scheduler before the main thread ends, so that its pool has workers by then"
                 )
+
+    def submit_all(self, items: Sequence[Any]) -> bool:
+        """Have ``work(item)`` called for each, or for none: whether it will be, since there are workers for it."""
+        with self._lock:
+            if self._is_closed:
+                return False
+            self._items.extend(items)
+            left = len(items)
+            while left and self._idle:
+                self._idle.pop().release()
+                left -= 1
+            while left and len(self._threads) < self._max_workers and self._can_grow and self._start_worker():
+                left -= 1
+            if self._threads:
+                return True
+            for _ in items:  # nobody else could have taken them
+                self._items.pop()
+            return False
 
     def take_back(self, chosen: Callable[[Any], bool]) -> list[Any]:
         """Those of the items that no worker has taken up, and that are `chosen`, in their order: they are not worked on."""

@@ -89,7 +89,10 @@ class Ledger:
 
     def end(self, job_id: str, times: Sequence[datetime]) -> bool:
         """An instance of the job has ended; whether the job was waiting for that."""
-        self.take_back(job_id, times)
+        if self.running.get(job_id) is times and not self._disowned:
+            del self.running[job_id]
+        else:
+            self.take_back(job_id, times)
         if self._tried:
             self.could_run(job_id)
         if job_id in self.waiting:

@@ -179,15 +179,7 @@ class Dispatch:
                     return decide_queued(
                         job, run, running, executor_known=is_known, capacity=capacity, now=now
                     )
-                return decide(
-                    job,
-                    now,
-                    running,
-                    executor_known=is_known,
-                    buffered=buffered,
-                    capacity=capacity,
-                    slices=slices,
-                )
+                return decide(job, now, running, is_known, buffered, capacity, slices)
 
             limit = store.claim_limit
             if store.poll_interval is not None:
@@ -242,15 +234,23 @@ class Dispatch:
         """Carry out what was claimed. What can't be is told, and undone, and keeps nothing else from being carried out."""
         carried_out = 0
         submissions: list[Submission | None] = []
+        together: set[str] = set()  # the executors that have taken all of theirs at once
         try:
             submissions += [_submission_of(decision, alias, success_log) for decision in decisions]
             self._in_flight.begin(filter(None, submissions))
-            tells_of_ends = log.isEnabledFor(INFO) or bool(self._listeners.mask & EVENT_JOB_REMOVED)
-            for decision, submission in zip(decisions, submissions, strict=True):
+            for decision in decisions:
                 if decision.is_eventful:
                     self._guarded(self._tell_not_run, decision, alias, now, log)
+            all_are_taken = self._submit_together(decisions, submissions, together)
+            tells_of_ends = log.isEnabledFor(INFO) or bool(self._listeners.mask & EVENT_JOB_REMOVED)
+            for decision, submission in zip(decisions, submissions, strict=True):
                 carried_out += 1
-                if submission is not None and not self._submit(decision, submission, store, log):
+                if (
+                    not all_are_taken
+                    and submission is not None
+                    and decision.job.options.executor not in together
+                    and not self._submit(decision, submission, store, log)
+                ):
                     continue
                 following = decision.following
                 # Of most jobs there is nothing to be told, and it is seen here.
@@ -262,9 +262,33 @@ class Dispatch:
                 unsubmitted = (
                     submissions[place] if submissions else _submission_of(decision, alias, success_log)
                 )
-                if place >= carried_out and unsubmitted is not None:
+                if (
+                    place >= carried_out
+                    and unsubmitted is not None
+                    and unsubmitted.run_time is None
+                    and decision.job.options.executor not in together
+                ):
                     self._undo(decision, unsubmitted, store, lambda _: None)
             raise
+
+    def _submit_together(
+        self, decisions: Sequence[Decision], submissions: Sequence[Submission | None], together: set[str]
+    ) -> bool:
+        """Hand submissions to those executors that take many at once, whose names go into `together`; whether all are handed out.
+
+        Not where somebody listens for each submission, which is told of when it has been taken.
+        """
+        if len(decisions) == 1 or self._listeners.mask & EVENT_JOB_SUBMITTED:
+            return False
+        chosen: dict[str, list[Submission]] = {}
+        for decision, submission in zip(decisions, submissions, strict=True):
+            if submission is not None:
+                chosen.setdefault(decision.job.options.executor, []).append(submission)
+        for name, some in chosen.items():
+            submit_all = getattr(self._executors.get(name), "submit_all", None)
+            if submit_all is not None and submit_all(some, self._reporter):
+                together.add(name)
+        return len(together) == len(chosen)
 
     def _guarded(self, tell: Callable[..., None], decision: Decision, *arguments: Any) -> None:
         """Say something of a decision. If that can't be said, it is carried out all the same."""
@@ -534,25 +558,27 @@ def _submission_of(
     decision: Decision, alias: str, success_log: deque[CompactSuccess] | None
 ) -> Submission | None:
     """What an executor is given for a decision; ``None``: nothing."""
-    if not decision.submit or decision.reason is not None:
+    times = decision.submit
+    if not times or decision.reason is not None:
         return None
+    job, attempts, run = decision.job, decision.attempts, decision.run
+    # Of several runs one after another, each is told of at once, and others may follow from it. And there is more to be kept of one
+    # that stands for several due times.
+    if len(times) != 1 or decision.due_times != 1 or not job.options.is_plain:
+        success_log = None
     return Submission(
-        decision.job,
+        job,
         alias,
-        decision.submit,
-        decision.attempt if decision.attempts else 1,
+        times,
+        decision.attempt if attempts else 1,
         decision.lease,
         decision.following,
         decision.cause,
-        # Of several runs one after another, each is told of at once, and others may follow from it. And there is more to be kept of one
-        # that stands for several due times.
-        success_log
-        if decision.job.options.is_plain and len(decision.submit) == 1 and decision.due_times == 1
-        else None,
+        success_log,
         decision.claimed,
         bool(decision.buffered),
-        0 if decision.run is None else decision.run.reruns,
-        decision.attempts or None,
+        0 if run is None else run.reruns,
+        attempts or None,
         decision.due_times,
     )
 

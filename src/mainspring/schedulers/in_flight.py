@@ -81,11 +81,12 @@ class InFlight:
         ended = self._ended
         ended.append(submission)
         count = len(ended)
+        is_awaited = self._is_awaited  # or it would be looked for in the class, at each run
         if (
             self._waiters
             or count >= _UNSETTLED_LIMIT
             or count >= len(self._submissions)
-            or self._is_awaited()
+            or is_awaited()
             or (submission.success_log is None and submission.job.options.looks_at_outcomes)
         ):
             self.settle()

@@ -265,14 +265,6 @@ class Stores:
         job._jobstore_alias = job._lookup = None  # noqa: SLF001 - handles are ours
         job._is_attached = False  # noqa: SLF001
 
-    def has_waiting(self) -> bool:
-        """Whether some job waits for one of its instances to end."""
-        # Asked after every run: a loop takes half as long as any() over a generator.
-        for store in [*self.used.values()]:  # noqa: SIM110
-            if store.has_waiting:
-                return True
-        return False
-
     def finish(self, ended: Iterable[Submission]) -> bool:
         """Tell the stores which instances have ended; whether that made a job due."""
         was_awaited = False

@@ -145,20 +145,26 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         entry.may_repeat = entry.when is not None and entry.when <= self._runs_until
 
     def _enqueue(self, entry: _Entry) -> None:
-        """Put the entry into the heap by when it is to be looked at next, if ever. Needs the lock."""
+        """A job is new here, or another than before: note what it is, and put it into the heap. Needs the lock."""
         record = entry.record
         if not record.options.is_plain and record.options.priority:
             self._has_priorities = True
-        if AfterJob in type(record.trigger).__mro__:  # `comes_after_another`, without a call at each claim
-            followed = followed_job(record) or ""
-            self._followers.setdefault(followed, set()).add(record.id)
-        entry.when = None
-        if record.next_run_time is None:
+        if AfterJob in type(record.trigger).__mro__:  # `comes_after_another`, without a call for each job
+            self._followers.setdefault(followed_job(record) or "", set()).add(record.id)
+        self._push(entry)
+
+    def _push(self, entry: _Entry) -> None:
+        """Put an entry into the heap by when it is to be looked at next, if ever. Needs the lock."""
+        record = entry.record
+        next_run_time = record.next_run_time
+        if next_run_time is None:
+            entry.when = None
             return
-        when = record.next_run_time.timestamp()
+        when = next_run_time.timestamp()
         if self._waiting or self._ledger.parked:
             put_off = self._ledger.put_off(record.id, when)
             if put_off is None:
+                entry.when = None
                 return
             when = put_off
         entry.when = when
@@ -305,7 +311,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         entry: _Entry
         for entry in due:
             if entry.when is None and self._entries.get(entry.record.id) is entry:
-                self._enqueue(entry)
+                self._push(entry)
 
     def _has_more(self, until: float) -> bool:
         """Whether more jobs are due. Needs the lock."""
@@ -352,7 +358,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             if self._has_priorities:
                 taken = by_priority(taken, lambda pair: pair[0].record.options.priority)
                 for entry, _ in taken[limit:]:
-                    self._enqueue(entry)
+                    self._push(entry)
                 del taken[limit:]
         return taken
 
@@ -382,7 +388,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
                 self._runs.schedule_ended(job)
         else:
             entry.record = decision.following
-            self._enqueue(entry)
+            self._push(entry)
         return True
 
     def _set_aside(self, entry: _Entry, decision: Decision, now: datetime) -> bool:
@@ -392,7 +398,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             decision.retry_at = self._ledger.park(job.id, decision.reason, now)
         else:
             self._runs.wait(decision)
-        self._enqueue(entry)
+        self._push(entry)
         return decision.reason is not None
 
     def _drop_stale(self) -> None:
@@ -425,7 +431,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
                     continue
                 submission.is_noted = True
                 job = submission.job
-                if job.options.is_plain and submission.due_times == 1 and not others_wait:
+                if submission.success_log is not None and not others_wait:  # nothing can follow from it
                     if submission.results:
                         runs.history.add_all(submission)
                     self._ledger.end(job.id, submission.run_times)
@@ -468,7 +474,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         """A job may be run again. Needs the lock."""
         entry = self._entries.get(job_id)
         if entry is not None:
-            self._enqueue(entry)
+            self._push(entry)
 
     def _count_failures(self, submission: Submission) -> list[JobRecord]:
         """A job counts its failures, if it is to; it is returned if it is paused for them. Needs the lock."""
@@ -478,7 +484,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
         before, entry.record = entry.record, self._runs.after(entry.record, self._runs.results_of(submission))
         if entry.record is before:
             return []
-        self._enqueue(entry)
+        self._push(entry)
         return [entry.record] if has_paused_itself(before, entry.record) else []
 
     def _follow(self, submission: Submission) -> bool:
@@ -546,7 +552,7 @@ class MemoryJobStore(LocalRunStore, NativeJobStore):
             for job_id in parked:
                 entry = self._entries.get(job_id)
                 if entry is not None:
-                    self._enqueue(entry)
+                    self._push(entry)
 
     def enqueue(self, runs: Sequence[QueuedRun]) -> list[QueuedRun]:
         with self._lock:
