@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.admin.charting import periods_of
 from mainspring.admin.explanation import Explainer
@@ -457,6 +457,35 @@ class Admin:
             handle = self._scheduler.run_job(job_id)
         run = handle.record() if timeout == 0 else handle.wait(timeout)
         return run_view(run, self.now())
+
+    def backfill(
+        self,
+        job_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        overlap: Literal["buffer_all", "allow"] = "buffer_all",
+        limit: int = 1000,
+    ) -> list[RunView]:
+        """Run a job for those due times in a span, both ends included, at which it has not been run; see `BaseScheduler.backfill`.
+
+        Returns:
+            the runs that were queued, the earliest first.
+
+        Raises:
+            JobLookupError: there is none.
+            ValueError: there are more due times in the span than `limit`, or the span, or the job, has none.
+        """
+        with self._acting("backfill"):
+            handles = self._scheduler.backfill(job_id, start, end, overlap=overlap, limit=limit)
+        now = self.now()
+        return [run_view(handle.record(), now) for handle in handles]
+
+    def ended(self, runs: Iterable[RunView]) -> Iterator[RunView]:
+        """What became of runs, in their order, as they end; of one that is tried again, its last attempt."""
+        for run in runs:
+            ended = self._scheduler.wait_for_run(run.id)
+            yield run_view(ended, self.now())
 
     def add_job(self, job: Mapping[str, Any]) -> JobView:
         """Add a job.

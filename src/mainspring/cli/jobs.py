@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mainspring.cli.backfilling import backfill
 from mainspring.cli.configuration import job_of
 from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
@@ -26,6 +27,7 @@ def jobs() -> None:
 
 
 jobs.add_command(edit)
+jobs.add_command(backfill)
 
 
 @jobs.command("list", cls=Command, examples=("mainspring --store jobs.sqlite jobs list --tag billing",))
