@@ -247,3 +247,15 @@ def test_what_was_not_run_is_run_for_its_due_times(call, node):
     assert (code, out.splitlines()[-1]) == (4, "0 succeeded, 2 didn't.")
     code, _, err = call("jobs", "backfill", "night", "2026-01-01", "2026-12-01", "--limit", "3")
     assert (code, "more than 3 due times" in err) == (1, True)
+
+
+def test_a_plan_for_a_store_that_is_not_there_yet_makes_none(url, call, tmp_path):
+    (tmp_path / "jobs.toml").write_text('[jobs.a]\nfunction = "time:time"\nschedule = "@daily"\n')
+    code, out, err = call("apply", "jobs.toml")
+    assert (code, "1 added" in out) == (3, True)
+    assert "isn't there yet" in err
+    assert not (tmp_path / "jobs.sqlite").exists()
+    assert call("jobs", "list")[0] == 1
+    assert call("apply", "jobs.toml", "--yes")[0] == 0
+    assert list(jobs_of(call)) == ["a"]
+    assert call("apply", "jobs.toml")[0] == 0

@@ -13,6 +13,8 @@ from mainspring.cli.configuration import Configuration
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
 from mainspring.cli.target import USUAL_FILE
+from mainspring.jobstores.by_url import store_for
+from mainspring.jobstores.shared.backend import OLDER_RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +60,16 @@ def _plans(
 ) -> Iterator[tuple[str, SyncPlan]]:
     zone = configuration.scheduler.get("timezone", target.timezone)
     for alias, store in target.stores_of(configuration).items():
+        lacking = None if yes else store.lacks()
+        is_new = lacking is not None and OLDER_RELEASE not in lacking
+        if is_new:
+            click.echo(f"Job store {alias} isn't there yet, and is made with it: {lacking}", err=True)
         with Admin(
-            store,
+            # What is planned for an empty store is planned for one in memory.
+            store_for("sqlite://") if is_new else store,
             timezone=zone,
             job_defaults=configuration.defaults,
-            makes=yes,
+            makes=yes or is_new,
             who=target.who,
             why=target.why,
         ) as admin:

@@ -36,7 +36,7 @@ from mainspring.jobstores.mongodb.predecessor import OldCollection
 from mainspring.jobstores.mongodb.rollups import RollUpDocuments
 from mainspring.jobstores.mongodb.server import chunks, insert_new
 from mainspring.jobstores.mongodb.upgrade import from_version_1
-from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
+from mainspring.jobstores.shared.backend import OLDER_RELEASE, Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claim, decision_of, restored_job
 from mainspring.jobstores.shared.namespaces import shown_with
@@ -122,7 +122,7 @@ class MongoDBBackend(Backend):
             return f"it has no collections of mainspring ({self.server.name!r} and others)"
         self.server.run(self._refuse_newer)
         if found["version"] < VERSION or found.get("indexes", 1) < INDEXES:
-            return f"its collections ({self.server.name!r} and others) are of an older release, and starting a scheduler of this one brings them up to date"
+            return f"its collections ({self.server.name!r} and others) {OLDER_RELEASE}"
         return None
 
     def ask_time(self) -> None:

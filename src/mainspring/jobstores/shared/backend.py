@@ -64,6 +64,10 @@ class Collected(NamedTuple):
     given_up: Collection[LostRun] = ()
 
 
+#: What `Backend.lacks` says of a store that is there, and is to be brought up to date.
+OLDER_RELEASE = "are of an older release, and starting a scheduler of this one brings them up to date (or mainspring db upgrade)"
+
+
 class StoredJobs(ABC):
     """The jobs in a database, as programs read and change them: as in `RunStore`, but with rows that can't be read."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from mainspring.engine.reasons import CANCELLED_UNBEGUN
 from mainspring.engine.setbacks import kept_from
 from mainspring.errors import ConfigurationError, safe_str
-from mainspring.jobstores.shared.backend import Backend, ClusterStatus, Collected
+from mainspring.jobstores.shared.backend import OLDER_RELEASE, Backend, ClusterStatus, Collected
 from mainspring.jobstores.shared.change_feed import ChangeFeed
 from mainspring.jobstores.shared.claims import Claimed, QueueClaim, joined
 from mainspring.jobstores.shared.failures import Failure
@@ -175,7 +175,7 @@ class SQLBackend(Backend):
             return None
         tables = self.tables.jobs.fullname
         if self.database.run(self._has_schema):
-            return f"its tables ({tables} and others) are of an older release, and starting a scheduler of this one brings them up to date"
+            return f"its tables ({tables} and others) {OLDER_RELEASE}"
         return f"it has no tables of mainspring ({tables} and others)"
 
     def _has_schema(self) -> bool:
