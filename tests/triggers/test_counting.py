@@ -178,6 +178,14 @@ def test_what_several_have_together_or_in_common_is_counted(part):
 
 
 @pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
+def test_years_are_those_of_each_schedule(kind):
+    parts = [CronTrigger(year=2026, hour="*", timezone="UTC"), CronTrigger(hour="*/2", timezone="UTC")]
+    trigger = kind(parts).bind(timezone=UTC, now=START, job_id="a")
+    first, last = datetime(2026, 12, 30, tzinfo=UTC), datetime(2027, 1, 3, tzinfo=UTC)
+    assert trigger.count_between(first, last) == len(list(trigger.between(first, last))) - 1
+
+
+@pytest.mark.parametrize("kind", [AndTrigger, OrTrigger])
 @pytest.mark.parametrize("bound", ["start_date", "end_date"])
 def test_a_schedule_begins_and_ends_to_the_instant(kind, bound):
     half_past = datetime(2026, 3, 20, 12, 30, tzinfo=UTC)

@@ -78,6 +78,9 @@ MEANT = {
     "at a time from 16:00 to 23:59 that the job's id chooses": CronTrigger(hour="H(16-23)", minute="H"),
     "at a time from 00:00 to 23:59 that the job's id chooses": CronTrigger(hour="H", minute="H"),
     "at a time from 17:20 to 17:40 that the job's id chooses": CronTrigger(hour="17", minute="H(20-40)"),
+    "on a day of the month that the job's id chooses at a time that the job's id chooses": CronTrigger(
+        day="H", hour="H", minute="H"
+    ),
     # counted before something is taken away
     "(every day at 9, 3 times), except on 2026-03-05": CronTrigger(hour=9, minute=0, max_fires=3).excluding(
         "2026-03-05"

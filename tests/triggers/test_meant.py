@@ -130,6 +130,8 @@ MEANT = [
     ("systemd", "daily 09:00", "09:00"),
     ("systemd", "every day", "daily"),
     ("systemd", "noon", "12:00"),
+    ("systemd", "2026-01-01T09:00:00", "2026-01-01 09:00:00"),
+    ("aws", "rate(2 d)", "rate(2 days)"),
     ("systemd", "Mon,Tue;Wed 09:00", "Mon,Tue,Wed 09:00"),
     ("rrule", "FREQ=FORTNIGHTLY;BYDAY=MO", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO"),
     ("rrule", "FREQ=WEEKLY;BYDAY=MO WE FR", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),

@@ -89,21 +89,34 @@ def _regular(ordered: list[int], *, wraps: bool) -> Clause | None:
     classes: dict[int, list[int]] = {}
     for time in ordered:
         classes.setdefault(time % step, []).append(time)
-    most = max(classes.values(), key=len)
-    stretches = [[most[0]]]
-    for earlier, later in pairwise(most):
+    # Single times between those of a stretch would divide it, so that it is looked at by itself first.
+    for some in (max(classes.values(), key=len), ordered):
+        stretches = [one for one in _stretches(some, step) if len(one) >= _IN_A_STRETCH]
+        single = sorted({time % _DAY for time in set(ordered).difference(*stretches)})
+        if (
+            stretches
+            and len(stretches) <= _STRETCHES
+            and len(single) <= _SINGLE
+            and len(ordered) >= _PROGRESSION
+        ):
+            break
+    else:
+        return None
+    every = every_span(step, [(one[0] % _DAY, one[-1] % _DAY) for one in stretches])
+    if step == _HOUR and len(stretches[0]) == _DAY // _HOUR and not stretches[0][0] % _HOUR:
+        every = Clause("times.hourly")
+    return Clause("times.mixed", single=at(*single), every=every) if single else every
+
+
+def _stretches(times: Sequence[int], step: int) -> list[list[int]]:
+    """Times in order, divided where the next one is at another distance."""
+    stretches = [[times[0]]]
+    for earlier, later in pairwise(times):
         if later - earlier == step:
             stretches[-1].append(later)
         else:
             stretches.append([later])
-    stretches = [one for one in stretches if len(one) >= _IN_A_STRETCH]
-    single = sorted({time % _DAY for time in set(ordered).difference(*stretches)})
-    if not stretches or len(stretches) > _STRETCHES or len(single) > _SINGLE or len(ordered) < _PROGRESSION:
-        return None
-    every = every_span(step, [(one[0] % _DAY, one[-1] % _DAY) for one in stretches])
-    if step == _HOUR and len(most) == _DAY // _HOUR and not most[0] % _HOUR:
-        every = Clause("times.hourly")
-    return Clause("times.mixed", single=at(*single), every=every) if single else every
+    return stretches
 
 
 def _times(trigger: BaseTrigger) -> set[int] | None:
