@@ -216,3 +216,25 @@ def test_what_is_skipped_since_it_runs(admin, node, gate):
     (told,) = admin.why("slow", skipped.scheduled)
     assert (told.verdict, told.code) == ("did not run", "overlapping")
     assert "max_instances" in told.reason
+
+
+def test_who_had_paused_a_job_is_told(store_url, tablename, make_scheduler):
+    with Admin(open_store(store_url, tablename), makes=True, timezone="UTC", who="anna") as admin:
+        admin.add_job({"id": "often", "func": "time:time", "trigger": "interval", "seconds": 1})
+        admin.pause_job("often", note="password=hunter2 is wrong")
+        begin = admin.now()
+        (told,) = [one for one in admin.why("often") if one.verdict == "will not run"]
+        assert told.reason.startswith("it is paused, by anna at ")
+        assert "hunter2" not in told.reason
+        assert wait_for(lambda: admin.now() > begin + timedelta(seconds=2))
+        with admin.on_behalf_of("bob"):
+            admin.resume_job("often")
+        end = admin.now()
+        (told,) = [
+            one for one in admin.why("often", begin, end - timedelta(seconds=1)) if one.code == "paused"
+        ]
+        assert told.verdict == "did not run"
+        assert told.reason.startswith("it was paused then, by anna at ")
+        admin.pause_job("often", until=end + timedelta(hours=1))
+        (told,) = admin.why("often", end + timedelta(minutes=1), end + timedelta(minutes=2))
+        assert told.verdict == "will not run"

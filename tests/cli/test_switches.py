@@ -58,7 +58,7 @@ def test_a_job_is_paused_until_a_time_and_runs_again_by_itself(call, node):
     assert job.next_run_time == due + timedelta(hours=1)  # on its schedule
     assert jobs_of(call)["hourly"]["note"].endswith(": the printer is broken")
     (entry,) = json.loads(call("audit", "--json")[1])
-    assert (entry["action"], entry["why"]) == ("pause", "the printer is broken")
+    assert (entry["action"], entry["why"].endswith(": the printer is broken")) == ("pause", True)
     assert call("jobs", "resume", "hourly")[0] == 0
     assert jobs_of(call)["hourly"]["note"] is None
     assert node.get_job("hourly").next_run_time == due

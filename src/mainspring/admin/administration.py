@@ -400,8 +400,9 @@ class Admin:
             raise ValueError(
                 f"the schedule of job {job_id!r} has no time from {until} on: pause it without until, or remove it"
             )
-        with self._acting("pause", note):
-            self._scheduler.modify_job(job_id, next_run_time=following, note=paused_until(until, note))
+        words = paused_until(until, note or self._behalf.get()[1])
+        with self._acting("pause", words):
+            self._scheduler.modify_job(job_id, next_run_time=following, note=words)
         return self.job(job_id)
 
     def resume_job(self, job_id: str) -> JobView | None:

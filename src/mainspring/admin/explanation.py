@@ -1,22 +1,25 @@
 """Why a job ran at a time, or didn't, or won't.
 
 What is recorded of a run says it by itself (`engine.reasons`). Where nothing is recorded, it follows from what the store holds now: the job, its schedule, the
-runs before and after, the nodes and the groups. That a job was paused then, or had another schedule, isn't kept: it is said as what it is, one of several
-possibilities.
+runs before and after, the nodes and the groups, and what operators have done to it (`jobstores/shared/audit.py`). That a program has paused the job then, or that
+it had another schedule, isn't kept: it is said as what it is, one of several possibilities.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mainspring.admin.views import View, node_view
+from mainspring.admin.views import View, node_view, paused_to
 from mainspring.engine.counting import runs_left
 from mainspring.engine.reasons import ReasonCode, known_reason
 from mainspring.jobstores.contract import JobQuery
+from mainspring.jobstores.shared.audit import AuditQuery
 from mainspring.jobstores.shared.rows import Unreadable, record_of
+from mainspring.masking import without_secrets
 from mainspring.triggers.after import AfterJob
 from mainspring.triggers.excluding import ExcludingTrigger
 from mainspring.triggers.windowing import WindowTrigger
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from mainspring.jobstores.shared.audit import AuditEntry
     from mainspring.jobstores.shared.store import SharedJobStore
     from mainspring.model import JobRecord, RunRecord
     from mainspring.triggers.base import BaseTrigger
@@ -34,6 +38,8 @@ __all__ = ["Explainer", "Explanation"]
 #: So many runs are looked at, and so many due times of a span.
 _RUNS = 10_000
 _TIMES = 1000
+#: So many of what operators have done to the job are looked at.
+_ENTRIES = 1000
 #: A time is looked for in a schedule from so long before it.
 _INSTANT = timedelta(microseconds=1)
 
@@ -223,7 +229,7 @@ class Explainer:
         if not is_due or following is None:
             return self._not_due(job, time, until)
         if time < following:
-            return self._passed(job, time) if time <= self._now else self._skipped_ahead(following)
+            return self._passed(job, time) if time <= self._now else self._skipped_ahead(job, time, following)
         return self._to_come(job, time, following)
 
     def _of_paused(self, job: JobRecord, time: datetime) -> _Why:
@@ -243,8 +249,35 @@ class Explainer:
             return _Why("will not run", known.code, words, advice)
         if not job.trigger.upcoming(self._now, 1):
             return _Why("will not run", ReasonCode.NO_TIME_LEFT, "its schedule has no time left")
+        entry = self._pause_at(self._now)
+        if entry is not None:
+            return _Why(
+                "will not run", ReasonCode.PAUSED, f"it is paused, {self._by(entry)}", f"jobs resume {job.id}"
+            )
         by = "somebody has paused it, without a note" if note is None else f"somebody has paused it: {note}"
         return _Why("will not run", ReasonCode.PAUSED, by, f"jobs resume {job.id}")
+
+    def _pause_at(self, time: datetime) -> AuditEntry | None:
+        """Who had paused the job at a time, if it was paused then by somebody of whom that is noted."""
+        for entry in self._audited:
+            if entry.time > time:
+                continue
+            if entry.action != "pause":
+                return None
+            until = paused_to(entry.why)
+            return entry if until is None or time < until else None
+        return None
+
+    @cached_property
+    def _audited(self) -> list[AuditEntry]:
+        """What was done to the job that decides whether it runs by its schedule, the latest first."""
+        entries = self._store.audit_entries(AuditQuery(self._id, limit=_ENTRIES))
+        return [entry for entry in entries if entry.run_id is None and entry.action != "edit"]
+
+    def _by(self, entry: AuditEntry) -> str:
+        when = entry.time.astimezone(self._now.tzinfo)
+        why = "" if entry.why is None else f": {without_secrets(entry.why)}"
+        return f"by {entry.who} at {when:%Y-%m-%d %H:%M:%S %Z}{why}"
 
     def _not_due(self, job: JobRecord, time: datetime, until: datetime) -> _Why:
         trigger: BaseTrigger = job.trigger
@@ -285,6 +318,9 @@ class Explainer:
             words = f"it was overdue with more than catch_up_limit others, and was dropped: {dropped.id} stands for it"
             advice = _ADVICE[ReasonCode.BACKLOG_DROPPED]
             return _Why("did not run", ReasonCode.BACKLOG_DROPPED, words + self._who_was_there(time), advice)
+        entry = self._pause_at(time)
+        if entry is not None:
+            return _Why("did not run", ReasonCode.PAUSED, f"it was paused then, {self._by(entry)}")
         words = "nothing is recorded of it: the job wasn't there yet, was paused, or had another schedule; or its history isn't kept for so long"
         return _Why("unknown", ReasonCode.NOT_RECORDED, words + self._who_was_there(time))
 
@@ -298,7 +334,11 @@ class Explainer:
             return run if run.due_times is None or due <= run.due_times else None
         return None
 
-    def _skipped_ahead(self, following: datetime) -> _Why:
+    def _skipped_ahead(self, job: JobRecord, time: datetime, following: datetime) -> _Why:
+        entry = self._pause_at(time)
+        if entry is not None:
+            words = f"it is paused, {self._by(entry)}"
+            return _Why("will not run", ReasonCode.PAUSED, words, f"jobs resume {job.id}")
         words = f"its next run time was set to {following.astimezone(self._now.tzinfo)}, which is later"
         return _Why("will not run", ReasonCode.LATER, words)
 

@@ -202,16 +202,24 @@ def paused_until(time: datetime, note: str | None) -> str:
 _PAUSED_UNTIL = "paused until "
 
 
+def paused_to(note: str | None) -> datetime | None:
+    """Until when a job is paused by a note of `paused_until`; ``None``: it is another note, or none."""
+    if note is None or not note.startswith(_PAUSED_UNTIL):
+        return None
+    with suppress(ValueError):
+        until = datetime.fromisoformat(note.removeprefix(_PAUSED_UNTIL).split(": ", 1)[0])
+        return until if until.tzinfo is not None else None
+    return None
+
+
 def _note_of(record: JobRecord, now: datetime) -> str | None:
     """Why a job is paused; without what is said of one that runs again by itself, once it does."""
     note = None if record.counters is None else record.counters.note
     if note is None:
         return None
-    if record.next_run_time is not None and note.startswith(_PAUSED_UNTIL):
-        text = note.removeprefix(_PAUSED_UNTIL).split(": ", 1)[0]
-        with suppress(ValueError):
-            if datetime.fromisoformat(text) <= now:
-                return None
+    until = None if record.next_run_time is None else paused_to(note)
+    if until is not None and until <= now:
+        return None
     return without_secrets(note)
 
 
