@@ -191,6 +191,7 @@ def test_a_damaged_row_says_what_could_be_read_of_it(column, value, words):
     found = read({**written(JOB), column: value})
     assert isinstance(found, Unreadable)
     assert found.reason.startswith("its row can't be read: ")
+    assert isinstance(found.record.trigger, BaseTrigger)  # whoever lists it asks for one
     assert words in found.reason
     assert isinstance(found.error, Exception)
     known = (

@@ -285,6 +285,8 @@ _OURS = (
     "mainspring_nodes",
     "mainspring_schema",
     "mainspring_groups",
+    "mainspring_audit",
+    "mainspring_rollups",
     "mainspring_adopted",
 )
 
