@@ -230,16 +230,16 @@ def test_work_that_was_in_hand_when_it_was_killed_is_recorded_as_lost(url, table
 def test_what_was_not_run_is_run_for_its_due_times(call, node):
     node.add_job("time:time", "cron", hour=3, id="night", timezone="UTC")
     code, out, err = call("jobs", "backfill", "night", "2026-01-01", "2026-01-05", "--wait")
-    assert (code, out) == (0, "5 runs of night are queued.\n5 succeeded, 0 didn't.\n")
+    assert (code, out) == (0, "5 runs of night queued.\n5 succeeded, 0 didn't.\n")
     assert "No node" not in err
     runs = json.loads(call("runs", "list", "night", "--json")[1])
     assert [run["scheduled"] for run in runs] == [f"2026-01-0{day}T03:00:00+00:00" for day in (5, 4, 3, 2, 1)]
     assert call("jobs", "backfill", "night", "2026-01-01", "2026-01-06", "--wait")[1].startswith(
-        "1 runs of night"
+        "1 run of night"
     )
     assert call("jobs", "backfill", "night", "2026-01-01", "2026-01-06")[:2] == (
         0,
-        "0 runs of night are queued.\n",
+        "0 runs of night queued.\n",
     )
     assert len(json.loads(call("audit", "--json")[1])) == 6
     node.modify_job("night", func="math:sqrt", args=[-1])

@@ -117,3 +117,18 @@ def test_commands_are_known_on_every_store(store_url, tablename, make_scheduler)
     store.trust_commands([known])
     rows = {getattr(row, "record", row).id: isinstance(row, JobRecord) for row in store.list_rows()}
     assert rows == {"known": True, "unknown": False, "by another way": False, "no command": True}
+
+
+def test_another_node_whose_file_has_a_command_runs_it_all_the_same(
+    store_url, tablename, make_scheduler, tmp_path
+):
+    """Two deployments with a file each share a store: each runs its own commands, and isn't in the other's way."""
+    stranger = open_store(store_url, tablename)
+    first = make_scheduler(jobstores={"default": stranger}, start=True)
+    stranger.trust_commands([])
+    first.add_job("time:time", "interval", seconds=1, id="anybody's")
+    assert wait_for(lambda: first.get_runs("anybody's"))
+    store = open_store(store_url, tablename)
+    node = make_scheduler(jobstores={"default": store}, start=True)
+    node.add_job(run_command, "interval", seconds=1, id="ours", args=["true"])
+    assert wait_for(lambda: [run.state for run in node.get_runs("ours")].count("succeeded") >= 2)

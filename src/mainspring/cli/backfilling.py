@@ -9,6 +9,7 @@ import click
 
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
+from mainspring.cli.output import counted
 from mainspring.cli.runs import say_if_nobody_runs
 from mainspring.cli.times import moment_meant, span_meant
 from mainspring.printable import printable
@@ -54,7 +55,7 @@ def backfill(
         overlap: Literal["allow", "buffer_all"] = "allow" if at_once else "buffer_all"
         last = span_meant(end, now)[1]
         runs = admin.backfill(job_id, moment_meant(start, now), last, overlap=overlap, limit=limit)
-        click.echo(f"{len(runs)} runs of {printable(job_id)} are queued.")
+        click.echo(f"{counted(len(runs), 'run')} of {printable(job_id)} queued.")
         if not runs:
             return
         say_if_nobody_runs(admin, job_id)

@@ -12,7 +12,7 @@ from mainspring.admin import upkeep
 from mainspring.admin.upkeep import checks, maintenance_of, pending_upgrade, prune
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import FOUND_PROBLEMS
-from mainspring.cli.output import Column, output_option, show_list
+from mainspring.cli.output import Column, counted, output_option, show_list
 from mainspring.cli.times import SPAN
 from mainspring.jobstores.shared.rows import record_of
 
@@ -109,12 +109,14 @@ def prune_runs(context: click.Context, keep: int, older_than: timedelta, dry_run
             count = upkeep.prunable(admin, job_ids, keep, older_than)
             if dry_run or not count:
                 click.echo(
-                    f"{count} runs would be removed." if dry_run else "There is nothing to be removed."
+                    f"{counted(count, 'run')} would be removed."
+                    if dry_run
+                    else "There is nothing to be removed."
                 )
                 if count:
                     context.exit(FOUND_PROBLEMS)
                 return
-            click.confirm(f"Remove {count} runs from the history?", abort=True)
+            click.confirm(f"Remove {counted(count, 'run')} from the history?", abort=True)
         with click.progressbar(length=len(job_ids), label="Pruning", file=sys.stderr) as bar:
             for count in prune(admin, job_ids, keep, older_than):
                 bar.update(count)

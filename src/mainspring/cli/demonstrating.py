@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mainspring.cli.examples import Command
-from mainspring.cli.output import duration_text
+from mainspring.cli.output import counted, duration_text
 from mainspring.clock import REAL_CLOCK  # noqa: TID251 - how long it is watched
 from mainspring.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from mainspring.jobstores.by_url import store_for
@@ -83,7 +83,7 @@ def demo(seconds: float, file: Path) -> None:
         scheduler.shutdown()
         while not ended.empty():
             outcomes[_show(ended.get())] += 1
-    click.echo(f"{outcomes['succeeded']} runs succeeded, {outcomes['failed']} failed.")
+    click.echo(f"{counted(outcomes['succeeded'], 'run')} succeeded, {outcomes['failed']} failed.")
     click.echo("They are all in the file. Look into it:")
     for command in ("runs list --failed", "why stumble", "doctor"):
         click.echo(f"  mainspring --store {file} {command}")

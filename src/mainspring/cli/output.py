@@ -206,6 +206,11 @@ def bar(value: Any, most: Any) -> str:
     return str("\u2588" * whole + _EIGHTHS[eighths]).rstrip()
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with what it counts: ``"1 run"``, ``"2 runs"``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 _MINUTE = 60
 
 
