@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, EVENT_JOB_REMOVED, EVENT_JOB_SUBMITTED
 from mainspring.executors.pool import PoolClosedError, ThreadPoolExecutor
 from mainspring.executors.workers import WorkerThreads
+from mainspring.schedulers.asyncio import AsyncIOScheduler
 from mainspring.schedulers.background import BackgroundScheduler
 from mainspring.testing import ManualScheduler
 from waiting import wait_for
@@ -67,6 +69,27 @@ def test_who_replaces_how_one_is_submitted_is_asked_for_each(scheduler, name):
     scheduler.resume()
     wait_for(lambda: len(calls) >= MANY)
     assert sorted(asked) == sorted(str(number) for number in range(MANY))
+
+
+def test_coroutines_that_are_due_together_wait_together_on_their_loop():
+    async def program():
+        async def job():
+            loops.append(asyncio.get_running_loop())
+            await go_on.wait()
+
+        loops, go_on = [], asyncio.Event()
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.start(paused=True)
+        for _ in range(MANY):  # more than there are threads
+            scheduler.add_job(job, "date", run_date=PAST, misfire_grace_time=None)
+        scheduler.resume()
+        await asyncio.to_thread(wait_for, lambda: len(loops) == MANY)
+        go_on.set()
+        assert set(loops) == {asyncio.get_running_loop()}
+        await asyncio.to_thread(wait_for, lambda: not scheduler.get_runs(outcome="running"))
+        scheduler.shutdown()
+
+    asyncio.run(asyncio.wait_for(program(), 60))
 
 
 def test_where_submissions_are_listened_for_each_is_told_before_its_end(scheduler):

@@ -381,7 +381,9 @@ def test_a_user_who_may_only_read_the_old_table(write_old_jobs, postgres_databas
     try:
         ours = SQLAlchemyJobStore(postgres_database)
         run(*filter(str.strip, ours.pending_migration().split(";")))
-        names = ", ".join(f"mainspring_{name}" for name in ("jobs", "runs", "nodes", "groups", "schema"))
+        names = ", ".join(
+            f"mainspring_{name}" for name in ("jobs", "runs", "nodes", "groups", "audit", "rollups", "schema")
+        )
         run(
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {names} TO {role}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",

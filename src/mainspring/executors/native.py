@@ -76,8 +76,6 @@ class NativeExecutor(BaseExecutor):
 
     #: Whether somebody has; it is looked for when the executor is started.
     _is_hooked = False
-    #: Whether somebody has replaced what `submit_all` goes by without: it is looked for when the executor is started.
-    _is_submitted_to = True
     #: The scheduler's context managers, in which each function is called.
     _around: Hooks = ()
 
@@ -88,7 +86,6 @@ class NativeExecutor(BaseExecutor):
         self._is_hooked = (bool(replaced(self, _HOOKS)) or self._has_other_function()) and not replaced(
             self, ("submit",)
         )
-        self._is_submitted_to = self._is_hooked or bool(replaced(self, ("submit", "_submit")))
 
     def _has_other_function(self) -> bool:
         """Whether somebody has put a function in the place of `run_job`, where the executor's class is at home."""

@@ -24,6 +24,7 @@ from mainspring.executors.run import (
 )
 from mainspring.executors.workers import PoolClosedError, WorkerThreads
 from mainspring.former_names import former_names
+from mainspring.overrides import replaced
 from mainspring.safe_logging import SafeLogger
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class _WorkerPool(NativeExecutor):
                 f"initializer must be a function or another callable, or None, got {initializer!r}"
             )
         self._workers: WorkerThreads | None = None
+        #: Whether nobody has a hand in how each submission is taken: it is looked for when the executor is started.
+        self._takes_many = False
         self._manner: Any = None  # how runs are performed; found out when it is started, and not for each
         self._given_pool: Any = None  # by the program, to run all jobs in
         self._made_pool: concurrent.futures.Executor | None = None  # what a program submits itself runs in it
@@ -115,7 +118,11 @@ class _WorkerPool(NativeExecutor):
         """Make the pool; its workers start as work comes."""
         super().start(scheduler, alias)
         self._is_hooked = self._is_hooked or self._given_pool is not None
-        self._is_submitted_to = self._is_submitted_to or self._is_hooked
+        self._takes_many = (
+            not self._is_hooked
+            and not replaced(self, ("submit", "_submit"))
+            and type(self)._submit is _WorkerPool._submit  # executors of event loops have their own
+        )
         self._manner = (self._call, self._logger, self._finished)
         self._workers = WorkerThreads(
             self._work,
@@ -137,7 +144,7 @@ class _WorkerPool(NativeExecutor):
     @_pool.setter
     def _pool(self, pool: Any) -> None:
         self._given_pool = pool
-        self._is_hooked = self._is_submitted_to = True  # all that runs goes there
+        self._is_hooked, self._takes_many = True, False  # all that runs goes there
 
     def _other_pool(self) -> concurrent.futures.Executor:
         with self._lock:
@@ -177,7 +184,7 @@ class _WorkerPool(NativeExecutor):
 
     def submit_all(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:
         """Queue them for the next free workers, if there are any; ``False``: none was taken, and each is to be submitted."""
-        if self._is_submitted_to or self._workers is None:
+        if not self._takes_many or self._workers is None:
             return False
         return self._workers.submit_all([(submission, reporter) for submission in submissions])
 

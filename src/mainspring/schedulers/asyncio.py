@@ -113,7 +113,7 @@ class AsyncIOScheduler(AwaitableMethods, EventLoopScheduler):
 
         future.add_done_callback(ended)
 
-    def _outcome_writer(self, ended: Future[None]) -> Awaitable[None]:
+    def _ending(self, ended: Future[None]) -> Awaitable[None]:
         return asyncio.wrap_future(ended)
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> Any:

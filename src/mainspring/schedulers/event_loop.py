@@ -95,7 +95,7 @@ class EventLoopScheduler(BaseScheduler):
         """Await `result` on the loop, later, and say if it failed."""
 
     @abstractmethod
-    def _outcome_writer(self, ended: Future[None]) -> Any:
+    def _ending(self, ended: Future[None]) -> Any:
         """What `shutdown` returns on the loop, where `ended` is set when it is over."""
 
     # Life
@@ -228,7 +228,7 @@ class EventLoopScheduler(BaseScheduler):
             # Stores that are about to be there take what was added meanwhile.
             starting.wait_a_moment([store for _, store in self._stores.items()], on_loop=True)
         if not self._enter_stopped():
-            return self._outcome_writer(_done()) if self.is_here() else None
+            return self._ending(_done()) if self.is_here() else None
         if not self.runs_loop():
             self._end_without_loop(deadline)
             return None
@@ -246,7 +246,7 @@ class EventLoopScheduler(BaseScheduler):
         ending.close()
         ended.add_done_callback(lambda _: self._close_helpers())
         if is_here:
-            return self._outcome_writer(ended)
+            return self._ending(ended)
         ended.result()
         return None
 

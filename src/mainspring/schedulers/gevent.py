@@ -151,7 +151,7 @@ class GeventScheduler(EventLoopScheduler):
 
         gevent.spawn(wait)
 
-    def _outcome_writer(self, ended: Future[None]) -> None:
+    def _ending(self, ended: Future[None]) -> None:
         result: AsyncResult[None] = AsyncResult()
         ended.add_done_callback(lambda _: self.call_soon(result.set))
         result.get()

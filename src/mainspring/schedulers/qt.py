@@ -130,7 +130,7 @@ class QtScheduler(EventLoopScheduler):
 
         self._in_thread(lambda: resolve_awaitable(result)).add_done_callback(ended)
 
-    def _outcome_writer(self, ended: Future[None]) -> None:
+    def _ending(self, ended: Future[None]) -> None:
         """Wait, while the window goes on being painted and jobs in this thread can end."""
         loop = QtCore.QEventLoop()
         ended.add_done_callback(lambda _: self.call_soon(loop.quit))

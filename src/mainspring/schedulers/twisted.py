@@ -130,7 +130,7 @@ class TwistedScheduler(AwaitableMethods, EventLoopScheduler):
         deferred = result if isinstance(result, Deferred) else Deferred.fromCoroutine(result)  # type: ignore[arg-type]
         deferred.addErrback(lambda failure: failed(failure.value))  # type: ignore[call-overload]
 
-    def _outcome_writer(self, ended: Future[None]) -> Deferred[None]:
+    def _ending(self, ended: Future[None]) -> Deferred[None]:
         return self._deferred(ended)
 
     def _create_default_executor(self) -> TwistedExecutor:
