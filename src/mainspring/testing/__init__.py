@@ -1,4 +1,11 @@
-"""For the tests of programs that use mainspring."""
+"""For the tests of programs that use mainspring.
+
+`manual.py` has `ManualScheduler`, whose time passes only when a test says so, and which runs jobs on the test's own thread;
+`clock.py` has the clock for it. `recorder.py` notes events, `faults.py` makes stores fail. `conformance` is the contract of
+job stores as tests, for whoever writes one. `simulation` plays stories of several nodes, and `checker` judges histories.
+
+Nothing in the library imports this package. Start at ``docs/testing.md``.
+"""
 
 from mainspring.testing.clock import SettableClock, use_scheduler_clock
 from mainspring.testing.faults import FaultyStore

@@ -1,4 +1,12 @@
-"""Triggers, and how texts become triggers.
+"""Triggers say when a job is due, and texts of many dialects become triggers.
+
+Nothing in this package reads a clock or changes anything: a trigger that is bound to a zone answers `get_next_fire_time` and
+`previous` for any time, always in the same way. Sums are made by the wall clock, and `clock_changes.py` has the one rule for
+times that don't exist or come twice. A search ends after so many steps, and says how far it came.
+
+Start at `base.py` and `standard.py`, which all triggers share, and at `interval.py`, the plainest. `parsing.py` reads texts
+(`dialects` has a file for each), `explaining` says what a trigger means, `writing.py` writes it as cron, and `linting` warns
+of what surprises people. `combining.py`, `excluding.py`, `windowing.py` and their like make new triggers of others.
 
 What can be imported from here is loaded when it is first used, so that importing mainspring takes no longer.
 """

@@ -1,4 +1,11 @@
-"""Fires when the wall clock shows a time that matches all of its fields."""
+"""Fires when the wall clock shows a time that matches all of its fields.
+
+`reading.py` makes fields of texts by the rules of a grammar (`grammars.py`, as data: APScheduler's, Unix', Quartz'), with
+`expressions.py` for what may stand in a field; `hints.py` says what was probably meant by a text that is refused. `fields.py`
+and `days.py` answer which numbers and days match, and `wall.py` walks from one matching time to the next.
+
+Promised: the next time is found in a bounded number of steps, whatever the fields are, and each hint can be read itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Fires as a recurrence of iCalendar says (RFC 5545): its rules, dates that are added, and dates that are left out."""
+"""Fires as a recurrence of iCalendar says (RFC 5545): its rules, dates that are added, and dates that are left out.
+
+`reading.py` reads texts and checks them against the RFC, `rules.py` has rules as data. `days.py` says which days of a year a
+rule has, `clock.py` which times of a day, and `walls.py` walks over both by the wall clock; the trigger itself makes
+instants of these. Start at ``docs/triggers/dialects`` and at `walls.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""What the errors of databases mean: a module for each family of drivers, and which of them is to be asked."""
+"""What the errors of databases mean: a module for each family of drivers, and which of them is to be asked.
+
+An error is a conflict, an outage, a change of where the database is, a want of room, a statement that is too large, or
+something that trying again doesn't mend; what is none of these is the program's own. Each row of the tables has a test that
+makes the error for real where a server can.
+"""
 
 from __future__ import annotations
 
