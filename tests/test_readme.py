@@ -1,9 +1,12 @@
 """What the README shows works."""
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from mainspring import BackgroundScheduler
+from mainspring import BackgroundScheduler, BlockingScheduler
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -16,17 +19,23 @@ def test_what_a_trigger_says_of_itself_is_what_stands_there(capsys):
     assert capsys.readouterr().out == QUESTION.splitlines()[-1].removeprefix("# ") + "\n"
 
 
-def test_the_example_runs():
+def test_the_example_runs_until_it_is_told_to_end(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(EXAMPLE)
+    with subprocess.Popen([sys.executable, "-u", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "Hello, now\n"
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+
+
+def test_the_jobs_of_the_example_are_those_that_it_speaks_of(monkeypatch):
     names = {}
+    monkeypatch.setattr(BlockingScheduler, "start", lambda self: None)
     exec(compile(EXAMPLE, "README.md", "exec"), names)
-    scheduler = names["scheduler"]
-    try:
-        assert scheduler.running
-        triggers = [str(job.trigger) for job in scheduler.get_jobs()]
-        assert "interval[0:00:10]" in triggers
-        assert "cron[day_of_week='mon-fri', hour='9']" in triggers
-    finally:
-        scheduler.shutdown()
+    triggers = [str(job.trigger) for job in names["scheduler"].get_jobs()]
+    assert "interval[0:00:10]" in triggers
+    assert "cron[day_of_week='mon-fri', hour='9']" in triggers
 
 
 def test_the_example_of_a_store_runs(tmp_path, monkeypatch):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mainspring.errors import safe_str
-from mainspring.jobstores.shared.predecessor import HasPredecessor
+from mainspring.jobstores.shared.predecessor import has_predecessor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mainspring.clock import Clock
+    from mainspring.jobstores.shared.predecessor import HasPredecessor
     from mainspring.safe_logging import SafeLogger
     from mainspring.schedulers.adoption_report import Adopted
     from mainspring.schedulers.handover import Handover
@@ -58,7 +59,7 @@ class StoreAdoptions:
 
     def begin(self, alias: str, store: object) -> None:
         """Take over what APScheduler has left where a store is, if it is to be so; or say that it is there."""
-        if not isinstance(store, HasPredecessor) or store.adopt == "never":
+        if not has_predecessor(store) or store.adopt == "never":
             return
         if store.handover is not None:
             self._begin_handover(alias, store)

@@ -95,7 +95,7 @@ class TransferService:
         self, source: Any, alias: str, names: Mapping[str, str], *, dry_run: bool
     ) -> AdoptionReport | None:
         """See `BaseScheduler.adopt_jobs`."""
-        from mainspring.jobstores.shared.predecessor import HasPredecessor
+        from mainspring.jobstores.shared.predecessor import has_predecessor
         from mainspring.schedulers.adopting import Adoption, counted
         from mainspring.schedulers.adoption_report import tell
         from mainspring.schedulers.adoption_sources import opened
@@ -103,7 +103,7 @@ class TransferService:
         self._access.readable(alias)  # an error, where it can't be asked
         self._stores[alias]  # an error, where there is none
         store = self._stores.given[alias]
-        if not isinstance(store, HasPredecessor):
+        if not has_predecessor(store):
             raise TypeError(
                 f"job store {alias!r} is none that APScheduler's jobs can be adopted into: import_jobs() takes what its export_jobs() writes"
             )
