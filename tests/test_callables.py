@@ -1,9 +1,11 @@
 import asyncio
 import functools
 import inspect
+import math
 
 import pytest
 
+from mainspring import callables
 from mainspring.callables import check_callable_args, get_callable_name, iscoroutinefunction_partial
 
 
@@ -195,3 +197,19 @@ def test_of_a_decorated_function_the_parameters_count_with_which_it_is_called(fu
 def test_what_a_wrapper_does_not_take_is_refused(function, args):
     with pytest.raises(ValueError, match="can't be called"):
         check_callable_args(function, args, {})
+
+
+def test_the_signature_of_a_modules_builtin_is_read_once(monkeypatch):
+    read = []
+    real = callables.signature
+    monkeypatch.setattr(callables, "signature", lambda func, **how: read.append(func) or real(func, **how))
+    callables._signature_of_builtin.cache_clear()
+    for _ in range(3):
+        callables.check_callable_args(math.ldexp, (1.0, 2), {})
+        with pytest.raises(ValueError, match="missing"):
+            callables.check_callable_args(math.ldexp, (1.0,), {})
+    assert read == [math.ldexp]
+    held = []
+    for _ in range(2):  # one of an object would keep that alive
+        callables.check_callable_args(held.append, (1,), {})
+    assert len(read) == 3

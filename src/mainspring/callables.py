@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from inspect import Parameter, isasyncgenfunction, isclass, isgeneratorfunction, ismethod, signature
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mainspring.printable import shown
@@ -18,6 +18,7 @@ else:  # knows functions that libraries have marked in asyncio's own way, too
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from inspect import Signature
 
 _VAR_POSITIONAL_OR_KEYWORD = 0x04 | 0x08  # CO_VARARGS | CO_VARKEYWORDS
 
@@ -74,6 +75,19 @@ def plain_counts(func: Any) -> range:
     return range(code.co_argcount - len(func.__defaults__ or ()), code.co_argcount + 1)
 
 
+def _signature_of(func: Callable[..., Any]) -> Signature:
+    """The signature of `func` itself, whatever it wraps."""
+    if isinstance(func, BuiltinFunctionType) and isinstance(func.__self__, ModuleType):
+        return _signature_of_builtin(func)
+    return signature(func, follow_wrapped=False)
+
+
+@lru_cache(maxsize=256)
+def _signature_of_builtin(func: Callable[..., Any]) -> Signature:
+    # It is read from a text, which takes longer than everything else about adding a job. A function of a module lives as long as that.
+    return signature(func, follow_wrapped=False)
+
+
 def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """See that `func` can be called with `args` and `kwargs`.
 
@@ -88,7 +102,7 @@ def check_callable_args(func: Callable[..., Any], args: Sequence[Any], kwargs: M
     if not callable(func):
         raise TypeError(f"a callable was expected, {shown(func)} is not one")
     try:
-        parameters = list(signature(func, follow_wrapped=False).parameters.values())
+        parameters = list(_signature_of(func).parameters.values())
     except (TypeError, ValueError):
         return  # some built-in callables don't tell their signature
 

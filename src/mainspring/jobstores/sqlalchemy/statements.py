@@ -6,7 +6,7 @@ takes to write it, and for each statement as long as a small one takes, so these
 
 - SQLite: one prepared statement, stepped through for each row; there is no way to the database to be saved;
 - PostgreSQL, MySQL and MariaDB: one statement whose parameter is a table as JSON, which Python writes fastest. For new rows
-  the driver of MySQL makes one statement of many itself.
+  the driver of MySQL makes one statement of many itself; that of PostgreSQL sends many as a stream.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from datetime import datetime
 from json import JSONEncoder
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
 
 from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
 from mainspring.storable import compact, encodable
@@ -36,6 +38,10 @@ _SQLITE_RUN = f"run.job_id = {_NEW[0]} AND run.scheduled = {_NEW[1]} AND run.att
 _POSTGRESQL_RUN = (
     "run.job_id = new->>0 AND run.scheduled = (new->>1)::timestamptz AND run.attempt = (new->>2)::int"
 )
+
+
+#: So many rows at once are given to PostgreSQL as a stream: it takes half as long then, and longer for a few.
+_STREAMED_FROM = 50
 
 
 class Statements(ABC):
@@ -59,9 +65,15 @@ class Statements(ABC):
         quoted = ", ".join(prepare.quote(name) for name in self._all_columns)
         marks = ", ".join([self.mark] * len(self._all_columns))
         self._add = f"INSERT INTO {self._jobs} ({quoted}) VALUES ({marks})"  # noqa: S608 - our names
+        self._copy = f"COPY {self._jobs} ({quoted}) FROM STDIN"
 
     def add(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Enter jobs, given as the values of all columns."""
+        written = self._written(rows)
+        connection.exec_driver_sql(self._add, written if len(written) > 1 else written[0])
+
+    def _written(self, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        """Rows as the driver takes them."""
         values_of = itemgetter(*self._all_columns)
         places = [self._all_columns.index(name) for name in ("next_run_time", "created", "updated")]
         times: dict[datetime | None, Any] = {}  # many rows have the same
@@ -74,7 +86,7 @@ class Statements(ABC):
                     times[moment] = self._time(moment)
                 values[place] = times[moment]
             written.append(tuple(values))
-        connection.exec_driver_sql(self._add, written if len(written) > 1 else written[0])
+        return written
 
     def due(
         self,
@@ -263,6 +275,21 @@ class SQLiteStatements(Statements):
 class PostgreSQLStatements(Statements):
     """For PostgreSQL."""
 
+    def add(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Enter jobs, given as the values of all columns; many at once as a stream of rows, where the driver can."""
+        if len(rows) < _STREAMED_FROM or connection.dialect.driver != "psycopg":
+            super().add(connection, rows)
+            return
+        cursor: Any = connection.connection.cursor()
+        try:
+            with cursor.copy(self._copy) as stream:
+                for row in self._written(rows):
+                    stream.write_row(row)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _as_raised(error, self._copy, connection) from error
+        finally:
+            cursor.close()
+
     def _among(self, job_ids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
         return "= ANY(%s::text[])", (list(job_ids),)
 
@@ -326,6 +353,23 @@ _MYSQL_RUN = (
     "run.job_id = given.job_id COLLATE utf8mb4_bin AND run.scheduled = given.scheduled "
     "AND run.attempt = given.attempt"
 )
+
+
+def _as_raised(error: Any, statement: str, connection: Connection) -> DBAPIError:
+    """An error of the driver as SQLAlchemy raises it, which knows nothing of streams."""
+    is_lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    if is_lost:
+        connection.invalidate(error)
+    raised: Any = DBAPIError.instance(
+        statement,
+        None,
+        error,
+        connection.dialect.loaded_dbapi.Error,
+        connection_invalidated=is_lost,
+        dialect=connection.dialect,
+    )
+    assert isinstance(raised, DBAPIError)  # noqa: S101 - the driver's errors are
+    return raised
 
 
 class MySQLStatements(Statements):
