@@ -65,6 +65,17 @@ def test_several_nodes_run_jobs_through_a_pooler(pooled_url, tablename, make_sch
     assert not any(node.health().store_errors for node in nodes)
 
 
+def test_many_jobs_are_added_at_once_through_a_pooler(pooled_url, tablename, make_scheduler):
+    scheduler = make_scheduler(jobstores={"default": SQLAlchemyJobStore(pooled_url, tablename=tablename)})
+    scheduler.start(paused=True)
+    for first in range(0, 400, 200):
+        scheduler.add_jobs(
+            {"func": "operator:add", "trigger": "interval", "days": 1, "args": [number, 1], "id": str(number)}
+            for number in range(first, first + 200)
+        )
+    assert len(scheduler.get_jobs()) == 400
+
+
 def test_nothing_is_left_in_a_session(pooled_url, tablename, started):
     store = started(SQLAlchemyJobStore(pooled_url, tablename=tablename))
     database = store._backend.database
