@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 
 from mainspring import BackgroundScheduler
 from mainspring.errors import ConflictingIdError, StoreUnavailableError
@@ -134,3 +134,38 @@ def test_a_row_that_the_database_refuses_is_an_error_of_the_store(scheduler, mon
     assert scheduler.get_jobs() == []
     scheduler.add_jobs(many())
     assert len(scheduler.get_jobs()) == MANY
+
+
+def test_where_a_stream_is_not_taken_rows_are_sent_one_by_one(postgres_url, tablename):
+    """As with row-level security, which PostgreSQL applies to no stream."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    role = f"limited_{tablename}"
+
+    def run(*statements):
+        with admin.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    first = BackgroundScheduler(timezone="UTC", jobstores={"default": open_store(postgres_url, tablename)})
+    first.start(paused=True)
+    first.shutdown()
+    run(
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        f"ALTER TABLE {tablename} ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY everything ON {tablename} USING (true) WITH CHECK (true)",
+    )
+    limited = make_url(postgres_url).set(username=role).render_as_string(False)
+    scheduler = BackgroundScheduler(timezone="UTC", jobstores={"default": open_store(limited, tablename)})
+    try:
+        scheduler.start(paused=True)
+        scheduler.add_jobs(many())
+        scheduler.add_job(print, "date", run_date=LATER, id="one more")
+        assert len(scheduler.get_jobs()) == MANY + 1
+        with pytest.raises(ConflictingIdError):
+            scheduler.add_jobs(many())
+    finally:
+        scheduler.shutdown()
+        run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+        admin.dispose()

@@ -17,7 +17,7 @@ from json import JSONEncoder
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NotSupportedError
 
 from mainspring.jobstores.shared.rows import COLUMNS, read_time, time_text
 from mainspring.storable import compact, encodable
@@ -275,11 +275,22 @@ class SQLiteStatements(Statements):
 class PostgreSQLStatements(Statements):
     """For PostgreSQL."""
 
+    #: Whether many rows are sent as a stream.
+    _streams = True
+
     def add(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Enter jobs, given as the values of all columns; many at once as a stream of rows, where the driver can."""
-        if len(rows) < _STREAMED_FROM or connection.dialect.driver != "psycopg":
-            super().add(connection, rows)
-            return
+        """Enter jobs, given as the values of all columns; many at once as a stream of rows, where the driver and the table take one."""
+        if self._streams and len(rows) >= _STREAMED_FROM and connection.dialect.driver == "psycopg":
+            try:
+                with connection.begin_nested():
+                    self._stream(connection, rows)
+            except NotSupportedError:  # as with row-level security
+                self._streams = False
+            else:
+                return
+        super().add(connection, rows)
+
+    def _stream(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         cursor: Any = connection.connection.cursor()
         try:
             with cursor.copy(self._copy) as stream:
