@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from mainspring.cli.awaiting import say_if_nobody_runs
 from mainspring.cli.examples import Command
 from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import counted
-from mainspring.cli.runs import say_if_nobody_runs
 from mainspring.cli.times import moment_meant, span_meant
 from mainspring.printable import printable
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mainspring.cli.awaiting import say_if_nobody_runs, show_asked, wait_options
 from mainspring.cli.backfilling import backfill
 from mainspring.cli.configuration import job_of
 from mainspring.cli.editing import edit
 from mainspring.cli.examples import Command
-from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import Column, from_now, output_option, show_list, show_one, time_text
-from mainspring.cli.runs import say_if_nobody_runs
 from mainspring.cli.times import moment_meant, schedule_reading_options
 from mainspring.cli.watching import watch_option
 from mainspring.printable import printable
@@ -113,10 +112,7 @@ def resume(target: Target, job_ids: tuple[str, ...]) -> None:
 
 @jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs run nightly-report --wait",))
 @click.argument("job_id", metavar="ID")
-@click.option("--wait", is_flag=True, help=f"Wait for its end; exit with {RUN_FAILED} if it didn't succeed.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), help="Wait for no more than so many seconds."
-)
+@wait_options
 @output_option
 @click.pass_context
 def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, output: str) -> None:
@@ -126,12 +122,7 @@ def run(context: click.Context, job_id: str, wait: bool, timeout: float | None, 
         say_if_nobody_runs(admin, job_id)
         found = admin.run_job(job_id, timeout=timeout if waits else 0)
         zone = admin.timezone
-    if waits or output != "table":
-        show_one(found, output, zone)
-    else:
-        click.echo(f"{printable(found.id)} is {found.state}.")
-    if waits and found.state != "succeeded":
-        context.exit(RUN_FAILED)
+    show_asked(context, found, output, zone, waits=waits)
 
 
 @jobs.command(cls=Command, examples=("mainspring --store jobs.sqlite jobs remove nightly-report --yes",))

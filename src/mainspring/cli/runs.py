@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from mainspring.cli.awaiting import say_if_nobody_runs, show_asked, wait_options
 from mainspring.cli.examples import Command
-from mainspring.cli.exits import RUN_FAILED
 from mainspring.cli.output import (
     Column,
     bar,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from mainspring.admin import Admin, RunView
+    from mainspring.admin import RunView
     from mainspring.cli.target import Target
     from mainspring.jobstores.shared.rollups import Span
 
@@ -127,10 +127,7 @@ def cancel(target: Target, run_ids: tuple[str, ...]) -> None:
     examples=("mainspring --store jobs.sqlite runs retry report/2026-01-31T09:30:00.000000Z/1 --wait",),
 )
 @click.argument("run_id", metavar="RUN")
-@click.option("--wait", is_flag=True, help=f"Wait for its end; exit with {RUN_FAILED} if it didn't succeed.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), help="Wait for no more than so many seconds."
-)
+@wait_options
 @output_option
 @click.pass_context
 def retry(context: click.Context, run_id: str, wait: bool, timeout: float | None, output: str) -> None:
@@ -140,22 +137,7 @@ def retry(context: click.Context, run_id: str, wait: bool, timeout: float | None
         say_if_nobody_runs(admin, admin.run(run_id).job_id)
         found = admin.retry_run(run_id, timeout=timeout if waits else 0)
         zone = admin.timezone
-    if waits or output != "table":
-        show_one(found, output, zone)
-    else:
-        click.echo(f"{printable(found.id)} is {found.state}.")
-    if waits and found.state != "succeeded":
-        context.exit(RUN_FAILED)
-
-
-def say_if_nobody_runs(admin: Admin, job_id: str) -> None:
-    """Say so, if no node that is at work has the executor of a job: its run waits for one, and so does who waits for the run."""
-    executor = admin.job(job_id).executor
-    if not any(node.state == "alive" and executor in node.executors for node in admin.nodes()):
-        click.echo(
-            f"No node that is at work has the executor {printable(executor)!r}: the run waits until one has.",
-            err=True,
-        )
+    show_asked(context, found, output, zone, waits=waits)
 
 
 @runs.command(cls=Command, examples=("mainspring --store jobs.sqlite runs follow nightly-report --progress",))
