@@ -6,10 +6,12 @@ import asyncio
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, EVENT_JOB_REMOVED, EVENT_JOB_SUBMITTED
+from mainspring.executors.event_loop import _BEGUN_AT_ONCE
 from mainspring.executors.pool import PoolClosedError, ThreadPoolExecutor
 from mainspring.executors.workers import WorkerThreads
 from mainspring.schedulers.asyncio import AsyncIOScheduler
@@ -87,6 +89,31 @@ def test_coroutines_that_are_due_together_wait_together_on_their_loop():
         go_on.set()
         assert set(loops) == {asyncio.get_running_loop()}
         await asyncio.to_thread(wait_for, lambda: not scheduler.get_runs(outcome="running"))
+        scheduler.shutdown()
+
+    asyncio.run(asyncio.wait_for(program(), 60))
+
+
+def test_a_burst_of_coroutines_leaves_the_loop_its_turns():
+    async def program():
+        async def job():
+            begun.append(None)
+
+        def look():
+            seen.append(len(begun))
+            if len(begun) < burst:
+                asyncio.get_running_loop().call_soon(look)
+
+        begun, seen, burst = [], [], 5 * _BEGUN_AT_ONCE
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.start(paused=True)
+        for _ in range(burst):
+            scheduler.add_job(job, "date", run_date=PAST, misfire_grace_time=None)
+        look()
+        scheduler.resume()
+        await asyncio.to_thread(wait_for, lambda: len(begun) == burst)
+        seen.append(len(begun))
+        assert max(later - earlier for earlier, later in pairwise(seen)) <= _BEGUN_AT_ONCE
         scheduler.shutdown()
 
     asyncio.run(asyncio.wait_for(program(), 60))

@@ -512,7 +512,7 @@ def test_what_was_not_begun_is_cancelled_too():
             # All in one turn of the loop: a task is made for the job, and cancelled before it is begun.
             scheduler._look()
             executor = scheduler._executors["default"]
-            executor._begin()
+            executor._begin_some()
             executor._cancel_all(None, threading.Event())
             await scheduler.shutdown()
             print(heard == [EVENT_JOB_CANCELLED], len(scheduler._in_flight.all()))

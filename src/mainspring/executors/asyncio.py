@@ -7,11 +7,15 @@ import concurrent.futures
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from mainspring.draining import drained
 from mainspring.executors.event_loop import EventLoopExecutor
 from mainspring.former_names import former_names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+
+    from mainspring.executors.report import RunReporter
+    from mainspring.model import Submission
 
 __all__ = ["AsyncIOExecutor"]
 
@@ -33,13 +37,18 @@ class AsyncIOExecutor(EventLoopExecutor):
     @property
     def _pending_futures(self) -> set[asyncio.Future[Any]]:
         if self._waiting and self._scheduler.is_here():
-            self._begin()  # what is about to be
+            self._begin(drained(self._waiting))  # what is about to be
         return {task for task in self._native.values() if task is not None}
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> asyncio.Task[None]:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[..., None]) -> asyncio.Task[None]:
         task = self._eventloop.create_task(coroutine, context=Context())
-        task.add_done_callback(lambda task: _has_ended(task, ended))
+        task.add_done_callback(ended)
         return task
+
+    def _has_ended(self, submission: Submission, reporter: RunReporter, task: Any = None) -> None:
+        if task is not None and not task.cancelled():
+            task.exception()  # it was reported; asyncio itself raises what is to end the program
+        super()._has_ended(submission, reporter)
 
     def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
         future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._eventloop)
@@ -50,12 +59,6 @@ class AsyncIOExecutor(EventLoopExecutor):
             raise asyncio.CancelledError from None  # which is another class
         finally:
             self._awaited_by_threads.discard(future)
-
-
-def _has_ended(task: asyncio.Task[None], ended: Callable[[], None]) -> None:
-    if not task.cancelled():
-        task.exception()  # it was reported; asyncio itself raises what is to end the program
-    ended()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

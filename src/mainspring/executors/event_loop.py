@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
+from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from inspect import isawaitable
@@ -24,11 +25,13 @@ from mainspring.executors.run import perform_async, report_unbegun, with_work_do
 _MOMENT = 0.5
 #: Seconds for which threads are waited for that are told that the loop has ended.
 _THREADS_END_WITHIN = 5.0
+#: How many submissions are begun before the loop goes on with what else it has to do.
+_BEGUN_AT_ONCE = 200
 #: How many submissions of a shared store a loop is thought to run at a time: they may be coroutines, or need a thread.
 LOOP_PLACES = 100
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from mainspring.executors.report import RunReporter
     from mainspring.job import Job
     from mainspring.model import JobRecord, Submission
+
+
+def _nothing(*_: Any) -> None: ...
 
 
 def key_of_caller(host: ExecutorHost) -> int | None:
@@ -70,6 +76,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
         self._on_loop: dict[int, tuple[Submission, RunReporter]] = {}
         self._performed: set[int] = set()
         self._changed = Condition()
+        self._waiters = 0
         self._awaited_by_threads: set[Future[Any]] = set()
 
     def leave_to_parent(self) -> None:
@@ -78,8 +85,12 @@ class EventLoopExecutor(ThreadPoolExecutor):
         self._has_no_loop()
 
     @abstractmethod
-    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> Any:
-        """Run a coroutine on the loop, in a context of its own; called on the loop. Something with a method ``cancel``."""
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[..., None]) -> Any:
+        """Run a coroutine on the loop, in a context of its own; called on the loop. Something with a method ``cancel``.
+
+        Args:
+            ended: to be called when it has ended; may be given what ran it.
+        """
 
     @abstractmethod
     def _wait_on_loop(self, awaitable: Awaitable[Any]) -> Any:
@@ -124,7 +135,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             self._contexts[id(submission)] = copy_context()
         if not self._is_called:  # one call for many that come together
             self._is_called = True
-            self._scheduler.call_soon(self._begin)
+            self._scheduler.call_soon(self._begin_some)
 
     def _has_other_function(self) -> bool:
         return super()._has_other_function() or self._run_coroutine_job() is not run_coroutine_job
@@ -135,7 +146,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     def _run_by_function(self, job: Job, run_times: list[datetime]) -> None:
         if self._is_native(getattr(job, "func", None)):
-            self._scheduler.call_soon(lambda: self._spawn(self._by_function(job, run_times), lambda: None))
+            self._scheduler.call_soon(lambda: self._spawn(self._by_function(job, run_times), _nothing))
         else:
             super()._run_by_function(job, run_times)
 
@@ -152,12 +163,25 @@ class EventLoopExecutor(ThreadPoolExecutor):
         else:
             self._run_job_success(job.id, events)
 
-    def _begin(self) -> None:
+    def _begin_some(self) -> None:
+        """Begin what waits; if that is much, the loop does what else it has to before the rest. Fewer tasks at a time make less work for the collector, too."""
+        some: list[tuple[Submission, RunReporter]] = []
+        with suppress(IndexError):
+            while len(some) < _BEGUN_AT_ONCE:
+                some.append(self._waiting.popleft())
+        # First: what comes from here on asks for another call.
         self._is_called = False
-        for submission, reporter in drained(self._waiting):
+        self._begin(some)
+        if self._waiting and not self._is_called:
+            self._is_called = True
+            self._scheduler.call_soon(self._begin_some)
+
+    def _begin(self, items: Iterable[tuple[Submission, RunReporter]]) -> None:
+        for item in items:
+            submission, reporter = item
             key = id(submission)
             self._native[key] = None
-            self._on_loop[key] = (submission, reporter)
+            self._on_loop[key] = item
             spawned = self._spawn(
                 self._perform(submission, reporter), partial(self._has_ended, submission, reporter)
             )
@@ -166,27 +190,33 @@ class EventLoopExecutor(ThreadPoolExecutor):
 
     async def _perform(self, submission: Submission, reporter: RunReporter) -> None:
         self._performed.add(id(submission))
-        for variable, value in self._contexts.pop(id(submission), Context()).items():
-            variable.set(value)
-        await perform_async(submission, reporter, self._awaited, self._logger, self._cancellation)
+        if self._contexts:
+            for variable, value in self._contexts.pop(id(submission), Context()).items():
+                variable.set(value)
+        await perform_async(submission, reporter, self._called, self._logger, self._cancellation)
 
-    def _has_ended(self, submission: Submission, reporter: RunReporter) -> None:
+    def _has_ended(self, submission: Submission, reporter: RunReporter, _: Any = None) -> None:
         key = id(submission)
         if key in self._performed:
             self._performed.discard(key)
         else:
             report_unbegun(submission, reporter)
         self._contexts.pop(key, None)
-        with self._changed:
-            self._native.pop(key, None)
-            self._on_loop.pop(key, None)
-            self._changed.notify_all()
+        self._on_loop.pop(key, None)
+        self._native.pop(key, None)
+        if self._waiters:  # who waits has said so first, and then looks
+            with self._changed:
+                self._changed.notify_all()
 
-    async def _awaited(self, job: JobRecord) -> Any:
+    def _called(self, job: JobRecord) -> Awaitable[Any]:
+        """Call a job's function; what it returns is to be awaited."""
         if self._around or job.options.around_run:
-            async with await entered_all_natively(hooks_of(job, self._around)):
-                return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # jobs without function are parked
-        return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # as above
+            return self._called_within(job)
+        return job.func(*job.args, **job.kwargs)  # type: ignore[misc, no-any-return]  # jobs without function are parked
+
+    async def _called_within(self, job: JobRecord) -> Any:
+        async with await entered_all_natively(hooks_of(job, self._around)):
+            return await job.func(*job.args, **job.kwargs)  # type: ignore[misc]  # as above
 
     def _finished(self, result: Any) -> Any:
         return with_work_done(self._wait_on_loop(result) if isawaitable(result) else result)
@@ -203,7 +233,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
             super().leave_running(submission)
 
     def _cancel(self, submission: Submission) -> None:
-        self._begin()  # what has not been begun is told that it is cancelled, too
+        self._begin(drained(self._waiting))  # what has not been begun is told that it is cancelled, too
         spawned = self._native.get(id(submission))
         if spawned is not None:
             spawned.cancel()
@@ -219,7 +249,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
                 taken.append(item[0])
         if kept:
             self._waiting.extend(kept)
-            self._scheduler.call_soon(self._begin)
+            self._scheduler.call_soon(self._begin_some)
         return taken
 
     def shutdown(self, wait: bool = True) -> None:
@@ -264,7 +294,7 @@ class EventLoopExecutor(ThreadPoolExecutor):
                 self._host.abandon(submission)
 
     def _cancel_all(self, spared: int | None, asked: Event) -> None:
-        self._begin()  # what has not been begun is told that it is cancelled, too
+        self._begin(drained(self._waiting))  # what has not been begun is told that it is cancelled, too
         for key, spawned in list(self._native.items()):
             if spawned is not None and key != spared:
                 spawned.cancel()
@@ -274,8 +304,12 @@ class EventLoopExecutor(ThreadPoolExecutor):
         """Give what was cancelled a moment to end."""
         deadline = REAL_CLOCK.monotonic() + _MOMENT
         with self._changed:
-            while self._native.keys() - {spared}:
-                left = deadline - REAL_CLOCK.monotonic()
-                if left <= 0:
-                    return
-                self._changed.wait(left)
+            self._waiters += 1
+            try:
+                while self._native.keys() - {spared}:
+                    left = deadline - REAL_CLOCK.monotonic()
+                    if left <= 0:
+                        return
+                    self._changed.wait(left)
+            finally:
+                self._waiters -= 1

@@ -43,7 +43,7 @@ class TwistedExecutor(EventLoopExecutor):
     def _is_native(self, func: Any) -> bool:
         return super()._is_native(func) or makes_deferred(func)
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[[], None]) -> Deferred[None]:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None], ended: Callable[..., None]) -> Deferred[None]:
         deferred: Deferred[None] = Context().run(Deferred.fromCoroutine, coroutine)
 
         def end(result: Any) -> Any:
