@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
 
 import mainspring
-from mainspring import AfterJob, MemoryJobStore, current_run
+from mainspring import AfterJob, MemoryJobStore, current, current_run
 from mainspring.events import EVENT_JOB_EXECUTED
 from mainspring.testing import EventRecorder
 
@@ -121,7 +122,8 @@ def _log():
     current_run().log.info("a line")
 
 
-def test_a_program_can_set_its_log_up_when_no_run_is_going_on(make_scheduler):
+def test_a_program_can_set_its_log_up_when_no_run_is_going_on(make_scheduler, monkeypatch):
+    monkeypatch.setattr(current, "_captured", WeakSet())  # runs of other tests may go on
     before, logging.root.handlers[:] = logging.root.handlers[:], []
     try:
         heard = EventRecorder()
