@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from mainspring.events import EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, EVENT_JOB_REMOVED, EVENT_JOB_SUBMITTED
+from mainspring.executors.base import BaseExecutor, run_job
 from mainspring.executors.event_loop import _BEGUN_AT_ONCE
 from mainspring.executors.pool import PoolClosedError, ThreadPoolExecutor
 from mainspring.executors.workers import WorkerThreads
@@ -71,6 +72,24 @@ def test_who_replaces_how_one_is_submitted_is_asked_for_each(scheduler, name):
     scheduler.resume()
     wait_for(lambda: len(calls) >= MANY)
     assert sorted(asked) == sorted(str(number) for number in range(MANY))
+
+
+def test_a_method_of_that_name_of_somebody_elses_executor_is_theirs(scheduler):
+    calls = []
+
+    class Other(BaseExecutor):
+        def submit_together(self, *_):
+            raise AssertionError("it means something else there")
+
+        def _do_submit_job(self, job, run_times):
+            self._run_job_success(job.id, run_job(job, job._jobstore_alias, run_times, self._logger.name))
+
+    scheduler.add_executor(Other())
+    scheduler.start(paused=True)
+    due(scheduler, calls)
+    scheduler.resume()
+    wait_for(lambda: len(calls) >= MANY)
+    assert sorted(calls) == list(range(MANY))
 
 
 def test_coroutines_that_are_due_together_wait_together_on_their_loop():
@@ -215,7 +234,7 @@ def test_an_interrupt_among_many_runs_nothing_twice_and_loses_nothing(when, monk
     executor = scheduler._executors["default"]
     interrupts = [KeyboardInterrupt()]
 
-    def submit_all(submissions, reporter):
+    def submit_together(submissions, reporter):
         if not interrupts:
             return False
         if when == "in between":
@@ -230,7 +249,7 @@ def test_an_interrupt_among_many_runs_nothing_twice_and_loses_nothing(when, monk
         if interrupts:
             raise interrupts.pop()
 
-    monkeypatch.setattr(executor, "submit_all", submit_all, raising=False)
+    monkeypatch.setattr(executor, "submit_together", submit_together)
     monkeypatch.setattr(scheduler._dispatch, "_tell_following", tell_following)
     scheduler.add_listener(lambda _: None, EVENT_JOB_REMOVED)
     due(scheduler, calls)

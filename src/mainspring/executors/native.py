@@ -117,7 +117,7 @@ class NativeExecutor(BaseExecutor):
         else:
             self._submit(submission, reporter)
 
-    def submit_all(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:  # noqa: ARG002
+    def submit_together(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:  # noqa: ARG002
         """Run them as `submit` does, if all can be taken at once; ``False``: none was taken, and each is to be submitted."""
         return False
 

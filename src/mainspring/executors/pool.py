@@ -182,7 +182,7 @@ class _WorkerPool(NativeExecutor):
             raise PoolClosedError(f"{self!r} is not running: start the scheduler first")
         self._workers.submit((submission, reporter))
 
-    def submit_all(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:
+    def submit_together(self, submissions: Sequence[Submission], reporter: RunReporter) -> bool:
         """Queue them for the next free workers, if there are any; ``False``: none was taken, and each is to be submitted."""
         if not self._takes_many or self._workers is None:
             return False

@@ -36,6 +36,7 @@ from mainspring.events import (
     JobPausedEvent,
     JobSubmissionEvent,
 )
+from mainspring.executors.native import NativeExecutor
 from mainspring.model import JobRecord, QueuedRun, RunResult, Submission, run_id
 from mainspring.safe_logging import SafeLogger, safe_logger
 from mainspring.schedulers.prefetch import PrefetchBudget
@@ -285,8 +286,8 @@ class Dispatch:
             if submission is not None:
                 chosen.setdefault(decision.job.options.executor, []).append(submission)
         for name, some in chosen.items():
-            submit_all = getattr(self._executors.get(name), "submit_all", None)
-            if submit_all is not None and submit_all(some, self._reporter):
+            executor = self._executors.get(name)
+            if isinstance(executor, NativeExecutor) and executor.submit_together(some, self._reporter):
                 together.add(name)
         return len(together) == len(chosen)
 
