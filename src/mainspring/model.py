@@ -147,7 +147,7 @@ class JobRecord(NamedTuple):
         func_ref: its text reference ``"package.module:name"``, or ``None`` if it has none.
         next_run_time: aware; ``None`` while the job is paused.
         version: counted up by the store at every change.
-        tally: what it remembers; ``None``: nothing.
+        counters: what it remembers; ``None``: nothing.
     """
 
     id: str
@@ -450,8 +450,8 @@ class Submission:
         attempt: of the run that was begun last, or of the first; counted from 1, more where runs are run again.
         attempts: of all of them, by the due time in UTC, where they aren't all the first; ``None``: as `attempt`.
         lease: under which they were claimed; ``None`` from a store that serves one process.
-        results: what became of the runs so far, and was not taken over by the store yet; not of those in the outbox.
-        outbox: where a store in memory wants to find what became of runs that nothing follows from, if they end well.
+        results: what became of the runs so far, and was not taken over by the store yet; not of those in the log of successes.
+        success_log: where a store in memory wants to find what became of runs that nothing follows from, if they end well.
         recorded: how many runs the store has taken over.
         following: the job as the claim left it, for the case that the claim is undone; ``None`` if it was its last.
         cause: what made its runs.

@@ -8,10 +8,12 @@ import socket
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
+from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mainspring.admin.charting import periods_of
+from mainspring.admin.due import OVERDUE, due_in
 from mainspring.admin.explanation import Explainer
 from mainspring.admin.pressure import pressure_of
 from mainspring.admin.timeline import timelines_of
@@ -257,7 +259,7 @@ class Admin:
         """
 
         def told(run: RunView) -> Any:
-            """What is new when it changes; ``None``: nothing is to be told of it yet."""
+            """What makes a run new when it changes; ``None``: it isn't shown yet."""
             if run.state not in _OPEN:
                 return run.state
             return (run.state, run.progress) if progress and run.state == "running" else None
@@ -293,15 +295,15 @@ class Admin:
         """The groups that have limits."""
         return [group_view(group) for group in self._scheduler.get_groups()]
 
-    def overdue(self, by: timedelta = timedelta(seconds=10)) -> list[JobView]:
+    def overdue(self, by: timedelta = OVERDUE) -> list[JobView]:
         """Jobs that should have been run for so long: no node with their executor is at work, or something is in their way."""
-        limit = self.now() - by
+        now = self.now()
         found = []
         for row in self._store.list_rows(JobQuery(state="scheduled")):
             record = record_of(row)
-            if record.next_run_time is None or record.next_run_time > limit:
+            if record.next_run_time is None or record.next_run_time > now - by:
                 break  # soonest first
-            found.append(row_view(row, limit))
+            found.append(row_view(row, now))
         return found
 
     def unreadable(self) -> list[JobView]:
@@ -327,19 +329,9 @@ class Admin:
             records = [record for record in records if record.id == job_id]
         return heapq.merge(*(self._due(record, start, end) for record in records), key=lambda due: due.time)
 
-    def _due(self, record: Any, start: datetime, end: datetime) -> Iterator[DueTime]:
-        first = record.next_run_time
-        if first > end:
-            return
-        count = 0
-        if first >= start:
-            yield DueTime(first.astimezone(self.timezone), record.id, record.name)
-            count = 1
-        for time in record.trigger.between(max(start, first + timedelta(microseconds=1)), end):
-            if count == _TIMES_OF_A_JOB:
-                return
+    def _due(self, record: JobRecord, start: datetime, end: datetime) -> Iterator[DueTime]:
+        for time in islice(due_in(record, start, end), _TIMES_OF_A_JOB):
             yield DueTime(time.astimezone(self.timezone), record.id, record.name)
-            count += 1
 
     def timelines(self, span: timedelta, *, cells: int = 48, limit: int = 50) -> list[JobTimeline]:
         """When jobs will be due in a span from now on, in so many cells of the same length: of the first jobs that are due.
@@ -456,6 +448,10 @@ class Admin:
         """
         with self._acting("run"):
             handle = self._scheduler.run_job(job_id)
+        return self._asked(handle, timeout)
+
+    def _asked(self, handle: RunHandle, timeout: float | None) -> RunView:
+        """A run that was asked for, at its end if that is waited for."""
         run = handle.record() if timeout == 0 else handle.wait(timeout)
         return run_view(run, self.now())
 
@@ -568,7 +564,7 @@ class Admin:
         if before.state in _OPEN:
             raise RunLookupError(run_id, f"can be tried again: it hasn't ended ({before.state})")
         self._record(before.job_id)
-        now = self._store.store_time(SYSTEM_CLOCK)
+        now = self.now()
         attempt = before.attempt
         with self._acting("retry"):
             while True:
@@ -576,9 +572,7 @@ class Admin:
                 queued = QueuedRun(before.job_id, before.scheduled, attempt, now, "manual")
                 if self._store.enqueue([queued]):
                     break  # otherwise there is such an attempt already
-        handle = RunHandle(self._scheduler, queued.key, None)
-        run = handle.record() if timeout == 0 else handle.wait(timeout)
-        return run_view(run, self.now())
+        return self._asked(RunHandle(self._scheduler, queued.key, None), timeout)
 
     def cancel_run(self, run_id: str) -> None:
         """End a run that is queued or goes on.

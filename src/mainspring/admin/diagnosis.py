@@ -30,7 +30,7 @@ _SKEW = timedelta(seconds=2)
 _RECENT = timedelta(hours=24)
 #: So many runs that have failed are looked at.
 _RUNS = 1000
-#: Clock changes are told of so long before.
+#: For how long before it a clock change is reported.
 _CLOCKS_AHEAD = timedelta(days=30)
 #: More runs than both of these make a history that somebody should look at; a job keeps a hundred, if nothing else is said.
 _MANY_RUNS, _MANY_OF_A_JOB = 100_000, 1000

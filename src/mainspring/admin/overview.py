@@ -10,7 +10,9 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
+from mainspring.admin.due import OVERDUE
 from mainspring.admin.views import View
+from mainspring.model import TROUBLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,16 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Lateness", "Overview", "overview_of"]
 
-#: What somebody should look at.
-TROUBLE: tuple[RunState, ...] = ("failed", "timed_out", "lost", "missed")
 #: Failures are shown for so long.
 RECENT = timedelta(hours=24)
 #: Of each part so many are read at most. More runs than these are rarely at work, and more jobs nobody reads.
 RUNS_SHOWN, JOBS_SHOWN, FAILURES_SHOWN = 500, 100, 50
 #: Lateness is taken from so many of the latest runs.
 _JUDGED = 100
-#: A job that is due for no longer than this is being claimed.
-_OVERDUE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def overview_of(admin: Admin, *, search: str | None = None) -> Overview:
 def _lateness(runs: list[RunView], jobs: tuple[JobView, ...], now: datetime) -> Lateness:
     known = [max(run.lateness, timedelta(0)) for run in runs if run.lateness is not None]
     due = [job.next_run_time for job in jobs if job.next_run_time is not None]
-    overdue = [now - time for time in due if now - time > _OVERDUE]
+    overdue = [now - time for time in due if now - time > OVERDUE]
     return Lateness(
         timedelta(seconds=median(one.total_seconds() for one in known)) if known else None,
         max(known, default=None),

@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mainspring.admin.due import INSTANT
 from mainspring.admin.views import View
+from mainspring.overrides import is_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +33,6 @@ _TIMES_OF_A_JOB = 400
 #: More than so many are counted hour by hour, where a trigger can do that.
 _COUNTED_FROM = 2 * _HOURS
 _MINUTES_SEEN = 60
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _count(
         counts[(time.astimezone(UTC) - start) // _HOUR] += 1
     for number in range((after - start) // _HOUR, _HOURS):
         begin, end = max(start + number * _HOUR, after), start + (number + 1) * _HOUR
-        counts[number] += trigger.count_between(begin - _INSTANT, end - _INSTANT) or 0
+        counts[number] += trigger.count_between(begin - INSTANT, end - INSTANT) or 0
     for time in islice(trigger.between(after, start + _HOURS * _HOUR), _MINUTES_SEEN):
         local = time.astimezone(zone)
         minutes[(local.hour * 60 + local.minute) % _MINUTES_OF_DAY] += 1
@@ -117,14 +118,14 @@ def _add(record: JobRecord, start: datetime, hours: list[int], minutes: Counter[
     if first is None or first >= end:
         return
     times = [first] if first >= start else []
-    after = max(start, first + _INSTANT)
+    after = max(start, first + INSTANT)
     # A third party's trigger may do anything: what it has said so far counts.
     with suppress(Exception):
-        is_ours = type(record.trigger).__module__.startswith("mainspring.")
-        if is_ours and (record.trigger.count_between(after - _INSTANT, end - _INSTANT) or 0) > _COUNTED_FROM:
+        is_ours = is_home(type(record.trigger).__module__)
+        if is_ours and (record.trigger.count_between(after - INSTANT, end - INSTANT) or 0) > _COUNTED_FROM:
             _count(record.trigger, times, after, start, hours, minutes, zone)
             return
-        times += islice(record.trigger.between(after, end - _INSTANT), _TIMES_OF_A_JOB)
+        times += islice(record.trigger.between(after, end - INSTANT), _TIMES_OF_A_JOB)
     for time in times:
         hours[(time.astimezone(UTC) - start) // _HOUR] += 1
         local = time.astimezone(zone)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mainspring.admin.due import INSTANT, due_in
 from mainspring.admin.views import View
+from mainspring.overrides import is_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +22,6 @@ __all__ = ["JobTimeline", "timelines_of"]
 
 #: Of a job with more due times than this, the rest is left out; its line is full by then, or the span is long.
 _TIMES_OF_A_JOB = 5000
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def timelines_of(
 def _counted(record: JobRecord, begin: datetime, step: timedelta, cells: int) -> list[int]:
     """How many due times are in each cell, of a trigger that tells without going through them; empty: it doesn't."""
     trigger, first = record.trigger, record.next_run_time
-    if first is None or not type(trigger).__module__.startswith("mainspring."):
+    if first is None or not is_home(type(trigger).__module__):
         return []
     due = []
     for at in range(cells):
@@ -70,7 +71,7 @@ def _counted(record: JobRecord, begin: datetime, step: timedelta, cells: int) ->
             due.append(0)
             continue
         is_first = start <= first or at == 0  # what is overdue runs at once
-        count = trigger.count_between(max(start - _INSTANT, first), end - _INSTANT)
+        count = trigger.count_between(max(start - INSTANT, first), end - INSTANT)
         if count is None:
             return []
         due.append(count + is_first)
@@ -80,7 +81,7 @@ def _counted(record: JobRecord, begin: datetime, step: timedelta, cells: int) ->
 def _listed(record: JobRecord, begin: datetime, step: timedelta, cells: int) -> list[int]:
     """The same of any other trigger."""
     due = [0] * cells
-    for time in _times(record, begin, begin + cells * step - _INSTANT):
+    for time in _times(record, begin, begin + cells * step - INSTANT):
         due[min(int((time.astimezone(UTC) - begin) / step), cells - 1)] += 1
     return due
 
@@ -89,7 +90,7 @@ def _times(record: JobRecord, start: datetime, end: datetime) -> list[datetime]:
     first = record.next_run_time
     if first is None or first > end:
         return []
-    times = [max(first, start)]  # what is overdue runs at once
+    times = [start] if first < start else []  # what is overdue runs at once
     with suppress(Exception):  # a third party's trigger may do anything: what it has said so far counts
-        times += islice(record.trigger.between(max(start, first + _INSTANT), end), _TIMES_OF_A_JOB)
+        times += islice(due_in(record, start, end), _TIMES_OF_A_JOB + 1 - len(times))
     return times

@@ -105,7 +105,7 @@ class RunView(View):
         id: by which it is cancelled, and found in logs.
         state: ``"queued"``, ``"running"``, or its outcome.
         node: the name of the node that claimed it.
-        started: when its function was called; stores are told of it together with its end.
+        started: when its function was called; a store gets it together with the end of the run.
         duration: for how long it ran; while it runs, since when a node claimed it.
         lateness: how much later than due it began; while it runs, how much later a node claimed it.
         progress: done, total (``None``: unknown) and a text.

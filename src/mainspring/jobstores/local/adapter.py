@@ -446,7 +446,7 @@ class _Outcomes:
 
     Attributes:
         counts: whether they are to be counted in their job, which may pause itself.
-        tally: what the job was to remember, while that is written.
+        counters: what the job was to remember, while that is written.
     """
 
     counters: JobCounters | None = None

@@ -333,7 +333,7 @@ class LocalRuns:
         return after_outcomes(job, [(result.outcome, result.retry_at) for result in results])
 
     def results_of(self, submission: Submission) -> list[RunResult]:
-        """The outcomes of an instance that its store has not taken over yet; a run that was reported in the outbox has succeeded."""
+        """The outcomes of an instance that its store has not taken over yet; a run that was reported in the log of successes has succeeded."""
         if submission.success_log is None:
             return list(submission.results)
         told = {result.scheduled_run_time.astimezone(UTC): result for result in submission.results}

@@ -90,7 +90,7 @@ def acting(who: str, action: str, why: str | None, *, names_steps: bool = False)
     """Have what is done to stores by this thread, or task, noted meanwhile.
 
     Args:
-        names_steps: what becomes of each job stands behind the action: ``"apply-remove"``.
+        names_steps: the action is followed by what becomes of each job: ``"apply-remove"``.
     """
     reason = None if why is None else storable(why)[:LONGEST_WHY]
     token = _ACTOR.set(_Actor(storable(who)[:LONGEST_WHO], action, reason, names_steps))
